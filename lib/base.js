@@ -1,0 +1,27 @@
+'use strict'
+
+const { EventEmitter } = require('node:events')
+const path = require('node:path')
+
+/**
+ * The `Store` of the app's express-session, or EventEmitter where there is none (a Koa or Fastify app).
+ *
+ * Under pnpm and in monorepos this package's own folder need not see what the app sees, so the search
+ * begins at the module that required this one and at the program.
+ */
+function findBase(requirer) {
+  const program = require.main?.filename ?? process.argv[1]
+  const places = [requirer, program && path.dirname(path.resolve(program)), __dirname, process.cwd()]
+  for (const place of places) {
+    if (!place) continue
+    try {
+      return require(require.resolve('express-session', { paths: [place] })).Store
+    } catch (error) {
+      // A copy that is there but broken is the app's to hear about.
+      if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
+    }
+  }
+  return EventEmitter
+}
+
+module.exports = { findBase }

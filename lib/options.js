@@ -1,0 +1,259 @@
+'use strict'
+
+const { isJavaScriptClient } = require('./client.js')
+const { DynamoDBStoreError } = require('./error.js')
+const { foreignOption, nearest } = require('./hints.js')
+
+const MAX_MILLISECONDS = 2 ** 31 - 1
+
+const TABLE_NAME = /^[\w.-]{3,255}$/
+const TABLE_ARN = /^arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/
+
+/** What an option may be: the words that say so, and the test. */
+const kinds = {
+  table: ['a table name (3 to 255 of a-z, A-Z, 0-9, _, - and .) or a table ARN', isTable],
+  name: ['a non-empty string', (value) => isText(value) && value !== ''],
+  text: ['a string', isText],
+  url: ['an http or https URL', isUrl],
+  credentials: [
+    'an object with the strings accessKeyId and secretAccessKey (and perhaps sessionToken), or a function giving one',
+    isCredentials
+  ],
+  client: ['a DynamoDBClient of the AWS SDK v3 or an AWS.DynamoDB of v2', isJavaScriptClient],
+  ttl: [
+    'a positive number of seconds, or a function of the session giving one',
+    (value) => typeof value === 'function' || (Number.isFinite(value) && value > 0)
+  ],
+  seconds: ['a number of seconds, 0 or more', (value) => Number.isFinite(value) && value >= 0],
+  milliseconds: ['a whole number of milliseconds, 1 or more', (value) => isCount(value) && value <= MAX_MILLISECONDS],
+  count: ['a whole number, 1 or more', (value) => isCount(value) && value <= MAX_MILLISECONDS],
+  boolean: ['true or false', (value) => typeof value === 'boolean'],
+  consistentRead: ["true, false or 'on-miss'", (value) => [true, false, 'on-miss'].includes(value)],
+  format: ["'json' or 'map'", (value) => ['json', 'map'].includes(value)],
+  billingMode: ["'PAY_PER_REQUEST' or 'PROVISIONED'", (value) => ['PAY_PER_REQUEST', 'PROVISIONED'].includes(value)],
+  attributeType: ["'S', 'N', 'BOOL' or 'B'", (value) => ['S', 'N', 'BOOL', 'B'].includes(value)],
+  tags: ['an object of strings', (value) => isObject(value) && Object.values(value).every(isText)],
+  object: ['an object', isObject],
+  list: ['an array', Array.isArray],
+  createTable: ['true, false or an object', (value) => typeof value === 'boolean' || isObject(value)]
+}
+
+const optionKinds = {
+  table: 'table',
+  hashKey: 'name',
+  sortKey: 'name',
+  prefix: 'text',
+  region: 'name',
+  endpoint: 'url',
+  profile: 'name',
+  credentials: 'credentials',
+  client: 'client',
+  ttl: 'ttl',
+  touchAfter: 'seconds',
+  disableTouch: 'boolean',
+  consistentRead: 'consistentRead',
+  format: 'format',
+  attributes: 'object',
+  specialKeys: 'list',
+  createTable: 'createTable',
+  connectTimeout: 'milliseconds',
+  attemptTimeout: 'milliseconds',
+  timeout: 'milliseconds',
+  maxAttempts: 'count',
+  maxConnections: 'count'
+}
+const attributesKinds = { session: 'name', expires: 'name' }
+const specialKeyKinds = { name: 'name', type: 'attributeType' }
+const createTableKinds = {
+  billingMode: 'billingMode',
+  readCapacityUnits: 'count',
+  writeCapacityUnits: 'count',
+  ttl: 'boolean',
+  tags: 'tags'
+}
+
+/** The attribute in which connect-dynamodb names the kind of item. */
+const TYPE_ATTRIBUTE = 'type'
+
+/** The options with their defaults; throws a ConfigError for what cannot be meant. */
+function readOptions(given = {}) {
+  if (!isObject(given)) throw configError(`the options must be an object, not ${typeOf(given)}`)
+  const options = {
+    table: 'sessions',
+    hashKey: 'id',
+    prefix: 'sess:',
+    disableTouch: false,
+    consistentRead: true,
+    format: 'json',
+    specialKeys: [],
+    createTable: false,
+    connectTimeout: 1000,
+    attemptTimeout: 3000,
+    timeout: 10_000,
+    maxConnections: 50,
+    ...check(given, optionKinds, 'option', foreignOption)
+  }
+  options.attributes = {
+    session: 'sess',
+    expires: 'expires',
+    ...check(options.attributes ?? {}, attributesKinds, 'option attributes.')
+  }
+  options.specialKeys = options.specialKeys.map(readSpecialKey)
+  options.newTable = options.createTable === false ? null : newTableOf(options.createTable)
+  refuseContradictions(options, given)
+  return options
+}
+
+/** The members of `given` that are set; throws for unknown names and wrong values. */
+function check(given, allowed, label, explain = () => undefined) {
+  const checked = {}
+  // Inherited options count as well.
+  for (const name in given) {
+    const value = given[name]
+    if (value === undefined) continue
+    const foreign = explain(name, value)
+    if (foreign !== undefined) throw configError(foreign)
+    const shown = label === 'option' ? `option ${name}` : `${label}${name}`
+    if (!Object.hasOwn(allowed, name)) {
+      throw configError(`unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`)
+    }
+    const [valid, test] = kinds[allowed[name]]
+    if (!test(value)) throw configError(`${shown} must be ${valid}, not ${typeOf(value)}`)
+    checked[name] = value
+  }
+  return checked
+}
+
+function readSpecialKey(given, index) {
+  const label = `option specialKeys[${index}]`
+  if (!isObject(given)) throw configError(`${label} must be an object { name, type }, not ${typeOf(given)}`)
+  const { name, type } = check(given, specialKeyKinds, `${label}.`)
+  if (name === undefined) throw configError(`${label} has no name`)
+  if (type === undefined) throw configError(`${label} has no type; it must be ${kinds.attributeType[0]}`)
+  return { name, type }
+}
+
+/** How a missing table is created, as the addon reads it. */
+function newTableOf(given) {
+  const options = given === true ? {} : check(given, createTableKinds, 'option createTable.')
+  const { readCapacityUnits, writeCapacityUnits, ttl = true, tags = {} } = options
+  const hasUnits = readCapacityUnits !== undefined || writeCapacityUnits !== undefined
+  const billingMode = options.billingMode ?? (hasUnits ? 'PROVISIONED' : 'PAY_PER_REQUEST')
+  if (hasUnits && billingMode === 'PAY_PER_REQUEST') {
+    throw configError("option createTable has capacity units, which billingMode 'PAY_PER_REQUEST' does not take")
+  }
+  const throughput = billingMode === 'PROVISIONED' ? [readCapacityUnits ?? 5, writeCapacityUnits ?? 5] : null
+  return { throughput, timeToLive: ttl, tags: Object.entries(tags) }
+}
+
+function refuseContradictions(options, given) {
+  const { attributes, hashKey, sortKey, specialKeys } = options
+  if (options.client !== undefined) {
+    for (const name of ['region', 'endpoint', 'profile', 'credentials']) {
+      if (options[name] !== undefined) throw configError(`option ${name} contradicts option client, which has its own`)
+    }
+  }
+  if (options.disableTouch && options.touchAfter !== undefined) {
+    throw configError('option touchAfter contradicts option disableTouch')
+  }
+  // Defaults give way to a shorter bound around them; two bounds that were given do not.
+  const timeouts = ['connectTimeout', 'attemptTimeout', 'timeout']
+  for (const [i, inner] of timeouts.entries()) {
+    for (const outer of timeouts.slice(i + 1)) {
+      if (given[inner] !== undefined && given[outer] !== undefined && given[inner] > given[outer]) {
+        throw configError(`option ${inner} is longer than option ${outer}, of which it is a part`)
+      }
+    }
+  }
+  const names = new Map()
+  const claim = (name, owner) => {
+    if (names.has(name)) throw configError(`${owner} and ${names.get(name)} name the same attribute`)
+    names.set(name, owner)
+  }
+  claim(hashKey, 'option hashKey')
+  if (sortKey !== undefined) claim(sortKey, 'option sortKey')
+  claim(attributes.session, 'option attributes.session')
+  claim(attributes.expires, 'option attributes.expires')
+  claim(TYPE_ATTRIBUTE, 'the attribute that says what the item is')
+  for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}]`)
+}
+
+/** The settings of the addon's store: complete, `null` for what is absent. */
+function nativeSettings(options) {
+  const { credentials } = options
+  return {
+    table: options.table,
+    layout: {
+      hashKey: options.hashKey,
+      sortKey: options.sortKey ?? null,
+      prefix: options.prefix,
+      session: options.attributes.session,
+      expires: options.attributes.expires,
+      constants: [[TYPE_ATTRIBUTE, 'connect-session']],
+      format: options.format
+    },
+    region: options.region ?? null,
+    endpoint: options.endpoint ?? null,
+    profile: options.profile ?? null,
+    useFips: options.useFips ?? null,
+    useDualStack: options.useDualStack ?? null,
+    credentials:
+      typeof credentials === 'object'
+        ? {
+            accessKeyId: credentials.accessKeyId,
+            secretAccessKey: credentials.secretAccessKey,
+            sessionToken: credentials.sessionToken ?? null
+          }
+        : null,
+    consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
+    createTable: options.newTable,
+    connectTimeout: options.connectTimeout,
+    attemptTimeout: options.attemptTimeout,
+    timeout: options.timeout,
+    maxAttempts: options.maxAttempts ?? 3,
+    maxConnections: options.maxConnections
+  }
+}
+
+function configError(message) {
+  return new DynamoDBStoreError('ConfigError', message)
+}
+
+/** What a value is, without telling it. */
+function typeOf(value) {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (value === '') return 'an empty string'
+  if (typeof value === 'number') return `the number ${value}`
+  return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value) {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+function isCount(value) {
+  return Number.isInteger(value) && value >= 1
+}
+
+function isTable(value) {
+  return isText(value) && (TABLE_NAME.test(value) || TABLE_ARN.test(value))
+}
+
+function isUrl(value) {
+  return isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value)
+}
+
+function isCredentials(value) {
+  if (typeof value === 'function') return true
+  if (!isObject(value)) return false
+  const { accessKeyId, secretAccessKey, sessionToken } = value
+  const isKey = (key) => isText(key) && key !== ''
+  return isKey(accessKeyId) && isKey(secretAccessKey) && (sessionToken == null || isKey(sessionToken))
+}
+
+module.exports = { nativeSettings, newTableOf, readOptions }

@@ -1,0 +1,136 @@
+//! Region, endpoint and credentials: from the options, else from aws-config's default chain.
+
+use std::sync::Arc;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_types::service_config::ServiceConfigKey;
+
+use crate::config::Config;
+use crate::credentials::CredentialsCache;
+use crate::error::{Error, Kind, Result};
+use crate::transport::http::HttpClient;
+use crate::transport::sdk::SdkHttp;
+use crate::transport::{Endpoint, Transport};
+
+/// Both ways to DynamoDB.
+#[derive(Debug)]
+pub struct Aws {
+    pub transport: Transport,
+    /// The control plane.
+    pub client: aws_sdk_dynamodb::Client,
+}
+
+impl Aws {
+    /// Settles what the options leave to the environment. `provider` is the caller's own.
+    pub async fn connect(
+        config: &Config,
+        provider: Option<SharedCredentialsProvider>,
+        http: Arc<HttpClient>,
+    ) -> Result<Self> {
+        let sdk = load(config, provider, &http).await;
+        let region = sdk.region().map(ToString::to_string).ok_or_else(|| {
+            Error::new(
+                Kind::Config,
+                "no region: give the option region, or set AWS_REGION or a region in the profile",
+            )
+        })?;
+        let endpoint = Endpoint::new(&endpoint_url(&sdk, config, &region).await?, &region)?;
+        let provider = sdk
+            .credentials_provider()
+            .ok_or_else(|| Error::new(Kind::Credentials, "there is no credentials provider"))?;
+        let credentials = CredentialsCache::new(provider);
+        let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
+            .credentials_provider(credentials.clone())
+            .build();
+        Ok(Self {
+            transport: Transport::new(http, endpoint, credentials, config.limits()),
+            client: aws_sdk_dynamodb::Client::from_conf(conf),
+        })
+    }
+}
+
+async fn load(
+    config: &Config,
+    provider: Option<SharedCredentialsProvider>,
+    http: &Arc<HttpClient>,
+) -> SdkConfig {
+    let mut profile_region = ProfileFileRegionProvider::builder();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(SdkHttp(Arc::clone(http)));
+    if let Some(profile) = &config.profile {
+        profile_region = profile_region.profile_name(profile);
+        loader = loader.profile_name(profile);
+    }
+    // Without the instance metadata service, which takes seconds to be absent.
+    let region = RegionProviderChain::first_try(config.region.clone().map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile_region.build());
+    loader = loader
+        .region(region)
+        .retry_config(RetryConfig::standard().with_max_attempts(config.max_attempts))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(config.connect_timeout)
+                .operation_attempt_timeout(config.attempt_timeout)
+                .operation_timeout(config.timeout)
+                .build(),
+        );
+    if let Some(endpoint) = &config.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(use_fips) = config.use_fips {
+        loader = loader.use_fips(use_fips);
+    }
+    if let Some(use_dual_stack) = config.use_dual_stack {
+        loader = loader.use_dual_stack(use_dual_stack);
+    }
+    let loader = match (provider, config.credentials.clone()) {
+        (Some(provider), _) => loader.credentials_provider(provider),
+        (None, Some(keys)) => loader.credentials_provider(Credentials::from(keys)),
+        (None, None) => loader,
+    };
+    loader.load().await
+}
+
+/// The endpoint option, the environment's or profile's endpoint, or the region's own.
+async fn endpoint_url(sdk: &SdkConfig, config: &Config, region: &str) -> Result<String> {
+    if let Some(endpoint) = &config.endpoint {
+        return Ok(endpoint.clone());
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id("DynamoDB")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url");
+    let configured = key
+        .build()
+        .ok()
+        .and_then(|key| sdk.service_config()?.load_config(key));
+    if let Some(url) = configured.or_else(|| sdk.endpoint_url().map(str::to_owned)) {
+        return Ok(url);
+    }
+    let unknown = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(
+            Kind::Config,
+            format!("there is no endpoint for the region {region}"),
+        )
+        .with_source(error)
+    };
+    let parameters = Params::builder()
+        .region(region)
+        .use_fips(sdk.use_fips().unwrap_or_default())
+        .use_dual_stack(sdk.use_dual_stack().unwrap_or_default())
+        .build()
+        .map_err(|error| unknown(error.into()))?;
+    let endpoint = DefaultResolver::new()
+        .resolve_endpoint(&parameters)
+        .await
+        .map_err(unknown)?;
+    Ok(endpoint.url().to_owned())
+}

@@ -1,0 +1,453 @@
+//! The boundary to JavaScript, and the only file that knows Node. What crosses is plain data: strings,
+//! numbers, and JSON text where it says so; `null` stands for what is absent.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{
+    self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
+};
+use futures_util::FutureExt;
+use napi::bindgen_prelude::{Array, Env, Function, Null};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::completions::{Completion, Completions};
+use crate::error::{Error, Kind, Result};
+use crate::item::Draft;
+use crate::store::Store;
+use crate::table::Description;
+use crate::transport::{Trace, retry};
+use crate::{config, runtime};
+
+/// Values in the array of `Bridge.take` for each completion: call, failed, text, number, trace.
+const STRIDE: u32 = 5;
+
+/// One JavaScript thread's link to the runtime thread.
+#[napi]
+pub struct Bridge {
+    completions: Arc<Completions>,
+    questions: Arc<Questions>,
+}
+
+#[napi]
+impl Bridge {
+    /// `wake` is called on the JavaScript thread whenever completions begin to wait. It does not keep the
+    /// process alive.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(wake: Function<'_, (), ()>) -> napi::Result<Self> {
+        let wake = wake.build_threadsafe_function().weak::<true>().build()?;
+        let wake = move || wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok;
+        Ok(Self {
+            completions: Arc::new(Completions::new(wake)),
+            questions: Arc::default(),
+        })
+    }
+
+    /// The completions that wait: call, failed, text, number and trace of each, one after the other.
+    #[napi(catch_unwind)]
+    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
+        let completions = self.completions.take();
+        let length = u32::try_from(completions.len()).unwrap_or(u32::MAX / STRIDE);
+        let mut flat = env.create_array(length * STRIDE)?;
+        for (
+            place,
+            Completion {
+                call,
+                failed,
+                text,
+                number,
+                trace,
+            },
+        ) in (0..).step_by(STRIDE as usize).zip(completions)
+        {
+            flat.set(place, call)?;
+            flat.set(place + 1, failed)?;
+            match text {
+                // Twice as fast as UTF-8 where both are the same.
+                Some(text) if text.is_ascii() => flat.set(place + 2, env.create_string_latin1(text)?)?,
+                Some(text) => flat.set(place + 2, text)?,
+                None => flat.set(place + 2, Null)?,
+            }
+            match number {
+                Some(number) => flat.set(place + 3, number)?,
+                None => flat.set(place + 3, Null)?,
+            }
+            match trace {
+                Some(trace) => flat.set(place + 4, trace)?,
+                None => flat.set(place + 4, Null)?,
+            }
+        }
+        Ok(flat)
+    }
+
+    /// Makes a store of settings in JSON. When `provider` is not null, the credentials come from JavaScript:
+    /// each time they are wanted, the call of that number completes with the number of a question.
+    #[napi(catch_unwind)]
+    pub fn open_store(&self, config: String, provider: Option<u32>) -> napi::Result<NativeStore> {
+        let config: config::Config =
+            serde_json::from_str(&config).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        let provider = provider.map(|call| {
+            SharedCredentialsProvider::new(JsProvider {
+                call,
+                completions: Arc::clone(&self.completions),
+                questions: Arc::clone(&self.questions),
+            })
+        });
+        Ok(NativeStore {
+            store: Arc::new(Store::new(config, provider)),
+            completions: Arc::clone(&self.completions),
+        })
+    }
+
+    /// Answers a question for credentials with JSON: the credentials, or `{"error": "…"}`.
+    #[napi(catch_unwind)]
+    pub fn give_credentials(&self, question: u32, answer: String) {
+        self.questions.answer(question, &answer);
+    }
+}
+
+/// The operations of a store. Each takes the number of the call that completes with its outcome; a failed
+/// one completes with a `Failure` as JSON.
+#[napi]
+pub struct NativeStore {
+    store: Arc<Store>,
+    completions: Arc<Completions>,
+}
+
+#[napi]
+impl NativeStore {
+    /// Completes with the session's text and the stored expiry in seconds, or without a text.
+    #[napi(catch_unwind)]
+    pub fn get(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            let found = store.get(&key, trace).await?;
+            Ok(found.map_or_else(Answer::default, |found| Answer {
+                text: Some(found.session),
+                number: found.expires,
+            }))
+        })
+    }
+
+    /// `session` is JSON text, `expires` in seconds since 1970, `attributes` a JSON object of attribute values.
+    #[napi(catch_unwind)]
+    pub fn set(
+        &self,
+        call: u32,
+        key: String,
+        session: String,
+        expires: i64,
+        attributes: Option<String>,
+        traced: bool,
+    ) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            let draft = Draft {
+                key: &key,
+                session: &session,
+                expires,
+                attributes: attributes.as_deref(),
+            };
+            store.set(draft, trace).await?;
+            Ok(Answer::default())
+        })
+    }
+
+    /// Completes with 1, or with 0 when there is no such session.
+    #[napi(catch_unwind)]
+    pub fn touch(&self, call: u32, key: String, expires: i64, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            let was_there = store.touch(&key, expires, trace).await?;
+            Ok(Answer {
+                number: Some(f64::from(u8::from(was_there))),
+                ..Answer::default()
+            })
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn destroy(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            store.destroy(&key, trace).await?;
+            Ok(Answer::default())
+        })
+    }
+
+    /// Completes with a JSON array of ids.
+    #[napi(catch_unwind)]
+    pub fn ids(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            Answer::json(&store.ids().await?)
+        })
+    }
+
+    /// Completes with a JSON array of pairs of id and session text.
+    #[napi(catch_unwind)]
+    pub fn all(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            Answer::json(&store.all().await?)
+        })
+    }
+
+    /// Completes with the number of sessions.
+    #[napi(catch_unwind)]
+    pub fn length(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            let number = Some(store.length().await? as f64);
+            Ok(Answer {
+                number,
+                ..Answer::default()
+            })
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn clear(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            store.clear().await?;
+            Ok(Answer::default())
+        })
+    }
+
+    /// Completes with a JSON array of the service's answers: of the table and, or null, of its time to live.
+    #[napi(catch_unwind)]
+    pub fn describe_table(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            Answer::description(store.describe_table().await?)
+        })
+    }
+
+    /// `new_table` is JSON. Completes as `describeTable` does.
+    #[napi(catch_unwind)]
+    pub fn create_table(&self, call: u32, new_table: String) -> napi::Result<()> {
+        let new_table: config::NewTable =
+            serde_json::from_str(&new_table).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        self.start(call, false, async move |store, _| {
+            Answer::description(store.create_table(&new_table).await?)
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    /// Runs `work` on the runtime thread. A panic there is an error of this call.
+    fn start<W>(&self, call: u32, traced: bool, work: W) -> napi::Result<()>
+    where
+        W: AsyncFnOnce(&Store, &mut Trace) -> Result<Answer> + Send + 'static,
+    {
+        let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
+        let task = async move || {
+            let mut trace = Trace {
+                wants_capacity: traced,
+                ..Trace::default()
+            };
+            let outcome = AssertUnwindSafe(work(&store, &mut trace)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the addon panicked")));
+            completions.push(completion(call, outcome, &trace));
+        };
+        runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+}
+
+/// What an operation gives to JavaScript.
+#[derive(Default)]
+struct Answer {
+    text: Option<String>,
+    number: Option<f64>,
+}
+
+impl Answer {
+    fn json(value: &impl Serialize) -> Result<Self> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Error::new(Kind::Internal, "the answer cannot be told").with_source(error))?;
+        Ok(Self {
+            text: Some(text),
+            number: None,
+        })
+    }
+
+    fn description(description: Description) -> Result<Self> {
+        Self::json(&[Some(description.table), description.time_to_live])
+    }
+}
+
+fn completion(call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
+    let told = trace.wants_capacity.then(|| told(trace));
+    match outcome {
+        Ok(Answer { text, number }) => Completion {
+            call,
+            failed: false,
+            text,
+            number,
+            trace: told,
+        },
+        Err(error) => {
+            let text = Some(Failure::of(&error, trace).to_json());
+            Completion {
+                call,
+                failed: true,
+                text,
+                number: None,
+                trace: told,
+            }
+        }
+    }
+}
+
+fn told(trace: &Trace) -> String {
+    serde_json::json!({
+        "attempts": trace.attempts,
+        "statusCode": trace.status,
+        "capacityUnits": trace.capacity_units,
+    })
+    .to_string()
+}
+
+/// An error as JavaScript reads it, to make a `DynamoDBStoreError` of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'e> {
+    code: &'e str,
+    message: &'e str,
+    cause: Option<String>,
+    http_status_code: Option<u16>,
+    request_id: Option<&'e str>,
+    attempts: u32,
+    fault: &'static str,
+    retryable: bool,
+}
+
+impl<'e> Failure<'e> {
+    fn of(error: &'e Error, trace: &Trace) -> Self {
+        Self {
+            code: error.kind.code(),
+            message: &error.message,
+            cause: error.causes(),
+            http_status_code: error.status,
+            request_id: error.request_id.as_deref(),
+            attempts: trace.attempts,
+            fault: if error.is_server_fault() {
+                "server"
+            } else {
+                "client"
+            },
+            retryable: retry::cause(error) != retry::Cause::Never,
+        }
+    }
+
+    fn to_json(&self) -> String {
+        // Strings and numbers always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Questions for credentials that JavaScript has not answered yet.
+#[derive(Default)]
+struct Questions {
+    last: AtomicU32,
+    open: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
+}
+
+impl Questions {
+    fn ask(&self) -> (u32, oneshot::Receiver<provider::Result>) {
+        let question = self.last.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = oneshot::channel();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those whose asker gave up.
+        open.retain(|_, asker| !asker.is_closed());
+        open.insert(question, sender);
+        (question, receiver)
+    }
+
+    fn answer(&self, question: u32, answer: &str) {
+        let asker = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&question);
+        if let Some(asker) = asker {
+            // An asker that gave up does not listen.
+            let _ = asker.send(credentials(answer));
+        }
+    }
+}
+
+fn credentials(answer: &str) -> provider::Result {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", untagged)]
+    enum Told {
+        Error {
+            error: String,
+        },
+        #[serde(rename_all = "camelCase")]
+        Given {
+            access_key_id: String,
+            secret_access_key: String,
+            session_token: Option<String>,
+            expiration: Option<f64>,
+        },
+    }
+    match serde_json::from_str(answer) {
+        Ok(Told::Given {
+            access_key_id,
+            secret_access_key,
+            session_token,
+            expiration,
+        }) => {
+            let expiry = expiration
+                .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
+                .and_then(|since| UNIX_EPOCH.checked_add(since));
+            Ok(Credentials::new(
+                access_key_id,
+                secret_access_key,
+                session_token,
+                expiry,
+                "JavaScript",
+            ))
+        }
+        Ok(Told::Error { error }) => Err(CredentialsError::provider_error(error)),
+        Err(_) => Err(CredentialsError::unhandled("the provider gave no credentials")),
+    }
+}
+
+/// A credentials provider that is a JavaScript function.
+struct JsProvider {
+    call: u32,
+    completions: Arc<Completions>,
+    questions: Arc<Questions>,
+}
+
+impl ProvideCredentials for JsProvider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let (question, answer) = self.questions.ask();
+        let number = Some(f64::from(question));
+        self.completions.push(Completion {
+            call: self.call,
+            number,
+            ..Completion::default()
+        });
+        future::ProvideCredentials::new(async move {
+            answer
+                .await
+                .unwrap_or_else(|_| Err(CredentialsError::unhandled("JavaScript has ended")))
+        })
+    }
+}
+
+impl std::fmt::Debug for JsProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JsProvider")
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}

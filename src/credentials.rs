@@ -1,0 +1,228 @@
+//! The credentials that requests are signed with: fetched once for many, renewed before they expire.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{
+    self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
+};
+use aws_smithy_runtime_api::client::identity::Identity;
+use tokio::time::timeout;
+
+use crate::error::{Error, Kind, Result};
+use crate::single_flight::SingleFlight;
+
+/// Credentials are renewed this long before they expire, or in the last tenth of a shorter life.
+const RENEW_BEFORE: Duration = Duration::from_secs(300);
+/// A provider that has not answered by then never will.
+const LONGEST_FETCH: Duration = Duration::from_secs(30);
+/// How long a failed renewal rests while the old credentials last.
+const RENEW_AGAIN: Duration = Duration::from_secs(5);
+
+/// A provider, and what it gave last.
+#[derive(Clone)]
+pub struct CredentialsCache(Arc<Shared>);
+
+struct Shared {
+    provider: SharedCredentialsProvider,
+    current: Mutex<Option<Current>>,
+    fetching: SingleFlight<Result<Credentials>>,
+}
+
+struct Current {
+    credentials: Credentials,
+    identity: Identity,
+    renew_at: Option<SystemTime>,
+}
+
+impl Current {
+    fn new(credentials: Credentials) -> Self {
+        let now = SystemTime::now();
+        let renew_at = credentials.expiry().map(|expiry| {
+            let life = expiry.duration_since(now).unwrap_or_default();
+            expiry - RENEW_BEFORE.min(life / 10)
+        });
+        Self {
+            identity: credentials.clone().into(),
+            credentials,
+            renew_at,
+        }
+    }
+
+    fn is_expired(&self, now: SystemTime) -> bool {
+        self.credentials.expiry().is_some_and(|expiry| expiry <= now)
+    }
+}
+
+impl CredentialsCache {
+    pub fn new(provider: SharedCredentialsProvider) -> Self {
+        Self(Arc::new(Shared {
+            provider,
+            current: Mutex::default(),
+            fetching: SingleFlight::default(),
+        }))
+    }
+
+    /// Valid credentials. Those about to expire are renewed while they are still used.
+    pub async fn identity(&self) -> Result<Identity> {
+        let now = SystemTime::now();
+        if let Some(current) = &mut *self.current()
+            && !current.is_expired(now)
+        {
+            if current.renew_at.is_some_and(|at| at <= now) {
+                current.renew_at = Some(now + RENEW_AGAIN);
+                drop(self.fetch());
+            }
+            return Ok(current.identity.clone());
+        }
+        self.fetch().await.map(Into::into)
+    }
+
+    /// Forgets `refused`, so that the next request fetches anew. Another's newer ones are kept.
+    pub fn forget(&self, refused: &Identity) {
+        let mut current = self.current();
+        let is_same = |current: &Current| {
+            refused
+                .data::<Credentials>()
+                .is_some_and(|credentials| *credentials == current.credentials)
+        };
+        if current.as_ref().is_some_and(is_same) {
+            *current = None;
+        }
+    }
+
+    fn fetch(&self) -> impl Future<Output = Result<Credentials>> + use<> {
+        let shared = Arc::clone(&self.0);
+        self.0.fetching.join(async move {
+            let credentials = match timeout(LONGEST_FETCH, shared.provider.provide_credentials()).await {
+                Ok(fetched) => fetched.map_err(|error| {
+                    Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
+                })?,
+                Err(_) => {
+                    let message = format!("the credentials provider gave nothing within {LONGEST_FETCH:?}");
+                    return Err(Error::new(Kind::Credentials, message));
+                }
+            };
+            *lock(&shared.current) = Some(Current::new(credentials.clone()));
+            Ok(credentials)
+        })
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
+        lock(&self.0.current)
+    }
+}
+
+fn lock(current: &Mutex<Option<Current>>) -> MutexGuard<'_, Option<Current>> {
+    current.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Serves the SDK's clients from the same cache.
+impl ProvideCredentials for CredentialsCache {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async move {
+            let identity = self.identity().await.map_err(CredentialsError::provider_error)?;
+            let unknown = || CredentialsError::unhandled("not an AWS identity");
+            provider::Result::Ok(identity.data::<Credentials>().ok_or_else(unknown)?.clone())
+        })
+    }
+}
+
+impl fmt::Debug for CredentialsCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CredentialsCache").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Gives credentials of the given life, numbered; fails when the life is zero.
+    #[derive(Debug, Default)]
+    struct Numbered {
+        calls: Arc<AtomicU32>,
+        life: Option<Duration>,
+    }
+
+    impl ProvideCredentials for Numbered {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let number = self.calls.fetch_add(1, Ordering::Relaxed);
+            let expiry = self.life.map(|life| SystemTime::now() + life);
+            future::ProvideCredentials::new(async move {
+                tokio::task::yield_now().await;
+                match expiry {
+                    Some(_) if number == 0 && self.life == Some(Duration::ZERO) => {
+                        Err(CredentialsError::not_loaded("none"))
+                    }
+                    _ => Ok(Credentials::new(
+                        number.to_string(),
+                        "secret",
+                        None,
+                        expiry,
+                        "test",
+                    )),
+                }
+            })
+        }
+    }
+
+    fn cache(life: Option<Duration>) -> (CredentialsCache, Arc<AtomicU32>) {
+        let calls = Arc::default();
+        let provider = Numbered {
+            calls: Arc::clone(&calls),
+            life,
+        };
+        (
+            CredentialsCache::new(SharedCredentialsProvider::new(provider)),
+            calls,
+        )
+    }
+
+    fn key(identity: &Identity) -> String {
+        identity.data::<Credentials>().unwrap().access_key_id().to_owned()
+    }
+
+    #[tokio::test]
+    async fn many_waiters_share_one_fetch() {
+        let (cache, calls) = cache(None);
+        let (a, b) = tokio::join!(cache.identity(), cache.identity());
+        assert_eq!((key(&a.unwrap()), key(&b.unwrap())), ("0".into(), "0".into()));
+        cache.identity().await.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn renews_in_the_last_tenth_while_the_old_ones_serve() {
+        let (cache, calls) = cache(Some(Duration::from_millis(300)));
+        cache.identity().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(275)).await;
+        assert_eq!(key(&cache.identity().await.unwrap()), "0");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        assert_eq!(calls.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn refused_ones_are_fetched_anew_and_a_failure_is_not_kept() {
+        let (cache, _) = cache(None);
+        let first = cache.identity().await.unwrap();
+        cache.forget(&first);
+        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        cache.forget(&first);
+        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+
+        let (cache, _) = self::cache(Some(Duration::ZERO));
+        assert_eq!(cache.identity().await.unwrap_err().kind, Kind::Credentials);
+        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+    }
+}

@@ -1,0 +1,61 @@
+//! The one thread on which all stores of the process do their I/O.
+
+use std::sync::OnceLock;
+use std::thread;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::task::spawn_local;
+
+use crate::error::{Error, Kind, Result};
+
+type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
+
+/// Runs `work` on the runtime thread, which is started for the first one and lasts as long as the process.
+///
+/// Work travels through a channel rather than `Handle::spawn`, so that much that is sent while the thread
+/// is awake costs no system call.
+pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
+    static TASKS: OnceLock<Result<UnboundedSender<Task>>> = OnceLock::new();
+    let tasks = TASKS.get_or_init(start).as_ref().map_err(Clone::clone)?;
+    let task: Task = Box::new(|| work().boxed_local());
+    tasks
+        .send(task)
+        .map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
+}
+
+fn start() -> Result<UnboundedSender<Task>> {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<Task>();
+    let (started, outcome) = std::sync::mpsc::channel();
+    let run = move || {
+        // A local runtime cannot leave the thread that builds it.
+        let runtime = match Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default())
+        {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(started.send(error)),
+        };
+        drop(started);
+        runtime.block_on(async {
+            const BATCH: usize = 256;
+            let mut batch = Vec::with_capacity(BATCH);
+            while receiver.recv_many(&mut batch, BATCH).await > 0 {
+                batch.drain(..).for_each(|task| drop(spawn_local(task())));
+            }
+        });
+    };
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(Kind::Internal, "the runtime thread cannot be started").with_source(error)
+    };
+    thread::Builder::new()
+        .name("dynamodb-session".into())
+        .spawn(run)
+        .map_err(|error| failed(error.into()))?;
+    match outcome.recv() {
+        Ok(error) => Err(failed(Box::new(error))),
+        Err(std::sync::mpsc::RecvError) => Ok(sender),
+    }
+}

@@ -1,0 +1,162 @@
+//! Every session of the table, page by page: a Scan reads, and is charged for, the whole table.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Select, WriteRequest};
+use futures_util::stream::{self, TryStreamExt};
+use tokio::time::sleep;
+
+use crate::error::{Error, Kind, Result};
+use crate::expiry;
+use crate::item::{self, Stored};
+use crate::table::{RawAnswer, Table};
+
+/// BatchWriteItem takes 25 requests
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
+const BATCH: usize = 25;
+const BATCHES_AT_ONCE: usize = 4;
+/// How often, at growing distances, what the service left unprocessed is sent again.
+const REPETITIONS: u32 = 10;
+
+type Key = HashMap<String, AttributeValue>;
+
+/// Which items count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Alive,
+    All,
+}
+
+impl Table {
+    /// How many sessions are alive.
+    pub async fn count(&self) -> Result<u64> {
+        let mut count = 0;
+        let mut start = None;
+        loop {
+            let page = self
+                .scan(Scope::Alive)
+                .select(Select::Count)
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            count += u64::try_from(page.count).unwrap_or_default();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Calls `each` with every session that is alive; without their bodies if only `keys` are wanted.
+    pub async fn for_each(&self, keys: bool, mut each: impl FnMut(Stored)) -> Result<()> {
+        let mut start = None;
+        loop {
+            let raw = RawAnswer::default();
+            let mut scan = self.scan(Scope::Alive).set_exclusive_start_key(start);
+            if keys {
+                scan = scan.projection_expression("#key");
+            }
+            let page = scan.customize().interceptor(raw.clone()).send().await?;
+            item::parse_page(raw.take().as_bytes(), &self.layout)?
+                .into_iter()
+                .for_each(&mut each);
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes every session, expired ones too, a page of keys at a time.
+    pub async fn clear(&self) -> Result<()> {
+        let mut start = None;
+        loop {
+            let projection = if self.layout.sort_key.is_some() {
+                "#key, #sort"
+            } else {
+                "#key"
+            };
+            let scan = self.scan(Scope::All).projection_expression(projection);
+            let page = scan.set_exclusive_start_key(start).send().await?;
+            let keys = page.items.unwrap_or_default();
+            stream::iter(keys.chunks(BATCH).map(Ok))
+                .try_for_each_concurrent(BATCHES_AT_ONCE, |batch| self.delete(batch))
+                .await?;
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The items with our prefix. Without a prefix they are those that hold a session attribute, so that
+    /// the other items of a shared table are left alone.
+    fn scan(&self, scope: Scope) -> ScanFluentBuilder {
+        let layout = &self.layout;
+        let mut filter = Vec::new();
+        let mut scan = self
+            .client
+            .scan()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .expression_attribute_names("#key", &layout.hash_key);
+        if layout.prefix.is_empty() {
+            // The key always exists; DynamoDB refuses a name that no expression uses.
+            filter.push("attribute_exists(#key) AND attribute_exists(#session)");
+            scan = scan.expression_attribute_names("#session", &layout.session);
+        } else {
+            filter.push("begins_with(#key, :prefix)");
+            scan = scan.expression_attribute_values(":prefix", AttributeValue::S(layout.prefix.clone()));
+        }
+        if let Some(sort_key) = &layout.sort_key {
+            filter.push("#sort = #key");
+            scan = scan.expression_attribute_names("#sort", sort_key);
+        }
+        if scope == Scope::Alive {
+            let now = expiry::now();
+            filter.push("NOT (#expires <= :now OR #expires <= :text)");
+            scan = scan
+                .expression_attribute_names("#expires", &layout.expires)
+                .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+                .expression_attribute_values(":text", AttributeValue::S(now.to_string()));
+        }
+        scan.filter_expression(filter.join(" AND "))
+    }
+
+    async fn delete(&self, keys: &[Key]) -> Result<()> {
+        let mut requests = Vec::with_capacity(keys.len());
+        for key in keys {
+            let delete = DeleteRequest::builder()
+                .set_key(Some(key.clone()))
+                .build()
+                .map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        for repetition in 0..=REPETITIONS {
+            let answer = self
+                .client
+                .batch_write_item()
+                .request_items(&self.name, requests)
+                .send()
+                .await?;
+            // Keyed by the name or the ARN, as the service likes.
+            requests = answer
+                .unprocessed_items
+                .unwrap_or_default()
+                .into_values()
+                .flatten()
+                .collect();
+            if requests.is_empty() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50 << repetition).mul_f64(fastrand::f64())).await;
+        }
+        Err(Error::service(
+            "ProvisionedThroughputExceededException",
+            "the service left deletions unprocessed after many repetitions",
+            400,
+        ))
+    }
+}

@@ -1,0 +1,52 @@
+//! The AWS SDK's errors as ours.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::error::Error as StdError;
+
+use crate::error::{Error, Kind};
+
+impl<E> From<SdkError<E, HttpResponse>> for Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let request_id = error.request_id().map(str::to_owned);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let mut converted = match error.as_service_error() {
+            Some(service) => Error::service(
+                service.code().unwrap_or("UnknownServiceError").to_owned(),
+                service.message().unwrap_or("no message"),
+                status.unwrap_or_default(),
+            ),
+            None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
+                Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
+            }
+            None => {
+                let (kind, message) = match &error {
+                    SdkError::TimeoutError(_) => (Kind::Timeout, "no success within the timeout"),
+                    SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                        (Kind::Timeout, "no response within the timeout")
+                    }
+                    SdkError::DispatchFailure(_) => (Kind::Network, "the connection failed"),
+                    SdkError::ResponseError(_) => {
+                        (Kind::Network, "the response is not what DynamoDB answers")
+                    }
+                    _ => (Kind::Internal, "the request could not be built"),
+                };
+                Error::new(kind, message).with_source(error)
+            }
+        };
+        converted.status = status;
+        converted.request_id = request_id;
+        converted
+    }
+}
+
+fn sources<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| {
+        (*error).source()
+    })
+}

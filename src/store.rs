@@ -1,0 +1,229 @@
+//! The session store: each operation is one DynamoDB request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::aws::Aws;
+use crate::config::{Config, ConsistentRead, NewTable};
+use crate::error::{Error, Kind, Result};
+use crate::expiry::{self, Seconds};
+use crate::item::{Body, Draft, Reply, Requests};
+use crate::single_flight::SingleFlight;
+use crate::table::{Description, Table};
+use crate::transport::Trace;
+use crate::transport::http::HttpClient;
+
+/// A session that is alive.
+#[derive(Debug, PartialEq)]
+pub struct Found {
+    /// JSON text, unless something else wrote the item.
+    pub session: String,
+    /// The stored expiry.
+    pub expires: Option<f64>,
+}
+
+/// Sessions in one DynamoDB table.
+pub struct Store {
+    config: Config,
+    provider: Option<SharedCredentialsProvider>,
+    requests: Requests,
+    http: Arc<HttpClient>,
+    /// Settled by the first operation; a failure is not kept.
+    aws: OnceCell<Aws>,
+    creation: SingleFlight<Result<()>>,
+    is_closed: AtomicBool,
+}
+
+impl Store {
+    /// Does no I/O: what is wrong with the environment fails the operations. `provider` gives credentials
+    /// in place of the configured ones.
+    pub fn new(config: Config, provider: Option<SharedCredentialsProvider>) -> Self {
+        Self {
+            requests: Requests::new(&config.table, config.layout.clone()),
+            http: Arc::new(HttpClient::new(config.connect_timeout, config.max_connections)),
+            config,
+            provider,
+            aws: OnceCell::new(),
+            creation: SingleFlight::default(),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// GetItem. An expired item is absent.
+    pub async fn get(&self, key: &str, trace: &mut Trace) -> Result<Option<Found>> {
+        let consistent_read = self.config.consistent_read;
+        let found = self
+            .read(key, consistent_read == ConsistentRead::Always, trace)
+            .await?;
+        if found.is_none() && consistent_read == ConsistentRead::OnMiss {
+            return self.read(key, true, trace).await;
+        }
+        Ok(found)
+    }
+
+    async fn read(&self, key: &str, consistent: bool, trace: &mut Trace) -> Result<Option<Found>> {
+        let reply = self
+            .call("GetItem", self.requests.get(key, consistent), trace)
+            .await?;
+        let Some(stored) = reply.item else { return Ok(None) };
+        let expires = stored.expires;
+        Ok(stored
+            .into_text(expiry::now())?
+            .map(|session| Found { session, expires }))
+    }
+
+    /// PutItem: the whole session.
+    pub async fn set(&self, draft: Draft<'_>, trace: &mut Trace) -> Result<()> {
+        self.call("PutItem", self.requests.put(draft)?, trace)
+            .await
+            .map(drop)
+    }
+
+    /// UpdateItem of the expiry of a session that is there and alive; whether it was.
+    pub async fn touch(&self, key: &str, expires: Seconds, trace: &mut Trace) -> Result<bool> {
+        match self
+            .call(
+                "UpdateItem",
+                self.requests.touch(key, expires, expiry::now()),
+                trace,
+            )
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_service("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// DeleteItem, whether there is one or not.
+    pub async fn destroy(&self, key: &str, trace: &mut Trace) -> Result<()> {
+        self.call("DeleteItem", self.requests.delete(key), trace)
+            .await
+            .map(drop)
+    }
+
+    /// The ids of the sessions that are alive.
+    pub async fn ids(&self) -> Result<Vec<String>> {
+        let sessions = self.scan(true).await?;
+        Ok(sessions.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The ids and texts of the sessions that are alive and can be read.
+    pub async fn all(&self) -> Result<Vec<(String, String)>> {
+        self.scan(false).await
+    }
+
+    async fn scan(&self, keys: bool) -> Result<Vec<(String, String)>> {
+        let table = self.table().await?;
+        self.with_table(async || {
+            let now = expiry::now();
+            let mut sessions = Vec::new();
+            table
+                .for_each(keys, |stored| {
+                    let id = stored
+                        .key
+                        .strip_prefix(&self.config.layout.prefix)
+                        .unwrap_or_default()
+                        .to_owned();
+                    if keys {
+                        sessions.push((id, String::new()));
+                    } else if let Ok(Some(text)) = stored.into_text(now) {
+                        sessions.push((id, text));
+                    }
+                })
+                .await?;
+            Ok(sessions)
+        })
+        .await
+    }
+
+    /// How many sessions are alive.
+    pub async fn length(&self) -> Result<u64> {
+        let table = self.table().await?;
+        self.with_table(async || table.count().await).await
+    }
+
+    /// Deletes every session.
+    pub async fn clear(&self) -> Result<()> {
+        let table = self.table().await?;
+        self.with_table(async || table.clear().await).await
+    }
+
+    /// Describes the table.
+    pub async fn describe_table(&self) -> Result<Description> {
+        self.table().await?.describe().await
+    }
+
+    /// Creates the table unless it is there, and describes it.
+    pub async fn create_table(&self, new: &NewTable) -> Result<Description> {
+        self.create(new).await?;
+        self.describe_table().await
+    }
+
+    /// Fails the operations that come later and closes the connections that are idle.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.http.close_idle();
+    }
+
+    async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Reply> {
+        let transport = &self.aws().await?.transport;
+        let body = Bytes::from(body.finish(trace.wants_capacity));
+        let reply = self
+            .with_table(async || {
+                let parse = |answer: &[u8]| Reply::parse(answer, self.requests.layout());
+                transport.call(operation, body.clone(), trace, parse).await
+            })
+            .await?;
+        if let Some(units) = reply.capacity_units {
+            *trace.capacity_units.get_or_insert_default() += units;
+        }
+        Ok(reply)
+    }
+
+    /// Runs an operation, and once more after the creation of a missing table where the options ask for it.
+    async fn with_table<T>(&self, mut operation: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+        match (operation().await, &self.config.create_table) {
+            (Err(error), Some(new)) if error.is_missing_table() => {
+                self.create(new).await?;
+                operation().await
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn create(&self, new: &NewTable) -> Result<()> {
+        let (table, new) = (self.table().await?, new.clone());
+        self.creation.join(async move { table.create(&new).await }).await
+    }
+
+    async fn table(&self) -> Result<Table> {
+        Ok(Table {
+            client: self.aws().await?.client.clone(),
+            name: self.config.table.clone(),
+            layout: self.config.layout.clone(),
+        })
+    }
+
+    async fn aws(&self) -> Result<&Aws> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(Error::closed());
+        }
+        if let Some(aws) = self.aws.get() {
+            return Ok(aws);
+        }
+        let limit = self.config.timeout;
+        let settling = self
+            .aws
+            .get_or_try_init(|| Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http)));
+        timeout(limit, settling).await.unwrap_or_else(|_| {
+            let message = format!("the AWS settings of the environment took longer than {limit:?}");
+            Err(Error::new(Kind::Timeout, message))
+        })
+    }
+}

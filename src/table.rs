@@ -1,0 +1,221 @@
+//! The table itself: described, created, waited for. An existing table is never altered.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType,
+    TableStatus, Tag, TimeToLiveSpecification,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use tokio::time::{Instant, sleep};
+
+use crate::config::NewTable;
+use crate::error::{Error, Kind, Result};
+use crate::layout::Layout;
+
+/// DynamoDB takes some ten seconds to create a table.
+const LONGEST_CREATION: Duration = Duration::from_secs(120);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LATER_LOOKS: Duration = Duration::from_secs(2);
+
+/// A table and the client that manages it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub client: Client,
+    pub name: String,
+    pub layout: Layout,
+}
+
+/// The service's own answers, as JSON text.
+#[derive(Debug)]
+pub struct Description {
+    /// `{"Table": …}`.
+    pub table: String,
+    /// `{"TimeToLiveDescription": …}`; absent where the service or the caller's policy has none to tell.
+    pub time_to_live: Option<String>,
+}
+
+impl Table {
+    /// DescribeTable and DescribeTimeToLive.
+    pub async fn describe(&self) -> Result<Description> {
+        let raw = RawAnswer::default();
+        self.client
+            .describe_table()
+            .table_name(&self.name)
+            .customize()
+            .interceptor(raw.clone())
+            .send()
+            .await?;
+        let table = raw.take();
+        let described = self
+            .client
+            .describe_time_to_live()
+            .table_name(&self.name)
+            .customize()
+            .interceptor(raw.clone())
+            .send()
+            .await
+            .map_err(Error::from);
+        match described {
+            Ok(_) => Ok(Description {
+                table,
+                time_to_live: Some(raw.take()),
+            }),
+            Err(error) if is_withheld(&error) => Ok(Description {
+                table,
+                time_to_live: None,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates the table if it is missing, waits until it is ACTIVE, and then enables its time to live.
+    ///
+    /// A table that is there, or that another process is creating, is only waited for.
+    pub async fn create(&self, new: &NewTable) -> Result<()> {
+        if self.status().await? == Some(TableStatus::Active) {
+            return Ok(());
+        }
+        let is_ours = match self.request_creation(new).await {
+            Ok(()) => true,
+            Err(error) if error.is_service("ResourceInUseException") => false,
+            Err(error) => return Err(error),
+        };
+        self.wait_until_active().await?;
+        if is_ours && new.time_to_live {
+            self.enable_time_to_live().await?;
+        }
+        Ok(())
+    }
+
+    async fn request_creation(&self, new: &NewTable) -> Result<()> {
+        let keys = [
+            (Some(&self.layout.hash_key), KeyType::Hash),
+            (self.layout.sort_key.as_ref(), KeyType::Range),
+        ];
+        let mut request = self.client.create_table().table_name(&self.name);
+        for (name, key_type) in keys
+            .into_iter()
+            .filter_map(|(name, key_type)| Some((name?, key_type)))
+        {
+            let definition = AttributeDefinition::builder()
+                .attribute_name(name)
+                .attribute_type(ScalarAttributeType::S)
+                .build();
+            let key = KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(key_type)
+                .build();
+            request = request
+                .attribute_definitions(definition.map_err(defect)?)
+                .key_schema(key.map_err(defect)?);
+        }
+        request = match new.throughput {
+            Some((read, write)) => {
+                let throughput = ProvisionedThroughput::builder()
+                    .read_capacity_units(read)
+                    .write_capacity_units(write)
+                    .build();
+                request
+                    .billing_mode(BillingMode::Provisioned)
+                    .provisioned_throughput(throughput.map_err(defect)?)
+            }
+            None => request.billing_mode(BillingMode::PayPerRequest),
+        };
+        for (key, value) in &new.tags {
+            request = request.tags(Tag::builder().key(key).value(value).build().map_err(defect)?);
+        }
+        request.send().await?;
+        Ok(())
+    }
+
+    async fn wait_until_active(&self) -> Result<()> {
+        let deadline = Instant::now() + LONGEST_CREATION;
+        let mut pause = FIRST_LOOK;
+        while Instant::now() < deadline {
+            // Just after CreateTable, DescribeTable may not know the table yet.
+            if self.status().await? == Some(TableStatus::Active) {
+                return Ok(());
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LATER_LOOKS);
+        }
+        Err(Error::new(
+            Kind::Timeout,
+            format!("the table is not ACTIVE within {LONGEST_CREATION:?}"),
+        ))
+    }
+
+    /// Nothing when there is no such table.
+    async fn status(&self) -> Result<Option<TableStatus>> {
+        match self
+            .client
+            .describe_table()
+            .table_name(&self.name)
+            .send()
+            .await
+            .map_err(Error::from)
+        {
+            Ok(answer) => Ok(answer.table.and_then(|table| table.table_status)),
+            Err(error) if error.is_missing_table() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn enable_time_to_live(&self) -> Result<()> {
+        let specification = TimeToLiveSpecification::builder()
+            .attribute_name(&self.layout.expires)
+            .enabled(true)
+            .build();
+        self.client
+            .update_time_to_live()
+            .table_name(&self.name)
+            .time_to_live_specification(specification.map_err(defect)?)
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+/// Time to live is unknown to some servers, and a policy may not allow the question.
+fn is_withheld(error: &Error) -> bool {
+    error.is_service("UnknownOperationException") || error.is_service("AccessDeniedException")
+}
+
+fn defect(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+    Error::new(Kind::Internal, error.to_string())
+}
+
+/// Keeps the body of an answer, which the SDK's types do not give back.
+#[derive(Clone, Debug, Default)]
+pub struct RawAnswer(Arc<Mutex<String>>);
+
+impl RawAnswer {
+    pub fn take(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for RawAnswer {
+    fn name(&self) -> &'static str {
+        "RawAnswer"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = String::from_utf8_lossy(body).into_owned();
+        Ok(())
+    }
+}

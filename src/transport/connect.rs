@@ -1,0 +1,108 @@
+//! Opens a connection to a host: resolving, a proxy if the environment names one, TLS.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tower_service::Service;
+
+use super::http::BoxError;
+use super::tls;
+
+/// A connection, with or without TLS.
+pub enum Connection {
+    Plain(TokioIo<TcpStream>),
+    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
+}
+
+/// Connects to the host of `uri`, over TLS when its scheme says so.
+pub async fn connect(uri: &Uri) -> Result<Connection, BoxError> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    if uri.scheme_str() != Some("https") {
+        return Ok(Connection::Plain(tcp.call(uri.clone()).await?));
+    }
+    let stream = match proxies().intercept(uri) {
+        Some(proxy) => {
+            let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+            if let Some(credentials) = proxy.basic_auth() {
+                tunnel = tunnel.with_auth(credentials.clone());
+            }
+            tunnel.call(uri.clone()).await?
+        }
+        None => tcp.call(uri.clone()).await?,
+    };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned())?;
+    let tls = TlsConnector::from(tls::client_config()?)
+        .connect(name, stream.into_inner())
+        .await?;
+    Ok(Connection::Tls(Box::new(TokioIo::new(tls))))
+}
+
+/// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, read once.
+fn proxies() -> Arc<Matcher> {
+    static PROXIES: OnceLock<Arc<Matcher>> = OnceLock::new();
+    PROXIES.get_or_init(|| Arc::new(Matcher::from_env())).clone()
+}
+
+/// Calls `$method` on whichever connection it is.
+macro_rules! delegate {
+    ($connection:expr, $method:ident($($argument:expr),*)) => {
+        match $connection.get_mut() {
+            Connection::Plain(io) => Pin::new(io).$method($($argument),*),
+            Connection::Tls(io) => Pin::new(io).$method($($argument),*),
+        }
+    };
+}
+
+impl Read for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        delegate!(self, poll_read(context, buffer))
+    }
+}
+
+impl Write for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        delegate!(self, poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        delegate!(self, poll_shutdown(context))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Connection::Plain(io) => io.is_write_vectored(),
+            Connection::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        delegate!(self, poll_write_vectored(context, slices))
+    }
+}

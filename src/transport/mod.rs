@@ -1,0 +1,288 @@
+//! The data plane: sign, send, retry, classify.
+
+mod connect;
+pub mod http;
+pub mod retry;
+pub mod sdk;
+mod sign;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::date_time::{DateTime, Format};
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::credentials::CredentialsCache;
+use crate::error::{Error, Kind, Result};
+use http::{Failure, HttpClient};
+use retry::{Budget, Cause};
+pub use sign::Endpoint;
+
+/// The bounds of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub attempt_timeout: Duration,
+    /// Of the whole operation: credentials, attempts and the pauses between.
+    pub timeout: Duration,
+    pub max_attempts: u32,
+}
+
+/// What an operation took, told whether it succeeds or fails.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// Whether to ask the service for the consumed capacity.
+    pub wants_capacity: bool,
+    pub attempts: u32,
+    /// HTTP status of the last answer.
+    pub status: Option<u16>,
+    pub capacity_units: Option<f64>,
+}
+
+/// Sends requests to one endpoint with one identity.
+#[derive(Debug)]
+pub struct Transport {
+    http: Arc<HttpClient>,
+    endpoint: Endpoint,
+    credentials: CredentialsCache,
+    limits: Limits,
+    budget: Budget,
+    /// Seconds that the service's clock is ahead of ours.
+    clock_offset: AtomicI64,
+}
+
+impl Transport {
+    pub fn new(
+        http: Arc<HttpClient>,
+        endpoint: Endpoint,
+        credentials: CredentialsCache,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            http,
+            endpoint,
+            credentials,
+            limits,
+            budget: Budget::default(),
+            clock_offset: AtomicI64::new(0),
+        }
+    }
+
+    /// Sends `body` as a request of `operation` and parses the answer, within the limits.
+    pub async fn call<T>(
+        &self,
+        operation: &str,
+        body: Bytes,
+        trace: &mut Trace,
+        parse: impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + self.limits.timeout;
+        let mut last = None;
+        let attempts = self.attempts(operation, body, trace, parse, deadline, &mut last);
+        timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
+            let error = Error::new(
+                Kind::Timeout,
+                format!("no success within {:?}", self.limits.timeout),
+            );
+            Err(match last {
+                Some(last) => error.with_source(last),
+                None => error,
+            })
+        })
+    }
+
+    async fn attempts<T>(
+        &self,
+        operation: &str,
+        body: Bytes,
+        trace: &mut Trace,
+        parse: impl Fn(&[u8]) -> Result<T>,
+        deadline: Instant,
+        last: &mut Option<Error>,
+    ) -> Result<T> {
+        let mut has_renewed = false;
+        loop {
+            let identity = self.credentials.identity().await?;
+            trace.attempts += 1;
+            let request = self
+                .endpoint
+                .request(operation, body.clone(), &identity, self.service_time())?;
+            let error = match self.attempt(request, trace, &parse).await {
+                Ok(value) => {
+                    self.budget.give(trace.attempts);
+                    return Ok(value);
+                }
+                Err(error) => error,
+            };
+            let cause = retry::cause(&error.error);
+            let may_help = match cause {
+                Cause::Never => false,
+                Cause::Transient | Cause::Throttled => true,
+                Cause::Clock => self.adjust_clock(error.service_time),
+                Cause::Credentials => {
+                    self.credentials.forget(&identity);
+                    !std::mem::replace(&mut has_renewed, true)
+                }
+            };
+            let pause = retry::pause(cause, trace.attempts + 1);
+            if !may_help
+                || trace.attempts >= self.limits.max_attempts
+                || Instant::now() + pause >= deadline
+                || !self.budget.take()
+            {
+                return Err(error.error);
+            }
+            *last = Some(error.error);
+            sleep(pause).await;
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        request: ::http::Request<Bytes>,
+        trace: &mut Trace,
+        parse: &impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<T, FailedAttempt> {
+        let limit = self.limits.attempt_timeout;
+        let response = match timeout(limit, self.http.send(request, None)).await {
+            Ok(response) => response.map_err(into_error)?,
+            Err(_) => return Err(Error::new(Kind::Timeout, format!("no response within {limit:?}")).into()),
+        };
+        let status = response.status().as_u16();
+        trace.status = Some(status);
+        let (head, body) = response.into_parts();
+        let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let answer = check_crc(header("x-amz-crc32"), &body).and_then(|()| {
+            if status == 200 {
+                parse(&body)
+            } else {
+                Err(service_error(status, &body))
+            }
+        });
+        answer.map_err(|mut error| {
+            error.status = Some(status);
+            error.request_id = header("x-amzn-requestid").map(str::to_owned);
+            let service_time = header("date")
+                .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok())
+                .map(|date| date.secs());
+            FailedAttempt { error, service_time }
+        })
+    }
+
+    /// Our clock, set to the service's.
+    fn service_time(&self) -> SystemTime {
+        let now = SystemTime::now();
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(offset.unsigned_abs());
+        if offset < 0 {
+            now - distance
+        } else {
+            now + distance
+        }
+    }
+
+    /// Takes over the service's time; whether that changes the next signature noticeably.
+    fn adjust_clock(&self, service_time: Option<i64>) -> bool {
+        const NOTICEABLE: u64 = 60;
+        let Some(service_time) = service_time else {
+            return false;
+        };
+        let ours = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let offset = service_time.saturating_sub_unsigned(ours);
+        let before = self.clock_offset.swap(offset, Ordering::Relaxed);
+        before.abs_diff(offset) >= NOTICEABLE
+    }
+}
+
+/// An error, with the service's time as its Date header told it.
+struct FailedAttempt {
+    error: Error,
+    service_time: Option<i64>,
+}
+
+impl From<Error> for FailedAttempt {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            service_time: None,
+        }
+    }
+}
+
+fn into_error(failure: Failure) -> Error {
+    match failure {
+        Failure::ConnectTimeout(limit) => {
+            Error::new(Kind::Timeout, format!("no connection within {limit:?}"))
+        }
+        Failure::Connect(error) => Error::new(Kind::Network, "cannot connect").with_source(error),
+        Failure::Exchange(error) => Error::new(Kind::Network, "the connection failed").with_source(error),
+        Failure::TooLarge => Error::new(Kind::Network, "the response is larger than 16 MB"),
+    }
+}
+
+fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
+    match expected.and_then(|digits| digits.parse::<u32>().ok()) {
+        Some(expected) if crc32fast::hash(body) != expected => Err(Error::new(
+            Kind::Network,
+            "the response does not match its x-amz-crc32 checksum",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn service_error(status: u16, body: &[u8]) -> Error {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "__type")]
+        name: String,
+        #[serde(default, alias = "Message")]
+        message: String,
+    }
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { name, message }) => {
+            let name = name.rsplit('#').next().unwrap_or_default().to_owned();
+            Error::service(name, &message, status)
+        }
+        Err(_) => {
+            let name = if status >= 500 {
+                "ServiceUnavailable"
+            } else {
+                "UnknownServiceError"
+            };
+            Error::service(name, &format!("HTTP status {status}"), status)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_service_s_errors() {
+        let error = service_error(
+            400,
+            br#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#,
+        );
+        assert!(error.is_missing_table());
+        assert_eq!(error.message, "no table");
+        let error = service_error(400, br#"{"__type":"com.amazon.coral.service#X","Message":"m"}"#);
+        assert_eq!((error.kind.code(), &*error.message), ("X", "m"));
+        assert_eq!(service_error(502, b"<html>").kind.code(), "ServiceUnavailable");
+        assert_eq!(service_error(413, b"").kind.code(), "UnknownServiceError");
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_noticed() {
+        let sum = crc32fast::hash(b"{}").to_string();
+        assert!(check_crc(Some(&sum), b"{}").is_ok());
+        assert!(check_crc(None, b"{}").is_ok());
+        assert_eq!(check_crc(Some(&sum), b"{} ").unwrap_err().kind, Kind::Network);
+    }
+}

@@ -1,0 +1,81 @@
+//! The HTTP client as the AWS SDK wants it, so that one TLS stack, proxy and trust serve both planes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as SdkHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use super::http::{BoxError, Failure, HttpClient};
+
+/// Sends the SDK's requests through `HttpClient`.
+#[derive(Clone, Debug)]
+pub struct SdkHttp(pub Arc<HttpClient>);
+
+impl SdkHttpClient for SdkHttp {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            http: Arc::clone(&self.0),
+            connect_timeout: settings.connect_timeout(),
+            read_timeout: settings.read_timeout(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    http: Arc<HttpClient>,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let http = Arc::clone(&self.http);
+        let (connect_timeout, read_timeout) = (self.connect_timeout, self.read_timeout);
+        HttpConnectorFuture::new(async move {
+            let sending = send(&http, request, connect_timeout);
+            match read_timeout {
+                Some(limit) => timeout(limit, sending)
+                    .await
+                    .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into()))),
+                None => sending.await,
+            }
+        })
+    }
+}
+
+async fn send(
+    http: &HttpClient,
+    request: HttpRequest,
+    connect_timeout: Option<Duration>,
+) -> Result<HttpResponse, ConnectorError> {
+    let user = |error: BoxError| ConnectorError::user(error);
+    let (head, body) = request
+        .try_into_http1x()
+        .map_err(|error| user(error.into()))?
+        .into_parts();
+    let body = body.collect().await.map_err(user)?.to_bytes();
+    let response = http
+        .send(http::Request::from_parts(head, body), connect_timeout)
+        .await
+        .map_err(|failure| match failure {
+            Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
+            Failure::Connect(error) | Failure::Exchange(error) => ConnectorError::io(error),
+            Failure::TooLarge => ConnectorError::other("the response is too large".into(), None),
+        })?;
+    HttpResponse::try_from(response.map(SdkBody::from))
+        .map_err(|error| ConnectorError::other(error.into(), None))
+}
