@@ -2,7 +2,6 @@
 //! numbers, and JSON text where it says so; `null` stands for what is absent.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,7 +10,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
     self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
 };
-use futures_util::FutureExt;
 use napi::bindgen_prelude::{Array, Env, Function, Null};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
@@ -237,7 +235,7 @@ impl NativeStore {
         self.store.close();
     }
 
-    /// Runs `work` on the runtime thread. A panic there is an error of this call.
+    /// Runs `work` on the runtime thread.
     fn start<W>(&self, call: u32, traced: bool, work: W) -> napi::Result<()>
     where
         W: AsyncFnOnce(&Store, &mut Trace) -> Result<Answer> + Send + 'static,
@@ -248,8 +246,7 @@ impl NativeStore {
                 wants_capacity: traced,
                 ..Trace::default()
             };
-            let outcome = AssertUnwindSafe(work(&store, &mut trace)).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the addon panicked")));
+            let outcome = runtime::guard(work(&store, &mut trace)).await;
             completions.push(completion(call, outcome, &trace));
         };
         runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))

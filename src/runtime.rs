@@ -1,5 +1,6 @@
 //! The one thread on which all stores of the process do their I/O.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -24,6 +25,13 @@ pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     tasks
         .send(task)
         .map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
+}
+
+/// Turns a panic of `work` into an error of its own, so that it ends nothing else.
+pub async fn guard<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    // What the panic says may hold anything.
+    outcome.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the addon panicked")))
 }
 
 fn start() -> Result<UnboundedSender<Task>> {
@@ -57,5 +65,27 @@ fn start() -> Result<UnboundedSender<Task>> {
     match outcome.recv() {
         Ok(error) => Err(failed(Box::new(error))),
         Err(std::sync::mpsc::RecvError) => Ok(sender),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_its_own_work() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let send = |work: fn() -> u32| {
+            let sender = sender.clone();
+            spawn(async move || {
+                let outcome = guard(async { Ok(work()) }).await;
+                sender.send(outcome.map_err(|error| error.kind)).unwrap();
+            })
+            .unwrap();
+        };
+        send(|| panic!("expected by this test"));
+        send(|| 7);
+        let outcomes: Vec<_> = receiver.iter().take(2).collect();
+        assert_eq!(outcomes, [Err(Kind::Internal), Ok(7)]);
     }
 }

@@ -220,7 +220,10 @@ fn into_error(failure: Failure) -> Error {
         Failure::ConnectTimeout(limit) => {
             Error::new(Kind::Timeout, format!("no connection within {limit:?}"))
         }
-        Failure::Connect(error) => Error::new(Kind::Network, "cannot connect").with_source(error),
+        Failure::Connect(error) => match error.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(error) => Error::new(Kind::Network, "cannot connect").with_source(error),
+        },
         Failure::Exchange(error) => Error::new(Kind::Network, "the connection failed").with_source(error),
         Failure::TooLarge => Error::new(Kind::Network, "the response is larger than 16 MB"),
     }

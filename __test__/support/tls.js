@@ -1,0 +1,100 @@
+'use strict'
+
+const { once } = require('node:events')
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const http = require('node:http')
+const https = require('node:https')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const selfsigned = require('selfsigned')
+
+const keys = { keyType: 'ec', algorithm: 'sha256' }
+const DNS = 2
+const IP = 7
+
+/** A certificate authority of a test, whose certificate stands in a file. */
+async function createAuthority() {
+  const ca = await selfsigned.generate([{ name: 'commonName', value: 'test authority' }], {
+    ...keys,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true }
+    ]
+  })
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-'))
+  const file = path.join(folder, 'ca.pem')
+  writeFileSync(file, ca.cert)
+  return {
+    file,
+    issue: (options) => issue(ca, options),
+    remove: () => rmSync(folder, { recursive: true })
+  }
+}
+
+async function issue(ca, { host = 'localhost', notBeforeDate, notAfterDate } = {}) {
+  const leaf = await selfsigned.generate([{ name: 'commonName', value: host }], {
+    ...keys,
+    notBeforeDate,
+    notAfterDate,
+    ca: { key: ca.private, cert: ca.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      {
+        name: 'subjectAltName',
+        altNames: [{ type: DNS, value: host }, ...(host === 'localhost' ? [{ type: IP, ip: '127.0.0.1' }] : [])]
+      }
+    ]
+  })
+  return { key: leaf.private, cert: leaf.cert }
+}
+
+/** Passes HTTPS on to an HTTP endpoint. */
+async function startTlsServer(endpoint, certificate) {
+  const server = https.createServer(certificate, (request, response) => {
+    const headers = { ...request.headers, host: new URL(endpoint).host }
+    const onward = http.request(endpoint, { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers)
+      answer.pipe(response)
+    })
+    onward.on('error', (error) => response.destroy(error))
+    request.pipe(onward)
+  })
+  await listen(server)
+  return { endpoint: `https://127.0.0.1:${server.address().port}`, close: () => close(server) }
+}
+
+/** A proxy that tunnels by CONNECT to `target`, whatever host is asked for, and tells of each tunnel. */
+async function startTunnel(target) {
+  const { hostname, port } = new URL(target)
+  const tunnels = []
+  const sockets = new Set()
+  const server = http.createServer((_request, response) => response.writeHead(405).end())
+  server.on('connect', (request, client) => {
+    tunnels.push({ host: request.url, authorization: request.headers['proxy-authorization'] })
+    const onward = net.connect(Number(port), hostname, () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      client.pipe(onward).pipe(client)
+    })
+    for (const socket of [client, onward]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+  })
+  await listen(server)
+  const end = () => sockets.forEach((socket) => socket.destroy())
+  return { url: `127.0.0.1:${server.address().port}`, tunnels, close: () => (end(), close(server)) }
+}
+
+async function listen(server) {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+}
+
+async function close(server) {
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+}
+
+module.exports = { createAuthority, startTlsServer, startTunnel }

@@ -1,0 +1,90 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { after, before, test } = require('node:test')
+const { runScript } = require('./support/child')
+const { useDynamoDB } = require('./support/dynamodb')
+const { createAuthority, startTlsServer, startTunnel } = require('./support/tls')
+
+const dynamodb = useDynamoDB()
+let authority
+let server
+let tunnel
+
+before(async () => {
+  authority = await createAuthority()
+  server = await startTlsServer(dynamodb.connection.endpoint, await authority.issue())
+  tunnel = await startTunnel(server.endpoint)
+})
+
+after(async () => {
+  await tunnel.close()
+  await server.close()
+  authority.remove()
+})
+
+/** Reads a session that is not there; prints what came. */
+const readOne = `
+  new DynamoDBStore(options).get('a').then(
+    (session) => console.log(JSON.stringify({ session })),
+    ({ code, message, cause }) => console.log(JSON.stringify({ code, message, cause: cause?.message }))
+  )`
+
+async function read(env, endpoint = server.endpoint) {
+  const { stdout, stderr } = await runScript(readOne, { options: dynamodb.options({ endpoint, maxAttempts: 1 }), env })
+  assert.notEqual(stdout, '', stderr)
+  return JSON.parse(stdout)
+}
+
+test('an authority that nobody named is not trusted', async () => {
+  const { code, cause } = await read({})
+  assert.equal(code, 'NetworkError')
+  assert.match(cause, /certificate/i)
+})
+
+for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
+  test(`${variable} names an authority to trust`, async () => {
+    assert.deepEqual(await read({ [variable]: authority.file }), { session: null })
+  })
+}
+
+test('a bundle that cannot be read is told by its variable', async () => {
+  const { code, message } = await read({ AWS_CA_BUNDLE: `${authority.file}.none` })
+  assert.equal(code, 'ConfigError')
+  assert.match(message, /AWS_CA_BUNDLE/)
+})
+
+test('a certificate of another host or of another time is refused', async () => {
+  const day = 86_400_000
+  const expired = { notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }
+  for (const certificate of [await authority.issue({ host: 'elsewhere.test' }), await authority.issue(expired)]) {
+    const other = await startTlsServer(dynamodb.connection.endpoint, certificate)
+    const { code, cause } = await read({ AWS_CA_BUNDLE: authority.file }, other.endpoint)
+    await other.close()
+    assert.equal(code, 'NetworkError')
+    assert.match(cause, /certificate/i)
+  }
+})
+
+test('HTTPS_PROXY is gone through, with its credentials', async () => {
+  const env = { AWS_CA_BUNDLE: authority.file, HTTPS_PROXY: `http://user:pass@${tunnel.url}` }
+  const before = tunnel.tunnels.length
+  assert.deepEqual(await read(env, 'https://localhost:1'), { session: null })
+  assert.deepEqual(tunnel.tunnels.slice(before), [
+    { host: 'localhost:1', authorization: `Basic ${Buffer.from('user:pass').toString('base64')}` }
+  ])
+})
+
+test('NO_PROXY goes around the proxy', async () => {
+  const env = { AWS_CA_BUNDLE: authority.file, HTTPS_PROXY: `http://${tunnel.url}`, NO_PROXY: '127.0.0.1' }
+  const before = tunnel.tunnels.length
+  assert.deepEqual(await read(env), { session: null })
+  assert.equal(tunnel.tunnels.length, before)
+})
+
+test('an endpoint without TLS is reached without the proxy', async () => {
+  const env = { HTTPS_PROXY: `http://${tunnel.url}`, HTTP_PROXY: `http://${tunnel.url}` }
+  const before = tunnel.tunnels.length
+  assert.deepEqual(await read(env, dynamodb.connection.endpoint), { session: null })
+  assert.equal(tunnel.tunnels.length, before)
+})

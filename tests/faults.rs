@@ -1,0 +1,249 @@
+//! The data plane against a server that fails on demand.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use dynamodb_session::error::Kind;
+use dynamodb_session::item::Draft;
+use serde_json::json;
+use support::{Act, FaultServer, answer, empty, service_error, store, trace};
+
+const DRAFT: Draft<'_> = Draft {
+    key: "sess:a",
+    session: "{}",
+    expires: 9,
+    attributes: None,
+};
+
+#[tokio::test]
+async fn what_passes_is_tried_again() {
+    for act in [
+        service_error(400, "ProvisionedThroughputExceededException"),
+        service_error(400, "ThrottlingException"),
+        service_error(400, "RequestLimitExceeded"),
+        service_error(500, "InternalServerError"),
+        answer(502, "<html>"),
+        answer(503, ""),
+        answer(200, "no json"),
+        Act::Answer {
+            status: 200,
+            headers: vec![("x-amz-crc32", "1".into())],
+            body: "{}".into(),
+        },
+        Act::Cut,
+        Act::CutInBody,
+    ] {
+        let server = FaultServer::start([act.clone(), act.clone(), empty()]).await;
+        let mut trace = trace();
+        store(&server.endpoint, json!({}))
+            .set(DRAFT, &mut trace)
+            .await
+            .unwrap_or_else(|error| panic!("{act:?}: {error}"));
+        assert_eq!(trace.attempts, 3, "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_error_surfaces_with_its_attempts() {
+    let throttled = || service_error(400, "ProvisionedThroughputExceededException");
+    let server = FaultServer::start([throttled(), throttled(), throttled(), throttled()]).await;
+    let mut trace = trace();
+    let error = store(&server.endpoint, json!({ "maxAttempts": 2 }))
+        .set(DRAFT, &mut trace)
+        .await
+        .unwrap_err();
+    assert!(error.is_service("ProvisionedThroughputExceededException"));
+    assert_eq!((trace.attempts, trace.status), (2, Some(400)));
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_not_tried_again() {
+    for name in [
+        "ValidationException",
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+    ] {
+        let server = FaultServer::start([service_error(400, name)]).await;
+        let error = store(&server.endpoint, json!({}))
+            .set(DRAFT, &mut trace())
+            .await
+            .unwrap_err();
+        assert!(error.is_service(name));
+        assert_eq!(server.seen().len(), 1, "{name}");
+    }
+    let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
+    assert!(
+        !store(&server.endpoint, json!({}))
+            .touch("sess:a", 9, &mut trace())
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn attempts_and_operations_are_bounded_in_time() {
+    let bounds = json!({ "attemptTimeout": 100, "timeout": 1000 });
+    let server = FaultServer::start([Act::Hang, empty()]).await;
+    let mut trace = trace();
+    store(&server.endpoint, bounds.clone())
+        .set(DRAFT, &mut trace)
+        .await
+        .unwrap();
+    assert_eq!(trace.attempts, 2);
+
+    let server = FaultServer::start([Act::Hang, Act::Hang, Act::Hang]).await;
+    let error = store(&server.endpoint, bounds)
+        .set(DRAFT, &mut support::trace())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(error.message.contains("100ms"), "{error}");
+
+    let server = FaultServer::start([Act::Hang]).await;
+    let start = Instant::now();
+    let bounds = json!({ "attemptTimeout": 5000, "timeout": 200 });
+    let error = store(&server.endpoint, bounds)
+        .set(DRAFT, &mut support::trace())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_is_no_error() {
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    server.push(Act::Cut);
+    let mut trace = trace();
+    store.set(DRAFT, &mut trace).await.unwrap();
+    assert_eq!(trace.attempts, 1);
+    let connections: Vec<_> = server.seen().into_iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed() {
+    let delay = || Act::Delayed(Duration::from_millis(20));
+    let server = FaultServer::start(std::iter::repeat_with(delay).take(12)).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 3 }));
+    futures_util::future::try_join_all((0..12).map(async |_| store.set(DRAFT, &mut trace()).await))
+        .await
+        .unwrap();
+    let connections = server.seen().into_iter().map(|seen| seen.connection).max();
+    assert_eq!((server.seen().len(), connections), (12, Some(2)));
+}
+
+#[tokio::test]
+async fn the_clock_is_set_by_the_service() {
+    let date = "Tue, 14 Nov 2023 22:13:20 GMT";
+    let skewed = Act::Answer {
+        status: 400,
+        headers: vec![("date", date.into())],
+        body: r#"{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"expired"}"#.into(),
+    };
+    let server = FaultServer::start([skewed.clone(), empty(), empty(), skewed.clone()]).await;
+    let store = store(&server.endpoint, json!({}));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    let seen = server.seen();
+    assert!(!seen[0].header("x-amz-date").unwrap().starts_with("20231114"));
+    for corrected in &seen[1..] {
+        assert!(
+            corrected
+                .header("x-amz-date")
+                .unwrap()
+                .starts_with("20231114T2213"),
+            "{corrected:?}"
+        );
+    }
+    // A signature that is wrong for another reason is not signed again.
+    let error = store.set(DRAFT, &mut trace()).await.unwrap_err();
+    assert!(error.is_service("InvalidSignatureException"));
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_fetched_once_more() {
+    let refused = || service_error(400, "ExpiredTokenException");
+    let server = FaultServer::start([refused(), empty()]).await;
+    store(&server.endpoint, json!({}))
+        .set(DRAFT, &mut trace())
+        .await
+        .unwrap();
+
+    let server = FaultServer::start([refused(), refused(), empty()]).await;
+    let error = store(&server.endpoint, json!({}))
+        .set(DRAFT, &mut trace())
+        .await
+        .unwrap_err();
+    assert!(error.is_service("ExpiredTokenException"));
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_dead_endpoint_is_told_with_its_cause() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let mut trace = trace();
+    let error = store(&endpoint, json!({}))
+        .get("sess:a", &mut trace)
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind.clone(), trace.attempts), (Kind::Network, 3));
+    assert!(error.causes().unwrap().contains("refused"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_response_without_end_is_not_kept_in_memory() {
+    let giant = "x".repeat(17 * 1024 * 1024);
+    let server = FaultServer::start([answer(200, &giant)]).await;
+    let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
+        .get("sess:a", &mut trace())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Network);
+    assert!(error.message.contains("16 MB"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_that_stays_down_is_not_asked_three_times_as_much() {
+    let server = FaultServer::start(std::iter::repeat_with(|| answer(500, "")).take(2000)).await;
+    let store = store(&server.endpoint, json!({}));
+    let operations = 200;
+    for batch in 0..operations / 50 {
+        let calls = (0..50).map(async |_| store.set(DRAFT, &mut trace()).await);
+        let failed = futures_util::future::join_all(calls).await;
+        assert!(failed.iter().all(Result::is_err), "batch {batch}");
+    }
+    // 500 tokens at 5 a repetition.
+    assert_eq!(server.seen().len(), operations + 100);
+}
+
+#[tokio::test]
+async fn unprocessed_deletions_are_sent_again() {
+    let key = |id: &str| json!({ "id": { "S": id } });
+    let unprocessed =
+        json!({ "UnprocessedItems": { "sessions": [{ "DeleteRequest": { "Key": key("sess:b") } }] } });
+    let server = FaultServer::start([
+        answer(
+            200,
+            &json!({ "Count": 2, "Items": [key("sess:a"), key("sess:b")] }).to_string(),
+        ),
+        answer(200, &unprocessed.to_string()),
+        answer(200, r#"{"UnprocessedItems":{}}"#),
+    ])
+    .await;
+    store(&server.endpoint, json!({})).clear().await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 3);
+    assert!(seen[1].body.contains("sess:a") && seen[1].body.contains("sess:b"));
+    assert!(
+        !seen[2].body.contains("sess:a") && seen[2].body.contains("sess:b"),
+        "{}",
+        seen[2].body
+    );
+}

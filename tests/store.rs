@@ -1,0 +1,225 @@
+//! The store against a DynamoDB in process.
+
+mod support;
+
+use dynamodb_session::error::Kind;
+use dynamodb_session::expiry;
+use dynamodb_session::item::Draft;
+use dynamodb_session::store::{Found, Store};
+use serde_json::json;
+use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
+
+const BODY: &str = r#"{"cookie":{},"n":1}"#;
+
+async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
+    let expires = expiry::now() + life;
+    let draft = Draft {
+        key,
+        session,
+        expires,
+        attributes: None,
+    };
+    store.set(draft, &mut trace()).await.unwrap();
+    expires
+}
+
+#[tokio::test]
+async fn a_session_is_written_read_and_destroyed() {
+    let store = ready_store(json!({})).await;
+    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), None);
+    let expires = put(&store, "sess:a", BODY, 60).await;
+    let found = store.get("sess:a", &mut trace()).await.unwrap();
+    assert_eq!(
+        found,
+        Some(Found {
+            session: BODY.into(),
+            expires: Some(expires as f64)
+        })
+    );
+    store.destroy("sess:a", &mut trace()).await.unwrap();
+    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), None);
+    store.destroy("sess:a", &mut trace()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:dead", BODY, -1).await;
+    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), None);
+    let later = expiry::now() + 100;
+    assert!(!store.touch("sess:dead", later, &mut trace()).await.unwrap());
+    assert!(!store.touch("sess:never", later, &mut trace()).await.unwrap());
+    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), None);
+    assert_eq!(store.get("sess:never", &mut trace()).await.unwrap(), None);
+
+    put(&store, "sess:alive", BODY, 10).await;
+    assert!(store.touch("sess:alive", later, &mut trace()).await.unwrap());
+    let found = store.get("sess:alive", &mut trace()).await.unwrap().unwrap();
+    assert_eq!(
+        found,
+        Found {
+            session: BODY.into(),
+            expires: Some(later as f64)
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_map_holds_what_json_holds() {
+    let endpoint = dynamodb().await;
+    let store = store(&endpoint, json!({ "layout": { "format": "map" } }));
+    store.create_table(&ON_DEMAND).await.unwrap();
+    let session = r#"{"a":[1,2.5,"é",true,null,{"b":{}}],"cookie":{"expires":null}}"#;
+    put(&store, "sess:a", session, 60).await;
+    let found = store.get("sess:a", &mut trace()).await.unwrap().unwrap();
+    let [read, written]: [serde_json::Value; 2] =
+        [&found.session, session].map(|text| serde_json::from_str(text).unwrap());
+    assert_eq!(read, written);
+
+    // The other format reads it too.
+    let other = support::store(&endpoint, json!({}));
+    assert!(other.get("sess:a", &mut trace()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_trace_tells_capacity_only_when_it_is_wanted() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:a", BODY, 60).await;
+    let mut quiet = trace();
+    store.get("sess:a", &mut quiet).await.unwrap();
+    assert_eq!(
+        (quiet.attempts, quiet.status, quiet.capacity_units),
+        (1, Some(200), None)
+    );
+    let mut curious = trace();
+    curious.wants_capacity = true;
+    store.get("sess:a", &mut curious).await.unwrap();
+    assert_eq!(curious.capacity_units, Some(1.0));
+}
+
+#[tokio::test]
+async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
+    let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
+    put(&store, "sess:a", BODY, 60).await;
+    let mut hit = trace();
+    assert!(store.get("sess:a", &mut hit).await.unwrap().is_some());
+    assert_eq!(hit.attempts, 1);
+    let mut miss = trace();
+    assert!(store.get("sess:b", &mut miss).await.unwrap().is_none());
+    assert_eq!(miss.attempts, 2);
+}
+
+#[tokio::test]
+async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
+    let endpoint = dynamodb().await;
+    let error = store(&endpoint, json!({}))
+        .get("sess:a", &mut trace())
+        .await
+        .unwrap_err();
+    assert!(error.is_missing_table(), "{error}");
+    assert_eq!(error.status, Some(400));
+    assert!(error.request_id.is_some());
+
+    let new = json!({ "createTable": { "timeToLive": true, "tags": [["team", "web"]] } });
+    let store = store(&endpoint, new);
+    let mut traces = [trace(), trace()];
+    let [a, b] = &mut traces;
+    let (a, b, c) = tokio::join!(store.get("sess:a", a), store.get("sess:b", b), store.length());
+    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (None, None, 0));
+    let description = store.describe_table().await.unwrap();
+    assert!(
+        description.table.contains("PAY_PER_REQUEST"),
+        "{}",
+        description.table
+    );
+    assert!(description.time_to_live.unwrap().contains("ENABLED"));
+}
+
+#[tokio::test]
+async fn an_existing_table_is_left_alone() {
+    let endpoint = dynamodb().await;
+    let first = store(&endpoint, json!({}));
+    let provisioned = dynamodb_session::config::NewTable {
+        throughput: Some((7, 8)),
+        time_to_live: false,
+        tags: Vec::new(),
+    };
+    first.create_table(&provisioned).await.unwrap();
+    let description = store(&endpoint, json!({}))
+        .create_table(&ON_DEMAND)
+        .await
+        .unwrap();
+    assert!(
+        description.table.contains(r#""ReadCapacityUnits":7"#),
+        "{}",
+        description.table
+    );
+    assert!(description.time_to_live.unwrap().contains("DISABLED"));
+}
+
+#[tokio::test]
+async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
+    let endpoint = dynamodb().await;
+    let ours = store(&endpoint, json!({}));
+    ours.create_table(&ON_DEMAND).await.unwrap();
+    let others = store(&endpoint, json!({ "layout": { "prefix": "other:" } }));
+    for n in 0..60 {
+        put(&ours, &format!("sess:{n}"), BODY, 60).await;
+    }
+    put(&ours, "sess:dead", BODY, -1).await;
+    put(&others, "other:1", BODY, 60).await;
+    assert_eq!(ours.length().await.unwrap(), 60);
+    let mut ids = ours.ids().await.unwrap();
+    ids.sort_by_key(|id| id.parse::<u32>().unwrap());
+    assert_eq!(ids[59], "59");
+    assert_eq!(ours.all().await.unwrap().len(), 60);
+    ours.clear().await.unwrap();
+    assert_eq!(ours.length().await.unwrap(), 0);
+    assert_eq!(others.ids().await.unwrap(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_scan_without_a_prefix_spares_what_is_no_session() {
+    let endpoint = dynamodb().await;
+    let layout = json!({ "layout": { "prefix": "", "sortKey": "sk" } });
+    let ours = store(&endpoint, layout.clone());
+    ours.create_table(&ON_DEMAND).await.unwrap();
+    let foreign = store(
+        &endpoint,
+        json!({ "layout": { "prefix": "", "sortKey": "sk", "session": "body" } }),
+    );
+    put(&ours, "a", BODY, 60).await;
+    put(&foreign, "b", BODY, 60).await;
+    assert_eq!(
+        (ours.length().await.unwrap(), ours.ids().await.unwrap()),
+        (1, vec!["a".to_owned()])
+    );
+    ours.clear().await.unwrap();
+    assert_eq!(
+        (ours.length().await.unwrap(), foreign.length().await.unwrap()),
+        (0, 1)
+    );
+}
+
+#[tokio::test]
+async fn more_than_a_page_is_scanned_and_cleared() {
+    let store = ready_store(json!({})).await;
+    let body = format!(r#"{{"x":"{}"}}"#, "x".repeat(300_000));
+    for n in 0..8 {
+        put(&store, &format!("sess:{n}"), &body, 60).await;
+    }
+    assert_eq!(store.length().await.unwrap(), 8);
+    assert_eq!(store.all().await.unwrap().len(), 8);
+    store.clear().await.unwrap();
+    assert_eq!(store.ids().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses() {
+    let store = ready_store(json!({})).await;
+    store.close();
+    assert_eq!(
+        store.get("sess:a", &mut trace()).await.unwrap_err().kind,
+        Kind::Closed
+    );
+}
