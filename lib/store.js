@@ -23,6 +23,8 @@ const createStoreClass = (Base) =>
     #opening
     #release
     #isClosed = false
+    /** What the app's credentials function threw last, which the addon knows only as text. */
+    #credentialsError
     /** The stored expiry of the sessions that were read or written, in seconds. */
     #expiries = new WeakMap()
 
@@ -225,10 +227,22 @@ const createStoreClass = (Base) =>
     #openWith(taken) {
       const given = Object.entries(this.#options).filter(([, value]) => value !== undefined)
       const options = { ...taken, ...Object.fromEntries(given) }
-      const provide = typeof options.credentials === 'function' ? options.credentials : undefined
+      const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
       const { native, release } = bridge.open(nativeSettings(options), provide)
       this.#native = native
       this.#release = release
+    }
+
+    #providerOf(credentials) {
+      return async () => {
+        this.#credentialsError = undefined
+        try {
+          return await credentials()
+        } catch (error) {
+          this.#credentialsError = error
+          throw error
+        }
+      }
     }
 
     /** The key of the item, or undefined for an id that none can have. */
@@ -275,7 +289,9 @@ const createStoreClass = (Base) =>
     }
 
     #failure({ text }, operation) {
-      return DynamoDBStoreError.fromNative(text, operation, this.#options.table)
+      const error = DynamoDBStoreError.fromNative(text, operation, this.#options.table)
+      if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
+      return error
     }
 
     #error(code, message, operation, cause) {

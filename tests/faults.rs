@@ -137,6 +137,22 @@ async fn no_more_connections_than_allowed() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_connection_is_no_part_of_an_attempt() {
+    let delay = || Act::Delayed(Duration::from_millis(40));
+    let server = FaultServer::start(std::iter::repeat_with(delay).take(6)).await;
+    let store = store(
+        &server.endpoint,
+        json!({ "maxConnections": 1, "attemptTimeout": 120 }),
+    );
+    let attempts = futures_util::future::join_all((0..6).map(async |_| {
+        let mut trace = trace();
+        store.set(DRAFT, &mut trace).await.unwrap();
+        trace.attempts
+    }));
+    assert_eq!(attempts.await, [1; 6]);
+}
+
+#[tokio::test]
 async fn the_clock_is_set_by_the_service() {
     let date = "Tue, 14 Nov 2023 22:13:20 GMT";
     let skewed = Act::Answer {

@@ -22,11 +22,22 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// DynamoDB answers at most 1 MB of items, and never this much.
 const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
 
+/// The bounds of a request, counted from when a connection is free for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// Resolving, connecting and TLS; the client's own when absent.
+    pub connect: Option<Duration>,
+    /// The request and its whole response, connecting included.
+    pub response: Option<Duration>,
+}
+
 /// Why there is no response.
 #[derive(Debug)]
 pub enum Failure {
     /// No connection was made within the time allowed for it.
     ConnectTimeout(Duration),
+    /// No response came within the time allowed for it.
+    ResponseTimeout(Duration),
     /// No connection could be made; the request was not sent.
     Connect(BoxError),
     /// The connection failed while the request or the response was under way.
@@ -74,11 +85,7 @@ impl HttpClient {
     ///
     /// A kept connection that turns out to be closed is not a failure: the request goes out again on
     /// another one. It may therefore reach the service twice.
-    pub async fn send(
-        &self,
-        request: Request<Bytes>,
-        connect_timeout: Option<Duration>,
-    ) -> Result<Response<Bytes>, Failure> {
+    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Failure> {
         let (mut head, body) = request.into_parts();
         let uri = to_origin_form(&mut head);
         let host = self.host(&uri);
@@ -87,22 +94,13 @@ impl HttpClient {
             .acquire()
             .await
             .map_err(|closed| Failure::Connect(closed.into()))?;
-        loop {
-            let kept = host.take_idle();
-            let reused = kept.is_some();
-            let mut sender = match kept {
-                Some(sender) => sender,
-                None => open(&uri, connect_timeout.unwrap_or(self.connect_timeout)).await?,
-            };
-            let request = Request::from_parts(head.clone(), Full::new(body.clone()));
-            match exchange(&mut sender, request).await {
-                Ok(response) => {
-                    host.keep(sender);
-                    return Ok(response);
-                }
-                Err(Failure::Exchange(error)) if reused && is_closed(&error) => {}
-                Err(failure) => return Err(failure),
-            }
+        let connect_timeout = bounds.connect.unwrap_or(self.connect_timeout);
+        let sending = send_on(&host, &uri, head, body, connect_timeout);
+        match bounds.response {
+            Some(limit) => timeout(limit, sending)
+                .await
+                .map_err(|_| Failure::ResponseTimeout(limit))?,
+            None => sending.await,
         }
     }
 
@@ -147,6 +145,32 @@ impl Host {
                 sender,
                 since: Instant::now(),
             });
+        }
+    }
+}
+
+async fn send_on(
+    host: &Host,
+    uri: &Uri,
+    head: http::request::Parts,
+    body: Bytes,
+    connect_timeout: Duration,
+) -> Result<Response<Bytes>, Failure> {
+    loop {
+        let kept = host.take_idle();
+        let reused = kept.is_some();
+        let mut sender = match kept {
+            Some(sender) => sender,
+            None => open(uri, connect_timeout).await?,
+        };
+        let request = Request::from_parts(head.clone(), Full::new(body.clone()));
+        match exchange(&mut sender, request).await {
+            Ok(response) => {
+                host.keep(sender);
+                return Ok(response);
+            }
+            Err(Failure::Exchange(error)) if reused && is_closed(&error) => {}
+            Err(failure) => return Err(failure),
         }
     }
 }

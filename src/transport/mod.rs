@@ -14,17 +14,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
-use http::{Failure, HttpClient};
+use http::{Bounds, Failure, HttpClient};
 use retry::{Budget, Cause};
 pub use sign::Endpoint;
 
 /// The bounds of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Of an attempt, from when a connection is free for it.
     pub attempt_timeout: Duration,
     /// Of the whole operation: credentials, attempts and the pauses between.
     pub timeout: Duration,
@@ -146,11 +147,11 @@ impl Transport {
         trace: &mut Trace,
         parse: &impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T, FailedAttempt> {
-        let limit = self.limits.attempt_timeout;
-        let response = match timeout(limit, self.http.send(request, None)).await {
-            Ok(response) => response.map_err(into_error)?,
-            Err(_) => return Err(Error::new(Kind::Timeout, format!("no response within {limit:?}")).into()),
+        let bounds = Bounds {
+            response: Some(self.limits.attempt_timeout),
+            ..Bounds::default()
         };
+        let response = self.http.send(request, bounds).await.map_err(into_error)?;
         let status = response.status().as_u16();
         trace.status = Some(status);
         let (head, body) = response.into_parts();
@@ -220,6 +221,7 @@ fn into_error(failure: Failure) -> Error {
         Failure::ConnectTimeout(limit) => {
             Error::new(Kind::Timeout, format!("no connection within {limit:?}"))
         }
+        Failure::ResponseTimeout(limit) => Error::new(Kind::Timeout, format!("no response within {limit:?}")),
         Failure::Connect(error) => match error.downcast::<Error>() {
             Ok(ours) => *ours,
             Err(error) => Error::new(Kind::Network, "cannot connect").with_source(error),

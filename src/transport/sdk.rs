@@ -1,7 +1,6 @@
 //! The HTTP client as the AWS SDK wants it, so that one TLS stack, proxy and trust serve both planes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient as SdkHttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
@@ -12,9 +11,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
-use tokio::time::timeout;
 
-use super::http::{BoxError, Failure, HttpClient};
+use super::http::{Bounds, BoxError, Failure, HttpClient};
 
 /// Sends the SDK's requests through `HttpClient`.
 #[derive(Clone, Debug)]
@@ -28,8 +26,10 @@ impl SdkHttpClient for SdkHttp {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             http: Arc::clone(&self.0),
-            connect_timeout: settings.connect_timeout(),
-            read_timeout: settings.read_timeout(),
+            bounds: Bounds {
+                connect: settings.connect_timeout(),
+                response: settings.read_timeout(),
+            },
         })
     }
 }
@@ -37,30 +37,20 @@ impl SdkHttpClient for SdkHttp {
 #[derive(Debug)]
 struct Connector {
     http: Arc<HttpClient>,
-    connect_timeout: Option<Duration>,
-    read_timeout: Option<Duration>,
+    bounds: Bounds,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let http = Arc::clone(&self.http);
-        let (connect_timeout, read_timeout) = (self.connect_timeout, self.read_timeout);
-        HttpConnectorFuture::new(async move {
-            let sending = send(&http, request, connect_timeout);
-            match read_timeout {
-                Some(limit) => timeout(limit, sending)
-                    .await
-                    .unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into()))),
-                None => sending.await,
-            }
-        })
+        let (http, bounds) = (Arc::clone(&self.http), self.bounds);
+        HttpConnectorFuture::new(async move { send(&http, request, bounds).await })
     }
 }
 
 async fn send(
     http: &HttpClient,
     request: HttpRequest,
-    connect_timeout: Option<Duration>,
+    bounds: Bounds,
 ) -> Result<HttpResponse, ConnectorError> {
     let user = |error: BoxError| ConnectorError::user(error);
     let (head, body) = request
@@ -69,10 +59,11 @@ async fn send(
         .into_parts();
     let body = body.collect().await.map_err(user)?.to_bytes();
     let response = http
-        .send(http::Request::from_parts(head, body), connect_timeout)
+        .send(http::Request::from_parts(head, body), bounds)
         .await
         .map_err(|failure| match failure {
             Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
+            Failure::ResponseTimeout(_) => ConnectorError::timeout("the read timeout passed".into()),
             Failure::Connect(error) | Failure::Exchange(error) => ConnectorError::io(error),
             Failure::TooLarge => ConnectorError::other("the response is too large".into(), None),
         })?;
