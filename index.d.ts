@@ -1,5 +1,12 @@
 import { EventEmitter } from 'node:events'
 
+/** What koa-session adds to a call. */
+export interface KoaContext {
+  ctx?: unknown
+  changed?: boolean
+  rolling?: boolean
+}
+
 /** Answers an operation that gives nothing. */
 export type DoneCallback = (error?: any) => void
 /** Answers an operation: `(null, value)`, or `(error)`. */
@@ -37,7 +44,9 @@ export interface CreateTableOptions {
 }
 
 /** A DynamoDB client of the AWS SDK for JavaScript: `DynamoDBClient` of v3, or `AWS.DynamoDB` of v2. */
-export type JavaScriptClient = object
+export type JavaScriptClient = { readonly config: object } & (
+  { send(...args: any[]): any } | { makeRequest(...args: any[]): any }
+)
 
 /** Options of a store. None is required. */
 export interface DynamoDBStoreOptions {
@@ -152,15 +161,22 @@ export class DynamoDBStore extends EventEmitter {
    */
   constructor(options?: DynamoDBStoreOptions)
 
+  on(event: 'missing', listener: (event: MissingEvent) => void): this
+  on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+  on(event: string | symbol, listener: (...args: any[]) => void): this
+  once(event: 'missing', listener: (event: MissingEvent) => void): this
+  once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+  once(event: string | symbol, listener: (...args: any[]) => void): this
+
   /** The JavaScript client that was given as an option. */
-  readonly client: any
+  readonly client: JavaScriptClient | undefined
 
   /**
    * Reads a session; null when there is none. One GetItem: a read unit, half with `consistentRead: false`.
    * An id that no key can hold (empty, over 2048 bytes with the prefix) has no session, at no cost.
    */
   get(sid: string, callback: ValueCallback<any>): void
-  get(sid: string, maxAge?: unknown, context?: object): Promise<any>
+  get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
 
   /**
    * Writes a session whole. One PutItem: a write unit.
@@ -168,7 +184,7 @@ export class DynamoDBStore extends EventEmitter {
    * @param maxAge koa-session's: milliseconds to live, or `'session'` for the default lifetime
    */
   set(sid: string, session: object, callback: DoneCallback | undefined): void
-  set(sid: string, session: object, maxAge?: number | 'session', context?: object): Promise<void>
+  set(sid: string, session: object, maxAge?: number | 'session', context?: KoaContext): Promise<void>
 
   /**
    * Moves a session's expiry, and nothing else. No request within `touchAfter` seconds of the last write; else
@@ -179,7 +195,7 @@ export class DynamoDBStore extends EventEmitter {
 
   /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
   destroy(sid: string, callback: DoneCallback | undefined): void
-  destroy(sid: string, context?: object): Promise<void>
+  destroy(sid: string, context?: KoaContext): Promise<void>
 
   /**
    * All sessions that are alive, each with its id as the non-enumerable property `id`. Scans the table: read
@@ -231,6 +247,7 @@ export class DynamoDBStore extends EventEmitter {
 
 /** A failed operation, or an option that cannot be meant. Its message holds no session id, data or secret. */
 export class DynamoDBStoreError extends Error {
+  private constructor()
   /** The same as `code`. */
   name: string
   /**

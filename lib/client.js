@@ -1,7 +1,5 @@
 'use strict'
 
-const { DynamoDBStoreError } = require('./error.js')
-
 const isVersion3 = (client) => typeof client.send === 'function'
 const isVersion2 = (client) => typeof client.makeRequest === 'function'
 
@@ -19,13 +17,49 @@ function isJavaScriptClient(value) {
 /**
  * The options that stand for a JavaScript client, which is not sent through: its region and endpoint, its
  * attempts unless `maxAttempts` is given, and its credentials, asked for each time that they are needed.
+ *
+ * The client's settings are functions that may do I/O; `limit` milliseconds bound it.
  */
-async function optionsOfClient(client) {
+async function optionsOfClient(client, limit) {
+  warnOfWhatIsBypassed(client)
+  let timer
+  const timeout = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`they take longer than ${limit} ms`)), limit)
+  })
   try {
-    return isVersion3(client) ? await optionsOfVersion3(client) : optionsOfVersion2(client)
-  } catch (error) {
-    throw new DynamoDBStoreError('ConfigError', 'the configuration of the client cannot be read', { cause: error })
+    return await Promise.race([isVersion3(client) ? optionsOfVersion3(client) : optionsOfVersion2(client), timeout])
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+/** What an app has put into its client would be missed without a word. */
+function warnOfWhatIsBypassed(client) {
+  const bypassed = []
+  // An own `send`, or the stub of a mocking library on the class.
+  if (Object.hasOwn(client, 'send') || typeof client.send?.restore === 'function') bypassed.push('its own send')
+  const middleware = addedMiddleware(client)
+  if (middleware.length > 0) bypassed.push(`the middleware ${middleware.join(', ')}`)
+  if (bypassed.length === 0) return
+  process.emitWarning(
+    `the store does not send through the client that was given: ${bypassed.join(' and ')} will not be called`,
+    { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_BYPASSED' }
+  )
+}
+
+/** The names of the middleware that a new client of the class does not have. */
+function addedMiddleware(client) {
+  let own
+  try {
+    own = new Set(new client.constructor({ region: 'us-east-1' }).middlewareStack.identify())
+  } catch {
+    // Not a client whose middleware is known: one of v2, or of a class with another constructor.
+    return []
+  }
+  return client.middlewareStack
+    .identify()
+    .filter((entry) => !own.has(entry))
+    .map((entry) => entry.split(' - ')[0])
 }
 
 async function optionsOfVersion3({ config }) {

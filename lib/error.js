@@ -23,18 +23,25 @@ class DynamoDBStoreError extends Error {
     this.tableName = tableName
   }
 
-  /** The error that the addon tells as JSON. */
-  static fromNative(json, operation, tableName) {
+  /** The error that the addon tells as JSON, without the session id that a service may have put into it. */
+  static fromNative(json, operation, tableName, sid) {
     const { code, message, cause, ...details } = JSON.parse(json)
     for (const name of Object.keys(details)) details[name] ??= undefined
     // The frameworks take ENOENT for 'there is no such session'.
-    return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, message, {
+    return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, without(sid, message), {
       ...details,
       operation,
       tableName,
       cause: cause === null ? undefined : new Error(cause)
     })
   }
+}
+
+/** A shorter id tells nothing, and may be a part of any word. */
+const SHORTEST_TELLING = 8
+
+function without(sid, message) {
+  return sid?.length >= SHORTEST_TELLING ? message.replaceAll(sid, '[id]') : message
 }
 
 module.exports = { DynamoDBStoreError }

@@ -1,5 +1,10 @@
 'use strict'
 
+/** What DynamoDB reads as a number, and the sizes that it holds. */
+const DIGITS = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const SMALLEST = 1e-130
+const LARGEST = 1e126
+
 /** The session's fields that have attributes of their own, as a JSON object of attribute values, or null. */
 function specialAttributes(specialKeys, session) {
   if (specialKeys.length === 0) return null
@@ -19,8 +24,11 @@ const converters = {
     return text
   },
   N(value, name) {
-    const isNumber = typeof value === 'bigint' || (value !== '' && !['boolean', 'object'].includes(typeof value))
-    if (!isNumber || !Number.isFinite(Number(value))) throw mismatch(name, 'a finite number')
+    const isNumeric = ['number', 'bigint'].includes(typeof value) || (typeof value === 'string' && DIGITS.test(value))
+    const size = Math.abs(Number(value))
+    if (!isNumeric || (size !== 0 && !(size >= SMALLEST && size < LARGEST))) {
+      throw mismatch(name, 'a number that DynamoDB holds')
+    }
     return String(value)
   },
   BOOL(value, name) {

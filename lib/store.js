@@ -120,8 +120,10 @@ const createStoreClass = (Base) =>
         const message = 'the id is empty, too long for a key, or no well-formed Unicode'
         throw this.#error('InvalidSessionIdError', message, 'PutItem')
       }
-      const text = this.#serialize(() => textOf(session))
-      const attributes = this.#serialize(() => specialAttributes(this.#options.specialKeys, session))
+      const { text, attributes } = this.#read('PutItem', () => ({
+        text: textOf(session),
+        attributes: specialAttributes(this.#options.specialKeys, session)
+      }))
       const expires = secondsFromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
       await this.#run('PutItem', sid, (native, call, traced) =>
         native.set(call, key, text, expires, attributes, traced)
@@ -133,6 +135,7 @@ const createStoreClass = (Base) =>
       if (this.#options.disableTouch) return
       const key = this.#keyOf(sid, 'UpdateItem')
       if (key === undefined) return this.#emitMissing('touch', sid)
+      this.#read('UpdateItem', () => requireObject(session))
       const lifetime = this.#lifetimeOf(session, undefined, 'UpdateItem')
       const expires = secondsFromNow(lifetime)
       const stored = this.#expiries.get(session)
@@ -193,35 +196,34 @@ const createStoreClass = (Base) =>
 
     /** Runs an operation of the addon; its failure is thrown as a DynamoDBStoreError. */
     async #run(operation, sid, start) {
-      const native = this.#native ?? (await this.#open())
+      const native = this.#native ?? (await this.#open(operation))
       if (this.#isClosed) throw this.#error('ClosedError', 'the store is closed', operation)
       if (!isTracing()) {
         const completion = await bridge.run((call) => start(native, call, false))
-        if (completion.failed) throw this.#failure(completion, operation)
+        if (completion.failed) throw this.#failure(completion, operation, sid)
         return completion
       }
       const run = async (context) => {
         const completion = await bridge.run((call) => start(native, call, true))
         Object.assign(context, JSON.parse(completion.trace))
-        if (completion.failed) throw this.#failure(completion, operation)
+        if (completion.failed) throw this.#failure(completion, operation, sid)
         return completion
       }
       return trace({ operation, tableName: this.#options.table }, sid, run)
     }
 
     /** The addon's store, made of the client's configuration when that is known. */
-    #open() {
-      this.#opening ??= optionsOfClient(this.#options.client).then(
-        (taken) => {
-          this.#openWith(taken)
-          return this.#native
-        },
-        (error) => {
-          this.#opening = undefined
-          throw error
-        }
-      )
-      return this.#opening
+    async #open(operation) {
+      const { client, timeout } = this.#options
+      const opening = (this.#opening ??= optionsOfClient(client, timeout).then((taken) => this.#openWith(taken)))
+      try {
+        await opening
+        return this.#native
+      } catch (error) {
+        // The next operation may find it better.
+        if (this.#opening === opening) this.#opening = undefined
+        throw this.#error('ConfigError', 'the settings of the client cannot be read', operation, error)
+      }
     }
 
     #openWith(taken) {
@@ -259,7 +261,7 @@ const createStoreClass = (Base) =>
 
     #lifetimeOf(session, maxAge, operation) {
       const { ttl } = this.#options
-      if (typeof ttl !== 'function') return ttl ?? lifetimeOf(session, maxAge)
+      if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => lifetimeOf(session, maxAge))
       let seconds
       try {
         seconds = ttl(session)
@@ -270,11 +272,12 @@ const createStoreClass = (Base) =>
       throw this.#error('ConfigError', 'the function of the option ttl gave no number of seconds', operation)
     }
 
-    #serialize(make) {
+    /** What `make` reads from a session, of which getters and toJSON may throw. */
+    #read(operation, make) {
       try {
         return make()
       } catch (error) {
-        throw this.#error('SerializationError', 'the session cannot be written', 'PutItem', error)
+        throw this.#error('SerializationError', 'the session cannot be read as JSON', operation, error)
       }
     }
 
@@ -288,8 +291,8 @@ const createStoreClass = (Base) =>
       if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
     }
 
-    #failure({ text }, operation) {
-      const error = DynamoDBStoreError.fromNative(text, operation, this.#options.table)
+    #failure({ text }, operation, sid) {
+      const error = DynamoDBStoreError.fromNative(text, operation, this.#options.table, sid)
       if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
       return error
     }
@@ -319,10 +322,13 @@ function answer(promise, rest) {
   return promise
 }
 
+function requireObject(session) {
+  if (typeof session === 'object' && session !== null) return
+  throw new TypeError(`a session is an object, not ${session === null ? 'null' : typeof session}`)
+}
+
 function textOf(session) {
-  if (typeof session !== 'object' || session === null) {
-    throw new TypeError(`a session is an object, not ${session === null ? 'null' : typeof session}`)
-  }
+  requireObject(session)
   const text = JSON.stringify(session)
   if (text === undefined || text[0] !== '{') throw new TypeError('a session is written as a JSON object')
   return text

@@ -7,31 +7,40 @@ const { debuglog } = require('node:util')
 const debug = debuglog('dynamodb-session')
 const channel = tracingChannel('dynamodb-session:operation')
 
+/** The channels of a tracing channel, which tells of its subscribers by itself only from Node 20.13 on. */
+const parts = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => channel[name])
+
 /** Whether anyone listens; only then are traces made and capacity asked for. */
 function isTracing() {
-  return debug.enabled || channel.hasSubscribers
+  return debug.enabled || parts.some((part) => part.hasSubscribers)
 }
 
 /**
- * Tells of one operation: `run(context)` adds attempts, statusCode and capacityUnits to the context and
- * resolves to what the operation gives.
+ * Tells of one operation: `run(context)` adds attempts, statusCode and capacityUnits to the context. What it
+ * resolves to is the app's session, so it does not go through the channel.
  */
-function trace(context, sid, run) {
+async function trace(context, sid, run) {
   const start = performance.now()
-  return channel.tracePromise(async () => {
+  let result
+  await channel.tracePromise(async () => {
     let outcome = 'done'
     try {
-      return await run(context)
+      result = await run(context)
     } catch (error) {
       outcome = error.code
       throw error
     } finally {
       context.durationMs = performance.now() - start
-      const { operation, tableName, attempts, durationMs } = context
-      const id = sid === undefined ? '' : `, id ${hashOf(sid)}`
-      debug('%s on %s: %s in %s ms, attempts %d%s', operation, tableName, outcome, durationMs.toFixed(1), attempts, id)
+      if (debug.enabled) debug(lineOf(context, outcome, sid))
     }
   }, context)
+  return result
+}
+
+function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {
+  const line = `${operation} on ${tableName}: ${outcome} in ${durationMs.toFixed(1)} ms`
+  // Of the operations of the whole table, which the SDK sends, the attempts are not known.
+  return sid === undefined ? line : `${line}, attempts ${attempts}, id ${hashOf(sid)}`
 }
 
 /** Tells ids apart without telling them. */

@@ -1,0 +1,48 @@
+'use strict'
+
+const { spawn } = require('node:child_process')
+const path = require('node:path')
+
+const root = path.join(__dirname, '..', '..')
+const timeLimit = 20_000
+
+/** The variables of this process, without those that change what a store or Node does. */
+function cleanEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_|.*_proxy$)/i.test(name)))
+}
+
+const prelude = `
+  const { DynamoDBStore, DynamoDBStoreError } = require(process.env.DYNAMODB_SESSION);
+  const options = JSON.parse(process.env.OPTIONS);
+`
+
+/** Runs a program of Node; gives its exit code, signal, output and the milliseconds from its first line to its end. */
+function runNode(args, { env, cwd = root } = {}) {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...cleanEnvironment(), AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...env }
+  })
+  const result = { stdout: '', stderr: '' }
+  let firstOutput
+  child.stdout.on('data', (chunk) => {
+    firstOutput ??= Date.now()
+    result.stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => (result.stderr += chunk))
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeLimit)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ ...result, code, signal, sinceFirstOutput: Date.now() - firstOutput })
+    })
+  })
+}
+
+/** Runs a script that finds `DynamoDBStore` and the given `options`. */
+function runScript(script, { options = {}, ...settings } = {}) {
+  const env = { OPTIONS: JSON.stringify(options), ...settings.env }
+  return runNode(['-e', prelude + script], { ...settings, env })
+}
+
+module.exports = { root, runNode, runScript }

@@ -1,0 +1,78 @@
+'use strict'
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
+const { DynamoDB, waitUntilTableExists } = require('@aws-sdk/client-dynamodb')
+
+/** Looks at tables and items, and plants them, past the store. */
+class RawClient {
+  constructor(connection) {
+    this.sdk = new DynamoDB({ ...connection, requestHandler: { httpAgent: { keepAlive: true } } })
+  }
+
+  async createTable(table, { hashKey = 'id', sortKey } = {}) {
+    const keys = [[hashKey, 'HASH'], ...(sortKey ? [[sortKey, 'RANGE']] : [])]
+    await this.sdk.createTable({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map(([AttributeName]) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: keys.map(([AttributeName, KeyType]) => ({ AttributeName, KeyType }))
+    })
+    await waitUntilTableExists({ client: this.sdk, maxWaitTime: 60, minDelay: 1 }, { TableName: table })
+  }
+
+  async deleteTable(table) {
+    await this.sdk.deleteTable({ TableName: table })
+  }
+
+  async tableExists(table) {
+    try {
+      await this.sdk.describeTable({ TableName: table })
+      return true
+    } catch (error) {
+      if (error.name === 'ResourceNotFoundException') return false
+      throw error
+    }
+  }
+
+  /** The item with this key (an object of strings), in DynamoDB's own JSON, or undefined. */
+  async read(table, key) {
+    const { Item } = await this.sdk.getItem({ TableName: table, Key: stringAttributes(key), ConsistentRead: true })
+    return Item
+  }
+
+  async plant(table, item) {
+    await this.sdk.putItem({ TableName: table, Item: item })
+  }
+
+  async setExpires(table, key, seconds, attribute = 'expires') {
+    await this.sdk.updateItem({
+      TableName: table,
+      Key: stringAttributes(key),
+      UpdateExpression: 'SET #expires = :expires',
+      ExpressionAttributeNames: { '#expires': attribute },
+      ExpressionAttributeValues: { ':expires': { N: String(seconds) } }
+    })
+  }
+
+  async items(table) {
+    const found = []
+    let ExclusiveStartKey
+    do {
+      const page = await this.sdk.scan({ TableName: table, ConsistentRead: true, ExclusiveStartKey })
+      found.push(...page.Items)
+      ExclusiveStartKey = page.LastEvaluatedKey
+    } while (ExclusiveStartKey)
+    return found
+  }
+
+  close() {
+    this.sdk.destroy()
+  }
+}
+
+function stringAttributes(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { S: value }]))
+}
+
+module.exports = { RawClient }

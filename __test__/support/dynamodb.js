@@ -1,0 +1,93 @@
+'use strict'
+
+const { randomUUID } = require('node:crypto')
+const { after, before } = require('node:test')
+const { DynamoDBStore } = require('../..')
+const { RawClient } = require('./client')
+const { FaultProxy } = require('./fault')
+const { serverKind, startServer } = require('./server')
+
+/** The DynamoDB of one test file: a server, a table, and what the tests opened there. */
+class DynamoDBFixture {
+  #server
+  #stores = []
+  #proxies = []
+  #tables = []
+
+  async start() {
+    this.#server = await startServer()
+    this.connection = this.#server.connection
+    this.raw = new RawClient(this.connection)
+    this.table = await this.newTable()
+  }
+
+  async stop() {
+    await Promise.all(this.#stores.map((store) => store.close()))
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()))
+    if (serverKind === 'outside') await this.#deleteTables()
+    this.raw.close()
+    await this.#server.close()
+  }
+
+  async #deleteTables() {
+    for (const table of this.#tables) {
+      if (await this.raw.tableExists(table)) await this.raw.deleteTable(table)
+    }
+  }
+
+  /** A name that no other test uses; the table, when one is made, is deleted in the end. */
+  newTableName() {
+    const name = `dynamodb-session-test-${randomUUID()}`
+    this.#tables.push(name)
+    return name
+  }
+
+  async newTable(schema) {
+    const name = this.newTableName()
+    await this.raw.createTable(name, schema)
+    return name
+  }
+
+  /** The options that reach the table of this file. */
+  options(options = {}) {
+    return { ...this.connection, table: this.table, ...options }
+  }
+
+  /** A store on the table of this file; it is closed in the end. */
+  store(options) {
+    const store = new DynamoDBStore(this.options(options))
+    this.#stores.push(store)
+    return store
+  }
+
+  /** A recording server before this one, which can be told to misbehave. */
+  async proxy() {
+    const proxy = await FaultProxy.start(this.connection.endpoint)
+    this.#proxies.push(proxy)
+    return proxy
+  }
+
+  /** The item that the default options give this session id. */
+  item(sid, { table = this.table, prefix = 'sess:', hashKey = 'id' } = {}) {
+    return this.raw.read(table, { [hashKey]: prefix + sid })
+  }
+
+  /** Writes an item by hand, under the key of the default options. */
+  plant(sid, attributes, { table = this.table, prefix = 'sess:' } = {}) {
+    return this.raw.plant(table, { id: { S: prefix + sid }, ...attributes })
+  }
+
+  setExpires(sid, seconds, { table = this.table, prefix = 'sess:' } = {}) {
+    return this.raw.setExpires(table, { id: prefix + sid }, seconds)
+  }
+}
+
+/** Gives the tests of this file a DynamoDB that is there before the first and gone after the last. */
+function useDynamoDB() {
+  const dynamodb = new DynamoDBFixture()
+  before(() => dynamodb.start())
+  after(() => dynamodb.stop())
+  return dynamodb
+}
+
+module.exports = { useDynamoDB }

@@ -1,0 +1,52 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { DynamoDBStoreError } = require('../..')
+const { byCallback, byPromise } = require('./calls')
+
+/** Checks that an error has the whole shape, and nothing that it must not have. */
+function assertStoreError(error, { code, secrets = [], ...expected }) {
+  assert.ok(error instanceof DynamoDBStoreError, `a DynamoDBStoreError, not ${error?.stack ?? error}`)
+  assert.ok(error instanceof Error)
+  assert.match(error.code, code instanceof RegExp ? code : new RegExp(`^${code}$`))
+  assert.equal(error.name, error.code)
+  assert.notEqual(error.code, 'ENOENT')
+  assert.equal('statusCode' in error, false, 'Koa and Express would answer with statusCode')
+  assert.equal('status' in error, false, 'Koa and Express would answer with status')
+  assert.match(error.stack, /\w/)
+  assert.match(error.message, /\w/)
+  for (const secret of secrets) assert.equal(wholeText(error).includes(secret), false, `"${secret}" is in the error`)
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(error[name], value, name)
+}
+
+/** What a logger could print of an error and of its causes. */
+function wholeText(error) {
+  const parts = []
+  for (let current = error; current instanceof Error; current = current.cause) {
+    parts.push(current.stack, JSON.stringify(current), current.message)
+  }
+  return parts.join('\n')
+}
+
+/** Checks the shape of an error that a request to DynamoDB ended with. */
+function assertOperationError(error, { operation, tableName, ...expected }) {
+  assertStoreError(error, { operation, tableName, ...expected })
+  assert.ok(error.message.startsWith(`${operation} on table "${tableName}": `), error.message)
+  assert.ok(['client', 'server'].includes(error.$fault), `$fault ${error.$fault}`)
+  assert.equal(typeof error.retryable, 'boolean')
+  assert.equal(typeof error.$metadata.attempts, 'number')
+  assert.ok('httpStatusCode' in error.$metadata && 'requestId' in error.$metadata)
+}
+
+/** The error of a call that must fail, after the same call with a callback has failed alike. */
+async function failure(store, method, ...args) {
+  const callback = await byCallback(store, method, ...args)
+  const promise = await byPromise(store, method, ...args)
+  assert.ok(callback.error, `${method} with a callback must fail`)
+  assert.ok(promise.error, `${method} must reject`)
+  assert.equal(callback.error.code, promise.error.code)
+  assert.equal(callback.error.message, promise.error.message)
+  return promise.error
+}
+
+module.exports = { assertOperationError, assertStoreError, failure }

@@ -1,0 +1,22 @@
+'use strict'
+
+const { serverKind } = require('./server')
+
+const unsignedHost = 'the service checks the signature, which covers the host'
+const dynalite = {
+  timeToLive: 'dynalite has no UpdateTimeToLive',
+  tags: 'dynalite ignores the tags of CreateTable',
+  protoName: 'dynalite loses attributes named __proto__'
+}
+const outside = {
+  ...(/amazonaws/.test(process.env.ENDPOINT) && { proxy: unsignedHost, anyCredentials: unsignedHost })
+}
+const missing = { embedded: {}, dynalite, outside }[serverKind]
+
+/** Options of a test that is skipped where the server lacks one of these features. */
+function needs(...features) {
+  const reason = features.map((feature) => missing[feature]).find(Boolean)
+  return { skip: reason ?? false }
+}
+
+module.exports = { needs }

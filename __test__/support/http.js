@@ -1,0 +1,47 @@
+'use strict'
+
+/** Talks to one app and keeps its cookies, as a browser does. */
+class Browser {
+  cookies = new Map()
+
+  constructor(url) {
+    this.url = url
+  }
+
+  get(path) {
+    return this.request('GET', path)
+  }
+
+  post(path) {
+    return this.request('POST', path)
+  }
+
+  async request(method, path) {
+    const response = await fetch(this.url + path, { method, headers: { cookie: this.#cookieHeader() } })
+    const setCookies = response.headers.getSetCookie()
+    setCookies.forEach((text) => this.#keep(text))
+    const text = await response.text()
+    return { status: response.status, body: text && JSON.parse(text), setCookies }
+  }
+
+  /** A second browser with the same cookies, of the same app or of another. */
+  copy(url = this.url) {
+    const browser = new Browser(url)
+    browser.cookies = new Map(this.cookies)
+    return browser
+  }
+
+  #cookieHeader() {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  }
+
+  #keep(text) {
+    const [pair, ...attributes] = text.split(/; */)
+    const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]
+    const expires = attributes.find((attribute) => /^expires=/i.test(attribute))
+    if (expires && Date.parse(expires.slice(8)) <= Date.now()) this.cookies.delete(name)
+    else this.cookies.set(name, value)
+  }
+}
+
+module.exports = { Browser }

@@ -1,0 +1,16 @@
+'use strict'
+
+// JavaScript whose types are checked: require.
+const session = require('express-session')
+const { DynamoDBStore, DynamoDBStoreError } = require('dynamodb-session')
+
+const store = new DynamoDBStore({
+  table: 'sessions',
+  credentials: async () => ({ accessKeyId: 'a', secretAccessKey: 's' })
+})
+
+session({ store, secret: 'secret' })
+store.destroy('id', (error) => error instanceof DynamoDBStoreError && error.code)
+
+// @ts-expect-error: seconds are a number
+new DynamoDBStore({ ttl: '3600' })
