@@ -1,0 +1,298 @@
+'use strict'
+
+const $ = (selector) => document.querySelector(selector)
+const show = (selector, visible) => {
+  $(selector).hidden = !visible
+}
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0)
+const rounded = (number) => Number(number.toFixed(2))
+const isRead = ({ operation }) => operation === 'GetItem'
+const time = (operations) => sum(operations.map(({ durationMs }) => durationMs ?? 0)).toFixed(1)
+const units = (operations) => rounded(sum(operations.map(({ capacityUnits }) => capacityUnits ?? 0)))
+
+/** Leaves unchanged text alone, so that a screen reader does not say it again. */
+function write(selector, text) {
+  if ($(selector).textContent !== text) $(selector).textContent = text
+}
+
+/** Text only ever enters the page through here or textContent, so that a name cannot be markup. */
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties)
+  made.append(...children)
+  return made
+}
+
+const totals = { clicks: 0, requests: 0, reads: 0, writes: 0 }
+let session = null // as of the last click
+let item = null // as of the last look into the table
+let absence = '' // why there is none
+let itemAtClick // tells whether another tab changed the item since
+let clockSkew = 0 // this browser's clock minus the server's
+let busy = false
+let away = false
+
+// --- the clicks
+
+async function click(title, method, action, body) {
+  if (busy) return
+  busy = true
+  document.body.setAttribute('aria-busy', 'true')
+  const before = { session, expired: remaining() <= 0 }
+  try {
+    const response = await fetch(`/shop/${action}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body && JSON.stringify(body)
+    })
+    const reply = await response.json()
+    const { operations = [] } = await inspect(response.headers.get('x-click'))
+    if (!reply.error) session = reply.session
+    else if (response.status === 401) session = null
+    itemAtClick = content(item)
+    renderSession()
+    renderCost(title, operations)
+    tick(action, operations, before)
+    const failed = operations.find(({ error }) => error)
+    say(reply.error ?? failed?.error, title, operations, before)
+  } catch {
+    lost()
+  } finally {
+    busy = false
+    document.body.removeAttribute('aria-busy')
+  }
+}
+
+function say(error, title, operations, before) {
+  $('#says').classList.toggle('bad', Boolean(error))
+  const expired = before.session && before.expired && !session ? 'The session has expired. Log in again. ' : ''
+  $('#says').textContent = error ? apology(error) : `${expired}${title}: ${price(operations)}`
+}
+
+function price(operations) {
+  if (!operations.length) return 'no request to DynamoDB.'
+  return `${operations.map(({ operation }) => operation).join(' + ')}, ${time(operations)} ms.`
+}
+
+function apology({ code, message, retryable }) {
+  if (!code) return message
+  const advice = retryable ? 'It may pass: try again.' : 'The server’s settings may need a look.'
+  return `DynamoDB could not do that. ${message} (${code}). ${advice}`
+}
+
+function tick(action, operations, before) {
+  const done = {
+    login: action === 'login' && session,
+    cart: action === 'cart' && session,
+    view: action === 'session' && session && operations.length === 1,
+    touch: action === 'session' && session && operations.some(({ operation }) => operation === 'UpdateItem'),
+    expired: before.session && before.expired && !session,
+    logout: action === 'logout' && before.session && !before.expired
+  }
+  for (const step in done) if (done[step]) $(`[data-step=${step}]`).classList.add('done')
+}
+
+// --- the session
+
+function renderSession() {
+  $('#seen').textContent = session ? JSON.stringify(session, null, 2) : 'nothing: nobody is logged in'
+  $('#greeting').textContent = session ? `Hello, ${session.name}. ${cartOf(session)}` : 'You are not logged in.'
+  for (const button of document.querySelectorAll('[data-product]')) {
+    button.querySelector('span').textContent = `${session?.cart[button.dataset.product] ?? 0} in cart`
+  }
+  if (session) $(`[name=lifetime][value="${session.lifetime}"]`).checked = true
+  const focused = document.activeElement
+  show('#login', !session)
+  show('#enter', !session)
+  show('#products', session)
+  show('#leave', session)
+  $('#look').classList.toggle('main', Boolean(session))
+  if (focused.closest('#app') && !focused.offsetParent) $(session ? '#look' : '#name').focus({ preventScroll: true })
+  renderSeenNote()
+}
+
+function cartOf({ cart }) {
+  const count = sum(Object.values(cart))
+  return count ? `${plural(count, 'thing')} in your cart.` : 'Your cart is empty.'
+}
+
+function renderSeenNote() {
+  const expired = session && item && remaining() <= 0
+  const changed = session && itemAtClick !== content(item)
+  $('#session').classList.toggle('stale', Boolean(expired || changed))
+  write(
+    '#seen-note',
+    expired
+      ? 'It has expired since: the next click will find no session.'
+      : changed
+        ? 'The item has changed since, in another tab perhaps: view the page to see it.'
+        : ''
+  )
+}
+
+// --- the item
+
+async function inspect(click) {
+  const response = await fetch(`/inspect${click ? `?click=${click}` : ''}`)
+  const reply = await response.json()
+  clockSkew = Date.now() - reply.now
+  item = reply.item ?? null
+  absence = reply.error
+    ? `The item cannot be read now: ${reply.error.message} (${reply.error.code}).`
+    : reply.key
+      ? 'No item stands under the key in your cookie.'
+      : 'No item: your browser has no session cookie of this shop.'
+  $('#table').textContent = reply.table
+  renderItem()
+  return reply
+}
+
+const content = (item) => item && item.id.S + JSON.stringify(item.sess)
+const remaining = () => (item ? Number(item.expires.N) - (Date.now() - clockSkew) / 1000 : Infinity)
+
+function renderItem() {
+  const attributes = Object.entries(item ?? {}).map(([name, value]) => {
+    const [type] = Object.keys(value)
+    const text = typeof value[type] === 'string' ? value[type] : JSON.stringify(value[type])
+    const shown = element('dd', { className: 'value' }, text)
+    if (name === 'expires') shown.append(element('small', {}, new Date(text * 1000).toLocaleString()))
+    return element('div', {}, element('dt', {}, name, element('small', {}, typeNames[type] ?? type)), shown)
+  })
+  const order = ['id', 'expires', 'type', 'sess']
+  attributes.sort((a, b) => order.indexOf(a.firstChild.firstChild.data) - order.indexOf(b.firstChild.firstChild.data))
+  $('#attributes').replaceChildren(...attributes)
+  show('#clock-frame', item)
+  renderClock()
+}
+
+const EXPIRED =
+  'It still stands here: DynamoDB sweeps expired items some time later, within a few days as a rule, and the embedded ' +
+  'one leaves them. The store does not wait for that: for the app the session is gone.'
+const typeNames = { S: 'S · text', N: 'N · number', M: 'M · map', B: 'B · bytes', BOOL: 'BOOL' }
+
+function renderClock() {
+  const left = remaining()
+  const over = left <= 0
+  if (item) {
+    $('#clock').classList.toggle('over', over)
+    $('#clock b').textContent = over ? 'expired' : clockText(left)
+    $('#clock span').textContent = over ? `${clockText(-left)} ago` : 'until it expires'
+    $('.bar div').style.width = `${Math.max(0, Math.min(1, left / (session?.lifetime ?? 30))) * 100}%`
+  }
+  write('#item-note', over ? EXPIRED : item ? '' : absence)
+  renderSeenNote()
+}
+
+function clockText(seconds) {
+  const whole = Math.floor(seconds)
+  return whole < 90 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
+// --- the cost
+
+const EARLIER = 4
+let earlier // the line that the last click becomes when it is no longer the last
+
+function badge(operation) {
+  return element('span', { className: `badge ${isRead(operation) ? 'read' : 'write'}` }, operation.operation)
+}
+
+const cell = (text, failed) => element('td', { className: failed ? 'number failed' : 'number' }, String(text ?? '–'))
+
+function renderCost(title, operations) {
+  if (earlier) $('#earlier').prepend(earlier)
+  $('#earlier').children[EARLIER]?.remove()
+  const badges = operations.length ? operations.map(badge) : ['no request']
+  earlier = element('li', {}, element('span', {}, title), ...badges)
+
+  const reads = units(operations.filter(isRead))
+  const writes = units(operations.filter((operation) => !isRead(operation)))
+  $('#click').textContent = title
+  $('#operations').replaceChildren(...operations.map(costRow))
+  $('#sum').replaceChildren(
+    element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, plural(operations.length, 'request')),
+      cell(`${time(operations)} ms`),
+      cell([reads && `${reads} read`, writes && `${writes} write`].filter(Boolean).join(' + ') || 0),
+      cell('')
+    )
+  )
+  $('#cost-note').textContent = costNote(operations)
+
+  totals.clicks += 1
+  totals.requests += operations.length
+  totals.reads += reads
+  totals.writes += writes
+  for (const name in totals) $(`#${name}`).textContent = rounded(totals[name])
+}
+
+function costRow(operation) {
+  const { attempts, capacityUnits, error } = operation
+  const cost = `${capacityUnits ?? '–'} ${isRead(operation) ? 'read' : 'write'}`
+  return element(
+    'tr',
+    {},
+    element('td', {}, badge(operation)),
+    cell(`${time([operation])} ms`),
+    cell(error ? error.code : cost, error),
+    cell(attempts)
+  )
+}
+
+function costNote(operations) {
+  if (operations.some(({ error }) => error)) return 'A request failed; attempts say how often the store tried.'
+  switch (operations.map(({ operation }) => operation).join()) {
+    case '':
+      return 'No session cookie came with the click, so there was nothing to ask DynamoDB for.'
+    case 'GetItem':
+      return session
+        ? 'Only the read: the expiry was written less than a tenth of the lifetime ago, so touch sends nothing.'
+        : 'The item was read and found expired or missing: no session for the app.'
+    case 'GetItem,UpdateItem':
+      return 'A tenth of the lifetime has gone since the expiry was last written: touch moved it, and nothing else.'
+    default:
+      return ''
+  }
+}
+
+// --- the pulse
+
+function lost() {
+  away = true
+  show('#away', true)
+  write('#away', 'The demo does not answer. This page carries on when `npm run demo` runs again.')
+}
+
+async function look() {
+  if (document.hidden || busy) return
+  try {
+    await inspect()
+    if (!away) return
+    away = false
+    show('#away', false)
+    await click('The demo is back: view the page', 'GET', 'session')
+  } catch {
+    lost()
+  }
+}
+
+$('#login').addEventListener('submit', (event) => {
+  event.preventDefault()
+  click('Log in', 'POST', 'login', { name: $('#name').value, lifetime: chosenLifetime() })
+})
+$('#look').addEventListener('click', () => click('View the page', 'GET', 'session'))
+$('#leave').addEventListener('click', () => click('Log out', 'POST', 'logout', {}))
+$('#products').addEventListener('click', ({ target }) => {
+  const product = target.closest('[data-product]')?.dataset.product
+  if (product) click(`Add ${product}`, 'POST', 'cart', { product })
+})
+$('#lifetime').addEventListener('change', () => {
+  if (session) click('Change the lifetime', 'POST', 'lifetime', { lifetime: chosenLifetime() })
+})
+const chosenLifetime = () => Number($('[name=lifetime]:checked').value)
+
+setInterval(renderClock, 250)
+setInterval(look, 1000)
+click('Open this page', 'GET', 'session')
