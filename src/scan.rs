@@ -17,8 +17,9 @@ use crate::table::{RawAnswer, Table};
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 const BATCH: usize = 25;
 const BATCHES_AT_ONCE: usize = 4;
-/// How often, at growing distances, what the service left unprocessed is sent again.
-const REPETITIONS: u32 = 10;
+/// How often in a row the service may process nothing of a batch.
+const FRUITLESS_REPETITIONS: u32 = 8;
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 type Key = HashMap<String, AttributeValue>;
 
@@ -134,7 +135,9 @@ impl Table {
                 .map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
             requests.push(WriteRequest::builder().delete_request(delete).build());
         }
-        for repetition in 0..=REPETITIONS {
+        let mut fruitless = 0;
+        while fruitless <= FRUITLESS_REPETITIONS {
+            let sent = requests.len();
             let answer = self
                 .client
                 .batch_write_item()
@@ -151,11 +154,13 @@ impl Table {
             if requests.is_empty() {
                 return Ok(());
             }
-            sleep(Duration::from_millis(50 << repetition).mul_f64(fastrand::f64())).await;
+            fruitless = if requests.len() < sent { 0 } else { fruitless + 1 };
+            let pause = Duration::from_millis(50 << fruitless).min(LONGEST_PAUSE);
+            sleep(pause.mul_f64(fastrand::f64())).await;
         }
         Err(Error::service(
             "ProvisionedThroughputExceededException",
-            "the service left deletions unprocessed after many repetitions",
+            "the service processes no more deletions",
             400,
         ))
     }

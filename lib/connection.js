@@ -1,0 +1,93 @@
+'use strict'
+
+const bridge = require('./bridge.js')
+const { optionsOfClient } = require('./client.js')
+const { DynamoDBStoreError } = require('./error.js')
+const { nativeSettings } = require('./options.js')
+const { isTracing, trace } = require('./trace.js')
+
+/** The addon's store of one set of options, and its errors as DynamoDBStoreErrors. */
+class Connection {
+  #options
+  #native
+  #opening
+  #release
+  #isClosed = false
+  /** What the app's credentials function threw last, which the addon knows only as text. */
+  #credentialsError
+
+  constructor(options) {
+    this.#options = options
+    if (options.client === undefined) this.#openWith({})
+  }
+
+  /**
+   * Runs an operation of the addon, `start(native, call, traced)`, and resolves to its completion. `sid` is
+   * the session's id, for traces and errors; operations of the whole table have none.
+   */
+  async run(operation, sid, start) {
+    const native = this.#native ?? (await this.#open(operation))
+    if (this.#isClosed) throw this.error('ClosedError', 'the store is closed', operation)
+    if (!isTracing()) return this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
+    return trace({ operation, tableName: this.#options.table }, sid, async (context) => {
+      const completion = await bridge.run((call) => start(native, call, true))
+      Object.assign(context, JSON.parse(completion.trace))
+      return this.#settle(completion, operation, sid)
+    })
+  }
+
+  /** Later operations fail; those under way finish. */
+  close() {
+    this.#isClosed = true
+    this.#native?.close()
+    this.#release?.()
+  }
+
+  error(code, message, operation, cause) {
+    return new DynamoDBStoreError(code, message, { operation, tableName: this.#options.table, cause })
+  }
+
+  #settle(completion, operation, sid) {
+    if (!completion.failed) return completion
+    const error = DynamoDBStoreError.fromNative(completion.text, operation, this.#options.table, sid)
+    if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
+    throw error
+  }
+
+  /** The addon's store, made of the client's configuration when that is known. */
+  async #open(operation) {
+    const { client, timeout } = this.#options
+    const opening = (this.#opening ??= optionsOfClient(client, timeout).then((taken) => this.#openWith(taken)))
+    try {
+      await opening
+      return this.#native
+    } catch (error) {
+      // The next operation may find it better.
+      if (this.#opening === opening) this.#opening = undefined
+      throw this.error('ConfigError', 'the settings of the client cannot be read', operation, error)
+    }
+  }
+
+  #openWith(taken) {
+    const given = Object.entries(this.#options).filter(([, value]) => value !== undefined)
+    const options = { ...taken, ...Object.fromEntries(given) }
+    const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
+    const { native, release } = bridge.open(nativeSettings(options), provide)
+    this.#native = native
+    this.#release = release
+  }
+
+  #providerOf(credentials) {
+    return async () => {
+      this.#credentialsError = undefined
+      try {
+        return await credentials()
+      } catch (error) {
+        this.#credentialsError = error
+        throw error
+      }
+    }
+  }
+}
+
+module.exports = { Connection }
