@@ -78,7 +78,7 @@ class Sessions {
     const touchAfter = this.#options.touchAfter ?? defaultTouchAfter(lifetime)
     if (expires >= stored - CLOCK_TOLERANCE && expires - stored < touchAfter) return
     const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
-      native.touch(call, key, expires, traced)
+      native.touch(call, key, expires, null, traced)
     )
     if (wasThere) this.#expiries.set(session, expires)
     else this.#tellMissing(sid)

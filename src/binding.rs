@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 
 use crate::completions::{Completion, Completions};
 use crate::error::{Error, Kind, Result};
-use crate::item::Draft;
-use crate::store::Store;
+use crate::item::{Draft, Stamp};
+use crate::store::{Found, Store};
 use crate::table::Description;
 use crate::transport::{Trace, retry};
 use crate::{config, runtime};
@@ -121,15 +121,22 @@ pub struct NativeStore {
 
 #[napi]
 impl NativeStore {
-    /// Completes with the session's text and the stored expiry in seconds, or without a text.
+    /// Completes with the session's text and the stored expiry in seconds; without a text when there is no
+    /// session, and then with the number 1 when there is an expired item.
     #[napi(catch_unwind)]
     pub fn get(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            let found = store.get(&key, trace).await?;
-            Ok(found.map_or_else(Answer::default, |found| Answer {
-                text: Some(found.session),
-                number: found.expires,
-            }))
+            Ok(match store.get(&key, trace).await? {
+                Found::Nothing => Answer::default(),
+                Found::Expired => Answer {
+                    number: Some(1.0),
+                    ..Answer::default()
+                },
+                Found::Session { session, expires } => Answer {
+                    text: Some(session),
+                    number: expires,
+                },
+            })
         })
     }
 
@@ -156,15 +163,23 @@ impl NativeStore {
         })
     }
 
-    /// Completes with 1, or with 0 when there is no such session.
+    /// Completes with 1, or with 0 when there is no such session. `stamp`, a field of the session that is set
+    /// too, has a name and an attribute value as JSON.
     #[napi(catch_unwind)]
-    pub fn touch(&self, call: u32, key: String, expires: i64, traced: bool) -> napi::Result<()> {
+    pub fn touch(
+        &self,
+        call: u32,
+        key: String,
+        expires: i64,
+        stamp: Option<(String, String)>,
+        traced: bool,
+    ) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            let was_there = store.touch(&key, expires, trace).await?;
-            Ok(Answer {
-                number: Some(f64::from(u8::from(was_there))),
-                ..Answer::default()
-            })
+            let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
+            store
+                .touch(&key, expires, stamp, trace)
+                .await
+                .map(Answer::yes_or_no)
         })
     }
 
@@ -173,6 +188,23 @@ impl NativeStore {
         self.start(call, traced, async move |store, trace| {
             store.destroy(&key, trace).await?;
             Ok(Answer::default())
+        })
+    }
+
+    /// Completes with 1, or with 0 when there is no such session or it is alive.
+    #[napi(catch_unwind)]
+    pub fn destroy_expired(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            store.destroy_expired(&key, trace).await.map(Answer::yes_or_no)
+        })
+    }
+
+    /// Sends any other request of DynamoDB's API; completes with the JSON of the answer.
+    #[napi(catch_unwind)]
+    pub fn request(&self, call: u32, operation: String, body: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, trace| {
+            let text = Some(store.request(&operation, body, trace).await?);
+            Ok(Answer { text, number: None })
         })
     }
 
@@ -261,6 +293,13 @@ struct Answer {
 }
 
 impl Answer {
+    fn yes_or_no(answer: bool) -> Self {
+        Self {
+            text: None,
+            number: Some(f64::from(u8::from(answer))),
+        }
+    }
+
     fn json(value: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::new(Kind::Internal, "the answer cannot be told").with_source(error))?;

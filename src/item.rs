@@ -95,29 +95,38 @@ impl Requests {
         Ok(body)
     }
 
-    /// UpdateItem of the expiry alone, on condition that the item is there and alive.
-    ///
-    /// `#e <= :now` is false for an expiry that is absent or of another type, so an item without one
-    /// is alive; one that holds digits as a string is compared as a string.
-    pub fn touch(&self, key: &str, expires: Seconds, now: Seconds) -> Body {
-        let mut body = self.keyed(key, 320);
-        body.push(concat!(
-            r#","UpdateExpression":"SET #e = :e","#,
-            r#""ConditionExpression":"attribute_exists(#k) AND NOT (#e <= :now OR #e <= :text)","#,
-            r##""ExpressionAttributeNames":{"#k":"##
-        ));
-        body.string(&self.layout.hash_key);
-        body.push(r##","#e":"##);
-        body.string(&self.layout.expires);
-        body.push(&format!(
-            r#"}},"ExpressionAttributeValues":{{":e":{{"N":"{expires}"}},":now":{{"N":"{now}"}},":text":{{"S":"{now}"}}}}"#
-        ));
+    /// UpdateItem of the expiry, and of the stamp within the session if there is one, on condition that the
+    /// item is there and alive.
+    pub fn touch(&self, key: &str, expires: Seconds, now: Seconds, stamp: Option<Stamp<'_>>) -> Body {
+        let mut body = self.keyed(key, 400);
+        let mut update = "SET #e = :e";
+        let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
+        let mut values = now_values(now);
+        values.push((":e", number(expires)));
+        if let Some(stamp) = stamp {
+            update = "SET #e = :e, #s.#stamp = :stamp";
+            names.extend([("#s", &*self.layout.session), ("#stamp", stamp.name)]);
+            values.push((":stamp", stamp.value.to_owned()));
+        }
+        body.push(&format!(r#","UpdateExpression":"{update}""#));
+        body.condition(
+            &format!("attribute_exists(#k) AND NOT ({IS_DEAD})"),
+            &names,
+            &values,
+        );
         body
     }
 
     /// DeleteItem.
     pub fn delete(&self, key: &str) -> Body {
         self.keyed(key, 64)
+    }
+
+    /// DeleteItem on condition that the item has expired.
+    pub fn delete_expired(&self, key: &str, now: Seconds) -> Body {
+        let mut body = self.keyed(key, 256);
+        body.condition(IS_DEAD, &[("#e", &self.layout.expires)], &now_values(now));
+        body
     }
 
     fn open(&self, capacity: usize) -> Body {
@@ -143,6 +152,26 @@ impl Requests {
     }
 }
 
+/// A field of the session that a touch sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    pub name: &'a str,
+    /// An attribute value as JSON.
+    pub value: &'a str,
+}
+
+/// False for an expiry that is absent or of another type than its operand, so an item without one is alive;
+/// one that holds digits as a string is compared as a string.
+const IS_DEAD: &str = "#e <= :now OR #e <= :text";
+
+fn now_values(now: Seconds) -> Vec<(&'static str, String)> {
+    vec![(":now", number(now)), (":text", format!(r#"{{"S":"{now}"}}"#))]
+}
+
+fn number(seconds: Seconds) -> String {
+    format!(r#"{{"N":"{seconds}"}}"#)
+}
+
 /// A request body that lacks its last brace.
 #[derive(Debug)]
 pub struct Body(Vec<u8>);
@@ -163,6 +192,27 @@ impl Body {
 
     fn string(&mut self, text: &str) {
         write_str(&mut self.0, text);
+    }
+
+    /// The condition, and the names and values of all expressions of the request.
+    fn condition(&mut self, condition: &str, names: &[(&str, &str)], values: &[(&str, String)]) {
+        self.push(r#","ConditionExpression":"#);
+        self.string(condition);
+        self.push(r#","ExpressionAttributeNames":{"#);
+        for (place, (name, attribute)) in names.iter().enumerate() {
+            self.push(if place == 0 { "" } else { "," });
+            self.string(name);
+            self.push(":");
+            self.string(attribute);
+        }
+        self.push(r#"},"ExpressionAttributeValues":{"#);
+        for (place, (name, value)) in values.iter().enumerate() {
+            self.push(if place == 0 { "" } else { "," });
+            self.string(name);
+            self.push(":");
+            self.push(value);
+        }
+        self.push("}");
     }
 
     fn attribute(&mut self, name: &str, value: &str) {
@@ -522,13 +572,25 @@ mod tests {
             json(requests.get("k", false).finish(false)).get("ConsistentRead"),
             None
         );
-        let touch = json(requests.touch("k", 20, 10).finish(true));
+        let touch = json(requests.touch("k", 20, 10, None).finish(true));
         assert_eq!(
             touch["ExpressionAttributeNames"],
             json!({ "#k": "id", "#e": "expires" })
         );
         assert_eq!(touch["ExpressionAttributeValues"][":e"], json!({ "N": "20" }));
         assert_eq!(touch["ExpressionAttributeValues"][":text"], json!({ "S": "10" }));
+        assert_eq!(touch["UpdateExpression"], "SET #e = :e");
+        let stamp = Stamp {
+            name: "updated",
+            value: r#"{"N":"5"}"#,
+        };
+        let touch = json(requests.touch("k", 20, 10, Some(stamp)).finish(false));
+        assert_eq!(touch["UpdateExpression"], "SET #e = :e, #s.#stamp = :stamp");
+        assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");
+        assert_eq!(touch["ExpressionAttributeValues"][":stamp"], json!({ "N": "5" }));
+        let delete = json(requests.delete_expired("k", 10).finish(false));
+        assert_eq!(delete["ConditionExpression"], IS_DEAD);
+        assert_eq!(delete["ExpressionAttributeNames"], json!({ "#e": "expires" }));
     }
 
     #[test]

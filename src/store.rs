@@ -12,19 +12,24 @@ use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
-use crate::item::{Body, Draft, Reply, Requests};
+use crate::item::{Body, Draft, Reply, Requests, Stamp};
 use crate::single_flight::SingleFlight;
 use crate::table::{Description, Table};
 use crate::transport::Trace;
 use crate::transport::http::HttpClient;
 
-/// A session that is alive.
+/// What reading a session found.
 #[derive(Debug, PartialEq)]
-pub struct Found {
-    /// JSON text, unless something else wrote the item.
-    pub session: String,
-    /// The stored expiry.
-    pub expires: Option<f64>,
+pub enum Found {
+    Nothing,
+    /// An item that has expired, which is as absent as no item.
+    Expired,
+    Session {
+        /// JSON text, unless something else wrote the item.
+        session: String,
+        /// The stored expiry.
+        expires: Option<f64>,
+    },
 }
 
 /// Sessions in one DynamoDB table.
@@ -54,27 +59,32 @@ impl Store {
         }
     }
 
-    /// GetItem. An expired item is absent.
-    pub async fn get(&self, key: &str, trace: &mut Trace) -> Result<Option<Found>> {
+    /// GetItem.
+    pub async fn get(&self, key: &str, trace: &mut Trace) -> Result<Found> {
         let consistent_read = self.config.consistent_read;
-        let found = self
+        match self
             .read(key, consistent_read == ConsistentRead::Always, trace)
-            .await?;
-        if found.is_none() && consistent_read == ConsistentRead::OnMiss {
-            return self.read(key, true, trace).await;
+            .await?
+        {
+            Found::Nothing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
+                self.read(key, true, trace).await
+            }
+            found => Ok(found),
         }
-        Ok(found)
     }
 
-    async fn read(&self, key: &str, consistent: bool, trace: &mut Trace) -> Result<Option<Found>> {
+    async fn read(&self, key: &str, consistent: bool, trace: &mut Trace) -> Result<Found> {
         let reply = self
             .call("GetItem", self.requests.get(key, consistent), trace)
             .await?;
-        let Some(stored) = reply.item else { return Ok(None) };
+        let Some(stored) = reply.item else {
+            return Ok(Found::Nothing);
+        };
         let expires = stored.expires;
-        Ok(stored
-            .into_text(expiry::now())?
-            .map(|session| Found { session, expires }))
+        Ok(match stored.into_text(expiry::now())? {
+            Some(session) => Found::Session { session, expires },
+            None => Found::Expired,
+        })
     }
 
     /// PutItem: the whole session.
@@ -84,20 +94,28 @@ impl Store {
             .map(drop)
     }
 
-    /// UpdateItem of the expiry of a session that is there and alive; whether it was.
-    pub async fn touch(&self, key: &str, expires: Seconds, trace: &mut Trace) -> Result<bool> {
-        match self
-            .call(
-                "UpdateItem",
-                self.requests.touch(key, expires, expiry::now()),
-                trace,
-            )
+    /// UpdateItem of the expiry of a session that is there and alive, and of a stamp within it; whether it was.
+    ///
+    /// A session that is no map has no place for the stamp, which is then left out.
+    pub async fn touch(
+        &self,
+        key: &str,
+        expires: Seconds,
+        stamp: Option<Stamp<'_>>,
+        trace: &mut Trace,
+    ) -> Result<bool> {
+        let now = expiry::now();
+        let outcome = match self
+            .call("UpdateItem", self.requests.touch(key, expires, now, stamp), trace)
             .await
         {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_service("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(error),
-        }
+            Err(error) if stamp.is_some() && error.is_service("ValidationException") => {
+                self.call("UpdateItem", self.requests.touch(key, expires, now, None), trace)
+                    .await
+            }
+            outcome => outcome,
+        };
+        when_condition_held(outcome)
     }
 
     /// DeleteItem, whether there is one or not.
@@ -105,6 +123,25 @@ impl Store {
         self.call("DeleteItem", self.requests.delete(key), trace)
             .await
             .map(drop)
+    }
+
+    /// DeleteItem of a session that has expired; whether it had.
+    pub async fn destroy_expired(&self, key: &str, trace: &mut Trace) -> Result<bool> {
+        let body = self.requests.delete_expired(key, expiry::now());
+        when_condition_held(self.call("DeleteItem", body, trace).await)
+    }
+
+    /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
+    pub async fn request(&self, operation: &str, body: String, trace: &mut Trace) -> Result<String> {
+        let parse = |answer: &[u8]| match std::str::from_utf8(answer) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(Error::new(Kind::Network, "the response is no text")),
+        };
+        self.aws()
+            .await?
+            .transport
+            .call(operation, Bytes::from(body), trace, parse)
+            .await
     }
 
     /// The ids of the sessions that are alive.
@@ -225,5 +262,13 @@ impl Store {
             let message = format!("the AWS settings of the environment took longer than {limit:?}");
             Err(Error::new(Kind::Timeout, message))
         })
+    }
+}
+
+fn when_condition_held(outcome: Result<Reply>) -> Result<bool> {
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_service("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(error),
     }
 }

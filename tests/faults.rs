@@ -75,7 +75,7 @@ async fn what_does_not_pass_is_not_tried_again() {
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
     assert!(
         !store(&server.endpoint, json!({}))
-            .touch("sess:a", 9, &mut trace())
+            .touch("sess:a", 9, None, &mut trace())
             .await
             .unwrap()
     );

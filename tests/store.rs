@@ -4,7 +4,7 @@ mod support;
 
 use dynamodb_session::error::Kind;
 use dynamodb_session::expiry;
-use dynamodb_session::item::Draft;
+use dynamodb_session::item::{Draft, Stamp};
 use dynamodb_session::store::{Found, Store};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
@@ -23,21 +23,28 @@ async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
     expires
 }
 
+fn text_of(found: Found) -> String {
+    match found {
+        Found::Session { session, .. } => session,
+        nothing => panic!("{nothing:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_session_is_written_read_and_destroyed() {
     let store = ready_store(json!({})).await;
-    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), None);
+    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), Found::Nothing);
     let expires = put(&store, "sess:a", BODY, 60).await;
     let found = store.get("sess:a", &mut trace()).await.unwrap();
     assert_eq!(
         found,
-        Some(Found {
+        Found::Session {
             session: BODY.into(),
             expires: Some(expires as f64)
-        })
+        }
     );
     store.destroy("sess:a", &mut trace()).await.unwrap();
-    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), None);
+    assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), Found::Nothing);
     store.destroy("sess:a", &mut trace()).await.unwrap();
 }
 
@@ -45,23 +52,105 @@ async fn a_session_is_written_read_and_destroyed() {
 async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
     let store = ready_store(json!({})).await;
     put(&store, "sess:dead", BODY, -1).await;
-    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), None);
+    assert_eq!(
+        store.get("sess:dead", &mut trace()).await.unwrap(),
+        Found::Expired
+    );
     let later = expiry::now() + 100;
-    assert!(!store.touch("sess:dead", later, &mut trace()).await.unwrap());
-    assert!(!store.touch("sess:never", later, &mut trace()).await.unwrap());
-    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), None);
-    assert_eq!(store.get("sess:never", &mut trace()).await.unwrap(), None);
+    assert!(!store.touch("sess:dead", later, None, &mut trace()).await.unwrap());
+    assert!(
+        !store
+            .touch("sess:never", later, None, &mut trace())
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store.get("sess:dead", &mut trace()).await.unwrap(),
+        Found::Expired
+    );
+    assert_eq!(
+        store.get("sess:never", &mut trace()).await.unwrap(),
+        Found::Nothing
+    );
 
     put(&store, "sess:alive", BODY, 10).await;
-    assert!(store.touch("sess:alive", later, &mut trace()).await.unwrap());
-    let found = store.get("sess:alive", &mut trace()).await.unwrap().unwrap();
+    assert!(
+        store
+            .touch("sess:alive", later, None, &mut trace())
+            .await
+            .unwrap()
+    );
+    let found = store.get("sess:alive", &mut trace()).await.unwrap();
     assert_eq!(
         found,
-        Found {
+        Found::Session {
             session: BODY.into(),
             expires: Some(later as f64)
         }
     );
+}
+
+#[tokio::test]
+async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
+    let stamp = Some(Stamp {
+        name: "updated",
+        value: r#"{"N":"5"}"#,
+    });
+    for (format, stamped) in [("map", true), ("json", false)] {
+        let store = ready_store(json!({ "layout": { "format": format } })).await;
+        put(&store, "sess:a", BODY, 10).await;
+        let later = expiry::now() + 100;
+        assert!(
+            store.touch("sess:a", later, stamp, &mut trace()).await.unwrap(),
+            "{format}"
+        );
+        let Found::Session { session, expires } = store.get("sess:a", &mut trace()).await.unwrap() else {
+            panic!("the session is gone")
+        };
+        assert_eq!(
+            (session.contains(r#""updated":5"#), expires),
+            (stamped, Some(later as f64)),
+            "{format}"
+        );
+        assert!(
+            !store
+                .touch("sess:never", later, stamp, &mut trace())
+                .await
+                .unwrap(),
+            "{format}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_an_expired_session_is_destroyed_as_such() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:dead", BODY, -1).await;
+    put(&store, "sess:alive", BODY, 60).await;
+    assert!(store.destroy_expired("sess:dead", &mut trace()).await.unwrap());
+    for key in ["sess:dead", "sess:alive"] {
+        assert!(!store.destroy_expired(key, &mut trace()).await.unwrap(), "{key}");
+    }
+    assert_eq!(
+        store.get("sess:dead", &mut trace()).await.unwrap(),
+        Found::Nothing
+    );
+    text_of(store.get("sess:alive", &mut trace()).await.unwrap());
+}
+
+#[tokio::test]
+async fn any_request_is_sent_as_it_is() {
+    let store = ready_store(json!({})).await;
+    let answer = store
+        .request("ListTables", "{}".into(), &mut trace())
+        .await
+        .unwrap();
+    assert!(answer.contains(r#""TableNames":["sessions"]"#), "{answer}");
+    let error = store
+        .request("NoSuchThing", "{}".into(), &mut trace())
+        .await
+        .unwrap_err();
+    assert!(error.is_service("UnknownOperationException"), "{error}");
 }
 
 #[tokio::test]
@@ -71,14 +160,14 @@ async fn a_map_holds_what_json_holds() {
     store.create_table(&ON_DEMAND).await.unwrap();
     let session = r#"{"a":[1,2.5,"é",true,null,{"b":{}}],"cookie":{"expires":null}}"#;
     put(&store, "sess:a", session, 60).await;
-    let found = store.get("sess:a", &mut trace()).await.unwrap().unwrap();
+    let text = text_of(store.get("sess:a", &mut trace()).await.unwrap());
     let [read, written]: [serde_json::Value; 2] =
-        [&found.session, session].map(|text| serde_json::from_str(text).unwrap());
+        [&*text, session].map(|text| serde_json::from_str(text).unwrap());
     assert_eq!(read, written);
 
     // The other format reads it too.
     let other = support::store(&endpoint, json!({}));
-    assert!(other.get("sess:a", &mut trace()).await.unwrap().is_some());
+    text_of(other.get("sess:a", &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -102,10 +191,10 @@ async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
     let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
     put(&store, "sess:a", BODY, 60).await;
     let mut hit = trace();
-    assert!(store.get("sess:a", &mut hit).await.unwrap().is_some());
+    text_of(store.get("sess:a", &mut hit).await.unwrap());
     assert_eq!(hit.attempts, 1);
     let mut miss = trace();
-    assert!(store.get("sess:b", &mut miss).await.unwrap().is_none());
+    assert_eq!(store.get("sess:b", &mut miss).await.unwrap(), Found::Nothing);
     assert_eq!(miss.attempts, 2);
 }
 
@@ -125,7 +214,10 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let mut traces = [trace(), trace()];
     let [a, b] = &mut traces;
     let (a, b, c) = tokio::join!(store.get("sess:a", a), store.get("sess:b", b), store.length());
-    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (None, None, 0));
+    assert_eq!(
+        (a.unwrap(), b.unwrap(), c.unwrap()),
+        (Found::Nothing, Found::Nothing, 0)
+    );
     let description = store.describe_table().await.unwrap();
     assert!(
         description.table.contains("PAY_PER_REQUEST"),
