@@ -20,4 +20,9 @@ function answer(promise, rest) {
   return promise
 }
 
-module.exports = { answer }
+/** The promise without what it resolves to. */
+function done(promise) {
+  return promise.then(() => undefined)
+}
+
+module.exports = { answer, done }

@@ -75,9 +75,15 @@ const createTableKinds = {
 /** The attribute in which connect-dynamodb names the kind of item. */
 const TYPE_ATTRIBUTE = 'type'
 
-/** The options with their defaults; throws a ConfigError for what cannot be meant. */
-function readOptions(given = {}) {
-  if (!isObject(given)) throw configError(`the options must be an object, not ${typeOf(given)}`)
+/**
+ * The options with their defaults. What cannot be meant is told to `refuse`, which throws a ConfigError; one
+ * that returns leaves it out.
+ */
+function readOptions(given = {}, refuse = throwConfigError) {
+  if (!isObject(given)) {
+    refuse(`the options must be an object, not ${typeOf(given)}`)
+    given = {}
+  }
   const options = {
     table: 'sessions',
     hashKey: 'id',
@@ -91,83 +97,89 @@ function readOptions(given = {}) {
     attemptTimeout: 3000,
     timeout: 10_000,
     maxConnections: 50,
-    ...check(given, optionKinds, 'option', foreignOption)
+    constants: [[TYPE_ATTRIBUTE, 'connect-session']],
+    ...check(given, optionKinds, 'option', refuse, foreignOption)
   }
   options.attributes = {
     session: 'sess',
     expires: 'expires',
-    ...check(options.attributes ?? {}, attributesKinds, 'option attributes.')
+    ...check(options.attributes ?? {}, attributesKinds, 'option attributes.', refuse)
   }
-  options.specialKeys = options.specialKeys.map(readSpecialKey)
-  options.newTable = options.createTable === false ? null : newTableOf(options.createTable)
-  refuseContradictions(options, given)
+  options.specialKeys = options.specialKeys
+    .map((specialKey, index) => readSpecialKey(specialKey, index, refuse))
+    .filter((specialKey) => specialKey !== undefined)
+  options.newTable = options.createTable === false ? null : newTableOf(options.createTable, refuse)
+  refuseContradictions(options, given, refuse)
   return options
 }
 
-/** The members of `given` that are set; throws for unknown names and wrong values. */
-function check(given, allowed, label, explain = () => undefined) {
+/** The members of `given` that are set and right. */
+function check(given, allowed, label, refuse, explain = () => undefined) {
   const checked = {}
   // Inherited options count as well.
   for (const name in given) {
     const value = given[name]
     if (value === undefined) continue
-    const foreign = explain(name, value)
-    if (foreign !== undefined) throw configError(foreign)
-    const shown = label === 'option' ? `option ${name}` : `${label}${name}`
-    if (!Object.hasOwn(allowed, name)) {
-      throw configError(`unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`)
-    }
-    const [valid, test] = kinds[allowed[name]]
-    if (!test(value)) throw configError(`${shown} must be ${valid}, not ${typeOf(value)}`)
-    checked[name] = value
+    const complaint = complaintAbout(name, value, allowed, label, explain)
+    if (complaint === undefined) checked[name] = value
+    else refuse(complaint)
   }
   return checked
 }
 
-function readSpecialKey(given, index) {
+function complaintAbout(name, value, allowed, label, explain) {
+  const foreign = explain(name, value)
+  if (foreign !== undefined) return foreign
+  const shown = label === 'option' ? `option ${name}` : `${label}${name}`
+  if (!Object.hasOwn(allowed, name)) return `unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`
+  const [valid, test] = kinds[allowed[name]]
+  return test(value) ? undefined : `${shown} must be ${valid}, not ${typeOf(value)}`
+}
+
+function readSpecialKey(given, index, refuse) {
   const label = `option specialKeys[${index}]`
-  if (!isObject(given)) throw configError(`${label} must be an object { name, type }, not ${typeOf(given)}`)
-  const { name, type } = check(given, specialKeyKinds, `${label}.`)
-  if (name === undefined) throw configError(`${label} has no name`)
-  if (type === undefined) throw configError(`${label} has no type; it must be ${kinds.attributeType[0]}`)
+  if (!isObject(given)) return refuse(`${label} must be an object { name, type }, not ${typeOf(given)}`)
+  const { name, type } = check(given, specialKeyKinds, `${label}.`, refuse)
+  if (name === undefined) return refuse(`${label} has no name`)
+  if (type === undefined) return refuse(`${label} has no type; it must be ${kinds.attributeType[0]}`)
   return { name, type }
 }
 
 /** How a missing table is created, as the addon reads it. */
-function newTableOf(given) {
-  const options = given === true ? {} : check(given, createTableKinds, 'option createTable.')
+function newTableOf(given, refuse = throwConfigError) {
+  const options = given === true ? {} : check(given, createTableKinds, 'option createTable.', refuse)
   const { readCapacityUnits, writeCapacityUnits, ttl = true, tags = {} } = options
   const hasUnits = readCapacityUnits !== undefined || writeCapacityUnits !== undefined
   const billingMode = options.billingMode ?? (hasUnits ? 'PROVISIONED' : 'PAY_PER_REQUEST')
   if (hasUnits && billingMode === 'PAY_PER_REQUEST') {
-    throw configError("option createTable has capacity units, which billingMode 'PAY_PER_REQUEST' does not take")
+    refuse("option createTable has capacity units, which billingMode 'PAY_PER_REQUEST' does not take")
   }
   const throughput = billingMode === 'PROVISIONED' ? [readCapacityUnits ?? 5, writeCapacityUnits ?? 5] : null
   return { throughput, timeToLive: ttl, tags: Object.entries(tags) }
 }
 
-function refuseContradictions(options, given) {
+function refuseContradictions(options, given, refuse) {
   const { attributes, hashKey, sortKey, specialKeys } = options
   if (options.client !== undefined) {
     for (const name of ['region', 'endpoint', 'profile', 'credentials']) {
-      if (options[name] !== undefined) throw configError(`option ${name} contradicts option client, which has its own`)
+      if (options[name] !== undefined) refuse(`option ${name} contradicts option client, which has its own`)
     }
   }
   if (options.disableTouch && options.touchAfter !== undefined) {
-    throw configError('option touchAfter contradicts option disableTouch')
+    refuse('option touchAfter contradicts option disableTouch')
   }
   // Defaults give way to a shorter bound around them; two bounds that were given do not.
   const timeouts = ['connectTimeout', 'attemptTimeout', 'timeout']
   for (const [i, inner] of timeouts.entries()) {
     for (const outer of timeouts.slice(i + 1)) {
       if (given[inner] !== undefined && given[outer] !== undefined && given[inner] > given[outer]) {
-        throw configError(`option ${inner} is longer than option ${outer}, of which it is a part`)
+        refuse(`option ${inner} is longer than option ${outer}, of which it is a part`)
       }
     }
   }
   const names = new Map()
   const claim = (name, owner) => {
-    if (names.has(name)) throw configError(`${owner} and ${names.get(name)} name the same attribute`)
+    if (names.has(name)) refuse(`${owner} and ${names.get(name)} name the same attribute`)
     names.set(name, owner)
   }
   claim(hashKey, 'option hashKey')
@@ -189,7 +201,7 @@ function nativeSettings(options) {
       prefix: options.prefix,
       session: options.attributes.session,
       expires: options.attributes.expires,
-      constants: [[TYPE_ATTRIBUTE, 'connect-session']],
+      constants: options.constants,
       format: options.format
     },
     region: options.region ?? null,
@@ -215,8 +227,8 @@ function nativeSettings(options) {
   }
 }
 
-function configError(message) {
-  return new DynamoDBStoreError('ConfigError', message)
+function throwConfigError(message) {
+  throw new DynamoDBStoreError('ConfigError', message)
 }
 
 /** What a value is, without telling it. */

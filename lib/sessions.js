@@ -29,65 +29,107 @@ class Sessions {
 
   /** The session, or null. */
   async get(sid) {
+    return (await this.find(sid)).session
+  }
+
+  /** The session, or null, and then whether there is an item that has expired. */
+  async find(sid) {
+    const nothing = { session: null, isExpired: false }
     const key = this.#keyOf(sid, 'GetItem')
-    if (key === undefined) return null
+    if (key === undefined) return nothing
     let completion
     try {
       completion = await this.#connection.run('GetItem', sid, (native, call, traced) => native.get(call, key, traced))
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
       this.#emit('corrupt', error)
-      return null
+      return nothing
     }
-    if (completion.text === null) return null
-    const session = parse(completion.text)
-    if (session === undefined) {
-      const message = 'the session attribute holds no JSON object'
-      this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
-      return null
-    }
-    if (completion.number !== null) this.#expiries.set(session, completion.number)
-    return session
+    if (completion.text === null) return { session: null, isExpired: completion.number !== null }
+    const session = this.parse(completion.text)
+    if (session !== null && completion.number !== null) this.#expiries.set(session, completion.number)
+    return { session, isExpired: false }
   }
 
+  /** The session of a stored text, or null when it holds none, which is told. */
+  parse(text) {
+    const session = parse(text)
+    if (session !== undefined) return session
+    const message = 'the session attribute holds no JSON object'
+    this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
+    return null
+  }
+
+  /** Writes the session as it is at the call; resolves to its expiry in seconds. */
   async set(sid, session, maxAge) {
     const key = this.#keyOf(sid, 'PutItem')
     if (key === undefined) {
       const message = 'the id is empty, too long for a key, or no well-formed Unicode'
       throw this.#connection.error('InvalidSessionIdError', message, 'PutItem')
     }
+    const { stamp, specialKeys } = this.#options
     const { text, attributes } = this.#read('PutItem', () => ({
-      text: textOf(session),
-      attributes: specialAttributes(this.#options.specialKeys, session)
+      text: textOf(session, stamp),
+      attributes: specialAttributes(specialKeys, session)
     }))
     const expires = secondsFromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
     await this.#connection.run('PutItem', sid, (native, call, traced) =>
       native.set(call, key, text, expires, attributes, traced)
     )
     this.#expiries.set(session, expires)
+    return expires
   }
 
+  /** Resolves to the expiry in seconds, or to undefined when there was no need or nothing to move. */
   async touch(sid, session) {
-    if (this.#options.disableTouch) return
+    const { disableTouch, stamp } = this.#options
+    if (disableTouch) return undefined
     const key = this.#keyOf(sid, 'UpdateItem')
     if (key === undefined) return this.#tellMissing(sid)
     this.#read('UpdateItem', () => requireObject(session))
     const lifetime = this.#lifetimeOf(session, undefined, 'UpdateItem')
     const expires = secondsFromNow(lifetime)
+    if (this.#read('UpdateItem', () => this.#isFresh(session, expires, lifetime))) return undefined
+    const stamped = stamp === undefined ? null : [stamp.field, JSON.stringify(stamp.attribute(Date.now()))]
+    const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
+      native.touch(call, key, expires, stamped, traced)
+    )
+    if (!wasThere) return this.#tellMissing(sid)
+    this.#expiries.set(session, expires)
+    return expires
+  }
+
+  /** Whether the expiry was written so lately that a touch can be saved. */
+  #isFresh(session, expires, lifetime) {
+    if (this.#options.isFresh !== undefined) return this.#options.isFresh(session)
     const stored = this.#expiries.get(session)
     const touchAfter = this.#options.touchAfter ?? defaultTouchAfter(lifetime)
-    if (expires >= stored - CLOCK_TOLERANCE && expires - stored < touchAfter) return
-    const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
-      native.touch(call, key, expires, null, traced)
-    )
-    if (wasThere) this.#expiries.set(session, expires)
-    else this.#tellMissing(sid)
+    return expires >= stored - CLOCK_TOLERANCE && expires - stored < touchAfter
   }
 
   async destroy(sid) {
     const key = this.#keyOf(sid, 'DeleteItem')
     if (key === undefined) return
     await this.#connection.run('DeleteItem', sid, (native, call, traced) => native.destroy(call, key, traced))
+  }
+
+  /** Deletes the session if it has expired; resolves to whether it had. */
+  async destroyExpired(sid) {
+    const key = this.#keyOf(sid, 'DeleteItem')
+    if (key === undefined) return false
+    const { number } = await this.#connection.run('DeleteItem', sid, (native, call, traced) =>
+      native.destroyExpired(call, key, traced)
+    )
+    return number === 1
+  }
+
+  /** Sends any other request of DynamoDB's API to the table; resolves to the service's answer. */
+  async request(operation, input) {
+    const body = JSON.stringify({ TableName: this.#options.table, ...input })
+    const { text } = await this.#connection.run(operation, undefined, (native, call, traced) =>
+      native.request(call, operation, body, traced)
+    )
+    return JSON.parse(text, datesOf)
   }
 
   /** Each session with its id as a property that is not enumerable. */
@@ -151,8 +193,8 @@ class Sessions {
   }
 
   #lifetimeOf(session, maxAge, operation) {
-    const { ttl } = this.#options
-    if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => lifetimeOf(session, maxAge))
+    const { ttl, lifetime = lifetimeOf } = this.#options
+    if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => lifetime(session, maxAge))
     let seconds
     try {
       seconds = ttl(session)
@@ -174,6 +216,7 @@ class Sessions {
 
   #tellMissing(sid) {
     this.#emit('missing', { operation: 'touch', tableName: this.#options.table, sidHash: hashOf(sid) })
+    return undefined
   }
 }
 
@@ -182,11 +225,17 @@ function requireObject(session) {
   throw new TypeError(`a session is an object, not ${session === null ? 'null' : typeof session}`)
 }
 
-function textOf(session) {
+function textOf(session, stamp) {
   requireObject(session)
-  const text = JSON.stringify(session)
+  const text = JSON.stringify(stamp === undefined ? session : stamped(session, stamp))
   if (text === undefined || text[0] !== '{') throw new TypeError('a session is written as a JSON object')
   return text
+}
+
+/** What is written of the session, with a stamp that the session itself does not get. */
+function stamped(session, stamp) {
+  const plain = typeof session.toJSON === 'function' ? session.toJSON() : session
+  return { ...plain, [stamp.field]: stamp.value(Date.now()) }
 }
 
 /** The session of a text, or undefined when it holds none. */
@@ -206,8 +255,12 @@ function secondsFromNow(lifetime) {
 /** The table as the service describes it, with its time to live where that is told. */
 function descriptionOf({ text }) {
   const [table, timeToLive] = JSON.parse(text)
-  const dates = (name, value) => (name.endsWith('DateTime') ? new Date(value * 1000) : value)
-  return { ...JSON.parse(table, dates).Table, ...(timeToLive === null ? {} : JSON.parse(timeToLive)) }
+  return { ...JSON.parse(table, datesOf).Table, ...(timeToLive === null ? {} : JSON.parse(timeToLive)) }
+}
+
+/** The service tells times in seconds. */
+function datesOf(name, value) {
+  return name.endsWith('DateTime') ? new Date(value * 1000) : value
 }
 
 module.exports = { Sessions }

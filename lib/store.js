@@ -1,6 +1,6 @@
 'use strict'
 
-const { answer } = require('./answer.js')
+const { answer, done } = require('./answer.js')
 const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
 
@@ -25,11 +25,11 @@ const createStoreClass = (Base) =>
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return answer(this.#sessions.set(sid, session, maxAge), rest)
+      return answer(done(this.#sessions.set(sid, session, maxAge)), rest)
     }
 
     touch(sid, session, ...rest) {
-      return answer(this.#sessions.touch(sid, session), rest)
+      return answer(done(this.#sessions.touch(sid, session)), rest)
     }
 
     destroy(sid, ...rest) {

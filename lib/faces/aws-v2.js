@@ -1,0 +1,48 @@
+'use strict'
+
+const { defined } = require('./options.js')
+
+/**
+ * The native options that an object for a constructor of the AWS SDK v2 stands for, such as
+ * `{ region, endpoint, accessKeyId, secretAccessKey }`.
+ */
+function optionsOfVersion2Config(config) {
+  const { region, maxRetries, httpOptions } = config
+  return defined({
+    region: region ?? undefined,
+    endpoint: endpointOf(config),
+    credentials: credentialsOf(config),
+    useDualStack: config.useDualstackEndpoint ?? config.useDualstack,
+    useFips: config.useFipsEndpoint,
+    maxAttempts: Number.isInteger(maxRetries) && maxRetries >= 0 ? maxRetries + 1 : undefined,
+    connectTimeout: milliseconds(httpOptions?.connectTimeout),
+    attemptTimeout: milliseconds(httpOptions?.timeout)
+  })
+}
+
+function milliseconds(value) {
+  return Number.isInteger(value) && value > 0 ? value : undefined
+}
+
+/** A URL, a host that TLS is spoken to unless `sslEnabled` says otherwise, or an AWS.Endpoint. */
+function endpointOf({ endpoint, sslEnabled }) {
+  if (endpoint === undefined || endpoint === null || endpoint === '') return undefined
+  if (typeof endpoint === 'object') return endpoint.href
+  return /^https?:\/\//i.test(endpoint) ? endpoint : `${sslEnabled === false ? 'http' : 'https'}://${endpoint}`
+}
+
+/** The keys themselves, or a function that follows an AWS.Credentials or a chain of providers. */
+function credentialsOf({ accessKeyId, secretAccessKey, sessionToken, credentials, credentialProvider }) {
+  if (credentials) return () => refreshed(credentials)
+  if (credentialProvider) return async () => refreshed(await credentialProvider.resolvePromise())
+  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : undefined
+}
+
+async function refreshed(credentials) {
+  // Only AWS.Credentials know how to renew themselves.
+  await credentials.getPromise?.()
+  const { accessKeyId, secretAccessKey, sessionToken, expireTime } = credentials
+  return { accessKeyId, secretAccessKey, sessionToken, expiration: expireTime }
+}
+
+module.exports = { optionsOfVersion2Config }

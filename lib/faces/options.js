@@ -1,0 +1,30 @@
+'use strict'
+
+const { readOptions } = require('../options.js')
+
+const warned = new Set()
+
+/** Tells something about a face once in the life of the process. */
+function warnOnce(face, message) {
+  const text = `${face}: ${message}`
+  if (warned.has(text)) return
+  warned.add(text)
+  process.emitWarning(text, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_FACE' })
+}
+
+/**
+ * The native options among `given`, with their defaults. `own` are the names that the face reads itself.
+ * An app that runs today is not stopped: what cannot be meant is left out, and told once.
+ */
+function nativeOptions(face, given, own) {
+  const others = {}
+  for (const name in given) if (!own.includes(name)) others[name] = given[name]
+  return readOptions(others, (complaint) => warnOnce(face, `${complaint} (it is left out)`))
+}
+
+/** The members that are set. */
+function defined(options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+module.exports = { defined, nativeOptions, warnOnce }
