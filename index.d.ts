@@ -70,8 +70,8 @@ export interface DynamoDBStoreOptions {
    */
   credentials?: Credentials | (() => Credentials | Promise<Credentials>)
   /**
-   * A client of the AWS SDK for JavaScript whose region, endpoint, credentials and attempts are taken. Requests
-   * are not sent through it. Contradicts `region`, `endpoint`, `profile` and `credentials`. Default: none.
+   * A client of the AWS SDK for JavaScript whose region, endpoint, credentials, attempts and timeouts are taken.
+   * Requests are not sent through it. Contradicts `region`, `endpoint`, `profile` and `credentials`. Default: none.
    */
   client?: JavaScriptClient
   /** Seconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */

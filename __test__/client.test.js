@@ -11,7 +11,7 @@ const { DynamoDBStore } = require('..')
 const { eventsOf } = require('./support/calls')
 const { useDynamoDB } = require('./support/dynamodb')
 const { failure } = require('./support/errors')
-const { errorAnswer } = require('./support/fault')
+const { errorAnswer, silence } = require('./support/fault')
 const { needs } = require('./support/features')
 const { newSession, newSid } = require('./support/sessions')
 
@@ -119,6 +119,31 @@ describe('client', needs('proxy'), () => {
     await nextTurn()
     assert.deepEqual(asked, [])
   })
+
+  const timeouts = {
+    'v3, its request handler': () =>
+      new DynamoDBClient({
+        region,
+        endpoint: proxy.endpoint,
+        credentials: keys('V3'),
+        requestHandler: { requestTimeout: 120 }
+      }),
+    'v2, its httpOptions': () =>
+      new AWS.DynamoDB({ region, endpoint: proxy.endpoint, ...keys('V2'), httpOptions: { timeout: 120 } })
+  }
+  for (const [name, newClient] of Object.entries(timeouts)) {
+    test(`${name} bounds an attempt, unless an option does`, async () => {
+      proxy.on('*', silence)
+      const timeoutOf = async (options) => {
+        const store = new DynamoDBStore({ client: newClient(), table: dynamodb.table, maxAttempts: 1, ...options })
+        const { message } = await failure(store, 'get', newSid())
+        await store.close()
+        return message.match(/within (\w+)/)[1]
+      }
+      assert.equal(await timeoutOf({}), '120ms')
+      assert.equal(await timeoutOf({ attemptTimeout: 80 }), '80ms')
+    })
+  }
 
   describe('that does more than a store can take over', () => {
     const newClient = () => new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials: keys('V3') })

@@ -16,7 +16,8 @@ function isJavaScriptClient(value) {
 
 /**
  * The options that stand for a JavaScript client, which is not sent through: its region and endpoint, its
- * attempts unless `maxAttempts` is given, and its credentials, asked for each time that they are needed.
+ * attempts and timeouts unless the app gives others, and its credentials, asked for each time that they are
+ * needed.
  *
  * The client's settings are functions that may do I/O; `limit` milliseconds bound it.
  */
@@ -64,10 +65,14 @@ function addedMiddleware(client) {
 
 async function optionsOfVersion3({ config }) {
   const endpoint = await config.endpoint?.()
+  // Settles when the handler has read the options it was made with.
+  const handler = (await config.requestHandler?.configProvider) ?? {}
   return {
     region: await config.region(),
     endpoint: endpoint && urlOf(endpoint),
     maxAttempts: await config.maxAttempts(),
+    connectTimeout: handler.connectionTimeout || undefined,
+    attemptTimeout: handler.requestTimeout || handler.socketTimeout || undefined,
     useFips: await config.useFipsEndpoint(),
     useDualStack: await config.useDualstackEndpoint(),
     credentials: () => config.credentials()
@@ -78,11 +83,19 @@ function urlOf({ protocol, hostname, port, path = '/' }) {
   return `${protocol}//${hostname}${port ? `:${port}` : ''}${path}`
 }
 
+/** The timeout of a socket in v2, where the app sets none, which is longer than a browser waits. */
+const VERSION_2_TIMEOUT = 120_000
+
 function optionsOfVersion2({ config, endpoint }) {
+  const { connectTimeout, timeout } = config.httpOptions ?? {}
   return {
     region: config.region,
     endpoint: endpoint?.href,
     maxAttempts: config.maxRetries === undefined ? undefined : config.maxRetries + 1,
+    connectTimeout: connectTimeout || undefined,
+    attemptTimeout: timeout === VERSION_2_TIMEOUT ? undefined : timeout || undefined,
+    useFips: config.useFipsEndpoint,
+    useDualStack: config.useDualstackEndpoint,
     credentials: () => credentialsOfVersion2(config)
   }
 }

@@ -3,7 +3,7 @@
 const bridge = require('./bridge.js')
 const { optionsOfClient } = require('./client.js')
 const { DynamoDBStoreError } = require('./error.js')
-const { nativeSettings } = require('./options.js')
+const { defined, nativeSettings } = require('./options.js')
 const { isTracing, trace } = require('./trace.js')
 
 /** The addon's store of one set of options, and its errors as DynamoDBStoreErrors. */
@@ -69,8 +69,7 @@ class Connection {
   }
 
   #openWith(taken) {
-    const given = Object.entries(this.#options).filter(([, value]) => value !== undefined)
-    const options = { ...taken, ...Object.fromEntries(given) }
+    const options = { ...taken, ...defined(this.#options) }
     const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
     const { native, release } = bridge.open(nativeSettings(options), provide)
     this.#native = native

@@ -93,8 +93,6 @@ function readOptions(given = {}, refuse = throwConfigError) {
     format: 'json',
     specialKeys: [],
     createTable: false,
-    connectTimeout: 1000,
-    attemptTimeout: 3000,
     timeout: 10_000,
     maxConnections: 50,
     constants: [[TYPE_ATTRIBUTE, 'connect-session']],
@@ -190,9 +188,13 @@ function refuseContradictions(options, given, refuse) {
   for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}]`)
 }
 
+/** Defaults that give way to the settings of a JavaScript client. */
+const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempts: 3 }
+
 /** The settings of the addon's store: complete, `null` for what is absent. */
 function nativeSettings(options) {
   const { credentials } = options
+  const { connectTimeout, attemptTimeout, maxAttempts } = { ...requestDefaults, ...defined(options) }
   return {
     table: options.table,
     layout: {
@@ -219,12 +221,17 @@ function nativeSettings(options) {
         : null,
     consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
     createTable: options.newTable,
-    connectTimeout: options.connectTimeout,
-    attemptTimeout: options.attemptTimeout,
+    connectTimeout,
+    attemptTimeout,
     timeout: options.timeout,
-    maxAttempts: options.maxAttempts ?? 3,
+    maxAttempts,
     maxConnections: options.maxConnections
   }
+}
+
+/** The members that are set. */
+function defined(options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function throwConfigError(message) {
@@ -268,4 +275,4 @@ function isCredentials(value) {
   return isKey(accessKeyId) && isKey(secretAccessKey) && (sessionToken == null || isKey(sessionToken))
 }
 
-module.exports = { nativeSettings, newTableOf, readOptions }
+module.exports = { defined, nativeSettings, newTableOf, readOptions }

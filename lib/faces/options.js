@@ -1,6 +1,6 @@
 'use strict'
 
-const { readOptions } = require('../options.js')
+const { defined, readOptions } = require('../options.js')
 
 const warned = new Set()
 
@@ -20,11 +20,6 @@ function nativeOptions(face, given, own) {
   const others = {}
   for (const name in given) if (!own.includes(name)) others[name] = given[name]
   return readOptions(others, (complaint) => warnOnce(face, `${complaint} (it is left out)`))
-}
-
-/** The members that are set. */
-function defined(options) {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 module.exports = { defined, nativeOptions, warnOnce }
