@@ -49,7 +49,7 @@ describe('what a server says', () => {
       all: 'Scan',
       ids: 'Scan',
       length: 'Scan',
-      clear: 'BatchWriteItem',
+      clear: 'Scan',
       describeTable: 'DescribeTable'
     }
     for (const [method, operation] of Object.entries(operations)) {

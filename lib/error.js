@@ -30,7 +30,7 @@ class DynamoDBStoreError extends Error {
     // The frameworks take ENOENT for 'there is no such session'.
     return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, without(sid, message), {
       ...details,
-      operation,
+      operation: details.operation ?? operation,
       tableName,
       cause: cause === null ? undefined : new Error(cause)
     })

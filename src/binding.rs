@@ -352,6 +352,7 @@ fn told(trace: &Trace) -> String {
 struct Failure<'e> {
     code: &'e str,
     message: &'e str,
+    operation: Option<&'static str>,
     cause: Option<String>,
     http_status_code: Option<u16>,
     request_id: Option<&'e str>,
@@ -365,10 +366,12 @@ impl<'e> Failure<'e> {
         Self {
             code: error.kind.code(),
             message: &error.message,
+            operation: error.operation,
             cause: error.causes(),
             http_status_code: error.status,
             request_id: error.request_id.as_deref(),
-            attempts: trace.attempts,
+            // The SDK does not tell its attempts; an answer took one.
+            attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() {
                 "server"
             } else {

@@ -53,6 +53,8 @@ type Source = Arc<dyn error::Error + Send + Sync>;
 pub struct Error {
     pub kind: Kind,
     pub message: String,
+    /// The request that failed, where it is not the one that the operation is named after.
+    pub operation: Option<&'static str>,
     /// HTTP status of the service's answer.
     pub status: Option<u16>,
     /// The service's `x-amzn-requestid`.
@@ -65,6 +67,7 @@ impl Error {
         Self {
             kind,
             message: message.into(),
+            operation: None,
             status: None,
             request_id: None,
             source: None,
@@ -80,6 +83,14 @@ impl Error {
         Self {
             status: Some(status),
             ..Self::new(Kind::Service(name.into()), first_line(message))
+        }
+    }
+
+    /// Says which request failed.
+    pub fn during(self, operation: &'static str) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::error::{Error, Kind, Result};
 use crate::expiry;
 use crate::item::{self, Stored};
+use crate::sdk_error::failed;
 use crate::table::{RawAnswer, Table};
 
 /// BatchWriteItem takes 25 requests
@@ -41,7 +42,8 @@ impl Table {
                 .select(Select::Count)
                 .set_exclusive_start_key(start)
                 .send()
-                .await?;
+                .await
+                .map_err(failed("Scan"))?;
             count += u64::try_from(page.count).unwrap_or_default();
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -59,7 +61,12 @@ impl Table {
             if keys {
                 scan = scan.projection_expression("#key");
             }
-            let page = scan.customize().interceptor(raw.clone()).send().await?;
+            let page = scan
+                .customize()
+                .interceptor(raw.clone())
+                .send()
+                .await
+                .map_err(failed("Scan"))?;
             item::parse_page(raw.take().as_bytes(), &self.layout)?
                 .into_iter()
                 .for_each(&mut each);
@@ -80,7 +87,11 @@ impl Table {
                 "#key"
             };
             let scan = self.scan(Scope::All).projection_expression(projection);
-            let page = scan.set_exclusive_start_key(start).send().await?;
+            let page = scan
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(failed("Scan"))?;
             let keys = page.items.unwrap_or_default();
             stream::iter(keys.chunks(BATCH).map(Ok))
                 .try_for_each_concurrent(BATCHES_AT_ONCE, |batch| self.delete(batch))
@@ -143,7 +154,8 @@ impl Table {
                 .batch_write_item()
                 .request_items(&self.name, requests)
                 .send()
-                .await?;
+                .await
+                .map_err(failed("BatchWriteItem"))?;
             // Keyed by the name or the ARN, as the service likes.
             requests = answer
                 .unprocessed_items

@@ -18,7 +18,7 @@ where
         let mut converted = match error.as_service_error() {
             Some(service) => Error::service(
                 service.code().unwrap_or("UnknownServiceError").to_owned(),
-                service.message().unwrap_or("no message"),
+                service.message().unwrap_or("the service gives no reason"),
                 status.unwrap_or_default(),
             ),
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
@@ -43,6 +43,14 @@ where
         converted.request_id = request_id;
         converted
     }
+}
+
+/// Converts the failure of a request of this name.
+pub fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    move |error| Error::from(error).during(operation)
 }
 
 fn sources<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::config::NewTable;
 use crate::error::{Error, Kind, Result};
 use crate::layout::Layout;
+use crate::sdk_error::failed;
 
 /// DynamoDB takes some ten seconds to create a table.
 const LONGEST_CREATION: Duration = Duration::from_secs(120);
@@ -51,7 +52,8 @@ impl Table {
             .customize()
             .interceptor(raw.clone())
             .send()
-            .await?;
+            .await
+            .map_err(failed("DescribeTable"))?;
         let table = raw.take();
         let described = self
             .client
@@ -61,7 +63,7 @@ impl Table {
             .interceptor(raw.clone())
             .send()
             .await
-            .map_err(Error::from);
+            .map_err(failed("DescribeTimeToLive"));
         match described {
             Ok(_) => Ok(Description {
                 table,
@@ -131,7 +133,7 @@ impl Table {
         for (key, value) in &new.tags {
             request = request.tags(Tag::builder().key(key).value(value).build().map_err(defect)?);
         }
-        request.send().await?;
+        request.send().await.map_err(failed("CreateTable"))?;
         Ok(())
     }
 
@@ -160,7 +162,7 @@ impl Table {
             .table_name(&self.name)
             .send()
             .await
-            .map_err(Error::from)
+            .map_err(failed("DescribeTable"))
         {
             Ok(answer) => Ok(answer.table.and_then(|table| table.table_status)),
             Err(error) if error.is_missing_table() => Ok(None),
@@ -178,7 +180,8 @@ impl Table {
             .table_name(&self.name)
             .time_to_live_specification(specification.map_err(defect)?)
             .send()
-            .await?;
+            .await
+            .map_err(failed("UpdateTimeToLive"))?;
         Ok(())
     }
 }

@@ -263,3 +263,19 @@ async fn unprocessed_deletions_are_sent_again() {
         seen[2].body
     );
 }
+
+#[tokio::test]
+async fn a_failure_names_the_request_that_failed() {
+    let table = r#"{"Table":{"TableStatus":"ACTIVE"}}"#;
+    let missing = || service_error(400, "ResourceNotFoundException");
+    let unknown = || service_error(400, "UnknownOperationException");
+    let server = FaultServer::start([missing(), answer(200, "{}"), answer(200, table), unknown()]).await;
+    let error = store(&server.endpoint, json!({}))
+        .create_table(&support::ON_DEMAND)
+        .await
+        .unwrap_err();
+    assert_eq!(error.operation, Some("UpdateTimeToLive"));
+    let server = FaultServer::start([service_error(400, "AccessDeniedException")]).await;
+    let error = store(&server.endpoint, json!({})).clear().await.unwrap_err();
+    assert_eq!(error.operation, Some("Scan"));
+}

@@ -32,7 +32,7 @@ async function startLocalDynamoDB() {
     async close() {
       server.ref()
       server.stdin.end()
-      if (server.exitCode === null) await once(server, 'exit')
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
     }
   }
 }
