@@ -1,274 +1,290 @@
 import { EventEmitter } from 'node:events'
+import ConnectDynamoDB = require('./lib/faces/connect-dynamodb')
 
-/** What koa-session adds to a call. */
-export interface KoaContext {
-  ctx?: unknown
-  changed?: boolean
-  rolling?: boolean
-}
-
-/** Answers an operation that gives nothing. */
-export type DoneCallback = (error?: any) => void
-/** Answers an operation: `(null, value)`, or `(error)`. */
-export type ValueCallback<T> = (error: any, value?: T) => void
-
-/** Credentials that sign requests. */
-export interface Credentials {
-  accessKeyId: string
-  secretAccessKey: string
-  sessionToken?: string
-  /** When they expire; a function is asked again before. Default: never. */
-  expiration?: Date
-}
-
-/** A session field that is copied to an attribute of its own, for example for a secondary index. */
-export interface SpecialKey {
-  /** Name of the field and of the attribute. A session without the field is written without the attribute. */
-  name: string
-  /** Type of the attribute: string, number, boolean or binary. A value of another type fails `set`. */
-  type: 'S' | 'N' | 'BOOL' | 'B'
-}
-
-/** How a missing table is created. */
-export interface CreateTableOptions {
-  /** Default: on-demand (`'PAY_PER_REQUEST'`), or `'PROVISIONED'` when capacity units are given. */
-  billingMode?: 'PAY_PER_REQUEST' | 'PROVISIONED'
-  /** Provisioned read capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
-  readCapacityUnits?: number
-  /** Provisioned write capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
-  writeCapacityUnits?: number
-  /** Whether to enable DynamoDB's time to live on the expiry attribute. Default: true. */
-  ttl?: boolean
-  /** Tags of the table. Default: none. */
-  tags?: Record<string, string>
-}
-
-/** A DynamoDB client of the AWS SDK for JavaScript: `DynamoDBClient` of v3, or `AWS.DynamoDB` of v2. */
-export type JavaScriptClient = { readonly config: object } & (
-  { send(...args: any[]): any } | { makeRequest(...args: any[]): any }
-)
-
-/** Options of a store. None is required. */
-export interface DynamoDBStoreOptions {
-  /** Name or ARN of the table. Default: `'sessions'`. */
-  table?: string
-  /** Attribute that is the table's partition key, of type S. Default: `'id'`. */
-  hashKey?: string
-  /** Attribute that is the table's sort key, of type S; it gets the same value as the partition key. Default: none. */
-  sortKey?: string
-  /** Put before the session id in the key. Default: `'sess:'`. */
-  prefix?: string
-  /** AWS Region. Default: `AWS_REGION`, else the region of the profile. */
-  region?: string
-  /** URL of the service, as of DynamoDB Local. Default: that of the environment, of the profile or of the region. */
-  endpoint?: string
-  /** Profile of the shared AWS config files. Default: `AWS_PROFILE`, else `'default'`. */
-  profile?: string
-  /**
-   * Credentials, or a function that gives them. The function is called once for all operations that wait,
-   * and again before `expiration`: five minutes, or a tenth of a shorter life. Default: AWS's default chain.
-   */
-  credentials?: Credentials | (() => Credentials | Promise<Credentials>)
-  /**
-   * A client of the AWS SDK for JavaScript whose region, endpoint, credentials, attempts and timeouts are taken.
-   * Requests are not sent through it. Contradicts `region`, `endpoint`, `profile` and `credentials`. Default: none.
-   */
-  client?: JavaScriptClient
-  /** Seconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */
-  ttl?: number | ((session: any) => number)
-  /**
-   * Seconds that must have gone since the expiry was last written before `touch` writes it again; 0 for every
-   * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600.
-   */
-  touchAfter?: number
-  /** Whether `touch` does nothing at all: a session then ends a lifetime after its last change. Default: false. */
-  disableTouch?: boolean
-  /**
-   * Whether reads are strongly consistent. `false` halves their cost and may miss a write of the last moment;
-   * `'on-miss'` reads eventually consistently, and once more consistently when nothing was found. Default: true.
-   */
-  consistentRead?: boolean | 'on-miss'
-  /**
-   * How sessions are written: as JSON text, which holds all that JSON holds, or as a DynamoDB map, which other
-   * programs can query but which refuses empty names, more than 32 levels and numbers outside 1e-130 to 1e126.
-   * Both are read. Default: `'json'`.
-   */
-  format?: 'json' | 'map'
-  /** Names of the attributes. */
-  attributes?: {
-    /** Holds the session. Default: `'sess'`. */
-    session?: string
-    /** Holds the expiry in whole seconds since 1970, for the table's time to live. Default: `'expires'`. */
-    expires?: string
-  }
-  /** Session fields with attributes of their own. Default: none. */
-  specialKeys?: SpecialKey[]
-  /**
-   * Whether a missing table is created by the first operation that misses it. An existing table is never
-   * altered. Default: false: such an operation fails with `ResourceNotFoundException`.
-   */
-  createTable?: boolean | CreateTableOptions
-  /** Milliseconds to connect in, TLS included. Default: 1000. */
-  connectTimeout?: number
-  /** Milliseconds of one attempt, connecting included. Default: 3000. */
-  attemptTimeout?: number
-  /**
-   * Milliseconds of a whole operation: credentials, attempts and the pauses between. The creation of a
-   * missing table is not counted. Default: 10000.
-   */
-  timeout?: number
-  /** Attempts of one operation, the first included. Default: 3. */
-  maxAttempts?: number
-  /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
-  maxConnections?: number
-}
-
-/** The service's description of a table, with its time to live where server and policy tell it. */
-export interface TableDescription {
-  TableName?: string
-  TableStatus?: string
-  CreationDateTime?: Date
-  ItemCount?: number
-  TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string }
-  [name: string]: any
-}
-
-/** Tells of a session that an operation did not find. */
-export interface MissingEvent {
-  operation: 'touch'
-  tableName: string
-  /** A short hash that tells ids apart without telling them. */
-  sidHash: string
-}
+export = connectDynamoDB
 
 /**
- * Keeps the sessions of an Express, Koa or Fastify app in DynamoDB.
- *
- * Every operation takes a callback as its last argument, which is called once and asynchronously, or else
- * returns a promise. Failures are `DynamoDBStoreError`s. An expired session is absent, whether DynamoDB has
- * swept its item or not. Capacity units below are per started 4 KB read or 1 KB written.
- *
- * The class extends the `Store` of the app's express-session, or EventEmitter where there is none.
- *
- * @fires missing a {@link MissingEvent}: a touched session is not there, which is no error
- * @fires corrupt a {@link DynamoDBStoreError}: an item was read that holds no session; `get` gives null
+ * The factory of connect-dynamodb, so that this package can be installed under its name: gives the class of
+ * stores for a session package. The same as `dynamodb-session/connect-dynamodb`.
  */
-export class DynamoDBStore extends EventEmitter {
-  /**
-   * Makes a store without any I/O: what fails, fails the operations.
-   *
-   * @throws DynamoDBStoreError with code `ConfigError` for options that are unknown, wrong or contradictory
-   */
-  constructor(options?: DynamoDBStoreOptions)
+declare function connectDynamoDB<Session extends Record<string, any> = Record<string, unknown>>(
+  connect: ConnectDynamoDB.SessionPackage | { session: ConnectDynamoDB.SessionPackage }
+): ConnectDynamoDB.DynamoDBStore<Session>
 
-  on(event: 'missing', listener: (event: MissingEvent) => void): this
-  on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-  on(event: string | symbol, listener: (...args: any[]) => void): this
-  once(event: 'missing', listener: (event: MissingEvent) => void): this
-  once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-  once(event: string | symbol, listener: (...args: any[]) => void): this
+declare namespace connectDynamoDB {
+  /** The factory by its name. */
+  const connectDynamoDB: typeof ConnectDynamoDB
 
-  /** The JavaScript client that was given as an option. */
-  readonly client: JavaScriptClient | undefined
-
-  /**
-   * Reads a session; null when there is none. One GetItem: a read unit, half with `consistentRead: false`.
-   * An id that no key can hold (empty, over 2048 bytes with the prefix) has no session, at no cost.
-   */
-  get(sid: string, callback: ValueCallback<any>): void
-  get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
-
-  /**
-   * Writes a session whole. One PutItem: a write unit.
-   *
-   * @param maxAge koa-session's: milliseconds to live, or `'session'` for the default lifetime
-   */
-  set(sid: string, session: object, callback: DoneCallback | undefined): void
-  set(sid: string, session: object, maxAge?: number | 'session', context?: KoaContext): Promise<void>
-
-  /**
-   * Moves a session's expiry, and nothing else. No request within `touchAfter` seconds of the last write; else
-   * one UpdateItem: a write unit. A session that is gone stays gone: that emits `missing`.
-   */
-  touch(sid: string, session: object, callback: DoneCallback | undefined): void
-  touch(sid: string, session: object): Promise<void>
-
-  /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
-  destroy(sid: string, callback: DoneCallback | undefined): void
-  destroy(sid: string, context?: KoaContext): Promise<void>
-
-  /**
-   * All sessions that are alive, each with its id as the non-enumerable property `id`. Scans the table: read
-   * units for all that it holds, and all sessions in memory at once.
-   */
-  all(callback: ValueCallback<any[]>): void
-  all(): Promise<any[]>
-
-  /** The ids of all sessions that are alive. Scans the table: read units for all that it holds. */
-  ids(callback: ValueCallback<string[]>): void
-  ids(): Promise<string[]>
-
-  /** The number of sessions that are alive. Scans the table: read units for all that it holds. */
-  length(callback: ValueCallback<number>): void
-  length(): Promise<number>
-
-  /**
-   * Deletes all sessions with the store's prefix, page by page; without a prefix, all items that have a session
-   * attribute. Scans the table, and a write unit for each session.
-   */
-  clear(callback: DoneCallback): void
-  clear(): Promise<void>
-
-  /**
-   * Creates the table by the option `createTable` unless it is there, waits until it is ACTIVE, enables its time
-   * to live if it was created, and describes it.
-   */
-  createTable(callback: ValueCallback<TableDescription>): void
-  createTable(): Promise<TableDescription>
-
-  /** Describes the table. DescribeTable and DescribeTimeToLive, which cost nothing. */
-  describeTable(callback: ValueCallback<TableDescription>): void
-  describeTable(): Promise<TableDescription>
-
-  /**
-   * Closes the idle connections. Operations under way finish; later ones fail with code `ClosedError`. There is
-   * no need to close a store before the process ends.
-   */
-  close(callback: DoneCallback): void
-  close(): Promise<void>
-
-  /** express-session's. */
-  createSession(request: any, session: any): any
-  /** express-session's. */
-  regenerate(request: any, callback: (error?: any) => any): void
-  /** express-session's. */
-  load(sid: string, callback: (error: any, session?: any) => any): void
-}
-
-/** A failed operation, or an option that cannot be meant. Its message holds no session id, data or secret. */
-export class DynamoDBStoreError extends Error {
-  private constructor()
-  /** The same as `code`. */
-  name: string
-  /**
-   * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of ours: `'ClosedError'`,
-   * `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`, `'InvalidSessionIdError'`,
-   * `'NetworkError'`, `'SerializationError'`, `'TimeoutError'`.
-   */
-  code: string
-  /** Who is to blame: the request, or the service and the way to it. */
-  $fault: 'client' | 'server'
-  $metadata: {
-    httpStatusCode: number | undefined
-    /** The id under which AWS support finds the request. */
-    requestId: string | undefined
-    /** Requests that were sent. */
-    attempts: number
+  /** What koa-session adds to a call. */
+  interface KoaContext {
+    ctx?: unknown
+    changed?: boolean
+    rolling?: boolean
   }
-  /** Whether the same operation may succeed later. */
-  retryable: boolean
-  /** The DynamoDB operation, such as `'GetItem'`. */
-  operation: string | undefined
-  tableName: string | undefined
-  cause?: unknown
+
+  /** Answers an operation that gives nothing. */
+  type DoneCallback = (error?: any) => void
+  /** Answers an operation: `(null, value)`, or `(error)`. */
+  type ValueCallback<T> = (error: any, value?: T) => void
+
+  /** Credentials that sign requests. */
+  interface Credentials {
+    accessKeyId: string
+    secretAccessKey: string
+    sessionToken?: string
+    /** When they expire; a function is asked again before. Default: never. */
+    expiration?: Date
+  }
+
+  /** A session field that is copied to an attribute of its own, for example for a secondary index. */
+  interface SpecialKey {
+    /** Name of the field and of the attribute. A session without the field is written without the attribute. */
+    name: string
+    /** Type of the attribute: string, number, boolean or binary. A value of another type fails `set`. */
+    type: 'S' | 'N' | 'BOOL' | 'B'
+  }
+
+  /** How a missing table is created. */
+  interface CreateTableOptions {
+    /** Default: on-demand (`'PAY_PER_REQUEST'`), or `'PROVISIONED'` when capacity units are given. */
+    billingMode?: 'PAY_PER_REQUEST' | 'PROVISIONED'
+    /** Provisioned read capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
+    readCapacityUnits?: number
+    /** Provisioned write capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
+    writeCapacityUnits?: number
+    /** Whether to enable DynamoDB's time to live on the expiry attribute. Default: true. */
+    ttl?: boolean
+    /** Tags of the table. Default: none. */
+    tags?: Record<string, string>
+  }
+
+  /** A DynamoDB client of the AWS SDK for JavaScript: `DynamoDBClient` of v3, or `AWS.DynamoDB` of v2. */
+  type JavaScriptClient = { readonly config: object } & (
+    { send(...args: any[]): any } | { makeRequest(...args: any[]): any }
+  )
+
+  /** Options of a store. None is required. */
+  interface DynamoDBStoreOptions {
+    /** Name or ARN of the table. Default: `'sessions'`. */
+    table?: string
+    /** Attribute that is the table's partition key, of type S. Default: `'id'`. */
+    hashKey?: string
+    /** Attribute that is the table's sort key, of type S; it gets the same value as the partition key. Default: none. */
+    sortKey?: string
+    /** Put before the session id in the key. Default: `'sess:'`. */
+    prefix?: string
+    /** AWS Region. Default: `AWS_REGION`, else the region of the profile. */
+    region?: string
+    /** URL of the service, as of DynamoDB Local. Default: that of the environment, of the profile or of the region. */
+    endpoint?: string
+    /** Profile of the shared AWS config files. Default: `AWS_PROFILE`, else `'default'`. */
+    profile?: string
+    /**
+     * Credentials, or a function that gives them. The function is called once for all operations that wait,
+     * and again before `expiration`: five minutes, or a tenth of a shorter life. Default: AWS's default chain.
+     */
+    credentials?: Credentials | (() => Credentials | Promise<Credentials>)
+    /**
+     * A client of the AWS SDK for JavaScript whose region, endpoint, credentials, attempts and timeouts are taken.
+     * Requests are not sent through it. Contradicts `region`, `endpoint`, `profile` and `credentials`. Default: none.
+     */
+    client?: JavaScriptClient
+    /** Seconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */
+    ttl?: number | ((session: any) => number)
+    /**
+     * Seconds that must have gone since the expiry was last written before `touch` writes it again; 0 for every
+     * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600.
+     */
+    touchAfter?: number
+    /** Whether `touch` does nothing at all: a session then ends a lifetime after its last change. Default: false. */
+    disableTouch?: boolean
+    /**
+     * Whether reads are strongly consistent. `false` halves their cost and may miss a write of the last moment;
+     * `'on-miss'` reads eventually consistently, and once more consistently when nothing was found. Default: true.
+     */
+    consistentRead?: boolean | 'on-miss'
+    /**
+     * How sessions are written: as JSON text, which holds all that JSON holds, or as a DynamoDB map, which other
+     * programs can query but which refuses empty names, more than 32 levels and numbers outside 1e-130 to 1e126.
+     * Both are read. Default: `'json'`.
+     */
+    format?: 'json' | 'map'
+    /** Names of the attributes. */
+    attributes?: {
+      /** Holds the session. Default: `'sess'`. */
+      session?: string
+      /** Holds the expiry in whole seconds since 1970, for the table's time to live. Default: `'expires'`. */
+      expires?: string
+    }
+    /** Session fields with attributes of their own. Default: none. */
+    specialKeys?: SpecialKey[]
+    /**
+     * Whether a missing table is created by the first operation that misses it. An existing table is never
+     * altered. Default: false: such an operation fails with `ResourceNotFoundException`.
+     */
+    createTable?: boolean | CreateTableOptions
+    /** Milliseconds to connect in, TLS included. Default: 1000. */
+    connectTimeout?: number
+    /** Milliseconds of one attempt, connecting included. Default: 3000. */
+    attemptTimeout?: number
+    /**
+     * Milliseconds of a whole operation: credentials, attempts and the pauses between. The creation of a
+     * missing table is not counted. Default: 10000.
+     */
+    timeout?: number
+    /** Attempts of one operation, the first included. Default: 3. */
+    maxAttempts?: number
+    /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
+    maxConnections?: number
+  }
+
+  /** The service's description of a table, with its time to live where server and policy tell it. */
+  interface TableDescription {
+    TableName?: string
+    TableStatus?: string
+    CreationDateTime?: Date
+    ItemCount?: number
+    TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string }
+    [name: string]: any
+  }
+
+  /** Tells of a session that an operation did not find. */
+  interface MissingEvent {
+    operation: 'touch'
+    tableName: string
+    /** A short hash that tells ids apart without telling them. */
+    sidHash: string
+  }
+
+  /**
+   * Keeps the sessions of an Express, Koa or Fastify app in DynamoDB.
+   *
+   * Every operation takes a callback as its last argument, which is called once and asynchronously, or else
+   * returns a promise. Failures are `DynamoDBStoreError`s. An expired session is absent, whether DynamoDB has
+   * swept its item or not. Capacity units below are per started 4 KB read or 1 KB written.
+   *
+   * The class extends the `Store` of the app's express-session, or EventEmitter where there is none.
+   *
+   * @fires missing a {@link MissingEvent}: a touched session is not there, which is no error
+   * @fires corrupt a {@link DynamoDBStoreError}: an item was read that holds no session; `get` gives null
+   */
+  class DynamoDBStore extends EventEmitter {
+    /**
+     * Makes a store without any I/O: what fails, fails the operations.
+     *
+     * @throws DynamoDBStoreError with code `ConfigError` for options that are unknown, wrong or contradictory
+     */
+    constructor(options?: DynamoDBStoreOptions)
+
+    on(event: 'missing', listener: (event: MissingEvent) => void): this
+    on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    on(event: string | symbol, listener: (...args: any[]) => void): this
+    once(event: 'missing', listener: (event: MissingEvent) => void): this
+    once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    once(event: string | symbol, listener: (...args: any[]) => void): this
+
+    /** The JavaScript client that was given as an option. */
+    readonly client: JavaScriptClient | undefined
+
+    /**
+     * Reads a session; null when there is none. One GetItem: a read unit, half with `consistentRead: false`.
+     * An id that no key can hold (empty, over 2048 bytes with the prefix) has no session, at no cost.
+     */
+    get(sid: string, callback: ValueCallback<any>): void
+    get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
+
+    /**
+     * Writes a session whole. One PutItem: a write unit.
+     *
+     * @param maxAge koa-session's: milliseconds to live, or `'session'` for the default lifetime
+     */
+    set(sid: string, session: object, callback: DoneCallback | undefined): void
+    set(sid: string, session: object, maxAge?: number | 'session', context?: KoaContext): Promise<void>
+
+    /**
+     * Moves a session's expiry, and nothing else. No request within `touchAfter` seconds of the last write; else
+     * one UpdateItem: a write unit. A session that is gone stays gone: that emits `missing`.
+     */
+    touch(sid: string, session: object, callback: DoneCallback | undefined): void
+    touch(sid: string, session: object): Promise<void>
+
+    /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
+    destroy(sid: string, callback: DoneCallback | undefined): void
+    destroy(sid: string, context?: KoaContext): Promise<void>
+
+    /**
+     * All sessions that are alive, each with its id as the non-enumerable property `id`. Scans the table: read
+     * units for all that it holds, and all sessions in memory at once.
+     */
+    all(callback: ValueCallback<any[]>): void
+    all(): Promise<any[]>
+
+    /** The ids of all sessions that are alive. Scans the table: read units for all that it holds. */
+    ids(callback: ValueCallback<string[]>): void
+    ids(): Promise<string[]>
+
+    /** The number of sessions that are alive. Scans the table: read units for all that it holds. */
+    length(callback: ValueCallback<number>): void
+    length(): Promise<number>
+
+    /**
+     * Deletes all sessions with the store's prefix, page by page; without a prefix, all items that have a session
+     * attribute. Scans the table, and a write unit for each session.
+     */
+    clear(callback: DoneCallback): void
+    clear(): Promise<void>
+
+    /**
+     * Creates the table by the option `createTable` unless it is there, waits until it is ACTIVE, enables its time
+     * to live if it was created, and describes it.
+     */
+    createTable(callback: ValueCallback<TableDescription>): void
+    createTable(): Promise<TableDescription>
+
+    /** Describes the table. DescribeTable and DescribeTimeToLive, which cost nothing. */
+    describeTable(callback: ValueCallback<TableDescription>): void
+    describeTable(): Promise<TableDescription>
+
+    /**
+     * Closes the idle connections. Operations under way finish; later ones fail with code `ClosedError`. There is
+     * no need to close a store before the process ends.
+     */
+    close(callback: DoneCallback): void
+    close(): Promise<void>
+
+    /** express-session's. */
+    createSession(request: any, session: any): any
+    /** express-session's. */
+    regenerate(request: any, callback: (error?: any) => any): void
+    /** express-session's. */
+    load(sid: string, callback: (error: any, session?: any) => any): void
+  }
+
+  /** A failed operation, or an option that cannot be meant. Its message holds no session id, data or secret. */
+  class DynamoDBStoreError extends Error {
+    private constructor()
+    /** The same as `code`. */
+    name: string
+    /**
+     * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of ours: `'ClosedError'`,
+     * `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`, `'InvalidSessionIdError'`,
+     * `'NetworkError'`, `'SerializationError'`, `'TimeoutError'`.
+     */
+    code: string
+    /** Who is to blame: the request, or the service and the way to it. */
+    $fault: 'client' | 'server'
+    $metadata: {
+      httpStatusCode: number | undefined
+      /** The id under which AWS support finds the request. */
+      requestId: string | undefined
+      /** Requests that were sent. */
+      attempts: number
+    }
+    /** Whether the same operation may succeed later. */
+    retryable: boolean
+    /** The DynamoDB operation, such as `'GetItem'`. */
+    operation: string | undefined
+    tableName: string | undefined
+    cause?: unknown
+  }
 }

@@ -4,5 +4,12 @@ const { findBase } = require('./lib/base.js')
 const { DynamoDBStoreError } = require('./lib/error.js')
 const { createStoreClass } = require('./lib/store.js')
 
+/** The factory of connect-dynamodb, so that this package can be installed under its name. */
+function connectDynamoDB(connect) {
+  return require('./lib/faces/connect-dynamodb.js')(connect)
+}
+
+module.exports = connectDynamoDB
+module.exports.connectDynamoDB = connectDynamoDB
 module.exports.DynamoDBStore = createStoreClass(findBase(module.parent?.filename))
 module.exports.DynamoDBStoreError = DynamoDBStoreError

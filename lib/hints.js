@@ -10,13 +10,22 @@ const foreignOptions = {
   reapInterval: ['connect-dynamodb', "the table's time to live, which createTable enables"],
   skipThrowMissingSpecialKeys: ['connect-dynamodb', 'nothing: a special key that a session lacks is left out'],
   writeCapacityUnits: ['connect-dynamodb', 'the option createTable: { writeCapacityUnits }'],
-  dynamoConfig: ['dynamodb-store and koa-session-dynamodb-store', 'the options region, endpoint and credentials'],
+  dynamoConfig: ['dynamodb-store', 'the options region, endpoint and credentials'],
   keepExpired: ['dynamodb-store', "nothing: an expired item is left to the table's time to live"],
   touchInterval: ['dynamodb-store', 'the option touchAfter, in seconds'],
   createTableOptions: ['@pwrdrvr/dynamodb-session-store', 'the option createTable'],
   dynamoDBClient: ['@pwrdrvr/dynamodb-session-store', 'the option client'],
   tableName: ['@pwrdrvr/dynamodb-session-store', 'the option table'],
   useStronglyConsistentReads: ['@pwrdrvr/dynamodb-session-store', 'the option consistentRead']
+}
+
+/** The entry of this package that has the options of another. */
+const entries = {
+  'connect-dynamodb': 'dynamodb-session/connect-dynamodb',
+  'dynamodb-store': 'dynamodb-session/dynamodb-store',
+  'koa-session-dynamodb-store': 'dynamodb-session/koa-session-dynamodb-store',
+  '@baseline-dev/koa-session-dynamodb-store': 'dynamodb-session/baseline-koa-session-dynamodb-store',
+  '@pwrdrvr/dynamodb-session-store': 'dynamodb-session/pwrdrvr-dynamodb-session-store'
 }
 
 /** A message for an option that another package has and this one has not. */
@@ -29,11 +38,16 @@ function foreignOption(name, value) {
       : isKoa
         ? 'koa-session-dynamodb-store'
         : 'dynamodb-store'
-    return `option table is an object, as for ${owner}; here it is the table's name, beside hashKey and prefix`
+    const instead = "the table's name, beside hashKey and prefix"
+    return `option table is an object, as for ${owner}; here it is ${instead}. ${alternative(owner)}`
   }
   if (!Object.hasOwn(foreignOptions, name)) return undefined
   const [owner, instead] = foreignOptions[name]
-  return `option ${name} is one of ${owner}; here there is ${instead}`
+  return `option ${name} is one of ${owner}; here there is ${instead}. ${alternative(owner)}`
+}
+
+function alternative(owner) {
+  return `require('${entries[owner]}') takes the options of ${owner} as they are`
 }
 
 /** The name among `names` that takes the fewest changes of a letter. */

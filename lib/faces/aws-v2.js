@@ -9,7 +9,7 @@ const { defined } = require('./options.js')
 function optionsOfVersion2Config(config) {
   const { region, maxRetries, httpOptions } = config
   return defined({
-    region: region ?? undefined,
+    region: text(region),
     endpoint: endpointOf(config),
     credentials: credentialsOf(config),
     useDualStack: config.useDualstackEndpoint ?? config.useDualstack,
@@ -18,6 +18,11 @@ function optionsOfVersion2Config(config) {
     connectTimeout: milliseconds(httpOptions?.connectTimeout),
     attemptTimeout: milliseconds(httpOptions?.timeout)
   })
+}
+
+/** Environment variables may have become numbers on their way. */
+function text(value) {
+  return value === undefined || value === null ? undefined : String(value)
 }
 
 function milliseconds(value) {
@@ -35,7 +40,8 @@ function endpointOf({ endpoint, sslEnabled }) {
 function credentialsOf({ accessKeyId, secretAccessKey, sessionToken, credentials, credentialProvider }) {
   if (credentials) return () => refreshed(credentials)
   if (credentialProvider) return async () => refreshed(await credentialProvider.resolvePromise())
-  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : undefined
+  if (!accessKeyId || !secretAccessKey) return undefined
+  return { accessKeyId: text(accessKeyId), secretAccessKey: text(secretAccessKey), sessionToken: text(sessionToken) }
 }
 
 async function refreshed(credentials) {

@@ -3,6 +3,7 @@
 const { defined, readOptions } = require('../options.js')
 
 const warned = new Set()
+const ofClients = ['region', 'endpoint', 'profile', 'credentials']
 
 /** Tells something about a face once in the life of the process. */
 function warnOnce(face, message) {
@@ -19,7 +20,10 @@ function warnOnce(face, message) {
 function nativeOptions(face, given, own) {
   const others = {}
   for (const name in given) if (!own.includes(name)) others[name] = given[name]
-  return readOptions(others, (complaint) => warnOnce(face, `${complaint} (it is left out)`))
+  const options = readOptions(others, (complaint) => warnOnce(face, `${complaint} (it is left out)`))
+  // A client has its own; they have been complained about.
+  if (options.client !== undefined) for (const name of ofClients) delete options[name]
+  return options
 }
 
 module.exports = { defined, nativeOptions, warnOnce }

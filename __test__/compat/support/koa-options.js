@@ -1,0 +1,252 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { EventEmitter, once } = require('node:events')
+const { describe, test } = require('node:test')
+const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
+const AWS = require('aws-sdk')
+const { runNode } = require('../../support/child')
+const { serverKind } = require('../../support/server')
+
+function testOptions(face, dynamodb) {
+  /** Without what an EventEmitter has, and the clients of the SDK. */
+  const ownAttributes = (store) =>
+    Object.fromEntries(
+      Object.entries(store).filter(([name]) => !name.startsWith('_') && !/^(dynamoService|documentClient)$/.test(name))
+    )
+  const region = { dynamoConfig: { region: 'us-east-1' } }
+
+  describe('the class', () => {
+    test('is what the module gives, with the methods of the original', () => {
+      const { Store, Original } = face
+      assert.equal(Store.name, Original.name)
+      assert.equal(Store.length, Original.length)
+      for (const name of Object.getOwnPropertyNames(Original.prototype)) {
+        assert.equal(typeof Store.prototype[name], 'function', name)
+        if (name !== 'constructor') assert.equal(Store.prototype[name].length, Original.prototype[name].length, name)
+      }
+      assert.ok(new Store() instanceof EventEmitter)
+    })
+
+    test('can be extended, and its methods overridden', async () => {
+      class Extended extends face.Store {
+        getExpirationDate() {
+          return new Date(2_000_000_000_000)
+        }
+      }
+      const { table } = await face.pair()
+      const store = new Extended(face.options({ name: table }))
+      await store.set('a', { user: 'Ann' }, 1000)
+      assert.equal((await dynamodb.raw.read(table, face.keyOf('a'))).expires.N, '2000000000')
+    })
+  })
+
+  describe('the attributes of a store', () => {
+    for (const options of [
+      region,
+      { ...region, table: {} },
+      { ...region, table: { name: 'some', hashKey: 'k', ttlKey: 't', useTtlExpired: false } },
+      { ...region, table: { sortKey: 'r', hasValuePrefix: 'p:' } },
+      { ...region, table: { readCapacityUnits: '7', writeCapacityUnits: 3 } },
+      { ...region, table: { useTtlExpired: 0, hashPrefix: 'unknown' } },
+      { dynamoConfig: { region: 'local' } },
+      { dynamoConfig: { region: 'us-local-1' } },
+      {
+        dynamoConfig: { region: 'localhost', endpoint: 'http://localhost:8000', accessKeyId: 'a', secretAccessKey: 'b' }
+      }
+    ]) {
+      test(`are those of the original for ${JSON.stringify(options)}`, () => {
+        assert.deepEqual(ownAttributes(new face.Store(options)), ownAttributes(new face.Original(options)))
+      })
+    }
+
+    test('are made anew by setOptions', async () => {
+      const { ours, original } = await face.pair()
+      const other = await face.pair()
+      const options = face.options({ name: other.table, ttlKey: 'ends' })
+      for (const store of [ours, original]) store.setOptions(options)
+      assert.deepEqual(ownAttributes(ours), ownAttributes(original))
+      await ours.set('a', { user: 'Ann' }, 60_000)
+      assert.ok('ends' in (await dynamodb.raw.read(other.table, face.keyOf('a'))))
+    })
+
+    test('give dates of expiry', () => {
+      const [ours, original] = [new face.Store(region), new face.Original(region)]
+      for (const maxAge of [0, 1000, -1000, null]) {
+        const difference = ours.getExpirationDate(maxAge) - original.getExpirationDate(maxAge)
+        assert.ok(Math.abs(difference) < 50, `${maxAge}: ${difference}`)
+      }
+      const ahead = ours.getExpirationDate('session') - Date.now()
+      assert.ok(Math.abs(ahead - 86_400_000) < 50)
+    })
+  })
+
+  describe('options', () => {
+    test('that cannot be meant are left out with a warning', async () => {
+      for (const options of [
+        { table: { readCapacityUnits: 'many' } },
+        { tabel: {} },
+        { consistentRead: 'sometimes' },
+        { table: { name: 'a' } }
+      ]) {
+        const warned = once(process, 'warning')
+        const store = new face.Store(options)
+        assert.equal(store.tableName, 'sessions')
+        const [{ name, message }] = await warned
+        assert.equal(name, 'DynamoDBSessionWarning')
+        assert.ok(message.startsWith(`${face.name}: `), message)
+      }
+    })
+
+    test('that are left out leave the defaults of the original', async () => {
+      const { table, original } = await face.pair()
+      const store = new face.Store({ ...face.options({ name: table }), format: 'text', prefix: 5, hashKey: '' })
+      await store.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await original.get('a'), { user: 'Ann' })
+    })
+
+    test('that the original refuses are none', () => {
+      for (const options of [null, { table: null }, { dynamoConfig: null }, { dynamoConfig: { region: null } }]) {
+        assert.throws(() => new face.Original(options), TypeError)
+        assert.equal(new face.Store(options).tableName, 'sessions')
+      }
+    })
+
+    test('of the native store are taken', async () => {
+      const { table, original } = await face.pair()
+      const store = new face.Store({ ...dynamodb.connection, table, ttl: 60, format: 'json' })
+      await store.set('a', { user: 'Ann' })
+      const { session } = await dynamodb.raw.read(table, face.keyOf('a'))
+      assert.deepEqual(session, { S: '{"user":"Ann"}' })
+      await original.set('b', { user: 'Bob' }, 60_000)
+      assert.deepEqual(await store.get('b'), { user: 'Bob' })
+    })
+
+    test('may hold a client of the AWS SDK, whose settings are taken', async () => {
+      const { table } = await face.pair()
+      const { connection } = dynamodb
+      const clients = [
+        new AWS.DynamoDB(face.options().dynamoConfig),
+        new DynamoDBClient({ ...connection, maxAttempts: 1 })
+      ]
+      for (const client of clients) {
+        const store = new face.Store({ table: { name: table }, client })
+        await store.set('a', { user: 'Ann' }, 60_000)
+        assert.deepEqual(await store.get('a'), { user: 'Ann' })
+      }
+    })
+
+    test('of dynamoConfig are followed: credentials that are asked for, and attempts', async () => {
+      const { table } = await face.pair()
+      let asked = 0
+      const { accessKeyId, secretAccessKey } = dynamodb.connection.credentials
+      const credentials = {
+        accessKeyId,
+        secretAccessKey,
+        async getPromise() {
+          asked += 1
+        }
+      }
+      const { dynamoConfig } = face.options()
+      const { endpoint } = dynamoConfig
+      const store = new face.Store({
+        table: { name: table },
+        dynamoConfig: { region: dynamoConfig.region, endpoint, credentials, maxRetries: 0 }
+      })
+      await Promise.all([store.get('a'), store.get('b')])
+      assert.equal(asked, 1)
+    })
+  })
+
+  describe('the usage of its README', () => {
+    const sharesName = serverKind === 'outside' && 'it makes and deletes the table sessions'
+    test('within koa runs', { skip: sharesName }, async () => {
+      const program = `
+        const Koa = require('koa');
+        const app = new Koa();
+        app.keys = ['a secret'];
+
+        const koaSession = require("koa-session6");
+        const DynamoDBStore = require('${face.entry}');
+
+        const options = {
+          table: {
+            autoCreate: true // You should set this option to true if you want to automatically create a DynamoDB table for your session.
+          }
+        }
+
+        app.use(koaSession({
+            store: new DynamoDBStore(options),
+        }, app));
+
+        app.use((ctx) => {
+          ctx.session.views = (ctx.session.views ?? 0) + 1;
+          ctx.body = String(ctx.session.views);
+        });
+        const server = app.listen(0, '127.0.0.1', async () => {
+          const url = 'http://127.0.0.1:' + server.address().port;
+          const first = await fetch(url);
+          const cookie = first.headers.getSetCookie().map((text) => text.split(';')[0]).join('; ');
+          const second = await fetch(url, { headers: { cookie } });
+          console.log(await first.text(), await second.text());
+          server.closeAllConnections();
+          server.close();
+        });
+      `
+      const { region, endpoint, credentials } = dynamodb.connection
+      const env = {
+        AWS_REGION: region,
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+      }
+      const { code, stdout } = await runNode(['-e', program], { env })
+      assert.deepEqual([code, stdout], [0, '1 2\n'])
+      await dynamodb.raw.deleteTable('sessions')
+    })
+
+    test('within dynamodb-local runs', async () => {
+      const DynamoDBStore = face.Store
+      const dynamoDBStoreOptions = {
+        table: { name: dynamodb.newTableName() },
+        dynamoConfig: {
+          region: 'local',
+          endpoint: dynamodb.connection.endpoint,
+          accessKeyId: 'dummyKey',
+          secretAccessKey: 'dummyKey'
+        }
+      }
+      const store = new DynamoDBStore(dynamoDBStoreOptions)
+      await store.createTableIfDontExists()
+      await store.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await store.get('a'), { user: 'Ann' })
+    })
+  })
+
+  test('DYNAMODB_STORE_DEBUG prints what happens to the table, without secrets and sessions', async () => {
+    const program = `
+      const Store = require(process.env.ENTRY)
+      const store = new Store(JSON.parse(process.env.OPTIONS))
+      const run = async () => {
+        await store.createTableIfDontExists()
+        await store.createTableIfDontExists()
+        await store.set('the-secret-id', { word: 'the-secret-word' }, 60_000)
+        await store.get('the-secret-id')
+        await store.destroy('the-secret-id')
+      }
+      run()
+    `
+    const options = face.options({ name: dynamodb.newTableName(), region: 'local' })
+    options.dynamoConfig.secretAccessKey = 'the-secret-key'
+    const env = { OPTIONS: JSON.stringify(options), ENTRY: require.resolve(face.entry), DYNAMODB_STORE_DEBUG: '1' }
+    const { code, stdout, stderr } = await runNode(['-e', program], { env })
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const words of ['Initializing store', 'Creating table', 'already exists']) assert.ok(stdout.includes(words))
+    assert.ok(stdout.split('\n').every((line) => line === '' || line.includes(' - DYNAMODB_STORE: ')))
+    assert.equal(stdout.includes('the-secret'), false)
+    const quiet = await runNode(['-e', program], { env: { ...env, DYNAMODB_STORE_DEBUG: '' } })
+    assert.deepEqual([quiet.code, quiet.stdout], [0, ''])
+  })
+}
+
+module.exports = { testOptions }

@@ -1,0 +1,297 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const { describe, test } = require('node:test')
+const { assertStoreError } = require('../../support/errors')
+const { changedAnswer, errorAnswer } = require('../../support/fault')
+const { needs } = require('../../support/features')
+
+const unknownOperation = errorAnswer(400, 'UnknownOperationException')
+
+function testTables(face, dynamodb) {
+  const keySchema = Object.values(face.schema).map((AttributeName, i) => ({
+    AttributeName,
+    KeyType: ['HASH', 'RANGE'][i]
+  }))
+  const describeTable = async (TableName) => (await dynamodb.raw.sdk.describeTable({ TableName })).Table
+  const timeToLive = async (TableName) =>
+    (await dynamodb.raw.sdk.describeTimeToLive({ TableName })).TimeToLiveDescription
+
+  /** A store on a table that is not there, and what it sends. */
+  async function newStore(table = {}, ...more) {
+    const proxy = await dynamodb.proxy()
+    const options = face.options({ name: dynamodb.newTableName(), endpoint: proxy.endpoint, ...table })
+    return { proxy, table: options.table.name, options, store: new face.Store(options, ...more) }
+  }
+
+  const callbackOf = (store) => new Promise((resolve) => store.createTableIfDontExists((error) => resolve(error)))
+
+  describe('createTableIfDontExists', () => {
+    test('makes a missing table with its keys, capacity and time to live', needs('timeToLive'), async () => {
+      const { table, store, proxy } = await newStore({ readCapacityUnits: '7', writeCapacityUnits: 3, ttlKey: 'ends' })
+      assert.equal(await store.createTableIfDontExists(), undefined)
+      const { KeySchema, ProvisionedThroughput, TableStatus } = await describeTable(table)
+      assert.deepEqual(KeySchema, keySchema)
+      assert.equal(TableStatus, 'ACTIVE')
+      assert.deepEqual([ProvisionedThroughput.ReadCapacityUnits, ProvisionedThroughput.WriteCapacityUnits], [7, 3])
+      const { TimeToLiveStatus, AttributeName } = await timeToLive(table)
+      assert.match(TimeToLiveStatus, /^ENABL/)
+      assert.equal(AttributeName, 'ends')
+      assert.equal(proxy.operations.filter((operation) => operation === 'UpdateTimeToLive').length, 1)
+      await store.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await store.get('a'), { user: 'Ann' })
+      assert.deepEqual(await store.destroy('a'), {})
+    })
+
+    test('makes none where the original fails', async () => {
+      const { options, table } = await newStore()
+      const theirs = new face.Original(options)
+      const error = await callbackOf(theirs)
+      assert.ok(error)
+      assert.equal(await dynamodb.raw.tableExists(table), false)
+    })
+
+    test('calls back once without an error', async () => {
+      const { store, table } = await newStore({ region: 'us-local-1' })
+      let calls = 0
+      const result = await store.createTableIfDontExists((error) => {
+        calls += 1
+        assert.equal(error, undefined)
+      })
+      assert.equal(result, undefined)
+      assert.equal(calls, 1)
+      assert.deepEqual((await describeTable(table)).KeySchema, keySchema)
+    })
+
+    test('asks nothing of time to live where the region is local, and sets none', async () => {
+      const { store, proxy } = await newStore({ region: 'local' })
+      await store.createTableIfDontExists()
+      assert.ok(proxy.operations.includes('CreateTable'))
+      assert.equal(proxy.operations.includes('UpdateTimeToLive'), false)
+      proxy.reset()
+      await store.createTableIfDontExists()
+      assert.equal(proxy.operations.includes('CreateTable'), false)
+    })
+
+    test('sets no time to live with useTtlExpired false', async () => {
+      const { store, proxy } = await newStore({ useTtlExpired: false })
+      await store.createTableIfDontExists()
+      assert.equal(proxy.operations.includes('UpdateTimeToLive'), false)
+    })
+
+    test('serves on a server that does not know time to live', async () => {
+      const { store, proxy, table } = await newStore()
+      proxy.on('DescribeTimeToLive', unknownOperation).on('UpdateTimeToLive', unknownOperation)
+      const warned = once(process, 'warning')
+      await store.createTableIfDontExists()
+      const [{ name, message }] = await warned
+      assert.equal(name, 'DynamoDBSessionWarning')
+      assert.match(message, new RegExp(`${table} was not enabled .UnknownOperationException`))
+      await store.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await store.get('a'), { user: 'Ann' })
+      await store.createTableIfDontExists()
+    })
+
+    for (const region of ['us-east-1', 'local']) {
+      test(`leaves a table alone that is there, in ${region}`, async () => {
+        const table = await dynamodb.newTable(face.schema)
+        const before = await describeTable(table)
+        const { store, proxy } = await newStore({ name: table, region, readCapacityUnits: 50 })
+        await store.createTableIfDontExists()
+        assert.equal(await callbackOf(store), undefined)
+        const after = await describeTable(table)
+        assert.deepEqual(
+          [after.KeySchema, after.ProvisionedThroughput, after.BillingModeSummary?.BillingMode],
+          [before.KeySchema, before.ProvisionedThroughput, before.BillingModeSummary?.BillingMode]
+        )
+        assert.deepEqual(new Set(proxy.operations), new Set(['DescribeTable', 'DescribeTimeToLive']))
+      })
+    }
+
+    test("writes the attribute of the table's time to live", needs('timeToLive'), async () => {
+      const { store, table } = await newStore()
+      // One on demand makes the original fail.
+      await store.createTable()
+      await dynamodb.raw.sdk.updateTimeToLive({
+        TableName: table,
+        TimeToLiveSpecification: { AttributeName: 'sweep', Enabled: true }
+      })
+      const options = face.options({ name: table })
+      const [original, ours] = [new face.Original(options), new face.Store(options)]
+      await callbackOf(original)
+      await ours.createTableIfDontExists()
+      assert.deepEqual([ours.ttlKey, original.ttlKey], ['sweep', 'sweep'])
+      for (const store of [original, ours]) {
+        await store.set('a', { user: 'Ann' }, 60_000)
+        const item = await dynamodb.raw.read(table, face.keyOf('a'))
+        assert.deepEqual(['sweep' in item, 'expires' in item], [true, false])
+      }
+    })
+
+    test('waits until the table is ACTIVE, whoever makes it', async () => {
+      const { store, proxy, table } = await newStore({ region: 'local' })
+      const creating = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
+      for (let round = 0; round < 2; round++) {
+        // The first answer of round 0 is that there is no table.
+        proxy.reset()
+        proxy.on('DescribeTable', creating, 3)
+        await store.createTableIfDontExists()
+        assert.ok(proxy.sent('DescribeTable').length > 3)
+      }
+      assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
+    })
+
+    test('is not hindered by another process that does the same', async () => {
+      const { store, options, table } = await newStore({ region: 'local' })
+      const others = Array.from({ length: 4 }, () => new face.Store(options))
+      await Promise.all([store, ...others].map((one) => one.createTableIfDontExists()))
+      assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
+    })
+
+    test('tells an error by callback or promise', async () => {
+      const { store, proxy } = await newStore()
+      proxy.on('*', errorAnswer(400, 'AccessDeniedException'))
+      assertStoreError(await callbackOf(store), { code: 'AccessDeniedException', operation: 'DescribeTable' })
+      const error = await store.createTableIfDontExists().catch((thrown) => thrown)
+      assertStoreError(error, { code: 'AccessDeniedException', operation: 'DescribeTable' })
+      assert.equal(await store.createTableIfDontExists(() => {}), undefined)
+    })
+  })
+
+  describe('autoCreate', () => {
+    test('calls createTableIfDontExists of the instance with the callback', () => {
+      const calls = []
+      class Extended extends face.Store {
+        createTableIfDontExists(...args) {
+          calls.push(args)
+        }
+      }
+      const callback = () => {}
+      new Extended(face.options({ autoCreate: true }), callback)
+      new Extended(face.options({}), callback)
+      assert.deepEqual(calls, [[callback]])
+    })
+
+    test('sends nothing without it', async () => {
+      const { proxy } = await newStore()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      assert.deepEqual(proxy.operations, [])
+    })
+
+    test('makes the table that the first operations need', async () => {
+      const { store, table } = await newStore({ autoCreate: true, region: 'local' })
+      await Promise.all(['a', 'b', 'c'].map((id) => store.set(id, { id }, 60_000)))
+      const read = await Promise.all(['a', 'b', 'c'].map((id) => store.get(id)))
+      assert.deepEqual(read, [{ id: 'a' }, { id: 'b' }, { id: 'c' }])
+      assert.deepEqual((await describeTable(table)).KeySchema, keySchema)
+    })
+
+    test('calls back when the table is there', async () => {
+      const options = face.options({ name: dynamodb.newTableName(), autoCreate: true, region: 'local' })
+      const error = await new Promise((resolve) => new face.Store(options, resolve))
+      assert.equal(error, undefined)
+      assert.ok(await dynamodb.raw.tableExists(options.table.name))
+    })
+
+    test('calls back with the error', async () => {
+      const proxy = await dynamodb.proxy()
+      proxy.on('*', errorAnswer(400, 'AccessDeniedException'))
+      const options = face.options({ endpoint: proxy.endpoint, autoCreate: true })
+      const error = await new Promise((resolve) => new face.Store(options, resolve))
+      assertStoreError(error, { code: 'AccessDeniedException' })
+    })
+
+    test('warns without a callback, and makes the table for a later operation', async () => {
+      const proxy = await dynamodb.proxy()
+      proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'), 1)
+      const warned = once(process, 'warning')
+      const name = dynamodb.newTableName()
+      const store = new face.Store(face.options({ name, region: 'local', endpoint: proxy.endpoint, autoCreate: true }))
+      const [{ message }] = await warned
+      assert.match(message, new RegExp(`${name} was not created .AccessDeniedException`))
+      await store.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await store.get('a'), { user: 'Ann' })
+    })
+  })
+
+  describe('the table', () => {
+    test('is told by isTableCreated', async () => {
+      const { store, table } = await newStore()
+      assert.equal(await store.isTableCreated(), null)
+      await store.createTable()
+      const { describeTable: described, describeTimeToLive } = await store.isTableCreated()
+      assert.equal(described.Table.TableName, table)
+      assert.ok(described.Table.CreationDateTime instanceof Date)
+      assert.equal(describeTimeToLive.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
+    })
+
+    test('is told as the original tells it', needs('timeToLive'), async () => {
+      const { original, ours } = await face.pair()
+      const [our, their] = [await ours.isTableCreated(), await original.isTableCreated()]
+      assert.deepEqual(our.describeTimeToLive, their.describeTimeToLive)
+      // What is newer than its SDK, the original leaves out.
+      for (const [name, value] of Object.entries(their.describeTable.Table)) {
+        assert.deepEqual(our.describeTable.Table[name], value, name)
+      }
+    })
+
+    test('is told by isTableCreated, or the error', async () => {
+      const { store, proxy } = await newStore()
+      proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+      const error = await store.isTableCreated().catch((thrown) => thrown)
+      assertStoreError(error, { code: 'AccessDeniedException', operation: 'DescribeTable' })
+    })
+
+    test('is made by createTable, once', async () => {
+      const { store, table } = await newStore({ readCapacityUnits: 2 })
+      const { TableDescription } = await store.createTable()
+      assert.equal(TableDescription.TableName, table)
+      assert.deepEqual((await describeTable(table)).KeySchema, keySchema)
+      const error = await store.createTable().catch((thrown) => thrown)
+      assertStoreError(error, { code: 'ResourceInUseException', operation: 'CreateTable' })
+    })
+
+    test('gets another capacity by updateTable', async () => {
+      const { store, table } = await newStore()
+      await store.createTable()
+      assert.equal(await store.updateTable(await store.isTableCreated()), true)
+      store.readCapacityUnits = 8
+      const { TableDescription } = await store.updateTable(await store.isTableCreated())
+      assert.equal(TableDescription.TableName, table)
+      assert.equal((await describeTable(table)).ProvisionedThroughput.ReadCapacityUnits, 8)
+    })
+
+    test('stays on demand', async () => {
+      const { ours, table } = await face.pair()
+      assert.equal(await ours.updateTable(await ours.isTableCreated()), true)
+      assert.equal((await describeTable(table)).BillingModeSummary.BillingMode, 'PAY_PER_REQUEST')
+    })
+
+    test('has its time to live switched by setTtlField', needs('timeToLive'), async () => {
+      const { original, ours, table } = await face.pair({ ttlKey: 'ends' })
+      const answer = await ours.setTtlField()
+      assert.deepEqual(answer, { TimeToLiveSpecification: { AttributeName: 'ends', Enabled: true } })
+      assert.equal((await timeToLive(table)).AttributeName, 'ends')
+      assert.equal((await original.isTableCreated()).describeTimeToLive.TimeToLiveDescription.AttributeName, 'ends')
+    })
+
+    test('sends the false of useTtlExpired by setTtlField', async () => {
+      const { store, proxy } = await newStore({ useTtlExpired: false })
+      proxy.on('UpdateTimeToLive', errorAnswer(400, 'ValidationException'))
+      await store.setTtlField().catch(() => {})
+      const [{ TimeToLiveSpecification }] = proxy.sent('UpdateTimeToLive')
+      assert.deepEqual(TimeToLiveSpecification, { AttributeName: 'expires', Enabled: false })
+    })
+
+    test('of the attributes as they are assigned is the one that is used', async () => {
+      const { ours } = await face.pair()
+      const { table, original } = await face.pair()
+      ours.tableName = table
+      await ours.set('a', { user: 'Ann' }, 60_000)
+      assert.deepEqual(await original.get('a'), { user: 'Ann' })
+    })
+  })
+}
+
+module.exports = { testTables }

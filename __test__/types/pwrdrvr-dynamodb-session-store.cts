@@ -1,0 +1,6 @@
+// The usage of @pwrdrvr/dynamodb-session-store, as CommonJS.
+import session = require('express-session')
+import pwrdrvr = require('dynamodb-session/pwrdrvr-dynamodb-session-store')
+
+const store: session.Store = new pwrdrvr.DynamoDBStore({ prefix: 'sess:', hashKey: 'id', tableName: 'sessions' })
+session({ store, secret: 'secret' })

@@ -1,0 +1,134 @@
+import { EventEmitter } from 'node:events'
+import type {
+  DoneCallback,
+  DynamoDBStoreError,
+  DynamoDBStoreOptions,
+  MissingEvent,
+  ValueCallback
+} from '../../index.js'
+
+/**
+ * Keeps the sessions of an Express app in DynamoDB, in place of dynamodb-store 1.2.0: with its options, its
+ * methods and its items.
+ *
+ * Without a callback, every operation is a promise. Failures are `DynamoDBStoreError`s.
+ *
+ * @fires missing a touched session is not there, which is no error
+ * @fires corrupt an item was read that holds no session; `get` gives null
+ */
+declare class DynamoDBStore extends EventEmitter {
+  /**
+   * Without a callback, does no I/O: a missing table is created by the first operation that misses it.
+   *
+   * @param callback called once the table is there
+   */
+  constructor(options?: DynamoDBStore.Options, callback?: DoneCallback)
+
+  tableName: string
+  hashKey: string
+  hashPrefix: string
+  readCapacityUnits: number
+  writeCapacityUnits: number
+  /** Milliseconds; counts for touches from now on. */
+  touchInterval: number
+  /** Milliseconds; counts for writes and touches from now on. */
+  ttl: number | undefined
+  /** Counts for reads from now on. */
+  keepExpired: boolean
+  /** Not used: requests are not sent through the AWS SDK for JavaScript. */
+  dynamoService: any
+  /** Not used: requests are not sent through the AWS SDK for JavaScript. */
+  documentClient: any
+
+  on(event: 'missing', listener: (event: MissingEvent) => void): this
+  on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+  on(event: string | symbol, listener: (...args: any[]) => void): this
+  once(event: 'missing', listener: (event: MissingEvent) => void): this
+  once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+  once(event: string | symbol, listener: (...args: any[]) => void): this
+
+  /** Creates the table if it is missing, and waits until it is ACTIVE. */
+  createTableIfDontExists(callback?: DoneCallback): Promise<void>
+  /** Whether there is a table; rejects when that cannot be told. */
+  isTableCreated(): Promise<boolean>
+  /** Sends CreateTable; resolves to the service's answer. */
+  createTable(): Promise<{ TableDescription: any }>
+  /** Sets the attributes above. The table, its key and the prefix in use are those of the constructor. */
+  setOptionsAsInstanceAttributes(options: DynamoDBStore.Options): void
+  /** The key of a session's item. */
+  getSessionId(sid: string): string
+  /** When a session ends that is written now. */
+  getExpirationDate(sess: any): Date
+
+  /** Reads a session, or null. */
+  get(sid: string, callback: ValueCallback<any>): Promise<void>
+  get(sid: string): Promise<any>
+  /** Writes a session whole, with `updated`. */
+  set(sid: string, sess: object, callback: ValueCallback<{}> | undefined): void
+  set(sid: string, sess: object): Promise<{}>
+  /** Moves the expiry of a session and its `updated`; gives nothing when there was no need or no session. */
+  touch(sid: string, sess: object, callback: ValueCallback<DynamoDBStore.Touched> | undefined): void
+  touch(sid: string, sess: object): Promise<DynamoDBStore.Touched | undefined>
+  /** Deletes a session, whether it is there or not. */
+  destroy(sid: string, callback: ValueCallback<null>): Promise<void>
+  destroy(sid: string): Promise<null>
+  /** Deletes a session if it has expired, unless `keepExpired`. */
+  handleExpiredSession(sid: string, callback: ValueCallback<null>): Promise<void>
+  handleExpiredSession(sid: string): Promise<null>
+
+  /** express-session's. */
+  createSession(request: any, session: any): any
+  /** express-session's. */
+  regenerate(request: any, callback: (error?: any) => any): void
+  /** express-session's. */
+  load(sid: string, callback: (error: any, session?: any) => any): void
+}
+
+declare namespace DynamoDBStore {
+  /** The options of dynamodb-store, and beside them those of dynamodb-session. */
+  interface Options extends Omit<DynamoDBStoreOptions, 'table' | 'ttl'> {
+    /** The table, or its name. */
+    table?: Table | string
+    /** What the constructor `AWS.DynamoDB` of the AWS SDK v2 takes. Default: AWS's default chain. */
+    dynamoConfig?: DynamoConfig
+    /** Milliseconds that must have gone since `updated` before a touch is written; 0 for none. Default: 30000. */
+    touchInterval?: number
+    /** Milliseconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */
+    ttl?: number
+    /** Whether `get` leaves an expired item where it is, and does not delete it. Default: false. */
+    keepExpired?: boolean
+  }
+
+  interface Table {
+    /** Default: `'sessions'`. */
+    name?: string
+    /** The table's partition key. Default: `'sessionId'`. */
+    hashKey?: string
+    /** Put before the session id in the key. Default: `'sess:'`. */
+    hashPrefix?: string
+    /** Of a table that is created. Default: 5. */
+    readCapacityUnits?: number | string
+    /** Of a table that is created. Default: 5. */
+    writeCapacityUnits?: number | string
+  }
+
+  interface DynamoConfig {
+    region?: string
+    endpoint?: string | { href: string }
+    accessKeyId?: string
+    secretAccessKey?: string
+    sessionToken?: string
+    credentials?: object | null
+    credentialProvider?: object
+    maxRetries?: number
+    httpOptions?: { connectTimeout?: number; timeout?: number; [name: string]: any }
+    sslEnabled?: boolean
+    [name: string]: any
+  }
+
+  interface Touched {
+    Attributes: { expires: number; sess: { updated: number } }
+  }
+}
+
+export = DynamoDBStore

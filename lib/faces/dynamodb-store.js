@@ -1,0 +1,224 @@
+'use strict'
+
+const { answer } = require('../answer.js')
+const { findBase } = require('../base.js')
+const { lifetimeOf } = require('../lifetime.js')
+const { Sessions } = require('../sessions.js')
+const { hashOf } = require('../trace.js')
+const { optionsOfVersion2Config } = require('./aws-v2.js')
+const { nativeOptions, warnOnce } = require('./options.js')
+
+const FACE = 'dynamodb-store'
+const OWN_OPTIONS = ['table', 'dynamoConfig', 'touchInterval', 'ttl', 'keepExpired']
+const DEFAULT_CAPACITY = 5
+
+/** The face of dynamodb-store 1.2.0. dynamodb-store.d.ts documents it. */
+class DynamoDBStore extends findBase(module.parent?.filename) {
+  #sessions
+
+  constructor(options = {}, callback) {
+    super()
+    const { table, dynamoConfig, ttl, touchInterval, keepExpired } = options
+    debug(() => 'Initializing store', undefined, { table, touchInterval, ttl, keepExpired })
+    if (ttl !== undefined && !Number.isFinite(ttl)) warnOnce(FACE, 'option ttl is no number of milliseconds')
+    this.setOptionsAsInstanceAttributes(options)
+    this.dynamoService = null
+    this.documentClient = null
+    this.#sessions = new Sessions(
+      {
+        ...nativeOptions(FACE, options, OWN_OPTIONS),
+        ...optionsOfVersion2Config(dynamoConfig ?? {}),
+        table: `${this.tableName}`,
+        hashKey: `${this.hashKey}`,
+        prefix: `${this.hashPrefix}`,
+        format: 'map',
+        constants: [],
+        lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
+        stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
+        isFresh: () => false,
+        newTable: { throughput: this.#capacity(), timeToLive: false, tags: [] }
+      },
+      (event, value) => {
+        if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
+      }
+    )
+    // Otherwise the first operation that misses the table creates it.
+    if (typeof callback === 'function') this.createTableIfDontExists(callback)
+  }
+
+  setOptionsAsInstanceAttributes(options) {
+    const { table = {}, touchInterval = 30_000, ttl, keepExpired = false } = options
+    const { name, hashPrefix, hashKey, readCapacityUnits, writeCapacityUnits } =
+      typeof table === 'string' ? { name: table, hashPrefix: options.prefix, hashKey: options.hashKey } : table
+    this.tableName = name ?? 'sessions'
+    this.hashPrefix = hashPrefix === undefined ? 'sess:' : hashPrefix
+    this.hashKey = hashKey ?? 'sessionId'
+    this.readCapacityUnits = Number(readCapacityUnits ?? DEFAULT_CAPACITY)
+    this.writeCapacityUnits = Number(writeCapacityUnits ?? DEFAULT_CAPACITY)
+    this.touchInterval = touchInterval
+    this.ttl = ttl
+    this.keepExpired = keepExpired
+  }
+
+  createTableIfDontExists(callback) {
+    return settle(this.#createTableIfMissing(), callback && ((error) => (error ? callback(error) : callback())))
+  }
+
+  async isTableCreated() {
+    try {
+      await this.#sessions.request('DescribeTable')
+      return true
+    } catch (error) {
+      if (error.code === 'ResourceNotFoundException') return false
+      throw error
+    }
+  }
+
+  createTable() {
+    const [ReadCapacityUnits, WriteCapacityUnits] = this.#capacity()
+    return this.#sessions.request('CreateTable', {
+      KeySchema: [{ AttributeName: this.hashKey, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: this.hashKey, AttributeType: 'S' }],
+      ProvisionedThroughput: { ReadCapacityUnits, WriteCapacityUnits }
+    })
+  }
+
+  getSessionId(sid) {
+    return `${this.hashPrefix}${sid}`
+  }
+
+  getExpirationDate(sess) {
+    return new Date(Date.now() + (Number.isFinite(this.ttl) ? this.ttl : lifetimeOf(sess) * 1000))
+  }
+
+  get(sid, callback) {
+    return settle(this.#get(sid), callback)
+  }
+
+  set(sid, sess, ...rest) {
+    debug((id) => `Saving session ${id}`, sid)
+    const saving = this.#sessions.set(sid, sess).then(() => ({}))
+    return answer(told(saving, 'saving', sid), rest)
+  }
+
+  touch(sid, sess, ...rest) {
+    const isFresh = this.#isFresh(sess)
+    debug((id) => `${isFresh ? 'Skipping touch of' : 'Touching'} session ${id}`, sid)
+    return answer(isFresh ? Promise.resolve() : told(this.#touch(sid, sess), 'touching', sid), rest)
+  }
+
+  destroy(sid, callback) {
+    return settle(this.#destroy(sid), callback)
+  }
+
+  handleExpiredSession(sid, callback) {
+    return settle(this.#handleExpired(sid), callback)
+  }
+
+  async #createTableIfMissing() {
+    const { tableName } = this
+    if (await this.isTableCreated()) return debug(() => `Table ${tableName} already exists`)
+    debug(() => `Creating table ${tableName}...`)
+    try {
+      await this.#sessions.createTable()
+    } catch (error) {
+      debug(() => `Error creating table ${tableName}`, undefined, error)
+      throw error
+    }
+  }
+
+  async #get(sid) {
+    const { session, isExpired } = await told(this.#sessions.find(sid), 'getting', sid)
+    if (isExpired) {
+      return new Promise((resolve, reject) => {
+        this.handleExpiredSession(sid, (error, value) => (error ? reject(error) : resolve(value)))
+      })
+    }
+    debug((id) => `Session ${id} ${session === null ? 'not found' : 'found'}`, sid)
+    return session && withRepairedCookie(session)
+  }
+
+  async #touch(sid, sess) {
+    const updated = Date.now()
+    const expires = await this.#sessions.touch(sid, sess)
+    return expires === undefined ? undefined : { Attributes: { expires, sess: { updated } } }
+  }
+
+  async #destroy(sid) {
+    await told(this.#sessions.destroy(sid), 'destroying', sid)
+    debug((id) => `Destroyed session ${id}`, sid)
+    return null
+  }
+
+  async #handleExpired(sid) {
+    debug((id) => `Found session ${id} but it is expired`, sid)
+    if (this.keepExpired) return null
+    const wasDestroyed = await told(this.#sessions.destroyExpired(sid), 'destroying', sid)
+    if (wasDestroyed) debug((id) => `Destroyed session ${id}`, sid)
+    return null
+  }
+
+  #isFresh(sess) {
+    return Boolean(sess?.updated) && Number(sess.updated) + this.touchInterval > Date.now()
+  }
+
+  #capacity() {
+    return ['readCapacityUnits', 'writeCapacityUnits'].map((name) => {
+      const units = Math.floor(this[name])
+      if (units >= 1 && Number.isSafeInteger(units)) return units
+      warnOnce(FACE, `option table.${name} is no number of 1 or more; ${DEFAULT_CAPACITY} is taken`)
+      return DEFAULT_CAPACITY
+    })
+  }
+}
+
+/**
+ * A promise that resolves to nothing once the callback was called, or, without a callback, to the value. What
+ * the callback throws is the app's uncaught exception.
+ */
+function settle(promise, callback) {
+  if (typeof callback !== 'function') {
+    promise.catch(() => {})
+    return promise
+  }
+  const called = (...results) =>
+    new Promise((resolve) => {
+      process.nextTick(() => {
+        resolve()
+        callback(...results)
+      })
+    })
+  return promise.then((value) => called(null, value), called)
+}
+
+/**
+ * The original writes a cookie through its getters, and its dates as empty maps: what is left of the lifetime
+ * is `maxAge`.
+ */
+function withRepairedCookie(session) {
+  const { cookie } = session
+  if (typeof cookie !== 'object' || cookie === null || !('data' in cookie || '_expires' in cookie)) return session
+  const { data: _data, _expires, maxAge, ...repaired } = cookie
+  const isLost = typeof cookie.expires === 'object' && cookie.expires !== null
+  if (isLost) repaired.expires = Number.isFinite(maxAge) ? new Date(Date.now() + maxAge).toISOString() : null
+  return { ...session, cookie: repaired }
+}
+
+/** The promise, whose failure is told. */
+async function told(promise, doing, sid) {
+  try {
+    return await promise
+  } catch (error) {
+    debug((id) => `Error ${doing} session ${id}`, sid, error)
+    throw error
+  }
+}
+
+/** The original's debug output, but for ids, contents and secrets. */
+function debug(messageOf, sid, details) {
+  if (!process.env.DYNAMODB_STORE_DEBUG) return
+  const message = messageOf(sid === undefined ? undefined : `'${hashOf(String(sid))}'`)
+  console.log(`${new Date()} - DYNAMODB_STORE: ${message}`, details === undefined ? '' : JSON.stringify(details))
+}
+
+module.exports = DynamoDBStore

@@ -1,0 +1,12 @@
+import type { KoaStoreOptions, KoaTableOptions } from './koa.js'
+import { KoaStore } from './koa.js'
+
+/** Takes the place of koa-session-dynamodb-store 1.1. */
+declare class DynamoDBStore extends KoaStore {}
+
+declare namespace DynamoDBStore {
+  type TableOptions = KoaTableOptions
+  type Options = KoaStoreOptions
+}
+
+export = DynamoDBStore
