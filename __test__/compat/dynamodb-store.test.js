@@ -12,7 +12,8 @@ const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorAnswer } = require('../support/fault')
 const { newSid, nowInSeconds } = require('../support/sessions')
-const { assertSharedByUsers, expressSession } = require('./support/express-rolling')
+const { testDeployments } = require('./support/deployment')
+const { expressSession } = require('./support/express-sessions')
 
 const dynamodb = useDynamoDB()
 let table
@@ -169,11 +170,12 @@ describe('dynamodb-store', () => {
       })
     }
 
-    test('serve 50 users in turn, and back', async () => {
-      const stores = [await original({ touchInterval: 0 }), ours({ touchInterval: 0 })]
-      await assertSharedByUsers(stores)
-      await assertSharedByUsers(stores.reverse())
-    })
+    testDeployments('express-shop.js', ['dynamodb-store', 'dynamodb-session/dynamodb-store'], () => ({
+      name: 'dynamodb-store',
+      table,
+      connection: dynamodb.connection,
+      touchInterval: 0
+    }))
   })
 
   describe('the cookie that the original left', () => {

@@ -17,7 +17,8 @@ const { delayed, errorAnswer } = require('../support/fault')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSid, nowInSeconds } = require('../support/sessions')
-const { assertSharedByUsers, expressSession } = require('./support/express-rolling')
+const { testDeployments } = require('./support/deployment')
+const { expressSession } = require('./support/express-sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -169,11 +170,17 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       })
     }
 
-    test('serve 50 users in turn, and back', async () => {
-      const stores = [original({ touchAfter: 0 }), ours({ touchAfter: 0 })]
-      await assertSharedByUsers(stores)
-      await assertSharedByUsers([ours(), original()])
-    })
+    const modules = ['@pwrdrvr/dynamodb-session-store', 'dynamodb-session/pwrdrvr-dynamodb-session-store']
+    for (const options of [{}, { touchAfter: 0 }]) {
+      describe(`with the options ${JSON.stringify(options)}`, () => {
+        testDeployments('express-shop.js', modules, () => ({
+          name: '@pwrdrvr/dynamodb-session-store',
+          table,
+          connection: dynamodb.connection,
+          ...options
+        }))
+      })
+    }
   })
 
   describe('the options', () => {

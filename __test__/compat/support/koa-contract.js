@@ -1,6 +1,9 @@
 'use strict'
 
+const { describe } = require('node:test')
 const { useDynamoDB } = require('../../support/dynamodb')
+const { testDeployments } = require('./deployment')
+const { frameworks } = require('./koa-app')
 const { testApps } = require('./koa-apps')
 const { faces } = require('./koa-faces')
 const { testItems } = require('./koa-items')
@@ -39,6 +42,12 @@ function koaContract(name) {
   testTables(face, dynamodb)
   testOptions(face, dynamodb)
   testApps(face)
+  describe('a rolling deployment on koa-session 7, and on 6', { concurrency: true }, () => {
+    testDeployments('koa-shop.js', [name, face.entry], async (order) => ({
+      framework: frameworks[order].name,
+      ...face.options({ name: await dynamodb.newTable(face.schema) })
+    }))
+  })
 }
 
 module.exports = { koaContract }
