@@ -40,7 +40,10 @@ declare namespace connectDynamoDB {
   interface SpecialKey {
     /** Name of the field and of the attribute. A session without the field is written without the attribute. */
     name: string
-    /** Type of the attribute: string, number, boolean or binary. A value of another type fails `set`. */
+    /**
+     * Type of the attribute: string, number, boolean or binary. For S also numbers and dates are taken, for N
+     * numeric strings, for B strings. Another value fails `set` with `SerializationError`.
+     */
     type: 'S' | 'N' | 'BOOL' | 'B'
   }
 
@@ -73,7 +76,7 @@ declare namespace connectDynamoDB {
     sortKey?: string
     /** Put before the session id in the key. Default: `'sess:'`. */
     prefix?: string
-    /** AWS Region. Default: `AWS_REGION`, else the region of the profile. */
+    /** AWS Region. Default: that of the table's ARN, else `AWS_REGION`, else the region of the profile. */
     region?: string
     /** URL of the service, as of DynamoDB Local. Default: that of the environment, of the profile or of the region. */
     endpoint?: string
@@ -93,7 +96,8 @@ declare namespace connectDynamoDB {
     ttl?: number | ((session: any) => number)
     /**
      * Seconds that must have gone since the expiry was last written before `touch` writes it again; 0 for every
-     * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600.
+     * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600, which also counts
+     * where the given number is not shorter than the lifetime.
      */
     touchAfter?: number
     /** Whether `touch` does nothing at all: a session then ends a lifetime after its last change. Default: false. */
@@ -132,7 +136,7 @@ declare namespace connectDynamoDB {
      * missing table is not counted. Default: 10000.
      */
     timeout?: number
-    /** Attempts of one operation, the first included. Default: 3. */
+    /** Attempts of one operation, the first included. Default: `AWS_MAX_ATTEMPTS`, else 3. */
     maxAttempts?: number
     /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
     maxConnections?: number
@@ -277,7 +281,7 @@ declare namespace connectDynamoDB {
       httpStatusCode: number | undefined
       /** The id under which AWS support finds the request. */
       requestId: string | undefined
-      /** Requests that were sent. */
+      /** Requests that were sent; of operations of the whole table 1 if the service answered. */
       attempts: number
     }
     /** Whether the same operation may succeed later. */

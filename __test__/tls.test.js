@@ -1,10 +1,13 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
 const { after, before, test } = require('node:test')
 const { runScript } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
-const { createAuthority, startTlsServer, startTunnel } = require('./support/tls')
+const { createAuthority, createSelfSigned, startTlsServer, startTunnel } = require('./support/tls')
 
 const dynamodb = useDynamoDB()
 let authority
@@ -64,6 +67,33 @@ test('a certificate of another host or of another time is refused', async () => 
     assert.equal(code, 'NetworkError')
     assert.match(cause, /certificate/i)
   }
+})
+
+test('a self-signed certificate that is named is trusted, in its time and for its host', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-'))
+  const file = path.join(folder, 'certificate.pem')
+  const day = 86_400_000
+  const readFrom = async (options, variable) => {
+    const certificate = await createSelfSigned(options)
+    writeFileSync(file, certificate.cert)
+    const other = await startTlsServer(dynamodb.connection.endpoint, certificate)
+    const answer = await read(variable ? { [variable]: file } : {}, other.endpoint)
+    await other.close()
+    return answer
+  }
+  for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
+    assert.deepEqual(await readFrom({}, variable), { session: null })
+    const expired = { notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }
+    assert.match((await readFrom(expired, variable)).cause, /expired/i)
+    assert.match((await readFrom({ host: 'elsewhere.test' }, variable)).cause, /not valid for name/i)
+  }
+  assert.equal((await readFrom({})).code, 'NetworkError')
+  rmSync(folder, { recursive: true })
+})
+
+test('a file of extra certificates that cannot be read is gone without, as Node does', async () => {
+  const env = { AWS_CA_BUNDLE: authority.file, NODE_EXTRA_CA_CERTS: `${authority.file}.none` }
+  assert.deepEqual(await read(env), { session: null })
 })
 
 test('HTTPS_PROXY is gone through, with its credentials', async () => {

@@ -1,6 +1,7 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
+const { realpathSync } = require('node:fs')
 const path = require('node:path')
 
 /**
@@ -11,7 +12,7 @@ const path = require('node:path')
  */
 function findBase(requirer) {
   const program = require.main?.filename ?? process.argv[1]
-  const places = [requirer, program && path.dirname(path.resolve(program)), __dirname, process.cwd()]
+  const places = [requirer, ...(program ? foldersOf(program) : []), __dirname, process.cwd()]
   for (const place of places) {
     if (!place) continue
     try {
@@ -22,6 +23,18 @@ function findBase(requirer) {
     }
   }
   return EventEmitter
+}
+
+/** Where the program stands, and where it really stands if it was started by a link. */
+function foldersOf(program) {
+  const file = path.resolve(program)
+  const folders = [path.dirname(file)]
+  try {
+    folders.push(path.dirname(realpathSync(file)))
+  } catch {
+    // A program that is no file, such as one that is read from standard input.
+  }
+  return folders
 }
 
 module.exports = { findBase }

@@ -2,7 +2,7 @@
 
 const { Bridge } = require('../binding.js')
 
-const STRIDE = 5
+const STRIDE = 6
 
 /** What waits for a completion of the addon, by call number. */
 const handlers = new Map()
@@ -17,7 +17,7 @@ let underWay = 0
 function deliver() {
   const flat = bridge.take()
   for (let i = 0; i < flat.length; i += STRIDE) {
-    handlers.get(flat[i])?.(flat[i + 1], flat[i + 2], flat[i + 3], flat[i + 4])
+    handlers.get(flat[i])?.(flat[i + 1], flat[i + 2], flat[i + 3], flat[i + 4], flat[i + 5])
   }
 }
 
@@ -28,16 +28,22 @@ function register(handler) {
   return lastCall
 }
 
-/** Starts an operation of the addon with `start(call)`; resolves to `{ failed, text, number, trace }`. */
+/** Starts an operation of the addon with `start(call)`; resolves to `{ failed, text, number, trace, warning }`. */
 function run(start) {
   return new Promise((resolve) => {
-    const call = register((failed, text, number, trace) => {
+    const call = register((failed, text, number, trace, warning) => {
       handlers.delete(call)
       if (--underWay === 0) keepAlive.unref()
-      resolve({ failed, text, number, trace })
+      resolve({ failed, text, number, trace, warning })
     })
     if (underWay++ === 0) keepAlive.ref()
-    start(call)
+    try {
+      start(call)
+    } catch ({ message }) {
+      // The addon could not even start it.
+      const failure = { code: 'InternalError', message, cause: null }
+      handlers.get(call)(true, JSON.stringify(failure), null, null, null)
+    }
   })
 }
 

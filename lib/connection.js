@@ -13,6 +13,7 @@ class Connection {
   #opening
   #release
   #isClosed = false
+  #underWay = 0
   /** What the app's credentials function threw last, which the addon knows only as text. */
   #credentialsError
 
@@ -26,19 +27,30 @@ class Connection {
    * the session's id, for traces and errors; operations of the whole table have none.
    */
   async run(operation, sid, start) {
-    const native = this.#native ?? (await this.#open(operation))
     if (this.#isClosed) throw this.error('ClosedError', 'the store is closed', operation)
-    if (!isTracing()) return this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
-    return trace({ operation, tableName: this.#options.table }, sid, async (context) => {
-      const completion = await bridge.run((call) => start(native, call, true))
-      Object.assign(context, JSON.parse(completion.trace))
-      return this.#settle(completion, operation, sid)
-    })
+    this.#underWay += 1
+    try {
+      const native = this.#native ?? (await this.#open(operation))
+      if (!isTracing()) return this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
+      return await trace({ operation, tableName: this.#options.table }, sid, async (context) => {
+        const completion = await bridge.run((call) => start(native, call, true))
+        Object.assign(context, JSON.parse(completion.trace))
+        return this.#settle(completion, operation, sid)
+      })
+    } finally {
+      this.#underWay -= 1
+      if (this.#isClosed) this.#letGo()
+    }
   }
 
   /** Later operations fail; those under way finish. */
   close() {
     this.#isClosed = true
+    this.#letGo()
+  }
+
+  #letGo() {
+    if (this.#underWay > 0) return
     this.#native?.close()
     this.#release?.()
   }
@@ -48,8 +60,13 @@ class Connection {
   }
 
   #settle(completion, operation, sid) {
+    const { table } = this.#options
+    if (completion.warning !== null) {
+      const { message } = DynamoDBStoreError.fromNative(completion.warning, operation, table, sid)
+      process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_TABLE' })
+    }
     if (!completion.failed) return completion
-    const error = DynamoDBStoreError.fromNative(completion.text, operation, this.#options.table, sid)
+    const error = DynamoDBStoreError.fromNative(completion.text, operation, table, sid)
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error
   }

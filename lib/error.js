@@ -32,16 +32,20 @@ class DynamoDBStoreError extends Error {
       ...details,
       operation: details.operation ?? operation,
       tableName,
-      cause: cause === null ? undefined : new Error(cause)
+      cause: cause == null ? undefined : new Error(without(sid, cause))
     })
   }
 }
 
 /** A shorter id tells nothing, and may be a part of any word. */
 const SHORTEST_TELLING = 8
+const LONGEST_MESSAGE = 500
 
+/** The message without the id, as it is or as JSON has it. */
 function without(sid, message) {
-  return sid?.length >= SHORTEST_TELLING ? message.replaceAll(sid, '[id]') : message
+  if (!(sid?.length >= SHORTEST_TELLING)) return message.slice(0, LONGEST_MESSAGE)
+  const escaped = JSON.stringify(sid).slice(1, -1)
+  return message.replaceAll(sid, '[id]').replaceAll(escaped, '[id]').slice(0, LONGEST_MESSAGE)
 }
 
 module.exports = { DynamoDBStoreError }

@@ -19,6 +19,8 @@ const foreignOptions = {
   useStronglyConsistentReads: ['@pwrdrvr/dynamodb-session-store', 'the option consistentRead']
 }
 
+const credentialNames = ['accessKeyId', 'secretAccessKey', 'sessionToken']
+
 /** The entry of this package that has the options of another. */
 const entries = {
   'connect-dynamodb': 'dynamodb-session/connect-dynamodb',
@@ -30,6 +32,7 @@ const entries = {
 
 /** A message for an option that another package has and this one has not. */
 function foreignOption(name, value) {
+  if (credentialNames.includes(name)) return `option ${name} belongs into the option credentials: { ${name} }`
   if (name === 'table' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const isBaseline = 'sortKey' in value || 'hasValuePrefix' in value
     const isKoa = 'ttlKey' in value || 'useTtlExpired' in value || 'autoCreate' in value

@@ -20,9 +20,12 @@ function untilDate(date, now) {
   return date == null || typeof date === 'boolean' ? undefined : new Date(date).getTime() - now
 }
 
-/** Seconds that must have gone since the expiry was last written before it is written again. */
-function defaultTouchAfter(lifetime) {
-  return Math.min(lifetime * TOUCH_SHARE, LONGEST_TOUCH_AFTER)
+/**
+ * Seconds that must have gone since the expiry was last written before it is written again. A throttle as long
+ * as the lifetime would let a session end that is in use.
+ */
+function touchAfterOf(lifetime, given) {
+  return given < lifetime || given === 0 ? given : Math.min(lifetime * TOUCH_SHARE, LONGEST_TOUCH_AFTER)
 }
 
-module.exports = { defaultTouchAfter, lifetimeOf }
+module.exports = { lifetimeOf, touchAfterOf }

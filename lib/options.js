@@ -7,7 +7,7 @@ const { foreignOption, nearest } = require('./hints.js')
 const MAX_MILLISECONDS = 2 ** 31 - 1
 
 const TABLE_NAME = /^[\w.-]{3,255}$/
-const TABLE_ARN = /^arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}$/
+const TABLE_ARN = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]{3,255}$/
 
 /** What an option may be: the words that say so, and the test. */
 const kinds = {
@@ -103,9 +103,11 @@ function readOptions(given = {}, refuse = throwConfigError) {
     expires: 'expires',
     ...check(options.attributes ?? {}, attributesKinds, 'option attributes.', refuse)
   }
-  options.specialKeys = options.specialKeys
+  options.specialKeys = Array.from(options.specialKeys)
     .map((specialKey, index) => readSpecialKey(specialKey, index, refuse))
     .filter((specialKey) => specialKey !== undefined)
+  // A table of an ARN is in the Region that the ARN names.
+  if (options.client === undefined) options.region ??= TABLE_ARN.exec(options.table)?.[1]
   options.newTable = options.createTable === false ? null : newTableOf(options.createTable, refuse)
   refuseContradictions(options, given, refuse)
   return options
@@ -163,6 +165,9 @@ function refuseContradictions(options, given, refuse) {
       if (options[name] !== undefined) refuse(`option ${name} contradicts option client, which has its own`)
     }
   }
+  if (typeof options.ttl === 'number' && options.touchAfter >= options.ttl) {
+    refuse('option touchAfter is not shorter than option ttl: a session in use would end')
+  }
   if (options.disableTouch && options.touchAfter !== undefined) {
     refuse('option touchAfter contradicts option disableTouch')
   }
@@ -189,7 +194,7 @@ function refuseContradictions(options, given, refuse) {
 }
 
 /** Defaults that give way to the settings of a JavaScript client. */
-const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempts: 3 }
+const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempts: null }
 
 /** The settings of the addon's store: complete, `null` for what is absent. */
 function nativeSettings(options) {
@@ -248,7 +253,7 @@ function typeOf(value) {
 }
 
 function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 function isText(value) {
@@ -264,15 +269,18 @@ function isTable(value) {
 }
 
 function isUrl(value) {
-  return isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value)
+  return isText(value) && /^https?:\/\/\S+$/i.test(value) && URL.canParse(value)
 }
 
 function isCredentials(value) {
   if (typeof value === 'function') return true
   if (!isObject(value)) return false
-  const { accessKeyId, secretAccessKey, sessionToken } = value
-  const isKey = (key) => isText(key) && key !== ''
-  return isKey(accessKeyId) && isKey(secretAccessKey) && (sessionToken == null || isKey(sessionToken))
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = value
+  // An id and a token are sent in headers.
+  const isSendable = (key) => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)
+  const isSecret = isText(secretAccessKey) && secretAccessKey !== ''
+  const isDate = expiration == null || !Number.isNaN(new Date(expiration).getTime())
+  return isSendable(accessKeyId) && isSecret && isDate && (sessionToken == null || isSendable(sessionToken))
 }
 
 module.exports = { defined, nativeSettings, newTableOf, readOptions }

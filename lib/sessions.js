@@ -1,7 +1,7 @@
 'use strict'
 
 const { Connection } = require('./connection.js')
-const { defaultTouchAfter, lifetimeOf } = require('./lifetime.js')
+const { lifetimeOf, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
 const { specialAttributes } = require('./special-keys.js')
 const { hashOf } = require('./trace.js')
@@ -13,12 +13,15 @@ const LONGEST_SORT_KEY = 1024
 /** Clocks of two servers may differ by this much, in seconds, before an expiry counts as shortened. */
 const CLOCK_TOLERANCE = 1
 
+/** A stored expiry has lost its parts of a second. */
+const ROUNDING = 1
+
 /** The sessions of a table, each operation a promise. `emit(event, value)` tells what is no failure. */
 class Sessions {
   #options
   #connection
   #emit
-  /** The stored expiry of the sessions that were read or written, in seconds. */
+  /** The latest that the expiry of a session may be which was read or written, in seconds and parts of them. */
   #expiries = new WeakMap()
 
   constructor(options, emit) {
@@ -47,7 +50,7 @@ class Sessions {
     }
     if (completion.text === null) return { session: null, isExpired: completion.number !== null }
     const session = this.parse(completion.text)
-    if (session !== null && completion.number !== null) this.#expiries.set(session, completion.number)
+    if (session !== null && completion.number !== null) this.#expiries.set(session, completion.number + ROUNDING)
     return { session, isExpired: false }
   }
 
@@ -72,11 +75,12 @@ class Sessions {
       text: textOf(session, stamp),
       attributes: specialAttributes(specialKeys, session)
     }))
-    const expires = secondsFromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
+    const expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
+    const expires = Math.floor(expiry)
     await this.#connection.run('PutItem', sid, (native, call, traced) =>
       native.set(call, key, text, expires, attributes, traced)
     )
-    this.#expiries.set(session, expires)
+    this.#expiries.set(session, expiry)
     return expires
   }
 
@@ -88,23 +92,25 @@ class Sessions {
     if (key === undefined) return this.#tellMissing(sid)
     this.#read('UpdateItem', () => requireObject(session))
     const lifetime = this.#lifetimeOf(session, undefined, 'UpdateItem')
-    const expires = secondsFromNow(lifetime)
-    if (this.#read('UpdateItem', () => this.#isFresh(session, expires, lifetime))) return undefined
+    const expiry = fromNow(lifetime)
+    const expires = Math.floor(expiry)
+    if (this.#read('UpdateItem', () => this.#isFresh(session, expiry, lifetime))) return undefined
     const stamped = stamp === undefined ? null : [stamp.field, JSON.stringify(stamp.attribute(Date.now()))]
     const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
       native.touch(call, key, expires, stamped, traced)
     )
     if (!wasThere) return this.#tellMissing(sid)
-    this.#expiries.set(session, expires)
+    this.#expiries.set(session, expiry)
     return expires
   }
 
   /** Whether the expiry was written so lately that a touch can be saved. */
-  #isFresh(session, expires, lifetime) {
+  #isFresh(session, expiry, lifetime) {
     if (this.#options.isFresh !== undefined) return this.#options.isFresh(session)
     const stored = this.#expiries.get(session)
-    const touchAfter = this.#options.touchAfter ?? defaultTouchAfter(lifetime)
-    return expires >= stored - CLOCK_TOLERANCE && expires - stored < touchAfter
+    const touchAfter = touchAfterOf(lifetime, this.#options.touchAfter)
+    if (touchAfter === 0) return false
+    return expiry >= stored - ROUNDING - CLOCK_TOLERANCE && expiry - stored < touchAfter
   }
 
   async destroy(sid) {
@@ -138,7 +144,10 @@ class Sessions {
     const sessions = []
     for (const [id, json] of JSON.parse(text)) {
       const session = parse(json)
-      if (session !== undefined) sessions.push(Object.defineProperty(session, 'id', { value: id, configurable: true }))
+      if (session === undefined) continue
+      // A field of the session's own goes before.
+      if (!Object.hasOwn(session, 'id')) Object.defineProperty(session, 'id', { value: id, configurable: true })
+      sessions.push(session)
     }
     return sessions
   }
@@ -248,8 +257,8 @@ function parse(text) {
   }
 }
 
-function secondsFromNow(lifetime) {
-  return Math.floor(Date.now() / 1000 + lifetime)
+function fromNow(lifetime) {
+  return Date.now() / 1000 + lifetime
 }
 
 /** The table as the service describes it, with its time to live where that is told. */

@@ -11,7 +11,9 @@ function specialAttributes(specialKeys, session) {
   const attributes = Object.create(null)
   for (const { name, type } of specialKeys) {
     const value = session[name]
-    if (value !== undefined && value !== null) attributes[name] = { [type]: converters[type](value, name) }
+    // What JSON drops from the session is no attribute either.
+    if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null) continue
+    attributes[name] = { [type]: converters[type](value, name) }
   }
   return JSON.stringify(attributes)
 }
@@ -36,15 +38,54 @@ const converters = {
     return value
   },
   B(value, name) {
-    if (typeof value !== 'string' && !ArrayBuffer.isView(value)) throw mismatch(name, 'binary or a string')
-    const bytes =
-      typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    const bytes = bytesOf(value)
+    if (bytes === undefined) throw mismatch(name, 'binary or a string')
     return bytes.toString('base64')
+  },
+  NULL(value, name) {
+    if (value !== true) throw mismatch(name, 'true')
+    return true
+  },
+  L(value, name) {
+    if (!Array.isArray(value)) throw mismatch(name, 'a list of attribute values')
+    return value.map((attribute) => attributeValue(attribute, name))
+  },
+  M(value, name) {
+    const entries = Object.entries(value).map(([field, attribute]) => [field, attributeValue(attribute, name)])
+    return Object.fromEntries(entries)
+  },
+  SS: setOf('S'),
+  NS: setOf('N'),
+  BS: setOf('B')
+}
+
+/** The bytes of a string, of binary, or of a Buffer that went through JSON with its session. */
+function bytesOf(value) {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return value.type === 'Buffer' && Array.isArray(value.data) ? Buffer.from(value.data) : undefined
+}
+
+function setOf(type) {
+  return (value, name) => {
+    const members = value instanceof Set ? [...value] : value
+    if (!Array.isArray(members) || members.length === 0) throw mismatch(name, 'a set with a member')
+    return members.map((member) => converters[type](member, name))
   }
+}
+
+/** Of the AWS SDK's form, such as `{ S: 'text' }`. */
+function attributeValue(attribute, name) {
+  const [[type, value] = []] = Object.entries(attribute ?? {})
+  if (!Object.hasOwn(converters, type)) throw mismatch(name, 'made of attribute values')
+  return { [type]: converters[type](value, name) }
 }
 
 function mismatch(name, expected) {
   return new TypeError(`the special key ${name} is not ${expected}`)
 }
 
-module.exports = { specialAttributes }
+/** All types; the native face offers those that a secondary index or a filter can use. */
+const attributeTypes = Object.keys(converters)
+
+module.exports = { attributeTypes, specialAttributes }

@@ -18,7 +18,10 @@ use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::SdkHttp;
-use crate::transport::{Endpoint, Transport};
+use crate::transport::{Endpoint, Limits, Transport};
+
+/// Attempts where neither the options nor the environment (`AWS_MAX_ATTEMPTS`) say.
+const DEFAULT_ATTEMPTS: u32 = 3;
 
 /// Both ways to DynamoDB.
 #[derive(Debug)]
@@ -46,12 +49,20 @@ impl Aws {
         let provider = sdk
             .credentials_provider()
             .ok_or_else(|| Error::new(Kind::Credentials, "there is no credentials provider"))?;
-        let credentials = CredentialsCache::new(provider);
+        let max_attempts = sdk
+            .retry_config()
+            .map_or(DEFAULT_ATTEMPTS, RetryConfig::max_attempts);
+        let limits = Limits {
+            attempt_timeout: config.attempt_timeout,
+            timeout: config.timeout,
+            max_attempts,
+        };
+        let credentials = CredentialsCache::new(provider, config.timeout);
         let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .credentials_provider(credentials.clone())
             .build();
         Ok(Self {
-            transport: Transport::new(http, endpoint, credentials, config.limits()),
+            transport: Transport::new(http, endpoint, credentials, limits),
             client: aws_sdk_dynamodb::Client::from_conf(conf),
         })
     }
@@ -72,16 +83,16 @@ async fn load(
     let region = RegionProviderChain::first_try(config.region.clone().map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(profile_region.build());
-    loader = loader
-        .region(region)
-        .retry_config(RetryConfig::standard().with_max_attempts(config.max_attempts))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(config.connect_timeout)
-                .operation_attempt_timeout(config.attempt_timeout)
-                .operation_timeout(config.timeout)
-                .build(),
-        );
+    loader = loader.region(region).timeout_config(
+        TimeoutConfig::builder()
+            .connect_timeout(config.connect_timeout)
+            .operation_attempt_timeout(config.attempt_timeout)
+            .operation_timeout(config.timeout)
+            .build(),
+    );
+    if let Some(max_attempts) = config.max_attempts {
+        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(max_attempts));
+    }
     if let Some(endpoint) = &config.endpoint {
         loader = loader.endpoint_url(endpoint);
     }

@@ -10,7 +10,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
     self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
 };
-use napi::bindgen_prelude::{Array, Env, Function, Null};
+use napi::JsString;
+use napi::bindgen_prelude::{Array, Env, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
@@ -24,8 +25,12 @@ use crate::table::Description;
 use crate::transport::{Trace, retry};
 use crate::{config, runtime};
 
-/// Values in the array of `Bridge.take` for each completion: call, failed, text, number, trace.
-const STRIDE: u32 = 5;
+/// Values in the array of `Bridge.take` for each completion: call, failed, text, number, trace, warning.
+const STRIDE: u32 = 6;
+
+/// The failure of a call whose answer V8 has no room for: its strings end at 512 MB.
+const TOO_LARGE: &str =
+    r#"{"code":"InternalError","message":"the answer is too large for a JavaScript string","cause":null}"#;
 
 /// One JavaScript thread's link to the runtime thread.
 #[napi]
@@ -48,39 +53,23 @@ impl Bridge {
         })
     }
 
-    /// The completions that wait: call, failed, text, number and trace of each, one after the other.
+    /// The completions that wait: call, failed, text, number, trace and warning of each.
     #[napi(catch_unwind)]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
         let completions = self.completions.take();
         let length = u32::try_from(completions.len()).unwrap_or(u32::MAX / STRIDE);
         let mut flat = env.create_array(length * STRIDE)?;
-        for (
-            place,
-            Completion {
-                call,
-                failed,
-                text,
-                number,
-                trace,
-            },
-        ) in (0..).step_by(STRIDE as usize).zip(completions)
-        {
-            flat.set(place, call)?;
-            flat.set(place + 1, failed)?;
+        for (place, completion) in (0..).step_by(STRIDE as usize).zip(completions) {
+            flat.set(place, completion.call)?;
+            let text = completion.text.map(|text| text_to_js(env, text)).transpose();
+            flat.set(place + 1, completion.failed || text.is_err())?;
             match text {
-                // Twice as fast as UTF-8 where both are the same.
-                Some(text) if text.is_ascii() => flat.set(place + 2, env.create_string_latin1(text)?)?,
-                Some(text) => flat.set(place + 2, text)?,
-                None => flat.set(place + 2, Null)?,
+                Ok(text) => flat.set(place + 2, text)?,
+                Err(_) => flat.set(place + 2, TOO_LARGE)?,
             }
-            match number {
-                Some(number) => flat.set(place + 3, number)?,
-                None => flat.set(place + 3, Null)?,
-            }
-            match trace {
-                Some(trace) => flat.set(place + 4, trace)?,
-                None => flat.set(place + 4, Null)?,
-            }
+            flat.set(place + 3, completion.number)?;
+            flat.set(place + 4, completion.trace)?;
+            flat.set(place + 5, completion.warning)?;
         }
         Ok(flat)
     }
@@ -279,9 +268,22 @@ impl NativeStore {
                 ..Trace::default()
             };
             let outcome = runtime::guard(work(&store, &mut trace)).await;
-            completions.push(completion(call, outcome, &trace));
+            let mut completion = completion(call, outcome, &trace);
+            completion.warning = store
+                .take_warning()
+                .map(|error| Failure::of(&error, &trace).to_json());
+            completions.push(completion);
         };
         runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+}
+
+/// As latin1 where that is the same: it costs half of UTF-8.
+fn text_to_js(env: &Env, text: String) -> napi::Result<JsString<'_>> {
+    if text.is_ascii() {
+        env.create_string_latin1(text)
+    } else {
+        env.create_string(text)
     }
 }
 
@@ -319,10 +321,10 @@ fn completion(call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
     match outcome {
         Ok(Answer { text, number }) => Completion {
             call,
-            failed: false,
             text,
             number,
             trace: told,
+            ..Completion::default()
         },
         Err(error) => {
             let text = Some(Failure::of(&error, trace).to_json());
@@ -330,8 +332,8 @@ fn completion(call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
                 call,
                 failed: true,
                 text,
-                number: None,
                 trace: told,
+                ..Completion::default()
             }
         }
     }

@@ -13,6 +13,8 @@ pub struct Completion {
     pub number: Option<f64>,
     /// What the call took, as JSON, when that was asked for.
     pub trace: Option<String>,
+    /// An error, as JSON, that did not make the call fail.
+    pub warning: Option<String>,
 }
 
 /// Wakes the JavaScript thread; false when there is none any more.

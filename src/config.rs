@@ -7,7 +7,6 @@ use aws_credential_types::Credentials;
 use serde::{Deserialize, Deserializer};
 
 use crate::layout::Layout;
-use crate::transport::Limits;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,18 +30,9 @@ pub struct Config {
     pub attempt_timeout: Duration,
     #[serde(deserialize_with = "milliseconds")]
     pub timeout: Duration,
-    pub max_attempts: u32,
+    /// The environment's without it.
+    pub max_attempts: Option<u32>,
     pub max_connections: usize,
-}
-
-impl Config {
-    pub fn limits(&self) -> Limits {
-        Limits {
-            attempt_timeout: self.attempt_timeout,
-            timeout: self.timeout,
-            max_attempts: self.max_attempts,
-        }
-    }
 }
 
 #[derive(Clone, Deserialize)]

@@ -16,8 +16,6 @@ use crate::single_flight::SingleFlight;
 
 /// Credentials are renewed this long before they expire, or in the last tenth of a shorter life.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// A provider that has not answered by then never will.
-const LONGEST_FETCH: Duration = Duration::from_secs(30);
 /// How long a failed renewal rests while the old credentials last.
 const RENEW_AGAIN: Duration = Duration::from_secs(5);
 
@@ -27,6 +25,8 @@ pub struct CredentialsCache(Arc<Shared>);
 
 struct Shared {
     provider: SharedCredentialsProvider,
+    /// How long the provider may take.
+    limit: Duration,
     current: Mutex<Option<Current>>,
     fetching: SingleFlight<Result<Credentials>>,
 }
@@ -57,9 +57,11 @@ impl Current {
 }
 
 impl CredentialsCache {
-    pub fn new(provider: SharedCredentialsProvider) -> Self {
+    /// `limit` bounds a fetch, so that a provider that hangs is asked again.
+    pub fn new(provider: SharedCredentialsProvider, limit: Duration) -> Self {
         Self(Arc::new(Shared {
             provider,
+            limit,
             current: Mutex::default(),
             fetching: SingleFlight::default(),
         }))
@@ -96,15 +98,16 @@ impl CredentialsCache {
     fn fetch(&self) -> impl Future<Output = Result<Credentials>> + use<> {
         let shared = Arc::clone(&self.0);
         self.0.fetching.join(async move {
-            let credentials = match timeout(LONGEST_FETCH, shared.provider.provide_credentials()).await {
+            let credentials = match timeout(shared.limit, shared.provider.provide_credentials()).await {
                 Ok(fetched) => fetched.map_err(|error| {
                     Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
                 })?,
                 Err(_) => {
-                    let message = format!("the credentials provider gave nothing within {LONGEST_FETCH:?}");
+                    let message = format!("the credentials provider gave nothing within {:?}", shared.limit);
                     return Err(Error::new(Kind::Credentials, message));
                 }
             };
+            refuse_unsendable(&credentials)?;
             *lock(&shared.current) = Some(Current::new(credentials.clone()));
             Ok(credentials)
         })
@@ -113,6 +116,17 @@ impl CredentialsCache {
     fn current(&self) -> MutexGuard<'_, Option<Current>> {
         lock(&self.0.current)
     }
+}
+
+/// Keys that were read from a file may end in a newline, which no header can hold.
+fn refuse_unsendable(credentials: &Credentials) -> Result<()> {
+    let is_sendable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_sendable(credentials.access_key_id()) && credentials.session_token().is_none_or(is_sendable) {
+        return Ok(());
+    }
+    let message =
+        "the access key id or the session token has a character that no header can hold, such as a newline";
+    Err(Error::new(Kind::Credentials, message))
 }
 
 fn lock(current: &Mutex<Option<Current>>) -> MutexGuard<'_, Option<Current>> {
@@ -183,13 +197,35 @@ mod tests {
             life,
         };
         (
-            CredentialsCache::new(SharedCredentialsProvider::new(provider)),
+            CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5)),
             calls,
         )
     }
 
     fn key(identity: &Identity) -> String {
         identity.data::<Credentials>().unwrap().access_key_id().to_owned()
+    }
+
+    #[test]
+    fn keys_that_no_header_can_hold_are_refused() {
+        let with = |id: &str, token: Option<&str>| {
+            refuse_unsendable(&Credentials::new(
+                id,
+                "secret",
+                token.map(str::to_owned),
+                None,
+                "test",
+            ))
+        };
+        assert!(with("AKID", Some("to/ke+n==")).is_ok());
+        for (id, token) in [
+            ("AKID\n", None),
+            ("AK ID", None),
+            ("AKID", Some("token\n")),
+            ("é", None),
+        ] {
+            assert_eq!(with(id, token).unwrap_err().kind, Kind::Credentials);
+        }
     }
 
     #[tokio::test]

@@ -24,8 +24,6 @@ pub enum Kind {
     Serialization,
     /// The item cannot be read as a session.
     CorruptItem,
-    /// The store was closed.
-    Closed,
     /// A defect of this crate.
     Internal,
 }
@@ -40,7 +38,6 @@ impl Kind {
             Kind::Config => "ConfigError",
             Kind::Serialization => "SerializationError",
             Kind::CorruptItem => "CorruptItemError",
-            Kind::Closed => "ClosedError",
             Kind::Internal => "InternalError",
         }
     }
@@ -92,10 +89,6 @@ impl Error {
             operation: Some(operation),
             ..self
         }
-    }
-
-    pub fn closed() -> Self {
-        Self::new(Kind::Closed, "the store is closed")
     }
 
     pub fn is_service(&self, name: &str) -> bool {
@@ -151,14 +144,7 @@ pub fn chain(error: &(dyn error::Error + 'static)) -> String {
 
 /// A signature error goes on with the canonical request, whose headers hold the session token.
 fn first_line(message: &str) -> String {
-    const LONGEST: usize = 500;
-    message
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(LONGEST)
-        .collect()
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

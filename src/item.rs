@@ -55,7 +55,8 @@ impl Requests {
 
     /// PutItem.
     pub fn put(&self, draft: Draft<'_>) -> Result<Body> {
-        if draft.session.len() > LARGEST_ITEM {
+        // A map takes other room than its JSON text.
+        if self.layout.format == Format::Json && draft.session.len() > LARGEST_ITEM {
             return Err(Error::new(
                 Kind::Service("ValidationException".into()),
                 format!(
@@ -160,12 +161,29 @@ pub struct Stamp<'a> {
     pub value: &'a str,
 }
 
-/// False for an expiry that is absent or of another type than its operand, so an item without one is alive;
-/// one that holds digits as a string is compared as a string.
-const IS_DEAD: &str = "#e <= :now OR #e <= :text";
+/// False for an expiry that is absent or of another type than its operand, so an item without one is alive.
+/// One that holds digits as a string is compared as a string, where the shorter is the smaller number.
+pub const IS_DEAD: &str =
+    "#e <= :now OR (#e >= :zero AND #e < :colon AND (#e <= :text OR size(#e) < :length))";
+
+/// The values of [`IS_DEAD`]: name, type and text.
+pub fn values_of_now(now: Seconds) -> [(&'static str, &'static str, String); 5] {
+    let text = now.to_string();
+    [
+        (":zero", "S", "0".to_owned()),
+        // What comes after the digits.
+        (":colon", "S", ":".to_owned()),
+        (":length", "N", text.len().to_string()),
+        (":text", "S", text.clone()),
+        (":now", "N", text),
+    ]
+}
 
 fn now_values(now: Seconds) -> Vec<(&'static str, String)> {
-    vec![(":now", number(now)), (":text", format!(r#"{{"S":"{now}"}}"#))]
+    values_of_now(now)
+        .into_iter()
+        .map(|(name, kind, text)| (name, format!(r#"{{"{kind}":"{text}"}}"#)))
+        .collect()
 }
 
 fn number(seconds: Seconds) -> String {

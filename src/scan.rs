@@ -107,6 +107,7 @@ impl Table {
     /// the other items of a shared table are left alone.
     fn scan(&self, scope: Scope) -> ScanFluentBuilder {
         let layout = &self.layout;
+        let alive = &*format!("NOT ({})", item::IS_DEAD);
         let mut filter = Vec::new();
         let mut scan = self
             .client
@@ -127,12 +128,16 @@ impl Table {
             scan = scan.expression_attribute_names("#sort", sort_key);
         }
         if scope == Scope::Alive {
-            let now = expiry::now();
-            filter.push("NOT (#expires <= :now OR #expires <= :text)");
-            scan = scan
-                .expression_attribute_names("#expires", &layout.expires)
-                .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
-                .expression_attribute_values(":text", AttributeValue::S(now.to_string()));
+            filter.push(alive);
+            scan = scan.expression_attribute_names("#e", &layout.expires);
+            for (name, kind, text) in item::values_of_now(expiry::now()) {
+                let value = if kind == "N" {
+                    AttributeValue::N(text)
+                } else {
+                    AttributeValue::S(text)
+                };
+                scan = scan.expression_attribute_values(name, value);
+            }
         }
         scan.filter_expression(filter.join(" AND "))
     }

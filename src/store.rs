@@ -1,12 +1,11 @@
 //! The session store: each operation is one DynamoDB request.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
@@ -40,8 +39,9 @@ pub struct Store {
     http: Arc<HttpClient>,
     /// Settled by the first operation; a failure is not kept.
     aws: OnceCell<Aws>,
-    creation: SingleFlight<Result<()>>,
-    is_closed: AtomicBool,
+    creation: SingleFlight<Result<Option<Error>>>,
+    /// What went wrong beside operations that succeeded.
+    warning: Mutex<Option<Error>>,
 }
 
 impl Store {
@@ -55,7 +55,7 @@ impl Store {
             provider,
             aws: OnceCell::new(),
             creation: SingleFlight::default(),
-            is_closed: AtomicBool::new(false),
+            warning: Mutex::default(),
         }
     }
 
@@ -137,7 +137,8 @@ impl Store {
             Ok(text) => Ok(text.to_owned()),
             Err(_) => Err(Error::new(Kind::Network, "the response is no text")),
         };
-        self.aws()
+        let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
+        self.aws(deadline)
             .await?
             .transport
             .call(operation, Bytes::from(body), trace, parse)
@@ -198,68 +199,107 @@ impl Store {
 
     /// Creates the table unless it is there, and describes it.
     pub async fn create_table(&self, new: &NewTable) -> Result<Description> {
-        self.create(new).await?;
-        self.describe_table().await
+        match self.create(new).await? {
+            Some(error) => Err(error),
+            None => self.describe_table().await,
+        }
     }
 
-    /// Fails the operations that come later and closes the connections that are idle.
+    /// Closes the connections that are idle.
     pub fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
         self.http.close_idle();
     }
 
     async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Reply> {
-        let transport = &self.aws().await?.transport;
         let body = Bytes::from(body.finish(trace.wants_capacity));
-        let reply = self
-            .with_table(async || {
-                let parse = |answer: &[u8]| Reply::parse(answer, self.requests.layout());
-                transport.call(operation, body.clone(), trace, parse).await
-            })
-            .await?;
+        let reply = match self.send(operation, &body, trace).await {
+            Err(error) if let Some(new) = self.table_to_create(&error) => {
+                self.create_for_operation(new).await?;
+                trace.deadline = None;
+                self.send(operation, &body, trace).await?
+            }
+            outcome => outcome?,
+        };
         if let Some(units) = reply.capacity_units {
             *trace.capacity_units.get_or_insert_default() += units;
         }
         Ok(reply)
     }
 
+    async fn send(&self, operation: &'static str, body: &Bytes, trace: &mut Trace) -> Result<Reply> {
+        let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
+        let parse = |answer: &[u8]| Reply::parse(answer, self.requests.layout());
+        self.aws(deadline)
+            .await?
+            .transport
+            .call(operation, body.clone(), trace, parse)
+            .await
+    }
+
     /// Runs an operation, and once more after the creation of a missing table where the options ask for it.
-    async fn with_table<T>(&self, mut operation: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-        match (operation().await, &self.config.create_table) {
-            (Err(error), Some(new)) if error.is_missing_table() => {
-                self.create(new).await?;
+    async fn with_table<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
+        match operation().await {
+            Err(error) if let Some(new) = self.table_to_create(&error) => {
+                self.create_for_operation(new).await?;
                 operation().await
             }
-            (outcome, _) => outcome,
+            outcome => outcome,
         }
     }
 
-    async fn create(&self, new: &NewTable) -> Result<()> {
+    fn table_to_create(&self, error: &Error) -> Option<&NewTable> {
+        self.config
+            .create_table
+            .as_ref()
+            .filter(|_| error.is_missing_table())
+    }
+
+    /// What went wrong, since the last call, beside operations that succeeded.
+    pub fn take_warning(&self) -> Option<Error> {
+        self.warning().take()
+    }
+
+    fn warning(&self) -> MutexGuard<'_, Option<Error>> {
+        self.warning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session can be kept in a table without time to live, so the operation goes on.
+    async fn create_for_operation(&self, new: &NewTable) -> Result<()> {
+        if let Some(error) = self.create(new).await? {
+            *self.warning() = Some(error);
+        }
+        Ok(())
+    }
+
+    async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
         let (table, new) = (self.table().await?, new.clone());
         self.creation.join(async move { table.create(&new).await }).await
     }
 
     async fn table(&self) -> Result<Table> {
         Ok(Table {
-            client: self.aws().await?.client.clone(),
+            client: self.aws(self.deadline()).await?.client.clone(),
             name: self.config.table.clone(),
             layout: self.config.layout.clone(),
         })
     }
 
-    async fn aws(&self) -> Result<&Aws> {
-        if self.is_closed.load(Ordering::Relaxed) {
-            return Err(Error::closed());
-        }
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.config.timeout
+    }
+
+    async fn aws(&self, deadline: Instant) -> Result<&Aws> {
         if let Some(aws) = self.aws.get() {
             return Ok(aws);
         }
-        let limit = self.config.timeout;
         let settling = self
             .aws
             .get_or_try_init(|| Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http)));
-        timeout(limit, settling).await.unwrap_or_else(|_| {
-            let message = format!("the AWS settings of the environment took longer than {limit:?}");
+        timeout_at(deadline, settling).await.unwrap_or_else(|_| {
+            let message = format!(
+                "the AWS settings of the environment took longer than {:?}",
+                self.config.timeout
+            );
             Err(Error::new(Kind::Timeout, message))
         })
     }

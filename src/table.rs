@@ -77,23 +77,36 @@ impl Table {
         }
     }
 
-    /// Creates the table if it is missing, waits until it is ACTIVE, and then enables its time to live.
+    /// Creates the table if it is missing, waits until it is ACTIVE, and then enables its time to live, whose
+    /// failure is given back beside: the table can be used without.
     ///
-    /// A table that is there, or that another process is creating, is only waited for.
-    pub async fn create(&self, new: &NewTable) -> Result<()> {
-        if self.status().await? == Some(TableStatus::Active) {
-            return Ok(());
+    /// A table that is there, or that another process is creating, is only waited for; one that is being
+    /// deleted is created when it is gone.
+    pub async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
+        let deadline = Instant::now() + LONGEST_CREATION;
+        let mut pause = FIRST_LOOK;
+        let mut is_ours = false;
+        while Instant::now() < deadline {
+            match self.status().await? {
+                Some(TableStatus::Active) if is_ours && new.time_to_live => {
+                    return Ok(self.enable_time_to_live().await.err());
+                }
+                Some(TableStatus::Active) => return Ok(None),
+                Some(_) => {}
+                // Just after CreateTable, DescribeTable may not know the table yet.
+                None => match self.request_creation(new).await {
+                    Ok(()) => is_ours = true,
+                    Err(error) if error.is_service("ResourceInUseException") => {}
+                    Err(error) => return Err(error),
+                },
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LATER_LOOKS);
         }
-        let is_ours = match self.request_creation(new).await {
-            Ok(()) => true,
-            Err(error) if error.is_service("ResourceInUseException") => false,
-            Err(error) => return Err(error),
-        };
-        self.wait_until_active().await?;
-        if is_ours && new.time_to_live {
-            self.enable_time_to_live().await?;
-        }
-        Ok(())
+        Err(Error::new(
+            Kind::Timeout,
+            format!("the table is not ACTIVE within {LONGEST_CREATION:?}"),
+        ))
     }
 
     async fn request_creation(&self, new: &NewTable) -> Result<()> {
@@ -135,23 +148,6 @@ impl Table {
         }
         request.send().await.map_err(failed("CreateTable"))?;
         Ok(())
-    }
-
-    async fn wait_until_active(&self) -> Result<()> {
-        let deadline = Instant::now() + LONGEST_CREATION;
-        let mut pause = FIRST_LOOK;
-        while Instant::now() < deadline {
-            // Just after CreateTable, DescribeTable may not know the table yet.
-            if self.status().await? == Some(TableStatus::Active) {
-                return Ok(());
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LATER_LOOKS);
-        }
-        Err(Error::new(
-            Kind::Timeout,
-            format!("the table is not ACTIVE within {LONGEST_CREATION:?}"),
-        ))
     }
 
     /// Nothing when there is no such table.

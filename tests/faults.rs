@@ -279,3 +279,75 @@ async fn a_failure_names_the_request_that_failed() {
     let error = store(&server.endpoint, json!({})).clear().await.unwrap_err();
     assert_eq!(error.operation, Some("Scan"));
 }
+
+#[tokio::test]
+async fn operations_under_way_when_the_clock_is_found_wrong_are_signed_again_too() {
+    let skewed = || Act::Answer {
+        status: 400,
+        headers: vec![("date", "Tue, 14 Nov 2023 22:13:20 GMT".into())],
+        body: r#"{"__type":"com.amazon.coral.service#RequestTimeTooSkewed","message":"skewed"}"#.into(),
+    };
+    let server = FaultServer::start(std::iter::repeat_with(skewed).take(10)).await;
+    let store = store(&server.endpoint, json!({}));
+    let calls = (0..10).map(async |_| store.set(DRAFT, &mut trace()).await);
+    futures_util::future::try_join_all(calls).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_reads_of_an_operation_share_its_time() {
+    let delay = || Act::Delayed(Duration::from_millis(300));
+    let server = FaultServer::start([delay(), delay()]).await;
+    let store = store(
+        &server.endpoint,
+        json!({ "consistentRead": "on-miss", "timeout": 450 }),
+    );
+    let error = store.get("sess:a", &mut trace()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Timeout);
+}
+
+#[tokio::test]
+async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
+    let missing = || service_error(400, "ResourceNotFoundException");
+    let status = |status: &str| answer(200, &json!({ "Table": { "TableStatus": status } }).to_string());
+    let server = FaultServer::start([
+        missing(),
+        status("DELETING"),
+        missing(),
+        empty(),
+        status("CREATING"),
+        status("ACTIVE"),
+        service_error(400, "AccessDeniedException"),
+    ])
+    .await;
+    let store = store(&server.endpoint, json!({ "createTable": { "timeToLive": true } }));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    let targets: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|seen| {
+            seen.header("x-amz-target")
+                .unwrap()
+                .split('.')
+                .nth(1)
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let describe = "DescribeTable";
+    let expected = [
+        "PutItem",
+        describe,
+        describe,
+        "CreateTable",
+        describe,
+        describe,
+        "UpdateTimeToLive",
+        "PutItem",
+    ];
+    assert_eq!(targets, expected);
+    let warning = store.take_warning().unwrap();
+    assert_eq!(
+        (warning.operation, warning.kind.code()),
+        (Some("UpdateTimeToLive"), "AccessDeniedException")
+    );
+}

@@ -32,19 +32,29 @@ async function createAuthority() {
   }
 }
 
+/** What `openssl req -x509` makes: a server's certificate that is its own authority. */
+async function createSelfSigned({ host = 'localhost', notBeforeDate, notAfterDate } = {}) {
+  const { private: key, cert } = await selfsigned.generate([{ name: 'commonName', value: host }], {
+    ...keys,
+    notBeforeDate,
+    notAfterDate,
+    extensions: [{ name: 'basicConstraints', cA: true, critical: true }, namesOf(host)]
+  })
+  return { key, cert }
+}
+
+function namesOf(host) {
+  const addresses = host === 'localhost' ? [{ type: IP, ip: '127.0.0.1' }] : []
+  return { name: 'subjectAltName', altNames: [{ type: DNS, value: host }, ...addresses] }
+}
+
 async function issue(ca, { host = 'localhost', notBeforeDate, notAfterDate } = {}) {
   const leaf = await selfsigned.generate([{ name: 'commonName', value: host }], {
     ...keys,
     notBeforeDate,
     notAfterDate,
     ca: { key: ca.private, cert: ca.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      {
-        name: 'subjectAltName',
-        altNames: [{ type: DNS, value: host }, ...(host === 'localhost' ? [{ type: IP, ip: '127.0.0.1' }] : [])]
-      }
-    ]
+    extensions: [{ name: 'basicConstraints', cA: false, critical: true }, namesOf(host)]
   })
   return { key: leaf.private, cert: leaf.cert }
 }
@@ -97,4 +107,4 @@ async function close(server) {
   await once(server, 'close')
 }
 
-module.exports = { createAuthority, startTlsServer, startTunnel }
+module.exports = { createAuthority, createSelfSigned, startTlsServer, startTunnel }

@@ -75,8 +75,8 @@ declare namespace ConnectDynamoDB {
   interface DynamoDBStoreOptionsSpecialKey {
     /** Name of the field and of the attribute. */
     name: string
-    /** Type of the attribute: string, number, binary or boolean. */
-    type: 'B' | 'BOOL' | 'N' | 'S'
+    /** Type of the attribute. Lists and maps hold attribute values such as `{ S: 'text' }`. */
+    type: 'B' | 'BOOL' | 'BS' | 'L' | 'M' | 'N' | 'NS' | 'NULL' | 'S' | 'SS'
   }
 
   /**

@@ -4,19 +4,21 @@ const { readFileSync } = require('node:fs')
 const { answer, done } = require('../answer.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { Sessions } = require('../sessions.js')
+const { attributeTypes } = require('../special-keys.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
-const { nativeOptions } = require('./options.js')
+const { nativeOptions, warnOnce } = require('./options.js')
 
 const FACE = 'connect-dynamodb'
 const ONE_DAY = 86_400
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Read here; `specialKeys` and `client` mean the same as natively. */
+/** Read here; `client` means the same as natively. */
 const ownOptions = [
   'table',
   'prefix',
   'readCapacityUnits',
   'writeCapacityUnits',
+  'specialKeys',
   'skipThrowMissingSpecialKeys',
   'reapInterval',
   'initialized',
@@ -62,7 +64,7 @@ function connectDynamoDB(connect) {
         touchAfter: native.touchAfter ?? 0,
         lifetime: lifetimeOf
       }
-      this.#options.specialKeys = native.specialKeys.filter(isFree(this.#options))
+      this.#options.specialKeys = specialKeysOf(this.specialKeys, this.#options)
       this.#sessions = new Sessions(this.#options, (event, value) => this.#emit(event, value))
       if (this.reapInterval > 0) this.#reapOften()
     }
@@ -297,10 +299,22 @@ function configurationOf({ client, AWSConfigPath, AWSConfigJSON, AWSRegion }) {
   return AWSRegion ? { AWSRegion, region: AWSRegion } : {}
 }
 
-/** Whether a special key leaves the attributes of every item alone; another has been warned of. */
-function isFree({ hashKey, sortKey, attributes, constants }) {
+/** The special keys that can be written; of the others is warned. */
+function specialKeysOf(given, { hashKey, sortKey, attributes, constants }) {
   const taken = [hashKey, sortKey, attributes.session, attributes.expires, ...constants.map(([name]) => name)]
-  return ({ name }) => !taken.includes(name)
+  const complaintAbout = (specialKey) => {
+    const { name, type } = specialKey ?? {}
+    if (typeof name !== 'string' || name === '') return 'a special key without a name is left out'
+    if (!attributeTypes.includes(type)) return `the special key ${name} has no type of DynamoDB's (it is left out)`
+    return taken.includes(name)
+      ? `the special key ${name} has the name of an attribute of every item (it is left out)`
+      : undefined
+  }
+  return Array.from(given).filter((specialKey) => {
+    const complaint = complaintAbout(specialKey)
+    if (complaint !== undefined) warnOnce(FACE, complaint)
+    return complaint === undefined
+  })
 }
 
 /** Seconds that a session has to live. */

@@ -37,6 +37,8 @@ pub struct Limits {
 pub struct Trace {
     /// Whether to ask the service for the consumed capacity.
     pub wants_capacity: bool,
+    /// When the operation must have ended; set by its first request.
+    pub deadline: Option<Instant>,
     pub attempts: u32,
     /// HTTP status of the last answer.
     pub status: Option<u16>,
@@ -80,7 +82,9 @@ impl Transport {
         trace: &mut Trace,
         parse: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let deadline = Instant::now() + self.limits.timeout;
+        let deadline = *trace
+            .deadline
+            .get_or_insert_with(|| Instant::now() + self.limits.timeout);
         let mut last = None;
         let attempts = self.attempts(operation, body, trace, parse, deadline, &mut last);
         timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
@@ -108,9 +112,10 @@ impl Transport {
         loop {
             let identity = self.credentials.identity().await?;
             trace.attempts += 1;
+            let offset = self.clock_offset.load(Ordering::Relaxed);
             let request = self
                 .endpoint
-                .request(operation, body.clone(), &identity, self.service_time())?;
+                .request(operation, body.clone(), &identity, service_time(offset))?;
             let error = match self.attempt(request, trace, &parse).await {
                 Ok(value) => {
                     self.budget.give(trace.attempts);
@@ -122,7 +127,7 @@ impl Transport {
             let may_help = match cause {
                 Cause::Never => false,
                 Cause::Transient | Cause::Throttled => true,
-                Cause::Clock => self.adjust_clock(error.service_time),
+                Cause::Clock => self.adjust_clock(offset, error.service_time),
                 Cause::Credentials => {
                     self.credentials.forget(&identity);
                     !std::mem::replace(&mut has_renewed, true)
@@ -173,20 +178,8 @@ impl Transport {
         })
     }
 
-    /// Our clock, set to the service's.
-    fn service_time(&self) -> SystemTime {
-        let now = SystemTime::now();
-        let offset = self.clock_offset.load(Ordering::Relaxed);
-        let distance = Duration::from_secs(offset.unsigned_abs());
-        if offset < 0 {
-            now - distance
-        } else {
-            now + distance
-        }
-    }
-
-    /// Takes over the service's time; whether that changes the next signature noticeably.
-    fn adjust_clock(&self, service_time: Option<i64>) -> bool {
+    /// Takes over the service's time; whether that changes a signature that was made with the offset `signed`.
+    fn adjust_clock(&self, signed: i64, service_time: Option<i64>) -> bool {
         const NOTICEABLE: u64 = 60;
         let Some(service_time) = service_time else {
             return false;
@@ -196,9 +189,21 @@ impl Transport {
             .unwrap_or_default()
             .as_secs();
         let offset = service_time.saturating_sub_unsigned(ours);
-        let before = self.clock_offset.swap(offset, Ordering::Relaxed);
-        before.abs_diff(offset) >= NOTICEABLE
+        self.clock_offset.store(offset, Ordering::Relaxed);
+        signed.abs_diff(offset) >= NOTICEABLE
     }
+}
+
+/// Our clock, set to one that is `offset` seconds ahead.
+fn service_time(offset: i64) -> SystemTime {
+    let distance = Duration::from_secs(offset.unsigned_abs());
+    let now = SystemTime::now();
+    let shifted = if offset < 0 {
+        now.checked_sub(distance)
+    } else {
+        now.checked_add(distance)
+    };
+    shifted.unwrap_or(now)
 }
 
 /// An error, with the service's time as its Date header told it.

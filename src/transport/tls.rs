@@ -1,14 +1,19 @@
-//! Which certificate authorities are trusted.
+//! Which certificates are trusted.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+};
 
-use super::http::BoxError;
 use crate::error::{Error, Kind, Result};
 
 /// Certificates in place of the ones compiled in, as the AWS SDKs and tools read it.
@@ -18,47 +23,119 @@ const EXTRA: &str = "NODE_EXTRA_CA_CERTS";
 
 /// The settings of every TLS connection of the process, made when the first one is.
 ///
-/// Mozilla's authorities are compiled in: reading the platform's takes milliseconds of the first request.
+/// Mozilla's authorities are compiled in, so that a container without a bundle can reach AWS.
 pub fn client_config() -> Result<Arc<ClientConfig>> {
     static CONFIG: OnceLock<Result<Arc<ClientConfig>>> = OnceLock::new();
     CONFIG.get_or_init(|| Ok(Arc::new(build()?))).clone()
 }
 
 fn build() -> Result<ClientConfig> {
+    let mut named = Vec::new();
     let mut roots = RootCertStore::empty();
     match path_in(BUNDLE) {
-        Some(path) => add_file(&mut roots, &path).map_err(|error| unusable(BUNDLE, error))?,
+        Some(path) => named.extend(certificates_in(&path).map_err(unusable_bundle)?),
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
     }
-    if let Some(path) = path_in(EXTRA) {
-        add_file(&mut roots, &path).map_err(|error| unusable(EXTRA, error))?;
-    }
+    // Node warns of a file that it cannot read, and goes on without it.
+    named.extend(
+        path_in(EXTRA)
+            .and_then(|path| certificates_in(&path).ok())
+            .unwrap_or_default(),
+    );
+    // A bundle of an operating system may hold certificates that are of no use here.
+    roots.add_parsable_certificates(named.iter().cloned());
+
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(|error| {
+            Error::new(Kind::Config, "there is no certificate authority to trust").with_source(error)
+        })?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(Kind::Internal, "TLS cannot be set up").with_source(error))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+        .map_err(|error| Error::new(Kind::Internal, "TLS cannot be set up").with_source(error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier { authorities, named }));
+    Ok(config.with_no_client_auth())
 }
 
-fn unusable(variable: &str, error: BoxError) -> Error {
+fn unusable_bundle(error: rustls::pki_types::pem::Error) -> Error {
     Error::new(
         Kind::Config,
-        format!("the certificates that {variable} names cannot be used"),
+        format!("the certificates that {BUNDLE} names cannot be read"),
     )
     .with_source(error)
 }
 
-fn path_in(variable: &str) -> Option<std::path::PathBuf> {
+fn path_in(variable: &str) -> Option<PathBuf> {
     env::var_os(variable)
         .filter(|path| !path.is_empty())
         .map(Into::into)
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), BoxError> {
-    let certificates = CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>()?;
-    // A bundle of an operating system may hold certificates that are of no use here.
-    match roots.add_parsable_certificates(certificates) {
-        (0, _) => Err("the file holds no certificate authority".into()),
-        _ => Ok(()),
+fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
+    CertificateDer::pem_file_iter(path)?.collect()
+}
+
+/// Verifies as rustls does, but for one case: a server that shows a certificate which the user has named as
+/// it is. Such a self-signed certificate is an authority as well, which rustls allows no server to be and
+/// OpenSSL, and so Node, does.
+#[derive(Debug)]
+struct Verifier {
+    authorities: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self
+            .authorities
+            .verify_server_cert(certificate, intermediates, name, ocsp_response, now)
+        {
+            // The time has been verified before this is found.
+            Err(error) if is_authority(&error) && self.named.contains(certificate) => {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
     }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+fn is_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else {
+        return false;
+    };
+    matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
