@@ -93,11 +93,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.put(if value {
-            r#"{"BOOL":true}"#
-        } else {
-            r#"{"BOOL":false}"#
-        });
+        self.put(if value { r#"{"BOOL":true}"# } else { r#"{"BOOL":false}"# });
         Ok(())
     }
 
@@ -113,9 +109,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         if value != 0.0 && !MAGNITUDES.contains(&value.abs()) {
-            return Err(E::custom(
-                "a number is outside the range of DynamoDB's numbers, 1e-130 to 9.99e125",
-            ));
+            return Err(E::custom("a number is outside the range of DynamoDB's numbers, 1e-130 to 9.99e125"));
         }
         self.put(&format!(r#"{{"N":"{value:e}"}}"#));
         Ok(())
@@ -141,10 +135,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
         let depth = self.descend()?;
         let mut first = true;
         self.out.extend_from_slice(br#"{"L":["#);
-        while items
-            .next_element_seed(Element(ToAttribute { out: self.out, depth }, &mut first))?
-            .is_some()
-        {}
+        while items.next_element_seed(Element(ToAttribute { out: self.out, depth }, &mut first))?.is_some() {}
         self.out.extend_from_slice(b"]}");
         Ok(())
     }
@@ -187,10 +178,7 @@ impl<'de> Visitor<'de> for ToJson<'_> {
         let Some(Text(tag)) = tagged.next_key()? else {
             return Err(A::Error::custom("an attribute value without a type"));
         };
-        tagged.next_value_seed(Tagged {
-            tag: &tag,
-            out: self.0,
-        })?;
+        tagged.next_value_seed(Tagged { tag: &tag, out: self.0 })?;
         match tagged.next_key::<IgnoredAny>()? {
             None => Ok(()),
             Some(_) => Err(A::Error::custom("an attribute value of two types")),
@@ -236,9 +224,7 @@ impl<'de> Visitor<'de> for Tagged<'_, '_> {
                 self.out.extend_from_slice(text.as_bytes());
             }
             _ => {
-                let bytes = BASE64
-                    .decode(text)
-                    .map_err(|_| E::custom("binary that is not base64"))?;
+                let bytes = BASE64.decode(text).map_err(|_| E::custom("binary that is not base64"))?;
                 self.out.extend_from_slice(br#"{"type":"Buffer","data":"#);
                 let _ = serde_json::to_writer(&mut *self.out, &bytes);
                 self.out.push(b'}');
@@ -271,10 +257,7 @@ impl<'de> Visitor<'de> for Tagged<'_, '_> {
         }
         let mut first = true;
         self.out.push(b'[');
-        while items
-            .next_element_seed(Element(self.tag, self.out, &mut first))?
-            .is_some()
-        {}
+        while items.next_element_seed(Element(self.tag, self.out, &mut first))?.is_some() {}
         self.out.push(b']');
         Ok(())
     }
@@ -342,22 +325,12 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_value() {
-        for number in [
-            0.1,
-            1e21,
-            1.797e125,
-            5e-130,
-            f64::from(f32::MAX),
-            2f64.powi(53) + 2.0,
-        ] {
+        for number in [0.1, 1e21, 1.797e125, 5e-130, f64::from(f32::MAX), 2f64.powi(53) + 2.0] {
             let attribute = to_attribute(&serde_json::to_string(&number).unwrap()).unwrap();
             assert_eq!(to_json(&attribute).unwrap().parse::<f64>().unwrap(), number);
         }
         for number in ["1e126", "-1e300", "5e-324"] {
-            assert!(
-                to_attribute(number).unwrap_err().to_string().contains("range"),
-                "{number}"
-            );
+            assert!(to_attribute(number).unwrap_err().to_string().contains("range"), "{number}");
         }
     }
 
@@ -371,25 +344,14 @@ mod tests {
     fn reads_sets_and_binary() {
         assert_eq!(to_json(r#"{"SS":["a","b"]}"#).unwrap(), r#"["a","b"]"#);
         assert_eq!(to_json(r#"{"NS":["1","2.5"]}"#).unwrap(), "[1,2.5]");
-        assert_eq!(
-            to_json(r#"{"B":"AQI="}"#).unwrap(),
-            r#"{"type":"Buffer","data":[1,2]}"#
-        );
-        assert_eq!(
-            to_json(r#"{"BS":["AQ=="]}"#).unwrap(),
-            r#"[{"type":"Buffer","data":[1]}]"#
-        );
+        assert_eq!(to_json(r#"{"B":"AQI="}"#).unwrap(), r#"{"type":"Buffer","data":[1,2]}"#);
+        assert_eq!(to_json(r#"{"BS":["AQ=="]}"#).unwrap(), r#"[{"type":"Buffer","data":[1]}]"#);
     }
 
     #[test]
     fn refuses_what_a_map_cannot_hold() {
         assert!(to_attribute(&nested(32)).is_ok());
-        assert!(
-            to_attribute(&nested(33))
-                .unwrap_err()
-                .to_string()
-                .contains("32 levels")
-        );
+        assert!(to_attribute(&nested(33)).unwrap_err().to_string().contains("32 levels"));
         assert!(to_attribute(r#""\ud800""#).is_err());
     }
 

@@ -49,18 +49,12 @@ impl Aws {
         let provider = sdk
             .credentials_provider()
             .ok_or_else(|| Error::new(Kind::Credentials, "there is no credentials provider"))?;
-        let max_attempts = sdk
-            .retry_config()
-            .map_or(DEFAULT_ATTEMPTS, RetryConfig::max_attempts);
-        let limits = Limits {
-            attempt_timeout: config.attempt_timeout,
-            timeout: config.timeout,
-            max_attempts,
-        };
+        let max_attempts = sdk.retry_config().map_or(DEFAULT_ATTEMPTS, RetryConfig::max_attempts);
+        let limits =
+            Limits { attempt_timeout: config.attempt_timeout, timeout: config.timeout, max_attempts };
         let credentials = CredentialsCache::new(provider, config.timeout);
-        let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
-            .credentials_provider(credentials.clone())
-            .build();
+        let conf =
+            aws_sdk_dynamodb::config::Builder::from(&sdk).credentials_provider(credentials.clone()).build();
         Ok(Self {
             transport: Transport::new(http, endpoint, credentials, limits),
             client: aws_sdk_dynamodb::Client::from_conf(conf),
@@ -115,23 +109,14 @@ async fn endpoint_url(sdk: &SdkConfig, config: &Config, region: &str) -> Result<
     if let Some(endpoint) = &config.endpoint {
         return Ok(endpoint.clone());
     }
-    let key = ServiceConfigKey::builder()
-        .service_id("DynamoDB")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url");
-    let configured = key
-        .build()
-        .ok()
-        .and_then(|key| sdk.service_config()?.load_config(key));
+    let key =
+        ServiceConfigKey::builder().service_id("DynamoDB").env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let configured = key.build().ok().and_then(|key| sdk.service_config()?.load_config(key));
     if let Some(url) = configured.or_else(|| sdk.endpoint_url().map(str::to_owned)) {
         return Ok(url);
     }
     let unknown = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::new(
-            Kind::Config,
-            format!("there is no endpoint for the region {region}"),
-        )
-        .with_source(error)
+        Error::new(Kind::Config, format!("there is no endpoint for the region {region}")).with_source(error)
     };
     let parameters = Params::builder()
         .region(region)
@@ -139,9 +124,6 @@ async fn endpoint_url(sdk: &SdkConfig, config: &Config, region: &str) -> Result<
         .use_dual_stack(sdk.use_dual_stack().unwrap_or_default())
         .build()
         .map_err(|error| unknown(error.into()))?;
-    let endpoint = DefaultResolver::new()
-        .resolve_endpoint(&parameters)
-        .await
-        .map_err(unknown)?;
+    let endpoint = DefaultResolver::new().resolve_endpoint(&parameters).await.map_err(unknown)?;
     Ok(endpoint.url().to_owned())
 }

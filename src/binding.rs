@@ -1,25 +1,19 @@
 //! The boundary to JavaScript, and the only file that knows Node. What crosses is plain data: strings,
 //! numbers, and JSON text where it says so; `null` stands for what is absent.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::Arc;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{
-    self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
-};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use napi::JsString;
 use napi::bindgen_prelude::{Array, Env, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
-use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use serde::Serialize;
 
 use crate::completions::{Completion, Completions};
 use crate::error::{Error, Kind, Result};
-use crate::item::{Draft, Stamp};
+use crate::js_credentials::{JsProvider, Questions};
+use crate::request::{Draft, Stamp};
 use crate::store::{Found, Store};
 use crate::table::Description;
 use crate::transport::{Trace, retry};
@@ -47,10 +41,7 @@ impl Bridge {
     pub fn new(wake: Function<'_, (), ()>) -> napi::Result<Self> {
         let wake = wake.build_threadsafe_function().weak::<true>().build()?;
         let wake = move || wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok;
-        Ok(Self {
-            completions: Arc::new(Completions::new(wake)),
-            questions: Arc::default(),
-        })
+        Ok(Self { completions: Arc::new(Completions::new(wake)), questions: Arc::default() })
     }
 
     /// The completions that wait: call, failed, text, number, trace and warning of each.
@@ -117,14 +108,8 @@ impl NativeStore {
         self.start(call, traced, async move |store, trace| {
             Ok(match store.get(&key, trace).await? {
                 Found::Nothing => Answer::default(),
-                Found::Expired => Answer {
-                    number: Some(1.0),
-                    ..Answer::default()
-                },
-                Found::Session { session, expires } => Answer {
-                    text: Some(session),
-                    number: expires,
-                },
+                Found::Expired => Answer { number: Some(1.0), ..Answer::default() },
+                Found::Session { session, expires } => Answer { text: Some(session), number: expires },
             })
         })
     }
@@ -141,12 +126,7 @@ impl NativeStore {
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            let draft = Draft {
-                key: &key,
-                session: &session,
-                expires,
-                attributes: attributes.as_deref(),
-            };
+            let draft = Draft { key: &key, session: &session, expires, attributes: attributes.as_deref() };
             store.set(draft, trace).await?;
             Ok(Answer::default())
         })
@@ -165,10 +145,7 @@ impl NativeStore {
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
-            store
-                .touch(&key, expires, stamp, trace)
-                .await
-                .map(Answer::yes_or_no)
+            store.touch(&key, expires, stamp, trace).await.map(Answer::yes_or_no)
         })
     }
 
@@ -200,17 +177,13 @@ impl NativeStore {
     /// Completes with a JSON array of ids.
     #[napi(catch_unwind)]
     pub fn ids(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
-            Answer::json(&store.ids().await?)
-        })
+        self.start(call, false, async move |store, _| Answer::json(&store.ids().await?))
     }
 
     /// Completes with a JSON array of pairs of id and session text.
     #[napi(catch_unwind)]
     pub fn all(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
-            Answer::json(&store.all().await?)
-        })
+        self.start(call, false, async move |store, _| Answer::json(&store.all().await?))
     }
 
     /// Completes with the number of sessions.
@@ -218,10 +191,7 @@ impl NativeStore {
     pub fn length(&self, call: u32) -> napi::Result<()> {
         self.start(call, false, async move |store, _| {
             let number = Some(store.length().await? as f64);
-            Ok(Answer {
-                number,
-                ..Answer::default()
-            })
+            Ok(Answer { number, ..Answer::default() })
         })
     }
 
@@ -236,9 +206,7 @@ impl NativeStore {
     /// Completes with a JSON array of the service's answers: of the table and, or null, of its time to live.
     #[napi(catch_unwind)]
     pub fn describe_table(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
-            Answer::description(store.describe_table().await?)
-        })
+        self.start(call, false, async move |store, _| Answer::description(store.describe_table().await?))
     }
 
     /// `new_table` is JSON. Completes as `describeTable` does.
@@ -263,15 +231,10 @@ impl NativeStore {
     {
         let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
         let task = async move || {
-            let mut trace = Trace {
-                wants_capacity: traced,
-                ..Trace::default()
-            };
+            let mut trace = Trace { wants_capacity: traced, ..Trace::default() };
             let outcome = runtime::guard(work(&store, &mut trace)).await;
             let mut completion = completion(call, outcome, &trace);
-            completion.warning = store
-                .take_warning()
-                .map(|error| Failure::of(&error, &trace).to_json());
+            completion.warning = store.take_warning().map(|error| Failure::of(&error, &trace).to_json());
             completions.push(completion);
         };
         runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
@@ -280,11 +243,7 @@ impl NativeStore {
 
 /// As latin1 where that is the same: it costs half of UTF-8.
 fn text_to_js(env: &Env, text: String) -> napi::Result<JsString<'_>> {
-    if text.is_ascii() {
-        env.create_string_latin1(text)
-    } else {
-        env.create_string(text)
-    }
+    if text.is_ascii() { env.create_string_latin1(text) } else { env.create_string(text) }
 }
 
 /// What an operation gives to JavaScript.
@@ -296,19 +255,13 @@ struct Answer {
 
 impl Answer {
     fn yes_or_no(answer: bool) -> Self {
-        Self {
-            text: None,
-            number: Some(f64::from(u8::from(answer))),
-        }
+        Self { text: None, number: Some(f64::from(u8::from(answer))) }
     }
 
     fn json(value: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::new(Kind::Internal, "the answer cannot be told").with_source(error))?;
-        Ok(Self {
-            text: Some(text),
-            number: None,
-        })
+        Ok(Self { text: Some(text), number: None })
     }
 
     fn description(description: Description) -> Result<Self> {
@@ -319,22 +272,12 @@ impl Answer {
 fn completion(call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
     let told = trace.wants_capacity.then(|| told(trace));
     match outcome {
-        Ok(Answer { text, number }) => Completion {
-            call,
-            text,
-            number,
-            trace: told,
-            ..Completion::default()
-        },
+        Ok(Answer { text, number }) => {
+            Completion { call, text, number, trace: told, ..Completion::default() }
+        }
         Err(error) => {
             let text = Some(Failure::of(&error, trace).to_json());
-            Completion {
-                call,
-                failed: true,
-                text,
-                trace: told,
-                ..Completion::default()
-            }
+            Completion { call, failed: true, text, trace: told, ..Completion::default() }
         }
     }
 }
@@ -374,11 +317,7 @@ impl<'e> Failure<'e> {
             request_id: error.request_id.as_deref(),
             // The SDK does not tell its attempts; an answer took one.
             attempts: trace.attempts.max(error.status.is_some().into()),
-            fault: if error.is_server_fault() {
-                "server"
-            } else {
-                "client"
-            },
+            fault: if error.is_server_fault() { "server" } else { "client" },
             retryable: retry::cause(error) != retry::Cause::Never,
         }
     }
@@ -386,109 +325,5 @@ impl<'e> Failure<'e> {
     fn to_json(&self) -> String {
         // Strings and numbers always serialize.
         serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-/// Questions for credentials that JavaScript has not answered yet.
-#[derive(Default)]
-struct Questions {
-    last: AtomicU32,
-    open: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
-}
-
-impl Questions {
-    fn ask(&self) -> (u32, oneshot::Receiver<provider::Result>) {
-        let question = self.last.fetch_add(1, Ordering::Relaxed);
-        let (sender, receiver) = oneshot::channel();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those whose asker gave up.
-        open.retain(|_, asker| !asker.is_closed());
-        open.insert(question, sender);
-        (question, receiver)
-    }
-
-    fn answer(&self, question: u32, answer: &str) {
-        let asker = self
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&question);
-        if let Some(asker) = asker {
-            // An asker that gave up does not listen.
-            let _ = asker.send(credentials(answer));
-        }
-    }
-}
-
-fn credentials(answer: &str) -> provider::Result {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase", untagged)]
-    enum Told {
-        Error {
-            error: String,
-        },
-        #[serde(rename_all = "camelCase")]
-        Given {
-            access_key_id: String,
-            secret_access_key: String,
-            session_token: Option<String>,
-            expiration: Option<f64>,
-        },
-    }
-    match serde_json::from_str(answer) {
-        Ok(Told::Given {
-            access_key_id,
-            secret_access_key,
-            session_token,
-            expiration,
-        }) => {
-            let expiry = expiration
-                .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
-                .and_then(|since| UNIX_EPOCH.checked_add(since));
-            Ok(Credentials::new(
-                access_key_id,
-                secret_access_key,
-                session_token,
-                expiry,
-                "JavaScript",
-            ))
-        }
-        Ok(Told::Error { error }) => Err(CredentialsError::provider_error(error)),
-        Err(_) => Err(CredentialsError::unhandled("the provider gave no credentials")),
-    }
-}
-
-/// A credentials provider that is a JavaScript function.
-struct JsProvider {
-    call: u32,
-    completions: Arc<Completions>,
-    questions: Arc<Questions>,
-}
-
-impl ProvideCredentials for JsProvider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let (question, answer) = self.questions.ask();
-        let number = Some(f64::from(question));
-        self.completions.push(Completion {
-            call: self.call,
-            number,
-            ..Completion::default()
-        });
-        future::ProvideCredentials::new(async move {
-            answer
-                .await
-                .unwrap_or_else(|_| Err(CredentialsError::unhandled("JavaScript has ended")))
-        })
-    }
-}
-
-impl std::fmt::Debug for JsProvider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JsProvider")
-            .field("call", &self.call)
-            .finish_non_exhaustive()
     }
 }

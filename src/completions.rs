@@ -28,10 +28,7 @@ pub struct Completions {
 
 impl Completions {
     pub fn new(wake: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self {
-            waiting: Mutex::default(),
-            wake: Box::new(wake),
-        }
+        Self { waiting: Mutex::default(), wake: Box::new(wake) }
     }
 
     /// Delivers a completion. Only the first one that waits wakes the JavaScript thread.
@@ -67,12 +64,7 @@ mod tests {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
         let completions = Completions::new(move || counter.fetch_add(1, Ordering::Relaxed) < u32::MAX);
-        let push = |call| {
-            completions.push(Completion {
-                call,
-                ..Completion::default()
-            })
-        };
+        let push = |call| completions.push(Completion { call, ..Completion::default() });
         (1..=3).for_each(push);
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
         assert_eq!(completions.take().len(), 3);
@@ -86,12 +78,7 @@ mod tests {
         let is_there = Arc::new(AtomicBool::new(false));
         let state = Arc::clone(&is_there);
         let completions = Completions::new(move || state.load(Ordering::Relaxed));
-        (1..=3).for_each(|call| {
-            completions.push(Completion {
-                call,
-                ..Completion::default()
-            })
-        });
+        (1..=3).for_each(|call| completions.push(Completion { call, ..Completion::default() }));
         assert_eq!(completions.take(), []);
     }
 
@@ -99,9 +86,8 @@ mod tests {
     fn threads_lose_none() {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
-        let completions = Arc::new(Completions::new(move || {
-            counter.fetch_add(1, Ordering::AcqRel) < u32::MAX
-        }));
+        let completions =
+            Arc::new(Completions::new(move || counter.fetch_add(1, Ordering::AcqRel) < u32::MAX));
         const THREADS: u32 = 4;
         const EACH: u32 = 5_000;
         let mut seen = vec![false; (THREADS * EACH) as usize];
@@ -110,10 +96,7 @@ mod tests {
                 let completions = Arc::clone(&completions);
                 scope.spawn(move || {
                     for n in 0..EACH {
-                        completions.push(Completion {
-                            call: thread * EACH + n,
-                            ..Completion::default()
-                        });
+                        completions.push(Completion { call: thread * EACH + n, ..Completion::default() });
                     }
                 });
             }

@@ -44,11 +44,7 @@ impl Current {
             let life = expiry.duration_since(now).unwrap_or_default();
             expiry - RENEW_BEFORE.min(life / 10)
         });
-        Self {
-            identity: credentials.clone().into(),
-            credentials,
-            renew_at,
-        }
+        Self { identity: credentials.clone().into(), credentials, renew_at }
     }
 
     fn is_expired(&self, now: SystemTime) -> bool {
@@ -86,9 +82,7 @@ impl CredentialsCache {
     pub fn forget(&self, refused: &Identity) {
         let mut current = self.current();
         let is_same = |current: &Current| {
-            refused
-                .data::<Credentials>()
-                .is_some_and(|credentials| *credentials == current.credentials)
+            refused.data::<Credentials>().is_some_and(|credentials| *credentials == current.credentials)
         };
         if current.as_ref().is_some_and(is_same) {
             *current = None;
@@ -178,13 +172,7 @@ mod tests {
                     Some(_) if number == 0 && self.life == Some(Duration::ZERO) => {
                         Err(CredentialsError::not_loaded("none"))
                     }
-                    _ => Ok(Credentials::new(
-                        number.to_string(),
-                        "secret",
-                        None,
-                        expiry,
-                        "test",
-                    )),
+                    _ => Ok(Credentials::new(number.to_string(), "secret", None, expiry, "test")),
                 }
             })
         }
@@ -192,14 +180,8 @@ mod tests {
 
     fn cache(life: Option<Duration>) -> (CredentialsCache, Arc<AtomicU32>) {
         let calls = Arc::default();
-        let provider = Numbered {
-            calls: Arc::clone(&calls),
-            life,
-        };
-        (
-            CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5)),
-            calls,
-        )
+        let provider = Numbered { calls: Arc::clone(&calls), life };
+        (CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5)), calls)
     }
 
     fn key(identity: &Identity) -> String {
@@ -209,21 +191,10 @@ mod tests {
     #[test]
     fn keys_that_no_header_can_hold_are_refused() {
         let with = |id: &str, token: Option<&str>| {
-            refuse_unsendable(&Credentials::new(
-                id,
-                "secret",
-                token.map(str::to_owned),
-                None,
-                "test",
-            ))
+            refuse_unsendable(&Credentials::new(id, "secret", token.map(str::to_owned), None, "test"))
         };
         assert!(with("AKID", Some("to/ke+n==")).is_ok());
-        for (id, token) in [
-            ("AKID\n", None),
-            ("AK ID", None),
-            ("AKID", Some("token\n")),
-            ("é", None),
-        ] {
+        for (id, token) in [("AKID\n", None), ("AK ID", None), ("AKID", Some("token\n")), ("é", None)] {
             assert_eq!(with(id, token).unwrap_err().kind, Kind::Credentials);
         }
     }

@@ -61,14 +61,7 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            operation: None,
-            status: None,
-            request_id: None,
-            source: None,
-        }
+        Self { kind, message: message.into(), operation: None, status: None, request_id: None, source: None }
     }
 
     pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
@@ -77,18 +70,12 @@ impl Error {
     }
 
     pub fn service(name: impl Into<Cow<'static, str>>, message: &str, status: u16) -> Self {
-        Self {
-            status: Some(status),
-            ..Self::new(Kind::Service(name.into()), first_line(message))
-        }
+        Self { status: Some(status), ..Self::new(Kind::Service(name.into()), first_line(message)) }
     }
 
     /// Says which request failed.
     pub fn during(self, operation: &'static str) -> Self {
-        Self {
-            operation: Some(operation),
-            ..self
-        }
+        Self { operation: Some(operation), ..self }
     }
 
     pub fn is_service(&self, name: &str) -> bool {

@@ -7,18 +7,13 @@ pub type Seconds = i64;
 
 /// The whole seconds that have passed since 1970.
 pub fn now() -> Seconds {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     since.as_secs().try_into().unwrap_or(Seconds::MAX)
 }
 
 /// An expiry attribute's text as a number: older versions of peers wrote fractions, some tools strings.
 pub fn parse(text: &str) -> Option<f64> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|seconds: &f64| seconds.is_finite())
+    text.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite())
 }
 
 /// An item whose expiry has come is absent, whether DynamoDB has swept it or not; one without is alive.

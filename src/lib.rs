@@ -5,8 +5,8 @@
 //! - [`binding`], the only module that knows Node, turns a call into work for the [`runtime`] thread; the
 //!   outcome returns through [`completions`], which wake JavaScript once for many.
 //! - [`store`] makes of each operation one DynamoDB request: [`store::Store::get`], `set`, `touch`, `destroy`.
-//! - [`item`] writes the request and reads the response, by the [`layout`] of the table, with [`attribute`]
-//!   values as text and [`expiry`] in seconds. These are pure.
+//! - [`request`] writes what is sent and [`reply`] reads what comes back, by the [`layout`] of the table, with
+//!   [`attribute`] values as text and [`expiry`] in seconds. These are pure.
 //! - [`transport`], the data plane, signs, sends, retries and classifies.
 //! - [`table`] and [`mod@scan`], the control plane, go through the AWS SDK, over the same HTTP client.
 //! - [`aws`] settles region, endpoint and [`credentials`] from the [`config`] or the environment, at the
@@ -26,8 +26,10 @@ pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod expiry;
-pub mod item;
+pub mod js_credentials;
 pub mod layout;
+pub mod reply;
+pub mod request;
 pub mod runtime;
 pub mod scan;
 pub mod sdk_error;

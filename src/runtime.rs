@@ -22,9 +22,7 @@ pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     static TASKS: OnceLock<Result<UnboundedSender<Task>>> = OnceLock::new();
     let tasks = TASKS.get_or_init(start).as_ref().map_err(Clone::clone)?;
     let task: Task = Box::new(|| work().boxed_local());
-    tasks
-        .send(task)
-        .map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
+    tasks.send(task).map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
 }
 
 /// Turns a panic of `work` into an error of its own, so that it ends nothing else.
@@ -39,10 +37,7 @@ fn start() -> Result<UnboundedSender<Task>> {
     let (started, outcome) = std::sync::mpsc::channel();
     let run = move || {
         // A local runtime cannot leave the thread that builds it.
-        let runtime = match Builder::new_current_thread()
-            .enable_all()
-            .build_local(LocalOptions::default())
-        {
+        let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
             Ok(runtime) => runtime,
             Err(error) => return drop(started.send(error)),
         };

@@ -10,7 +10,8 @@ use tokio::time::sleep;
 
 use crate::error::{Error, Kind, Result};
 use crate::expiry;
-use crate::item::{self, Stored};
+use crate::reply::{self, Stored};
+use crate::request;
 use crate::sdk_error::failed;
 use crate::table::{RawAnswer, Table};
 
@@ -61,15 +62,8 @@ impl Table {
             if keys {
                 scan = scan.projection_expression("#key");
             }
-            let page = scan
-                .customize()
-                .interceptor(raw.clone())
-                .send()
-                .await
-                .map_err(failed("Scan"))?;
-            item::parse_page(raw.take().as_bytes(), &self.layout)?
-                .into_iter()
-                .for_each(&mut each);
+            let page = scan.customize().interceptor(raw.clone()).send().await.map_err(failed("Scan"))?;
+            reply::parse_page(raw.take().as_bytes(), &self.layout)?.into_iter().for_each(&mut each);
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(());
@@ -81,17 +75,9 @@ impl Table {
     pub async fn clear(&self) -> Result<()> {
         let mut start = None;
         loop {
-            let projection = if self.layout.sort_key.is_some() {
-                "#key, #sort"
-            } else {
-                "#key"
-            };
+            let projection = if self.layout.sort_key.is_some() { "#key, #sort" } else { "#key" };
             let scan = self.scan(Scope::All).projection_expression(projection);
-            let page = scan
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(failed("Scan"))?;
+            let page = scan.set_exclusive_start_key(start).send().await.map_err(failed("Scan"))?;
             let keys = page.items.unwrap_or_default();
             stream::iter(keys.chunks(BATCH).map(Ok))
                 .try_for_each_concurrent(BATCHES_AT_ONCE, |batch| self.delete(batch))
@@ -107,7 +93,7 @@ impl Table {
     /// the other items of a shared table are left alone.
     fn scan(&self, scope: Scope) -> ScanFluentBuilder {
         let layout = &self.layout;
-        let alive = &*format!("NOT ({})", item::IS_DEAD);
+        let alive = &*format!("NOT ({})", request::IS_DEAD);
         let mut filter = Vec::new();
         let mut scan = self
             .client
@@ -130,12 +116,8 @@ impl Table {
         if scope == Scope::Alive {
             filter.push(alive);
             scan = scan.expression_attribute_names("#e", &layout.expires);
-            for (name, kind, text) in item::values_of_now(expiry::now()) {
-                let value = if kind == "N" {
-                    AttributeValue::N(text)
-                } else {
-                    AttributeValue::S(text)
-                };
+            for (name, kind, text) in request::values_of_now(expiry::now()) {
+                let value = if kind == "N" { AttributeValue::N(text) } else { AttributeValue::S(text) };
                 scan = scan.expression_attribute_values(name, value);
             }
         }
@@ -162,12 +144,7 @@ impl Table {
                 .await
                 .map_err(failed("BatchWriteItem"))?;
             // Keyed by the name or the ARN, as the service likes.
-            requests = answer
-                .unprocessed_items
-                .unwrap_or_default()
-                .into_values()
-                .flatten()
-                .collect();
+            requests = answer.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
             if requests.is_empty() {
                 return Ok(());
             }

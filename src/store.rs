@@ -11,7 +11,8 @@ use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
-use crate::item::{Body, Draft, Reply, Requests, Stamp};
+use crate::reply::Reply;
+use crate::request::{Body, Draft, Requests, Stamp};
 use crate::single_flight::SingleFlight;
 use crate::table::{Description, Table};
 use crate::transport::Trace;
@@ -62,10 +63,7 @@ impl Store {
     /// GetItem.
     pub async fn get(&self, key: &str, trace: &mut Trace) -> Result<Found> {
         let consistent_read = self.config.consistent_read;
-        match self
-            .read(key, consistent_read == ConsistentRead::Always, trace)
-            .await?
-        {
+        match self.read(key, consistent_read == ConsistentRead::Always, trace).await? {
             Found::Nothing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
                 self.read(key, true, trace).await
             }
@@ -74,9 +72,7 @@ impl Store {
     }
 
     async fn read(&self, key: &str, consistent: bool, trace: &mut Trace) -> Result<Found> {
-        let reply = self
-            .call("GetItem", self.requests.get(key, consistent), trace)
-            .await?;
+        let reply = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
         let Some(stored) = reply.item else {
             return Ok(Found::Nothing);
         };
@@ -89,9 +85,7 @@ impl Store {
 
     /// PutItem: the whole session.
     pub async fn set(&self, draft: Draft<'_>, trace: &mut Trace) -> Result<()> {
-        self.call("PutItem", self.requests.put(draft)?, trace)
-            .await
-            .map(drop)
+        self.call("PutItem", self.requests.put(draft)?, trace).await.map(drop)
     }
 
     /// UpdateItem of the expiry of a session that is there and alive, and of a stamp within it; whether it was.
@@ -105,24 +99,19 @@ impl Store {
         trace: &mut Trace,
     ) -> Result<bool> {
         let now = expiry::now();
-        let outcome = match self
-            .call("UpdateItem", self.requests.touch(key, expires, now, stamp), trace)
-            .await
-        {
-            Err(error) if stamp.is_some() && error.is_service("ValidationException") => {
-                self.call("UpdateItem", self.requests.touch(key, expires, now, None), trace)
-                    .await
-            }
-            outcome => outcome,
-        };
+        let outcome =
+            match self.call("UpdateItem", self.requests.touch(key, expires, now, stamp), trace).await {
+                Err(error) if stamp.is_some() && error.is_service("ValidationException") => {
+                    self.call("UpdateItem", self.requests.touch(key, expires, now, None), trace).await
+                }
+                outcome => outcome,
+            };
         when_condition_held(outcome)
     }
 
     /// DeleteItem, whether there is one or not.
     pub async fn destroy(&self, key: &str, trace: &mut Trace) -> Result<()> {
-        self.call("DeleteItem", self.requests.delete(key), trace)
-            .await
-            .map(drop)
+        self.call("DeleteItem", self.requests.delete(key), trace).await.map(drop)
     }
 
     /// DeleteItem of a session that has expired; whether it had.
@@ -138,11 +127,7 @@ impl Store {
             Err(_) => Err(Error::new(Kind::Network, "the response is no text")),
         };
         let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
-        self.aws(deadline)
-            .await?
-            .transport
-            .call(operation, Bytes::from(body), trace, parse)
-            .await
+        self.aws(deadline).await?.transport.call(operation, Bytes::from(body), trace, parse).await
     }
 
     /// The ids of the sessions that are alive.
@@ -163,11 +148,8 @@ impl Store {
             let mut sessions = Vec::new();
             table
                 .for_each(keys, |stored| {
-                    let id = stored
-                        .key
-                        .strip_prefix(&self.config.layout.prefix)
-                        .unwrap_or_default()
-                        .to_owned();
+                    let id =
+                        stored.key.strip_prefix(&self.config.layout.prefix).unwrap_or_default().to_owned();
                     if keys {
                         sessions.push((id, String::new()));
                     } else if let Ok(Some(text)) = stored.into_text(now) {
@@ -229,11 +211,7 @@ impl Store {
     async fn send(&self, operation: &'static str, body: &Bytes, trace: &mut Trace) -> Result<Reply> {
         let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
         let parse = |answer: &[u8]| Reply::parse(answer, self.requests.layout());
-        self.aws(deadline)
-            .await?
-            .transport
-            .call(operation, body.clone(), trace, parse)
-            .await
+        self.aws(deadline).await?.transport.call(operation, body.clone(), trace, parse).await
     }
 
     /// Runs an operation, and once more after the creation of a missing table where the options ask for it.
@@ -248,10 +226,7 @@ impl Store {
     }
 
     fn table_to_create(&self, error: &Error) -> Option<&NewTable> {
-        self.config
-            .create_table
-            .as_ref()
-            .filter(|_| error.is_missing_table())
+        self.config.create_table.as_ref().filter(|_| error.is_missing_table())
     }
 
     /// What went wrong, since the last call, beside operations that succeeded.
@@ -296,10 +271,8 @@ impl Store {
             .aws
             .get_or_try_init(|| Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http)));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
-            let message = format!(
-                "the AWS settings of the environment took longer than {:?}",
-                self.config.timeout
-            );
+            let message =
+                format!("the AWS settings of the environment took longer than {:?}", self.config.timeout);
             Err(Error::new(Kind::Timeout, message))
         })
     }

@@ -65,14 +65,8 @@ impl Table {
             .await
             .map_err(failed("DescribeTimeToLive"));
         match described {
-            Ok(_) => Ok(Description {
-                table,
-                time_to_live: Some(raw.take()),
-            }),
-            Err(error) if is_withheld(&error) => Ok(Description {
-                table,
-                time_to_live: None,
-            }),
+            Ok(_) => Ok(Description { table, time_to_live: Some(raw.take()) }),
+            Err(error) if is_withheld(&error) => Ok(Description { table, time_to_live: None }),
             Err(error) => Err(error),
         }
     }
@@ -103,33 +97,21 @@ impl Table {
             sleep(pause).await;
             pause = (pause * 2).min(LATER_LOOKS);
         }
-        Err(Error::new(
-            Kind::Timeout,
-            format!("the table is not ACTIVE within {LONGEST_CREATION:?}"),
-        ))
+        Err(Error::new(Kind::Timeout, format!("the table is not ACTIVE within {LONGEST_CREATION:?}")))
     }
 
     async fn request_creation(&self, new: &NewTable) -> Result<()> {
-        let keys = [
-            (Some(&self.layout.hash_key), KeyType::Hash),
-            (self.layout.sort_key.as_ref(), KeyType::Range),
-        ];
+        let keys =
+            [(Some(&self.layout.hash_key), KeyType::Hash), (self.layout.sort_key.as_ref(), KeyType::Range)];
         let mut request = self.client.create_table().table_name(&self.name);
-        for (name, key_type) in keys
-            .into_iter()
-            .filter_map(|(name, key_type)| Some((name?, key_type)))
-        {
+        for (name, key_type) in keys.into_iter().filter_map(|(name, key_type)| Some((name?, key_type))) {
             let definition = AttributeDefinition::builder()
                 .attribute_name(name)
                 .attribute_type(ScalarAttributeType::S)
                 .build();
-            let key = KeySchemaElement::builder()
-                .attribute_name(name)
-                .key_type(key_type)
-                .build();
-            request = request
-                .attribute_definitions(definition.map_err(defect)?)
-                .key_schema(key.map_err(defect)?);
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type).build();
+            request =
+                request.attribute_definitions(definition.map_err(defect)?).key_schema(key.map_err(defect)?);
         }
         request = match new.throughput {
             Some((read, write)) => {
@@ -167,10 +149,8 @@ impl Table {
     }
 
     async fn enable_time_to_live(&self) -> Result<()> {
-        let specification = TimeToLiveSpecification::builder()
-            .attribute_name(&self.layout.expires)
-            .enabled(true)
-            .build();
+        let specification =
+            TimeToLiveSpecification::builder().attribute_name(&self.layout.expires).enabled(true).build();
         self.client
             .update_time_to_live()
             .table_name(&self.name)

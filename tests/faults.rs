@@ -5,16 +5,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use dynamodb_session::error::Kind;
-use dynamodb_session::item::Draft;
+use dynamodb_session::request::Draft;
 use serde_json::json;
 use support::{Act, FaultServer, answer, empty, service_error, store, trace};
 
-const DRAFT: Draft<'_> = Draft {
-    key: "sess:a",
-    session: "{}",
-    expires: 9,
-    attributes: None,
-};
+const DRAFT: Draft<'_> = Draft { key: "sess:a", session: "{}", expires: 9, attributes: None };
 
 #[tokio::test]
 async fn what_passes_is_tried_again() {
@@ -26,11 +21,7 @@ async fn what_passes_is_tried_again() {
         answer(502, "<html>"),
         answer(503, ""),
         answer(200, "no json"),
-        Act::Answer {
-            status: 200,
-            headers: vec![("x-amz-crc32", "1".into())],
-            body: "{}".into(),
-        },
+        Act::Answer { status: 200, headers: vec![("x-amz-crc32", "1".into())], body: "{}".into() },
         Act::Cut,
         Act::CutInBody,
     ] {
@@ -49,36 +40,22 @@ async fn the_last_error_surfaces_with_its_attempts() {
     let throttled = || service_error(400, "ProvisionedThroughputExceededException");
     let server = FaultServer::start([throttled(), throttled(), throttled(), throttled()]).await;
     let mut trace = trace();
-    let error = store(&server.endpoint, json!({ "maxAttempts": 2 }))
-        .set(DRAFT, &mut trace)
-        .await
-        .unwrap_err();
+    let error =
+        store(&server.endpoint, json!({ "maxAttempts": 2 })).set(DRAFT, &mut trace).await.unwrap_err();
     assert!(error.is_service("ProvisionedThroughputExceededException"));
     assert_eq!((trace.attempts, trace.status), (2, Some(400)));
 }
 
 #[tokio::test]
 async fn what_does_not_pass_is_not_tried_again() {
-    for name in [
-        "ValidationException",
-        "AccessDeniedException",
-        "ResourceNotFoundException",
-    ] {
+    for name in ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"] {
         let server = FaultServer::start([service_error(400, name)]).await;
-        let error = store(&server.endpoint, json!({}))
-            .set(DRAFT, &mut trace())
-            .await
-            .unwrap_err();
+        let error = store(&server.endpoint, json!({})).set(DRAFT, &mut trace()).await.unwrap_err();
         assert!(error.is_service(name));
         assert_eq!(server.seen().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
-    assert!(
-        !store(&server.endpoint, json!({}))
-            .touch("sess:a", 9, None, &mut trace())
-            .await
-            .unwrap()
-    );
+    assert!(!store(&server.endpoint, json!({})).touch("sess:a", 9, None, &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -86,27 +63,18 @@ async fn attempts_and_operations_are_bounded_in_time() {
     let bounds = json!({ "attemptTimeout": 100, "timeout": 1000 });
     let server = FaultServer::start([Act::Hang, empty()]).await;
     let mut trace = trace();
-    store(&server.endpoint, bounds.clone())
-        .set(DRAFT, &mut trace)
-        .await
-        .unwrap();
+    store(&server.endpoint, bounds.clone()).set(DRAFT, &mut trace).await.unwrap();
     assert_eq!(trace.attempts, 2);
 
     let server = FaultServer::start([Act::Hang, Act::Hang, Act::Hang]).await;
-    let error = store(&server.endpoint, bounds)
-        .set(DRAFT, &mut support::trace())
-        .await
-        .unwrap_err();
+    let error = store(&server.endpoint, bounds).set(DRAFT, &mut support::trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.message.contains("100ms"), "{error}");
 
     let server = FaultServer::start([Act::Hang]).await;
     let start = Instant::now();
     let bounds = json!({ "attemptTimeout": 5000, "timeout": 200 });
-    let error = store(&server.endpoint, bounds)
-        .set(DRAFT, &mut support::trace())
-        .await
-        .unwrap_err();
+    let error = store(&server.endpoint, bounds).set(DRAFT, &mut support::trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -140,10 +108,7 @@ async fn no_more_connections_than_allowed() {
 async fn waiting_for_a_connection_is_no_part_of_an_attempt() {
     let delay = || Act::Delayed(Duration::from_millis(40));
     let server = FaultServer::start(std::iter::repeat_with(delay).take(6)).await;
-    let store = store(
-        &server.endpoint,
-        json!({ "maxConnections": 1, "attemptTimeout": 120 }),
-    );
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 120 }));
     let attempts = futures_util::future::join_all((0..6).map(async |_| {
         let mut trace = trace();
         store.set(DRAFT, &mut trace).await.unwrap();
@@ -167,13 +132,7 @@ async fn the_clock_is_set_by_the_service() {
     let seen = server.seen();
     assert!(!seen[0].header("x-amz-date").unwrap().starts_with("20231114"));
     for corrected in &seen[1..] {
-        assert!(
-            corrected
-                .header("x-amz-date")
-                .unwrap()
-                .starts_with("20231114T2213"),
-            "{corrected:?}"
-        );
+        assert!(corrected.header("x-amz-date").unwrap().starts_with("20231114T2213"), "{corrected:?}");
     }
     // A signature that is wrong for another reason is not signed again.
     let error = store.set(DRAFT, &mut trace()).await.unwrap_err();
@@ -185,16 +144,10 @@ async fn the_clock_is_set_by_the_service() {
 async fn refused_credentials_are_fetched_once_more() {
     let refused = || service_error(400, "ExpiredTokenException");
     let server = FaultServer::start([refused(), empty()]).await;
-    store(&server.endpoint, json!({}))
-        .set(DRAFT, &mut trace())
-        .await
-        .unwrap();
+    store(&server.endpoint, json!({})).set(DRAFT, &mut trace()).await.unwrap();
 
     let server = FaultServer::start([refused(), refused(), empty()]).await;
-    let error = store(&server.endpoint, json!({}))
-        .set(DRAFT, &mut trace())
-        .await
-        .unwrap_err();
+    let error = store(&server.endpoint, json!({})).set(DRAFT, &mut trace()).await.unwrap_err();
     assert!(error.is_service("ExpiredTokenException"));
     assert_eq!(server.seen().len(), 2);
 }
@@ -205,10 +158,7 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let mut trace = trace();
-    let error = store(&endpoint, json!({}))
-        .get("sess:a", &mut trace)
-        .await
-        .unwrap_err();
+    let error = store(&endpoint, json!({})).get("sess:a", &mut trace).await.unwrap_err();
     assert_eq!((error.kind.clone(), trace.attempts), (Kind::Network, 3));
     assert!(error.causes().unwrap().contains("refused"), "{error:?}");
 }
@@ -217,10 +167,8 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
 async fn a_response_without_end_is_not_kept_in_memory() {
     let giant = "x".repeat(17 * 1024 * 1024);
     let server = FaultServer::start([answer(200, &giant)]).await;
-    let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
-        .get("sess:a", &mut trace())
-        .await
-        .unwrap_err();
+    let error =
+        store(&server.endpoint, json!({ "maxAttempts": 1 })).get("sess:a", &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Network);
     assert!(error.message.contains("16 MB"), "{error}");
 }
@@ -245,10 +193,7 @@ async fn unprocessed_deletions_are_sent_again() {
     let unprocessed =
         json!({ "UnprocessedItems": { "sessions": [{ "DeleteRequest": { "Key": key("sess:b") } }] } });
     let server = FaultServer::start([
-        answer(
-            200,
-            &json!({ "Count": 2, "Items": [key("sess:a"), key("sess:b")] }).to_string(),
-        ),
+        answer(200, &json!({ "Count": 2, "Items": [key("sess:a"), key("sess:b")] }).to_string()),
         answer(200, &unprocessed.to_string()),
         answer(200, r#"{"UnprocessedItems":{}}"#),
     ])
@@ -257,11 +202,7 @@ async fn unprocessed_deletions_are_sent_again() {
     let seen = server.seen();
     assert_eq!(seen.len(), 3);
     assert!(seen[1].body.contains("sess:a") && seen[1].body.contains("sess:b"));
-    assert!(
-        !seen[2].body.contains("sess:a") && seen[2].body.contains("sess:b"),
-        "{}",
-        seen[2].body
-    );
+    assert!(!seen[2].body.contains("sess:a") && seen[2].body.contains("sess:b"), "{}", seen[2].body);
 }
 
 #[tokio::test]
@@ -270,10 +211,7 @@ async fn a_failure_names_the_request_that_failed() {
     let missing = || service_error(400, "ResourceNotFoundException");
     let unknown = || service_error(400, "UnknownOperationException");
     let server = FaultServer::start([missing(), answer(200, "{}"), answer(200, table), unknown()]).await;
-    let error = store(&server.endpoint, json!({}))
-        .create_table(&support::ON_DEMAND)
-        .await
-        .unwrap_err();
+    let error = store(&server.endpoint, json!({})).create_table(&support::ON_DEMAND).await.unwrap_err();
     assert_eq!(error.operation, Some("UpdateTimeToLive"));
     let server = FaultServer::start([service_error(400, "AccessDeniedException")]).await;
     let error = store(&server.endpoint, json!({})).clear().await.unwrap_err();
@@ -297,10 +235,7 @@ async fn operations_under_way_when_the_clock_is_found_wrong_are_signed_again_too
 async fn two_reads_of_an_operation_share_its_time() {
     let delay = || Act::Delayed(Duration::from_millis(300));
     let server = FaultServer::start([delay(), delay()]).await;
-    let store = store(
-        &server.endpoint,
-        json!({ "consistentRead": "on-miss", "timeout": 450 }),
-    );
+    let store = store(&server.endpoint, json!({ "consistentRead": "on-miss", "timeout": 450 }));
     let error = store.get("sess:a", &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
 }
@@ -324,30 +259,12 @@ async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
     let targets: Vec<_> = server
         .seen()
         .iter()
-        .map(|seen| {
-            seen.header("x-amz-target")
-                .unwrap()
-                .split('.')
-                .nth(1)
-                .unwrap()
-                .to_owned()
-        })
+        .map(|seen| seen.header("x-amz-target").unwrap().split('.').nth(1).unwrap().to_owned())
         .collect();
     let describe = "DescribeTable";
-    let expected = [
-        "PutItem",
-        describe,
-        describe,
-        "CreateTable",
-        describe,
-        describe,
-        "UpdateTimeToLive",
-        "PutItem",
-    ];
+    let expected =
+        ["PutItem", describe, describe, "CreateTable", describe, describe, "UpdateTimeToLive", "PutItem"];
     assert_eq!(targets, expected);
     let warning = store.take_warning().unwrap();
-    assert_eq!(
-        (warning.operation, warning.kind.code()),
-        (Some("UpdateTimeToLive"), "AccessDeniedException")
-    );
+    assert_eq!((warning.operation, warning.kind.code()), (Some("UpdateTimeToLive"), "AccessDeniedException"));
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use dynamodb_session::expiry;
-use dynamodb_session::item::{Draft, Stamp};
+use dynamodb_session::request::{Draft, Stamp};
 use dynamodb_session::store::{Found, Store};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
@@ -12,12 +12,7 @@ const BODY: &str = r#"{"cookie":{},"n":1}"#;
 
 async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
     let expires = expiry::now() + life;
-    let draft = Draft {
-        key,
-        session,
-        expires,
-        attributes: None,
-    };
+    let draft = Draft { key, session, expires, attributes: None };
     store.set(draft, &mut trace()).await.unwrap();
     expires
 }
@@ -35,13 +30,7 @@ async fn a_session_is_written_read_and_destroyed() {
     assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), Found::Nothing);
     let expires = put(&store, "sess:a", BODY, 60).await;
     let found = store.get("sess:a", &mut trace()).await.unwrap();
-    assert_eq!(
-        found,
-        Found::Session {
-            session: BODY.into(),
-            expires: Some(expires as f64)
-        }
-    );
+    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
     store.destroy("sess:a", &mut trace()).await.unwrap();
     assert_eq!(store.get("sess:a", &mut trace()).await.unwrap(), Found::Nothing);
     store.destroy("sess:a", &mut trace()).await.unwrap();
@@ -51,42 +40,17 @@ async fn a_session_is_written_read_and_destroyed() {
 async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
     let store = ready_store(json!({})).await;
     put(&store, "sess:dead", BODY, -1).await;
-    assert_eq!(
-        store.get("sess:dead", &mut trace()).await.unwrap(),
-        Found::Expired
-    );
+    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), Found::Expired);
     let later = expiry::now() + 100;
     assert!(!store.touch("sess:dead", later, None, &mut trace()).await.unwrap());
-    assert!(
-        !store
-            .touch("sess:never", later, None, &mut trace())
-            .await
-            .unwrap()
-    );
-    assert_eq!(
-        store.get("sess:dead", &mut trace()).await.unwrap(),
-        Found::Expired
-    );
-    assert_eq!(
-        store.get("sess:never", &mut trace()).await.unwrap(),
-        Found::Nothing
-    );
+    assert!(!store.touch("sess:never", later, None, &mut trace()).await.unwrap());
+    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), Found::Expired);
+    assert_eq!(store.get("sess:never", &mut trace()).await.unwrap(), Found::Nothing);
 
     put(&store, "sess:alive", BODY, 10).await;
-    assert!(
-        store
-            .touch("sess:alive", later, None, &mut trace())
-            .await
-            .unwrap()
-    );
+    assert!(store.touch("sess:alive", later, None, &mut trace()).await.unwrap());
     let found = store.get("sess:alive", &mut trace()).await.unwrap();
-    assert_eq!(
-        found,
-        Found::Session {
-            session: BODY.into(),
-            expires: Some(later as f64)
-        }
-    );
+    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(later as f64) });
 }
 
 #[tokio::test]
@@ -101,10 +65,7 @@ async fn an_expiry_that_is_text_counts_as_a_number() {
     // As text, nine digits come after ten.
     for expires in ["999999999".to_owned(), expiry::now().to_string()] {
         plant("sess:dead", expires).await;
-        assert_eq!(
-            store.get("sess:dead", &mut trace()).await.unwrap(),
-            Found::Expired
-        );
+        assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), Found::Expired);
         assert_eq!(store.length().await.unwrap(), 0);
         assert!(!store.touch("sess:dead", later, None, &mut trace()).await.unwrap());
         assert!(store.destroy_expired("sess:dead", &mut trace()).await.unwrap());
@@ -114,44 +75,23 @@ async fn an_expiry_that_is_text_counts_as_a_number() {
         text_of(store.get("sess:alive", &mut trace()).await.unwrap());
         assert_eq!(store.length().await.unwrap(), 1);
         assert!(!store.destroy_expired("sess:alive", &mut trace()).await.unwrap());
-        assert!(
-            store
-                .touch("sess:alive", later, None, &mut trace())
-                .await
-                .unwrap()
-        );
+        assert!(store.touch("sess:alive", later, None, &mut trace()).await.unwrap());
     }
 }
 
 #[tokio::test]
 async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
-    let stamp = Some(Stamp {
-        name: "updated",
-        value: r#"{"N":"5"}"#,
-    });
+    let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
     for (format, stamped) in [("map", true), ("json", false)] {
         let store = ready_store(json!({ "layout": { "format": format } })).await;
         put(&store, "sess:a", BODY, 10).await;
         let later = expiry::now() + 100;
-        assert!(
-            store.touch("sess:a", later, stamp, &mut trace()).await.unwrap(),
-            "{format}"
-        );
+        assert!(store.touch("sess:a", later, stamp, &mut trace()).await.unwrap(), "{format}");
         let Found::Session { session, expires } = store.get("sess:a", &mut trace()).await.unwrap() else {
             panic!("the session is gone")
         };
-        assert_eq!(
-            (session.contains(r#""updated":5"#), expires),
-            (stamped, Some(later as f64)),
-            "{format}"
-        );
-        assert!(
-            !store
-                .touch("sess:never", later, stamp, &mut trace())
-                .await
-                .unwrap(),
-            "{format}"
-        );
+        assert_eq!((session.contains(r#""updated":5"#), expires), (stamped, Some(later as f64)), "{format}");
+        assert!(!store.touch("sess:never", later, stamp, &mut trace()).await.unwrap(), "{format}");
     }
 }
 
@@ -164,25 +104,16 @@ async fn only_an_expired_session_is_destroyed_as_such() {
     for key in ["sess:dead", "sess:alive"] {
         assert!(!store.destroy_expired(key, &mut trace()).await.unwrap(), "{key}");
     }
-    assert_eq!(
-        store.get("sess:dead", &mut trace()).await.unwrap(),
-        Found::Nothing
-    );
+    assert_eq!(store.get("sess:dead", &mut trace()).await.unwrap(), Found::Nothing);
     text_of(store.get("sess:alive", &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
 async fn any_request_is_sent_as_it_is() {
     let store = ready_store(json!({})).await;
-    let answer = store
-        .request("ListTables", "{}".into(), &mut trace())
-        .await
-        .unwrap();
+    let answer = store.request("ListTables", "{}".into(), &mut trace()).await.unwrap();
     assert!(answer.contains(r#""TableNames":["sessions"]"#), "{answer}");
-    let error = store
-        .request("NoSuchThing", "{}".into(), &mut trace())
-        .await
-        .unwrap_err();
+    let error = store.request("NoSuchThing", "{}".into(), &mut trace()).await.unwrap_err();
     assert!(error.is_service("UnknownOperationException"), "{error}");
 }
 
@@ -209,10 +140,7 @@ async fn a_trace_tells_capacity_only_when_it_is_wanted() {
     put(&store, "sess:a", BODY, 60).await;
     let mut quiet = trace();
     store.get("sess:a", &mut quiet).await.unwrap();
-    assert_eq!(
-        (quiet.attempts, quiet.status, quiet.capacity_units),
-        (1, Some(200), None)
-    );
+    assert_eq!((quiet.attempts, quiet.status, quiet.capacity_units), (1, Some(200), None));
     let mut curious = trace();
     curious.wants_capacity = true;
     store.get("sess:a", &mut curious).await.unwrap();
@@ -234,10 +162,7 @@ async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
 #[tokio::test]
 async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let endpoint = dynamodb().await;
-    let error = store(&endpoint, json!({}))
-        .get("sess:a", &mut trace())
-        .await
-        .unwrap_err();
+    let error = store(&endpoint, json!({})).get("sess:a", &mut trace()).await.unwrap_err();
     assert!(error.is_missing_table(), "{error}");
     assert_eq!(error.status, Some(400));
     assert!(error.request_id.is_some());
@@ -247,16 +172,9 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let mut traces = [trace(), trace()];
     let [a, b] = &mut traces;
     let (a, b, c) = tokio::join!(store.get("sess:a", a), store.get("sess:b", b), store.length());
-    assert_eq!(
-        (a.unwrap(), b.unwrap(), c.unwrap()),
-        (Found::Nothing, Found::Nothing, 0)
-    );
+    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Nothing, Found::Nothing, 0));
     let description = store.describe_table().await.unwrap();
-    assert!(
-        description.table.contains("PAY_PER_REQUEST"),
-        "{}",
-        description.table
-    );
+    assert!(description.table.contains("PAY_PER_REQUEST"), "{}", description.table);
     assert!(description.time_to_live.unwrap().contains("ENABLED"));
 }
 
@@ -270,15 +188,8 @@ async fn an_existing_table_is_left_alone() {
         tags: Vec::new(),
     };
     first.create_table(&provisioned).await.unwrap();
-    let description = store(&endpoint, json!({}))
-        .create_table(&ON_DEMAND)
-        .await
-        .unwrap();
-    assert!(
-        description.table.contains(r#""ReadCapacityUnits":7"#),
-        "{}",
-        description.table
-    );
+    let description = store(&endpoint, json!({})).create_table(&ON_DEMAND).await.unwrap();
+    assert!(description.table.contains(r#""ReadCapacityUnits":7"#), "{}", description.table);
     assert!(description.time_to_live.unwrap().contains("DISABLED"));
 }
 
@@ -309,21 +220,12 @@ async fn a_scan_without_a_prefix_spares_what_is_no_session() {
     let layout = json!({ "layout": { "prefix": "", "sortKey": "sk" } });
     let ours = store(&endpoint, layout.clone());
     ours.create_table(&ON_DEMAND).await.unwrap();
-    let foreign = store(
-        &endpoint,
-        json!({ "layout": { "prefix": "", "sortKey": "sk", "session": "body" } }),
-    );
+    let foreign = store(&endpoint, json!({ "layout": { "prefix": "", "sortKey": "sk", "session": "body" } }));
     put(&ours, "a", BODY, 60).await;
     put(&foreign, "b", BODY, 60).await;
-    assert_eq!(
-        (ours.length().await.unwrap(), ours.ids().await.unwrap()),
-        (1, vec!["a".to_owned()])
-    );
+    assert_eq!((ours.length().await.unwrap(), ours.ids().await.unwrap()), (1, vec!["a".to_owned()]));
     ours.clear().await.unwrap();
-    assert_eq!(
-        (ours.length().await.unwrap(), foreign.length().await.unwrap()),
-        (0, 1)
-    );
+    assert_eq!((ours.length().await.unwrap(), foreign.length().await.unwrap()), (0, 1));
 }
 
 #[tokio::test]

@@ -46,9 +46,7 @@ pub async fn connect(uri: &Uri) -> Result<Connection, BoxError> {
     };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned())?;
-    let tls = TlsConnector::from(tls::client_config()?)
-        .connect(name, stream.into_inner())
-        .await?;
+    let tls = TlsConnector::from(tls::client_config()?).connect(name, stream.into_inner()).await?;
     Ok(Connection::Tls(Box::new(TokioIo::new(tls))))
 }
 

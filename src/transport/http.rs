@@ -74,11 +74,7 @@ type Sender = SendRequest<Full<Bytes>>;
 
 impl HttpClient {
     pub fn new(connect_timeout: Duration, max_connections: usize) -> Self {
-        Self {
-            connect_timeout,
-            max_connections,
-            hosts: Mutex::default(),
-        }
+        Self { connect_timeout, max_connections, hosts: Mutex::default() }
     }
 
     /// Sends a request with an absolute URI and reads the whole response.
@@ -89,17 +85,11 @@ impl HttpClient {
         let (mut head, body) = request.into_parts();
         let uri = to_origin_form(&mut head);
         let host = self.host(&uri);
-        let _permit = host
-            .permits
-            .acquire()
-            .await
-            .map_err(|closed| Failure::Connect(closed.into()))?;
+        let _permit = host.permits.acquire().await.map_err(|closed| Failure::Connect(closed.into()))?;
         let connect_timeout = bounds.connect.unwrap_or(self.connect_timeout);
         let sending = send_on(&host, &uri, head, body, connect_timeout);
         match bounds.response {
-            Some(limit) => timeout(limit, sending)
-                .await
-                .map_err(|_| Failure::ResponseTimeout(limit))?,
+            Some(limit) => timeout(limit, sending).await.map_err(|_| Failure::ResponseTimeout(limit))?,
             None => sending.await,
         }
     }
@@ -111,16 +101,9 @@ impl HttpClient {
 
     fn host(&self, uri: &Uri) -> Arc<Host> {
         let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        let origin = (
-            part(uri.scheme_str()),
-            part(uri.authority().map(|authority| authority.as_str())),
-        );
-        let new_host = || {
-            Arc::new(Host {
-                permits: Semaphore::new(self.max_connections),
-                idle: Mutex::default(),
-            })
-        };
+        let origin = (part(uri.scheme_str()), part(uri.authority().map(|authority| authority.as_str())));
+        let new_host =
+            || Arc::new(Host { permits: Semaphore::new(self.max_connections), idle: Mutex::default() });
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
     }
 }
@@ -141,10 +124,7 @@ impl Host {
 
     fn keep(&self, sender: Sender) {
         if !sender.is_closed() {
-            lock(&self.idle).push(Idle {
-                sender,
-                since: Instant::now(),
-            });
+            lock(&self.idle).push(Idle { sender, since: Instant::now() });
         }
     }
 }
@@ -177,17 +157,10 @@ async fn send_on(
 
 /// Leaves the path to the request line and the host to its header; returns the absolute URI.
 fn to_origin_form(head: &mut http::request::Parts) -> Uri {
-    let path = head
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str())
-        .parse()
-        .unwrap_or_default();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).parse().unwrap_or_default();
     let uri = std::mem::replace(&mut head.uri, path);
     if !head.headers.contains_key(HOST)
-        && let Some(host) = uri
-            .authority()
-            .and_then(|authority| authority.as_str().try_into().ok())
+        && let Some(host) = uri.authority().and_then(|authority| authority.as_str().try_into().ok())
     {
         head.headers.insert(HOST, host);
     }
@@ -216,9 +189,7 @@ async fn exchange(sender: &mut Sender, request: Request<Full<Bytes>>) -> Result<
         Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::TooLarge),
         // The request was read and answered, so this is no matter of a connection kept too long.
-        Err(error) => Err(Failure::Exchange(
-            format!("the response ended early: {error}").into(),
-        )),
+        Err(error) => Err(Failure::Exchange(format!("the response ended early: {error}").into())),
     }
 }
 

@@ -82,16 +82,11 @@ impl Transport {
         trace: &mut Trace,
         parse: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let deadline = *trace
-            .deadline
-            .get_or_insert_with(|| Instant::now() + self.limits.timeout);
+        let deadline = *trace.deadline.get_or_insert_with(|| Instant::now() + self.limits.timeout);
         let mut last = None;
         let attempts = self.attempts(operation, body, trace, parse, deadline, &mut last);
         timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
-            let error = Error::new(
-                Kind::Timeout,
-                format!("no success within {:?}", self.limits.timeout),
-            );
+            let error = Error::new(Kind::Timeout, format!("no success within {:?}", self.limits.timeout));
             Err(match last {
                 Some(last) => error.with_source(last),
                 None => error,
@@ -113,9 +108,7 @@ impl Transport {
             let identity = self.credentials.identity().await?;
             trace.attempts += 1;
             let offset = self.clock_offset.load(Ordering::Relaxed);
-            let request = self
-                .endpoint
-                .request(operation, body.clone(), &identity, service_time(offset))?;
+            let request = self.endpoint.request(operation, body.clone(), &identity, service_time(offset))?;
             let error = match self.attempt(request, trace, &parse).await {
                 Ok(value) => {
                     self.budget.give(trace.attempts);
@@ -152,22 +145,14 @@ impl Transport {
         trace: &mut Trace,
         parse: &impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T, FailedAttempt> {
-        let bounds = Bounds {
-            response: Some(self.limits.attempt_timeout),
-            ..Bounds::default()
-        };
+        let bounds = Bounds { response: Some(self.limits.attempt_timeout), ..Bounds::default() };
         let response = self.http.send(request, bounds).await.map_err(into_error)?;
         let status = response.status().as_u16();
         trace.status = Some(status);
         let (head, body) = response.into_parts();
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let answer = check_crc(header("x-amz-crc32"), &body).and_then(|()| {
-            if status == 200 {
-                parse(&body)
-            } else {
-                Err(service_error(status, &body))
-            }
-        });
+        let answer = check_crc(header("x-amz-crc32"), &body)
+            .and_then(|()| if status == 200 { parse(&body) } else { Err(service_error(status, &body)) });
         answer.map_err(|mut error| {
             error.status = Some(status);
             error.request_id = header("x-amzn-requestid").map(str::to_owned);
@@ -184,10 +169,7 @@ impl Transport {
         let Some(service_time) = service_time else {
             return false;
         };
-        let ours = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
+        let ours = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let offset = service_time.saturating_sub_unsigned(ours);
         self.clock_offset.store(offset, Ordering::Relaxed);
         signed.abs_diff(offset) >= NOTICEABLE
@@ -198,11 +180,7 @@ impl Transport {
 fn service_time(offset: i64) -> SystemTime {
     let distance = Duration::from_secs(offset.unsigned_abs());
     let now = SystemTime::now();
-    let shifted = if offset < 0 {
-        now.checked_sub(distance)
-    } else {
-        now.checked_add(distance)
-    };
+    let shifted = if offset < 0 { now.checked_sub(distance) } else { now.checked_add(distance) };
     shifted.unwrap_or(now)
 }
 
@@ -214,10 +192,7 @@ struct FailedAttempt {
 
 impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            service_time: None,
-        }
+        Self { error, service_time: None }
     }
 }
 
@@ -238,10 +213,9 @@ fn into_error(failure: Failure) -> Error {
 
 fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
     match expected.and_then(|digits| digits.parse::<u32>().ok()) {
-        Some(expected) if crc32fast::hash(body) != expected => Err(Error::new(
-            Kind::Network,
-            "the response does not match its x-amz-crc32 checksum",
-        )),
+        Some(expected) if crc32fast::hash(body) != expected => {
+            Err(Error::new(Kind::Network, "the response does not match its x-amz-crc32 checksum"))
+        }
         _ => Ok(()),
     }
 }
@@ -260,11 +234,7 @@ fn service_error(status: u16, body: &[u8]) -> Error {
             Error::service(name, &message, status)
         }
         Err(_) => {
-            let name = if status >= 500 {
-                "ServiceUnavailable"
-            } else {
-                "UnknownServiceError"
-            };
+            let name = if status >= 500 { "ServiceUnavailable" } else { "UnknownServiceError" };
             Error::service(name, &format!("HTTP status {status}"), status)
         }
     }

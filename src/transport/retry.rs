@@ -35,12 +35,8 @@ const CLOCK: [&str; 5] = [
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 ];
-const CREDENTIALS: [&str; 4] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-];
+const CREDENTIALS: [&str; 4] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"];
 
 /// Why an attempt may be worth another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +81,7 @@ pub fn pause(cause: Cause, next: u32) -> Duration {
         Cause::Clock | Cause::Credentials | Cause::Never => return Duration::ZERO,
     };
     const LONGEST: Duration = Duration::from_secs(2);
-    let bound = first
-        .saturating_mul(1 << next.saturating_sub(2).min(16))
-        .min(LONGEST);
+    let bound = first.saturating_mul(1 << next.saturating_sub(2).min(16)).min(LONGEST);
     bound.mul_f64(fastrand::f64())
 }
 
@@ -103,9 +97,7 @@ impl Budget {
     /// Takes the price of a repetition, if it is there.
     pub fn take(&self) -> bool {
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
-                tokens.checked_sub(Self::RETRY)
-            })
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| tokens.checked_sub(Self::RETRY))
             .is_ok()
     }
 
@@ -131,10 +123,7 @@ mod tests {
     #[test]
     fn classifies_by_name_and_status() {
         let of = |name: &'static str, status| cause(&Error::service(name, "", status));
-        assert_eq!(
-            of("ProvisionedThroughputExceededException", 400),
-            Cause::Throttled
-        );
+        assert_eq!(of("ProvisionedThroughputExceededException", 400), Cause::Throttled);
         assert_eq!(of("Anything", 429), Cause::Throttled);
         assert_eq!(of("Anything", 503), Cause::Transient);
         assert_eq!(of("TransactionConflictException", 400), Cause::Transient);

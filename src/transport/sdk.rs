@@ -26,10 +26,7 @@ impl SdkHttpClient for SdkHttp {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             http: Arc::clone(&self.0),
-            bounds: Bounds {
-                connect: settings.connect_timeout(),
-                response: settings.read_timeout(),
-            },
+            bounds: Bounds { connect: settings.connect_timeout(), response: settings.read_timeout() },
         })
     }
 }
@@ -53,15 +50,10 @@ async fn send(
     bounds: Bounds,
 ) -> Result<HttpResponse, ConnectorError> {
     let user = |error: BoxError| ConnectorError::user(error);
-    let (head, body) = request
-        .try_into_http1x()
-        .map_err(|error| user(error.into()))?
-        .into_parts();
+    let (head, body) = request.try_into_http1x().map_err(|error| user(error.into()))?.into_parts();
     let body = body.collect().await.map_err(user)?.to_bytes();
-    let response = http
-        .send(http::Request::from_parts(head, body), bounds)
-        .await
-        .map_err(|failure| match failure {
+    let response =
+        http.send(http::Request::from_parts(head, body), bounds).await.map_err(|failure| match failure {
             Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
             Failure::ResponseTimeout(_) => ConnectorError::timeout("the read timeout passed".into()),
             Failure::Connect(error) | Failure::Exchange(error) => ConnectorError::io(error),

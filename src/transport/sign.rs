@@ -13,11 +13,8 @@ use crate::error::{Error, Kind, Result};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!(
-    "dynamodb-session/",
-    env!("CARGO_PKG_VERSION"),
-    " lang/rust"
-));
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("dynamodb-session/", env!("CARGO_PKG_VERSION"), " lang/rust"));
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -31,12 +28,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn new(url: &str, region: &str) -> Result<Self> {
-        let invalid = || {
-            Error::new(
-                Kind::Config,
-                "the endpoint must be an http or https URL with a host",
-            )
-        };
+        let invalid = || Error::new(Kind::Config, "the endpoint must be an http or https URL with a host");
         let uri: Uri = url.parse().map_err(|_| invalid())?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(invalid());
@@ -45,12 +37,7 @@ impl Endpoint {
         // Credentials in a URL are not for the Host header.
         let host = authority.as_str().rsplit('@').next().unwrap_or_default();
         let host = host.try_into().map_err(|_| invalid())?;
-        Ok(Self {
-            url: uri.to_string(),
-            uri,
-            host,
-            region: region.to_owned(),
-        })
+        Ok(Self { url: uri.to_string(), uri, host, region: region.to_owned() })
     }
 
     /// A POST of `body` for the DynamoDB `operation`, signed for `time`.
@@ -80,19 +67,13 @@ impl Endpoint {
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(
             TARGET,
-            target
-                .try_into()
-                .map_err(|error: http::header::InvalidHeaderValue| defect(&error))?,
+            target.try_into().map_err(|error: http::header::InvalidHeaderValue| defect(&error))?,
         );
-        let signed = request
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let signed =
+            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let signable = SignableRequest::new("POST", &self.url, signed, SignableBody::Bytes(request.body()))
             .map_err(|error| defect(&error))?;
-        let (instructions, _) = sign(signable, &parameters)
-            .map_err(|error| defect(&error))?
-            .into_parts();
+        let (instructions, _) = sign(signable, &parameters).map_err(|error| defect(&error))?.into_parts();
         instructions.apply_to_request_http1x(&mut request);
         request.headers_mut().insert(USER_AGENT, AGENT);
         Ok(request)
@@ -110,9 +91,8 @@ mod tests {
         let endpoint = Endpoint::new("http://127.0.0.1:8000", "eu-west-1").unwrap();
         let credentials = Credentials::new("AKID", "secret", Some("token".into()), None, "test");
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let request = endpoint
-            .request("GetItem", Bytes::from_static(b"{}"), &credentials.into(), time)
-            .unwrap();
+        let request =
+            endpoint.request("GetItem", Bytes::from_static(b"{}"), &credentials.into(), time).unwrap();
         let header = |name| request.headers()[name].to_str().unwrap();
         assert_eq!(header("x-amz-target"), "DynamoDB_20120810.GetItem");
         assert_eq!(header("x-amz-date"), "20231114T221320Z");
@@ -132,14 +112,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_http_url() {
-        for url in [
-            "",
-            "localhost:8000",
-            "ftp://host",
-            "http://",
-            "/path",
-            "dynamodb.eu-west-1.amazonaws.com",
-        ] {
+        for url in
+            ["", "localhost:8000", "ftp://host", "http://", "/path", "dynamodb.eu-west-1.amazonaws.com"]
+        {
             assert_eq!(Endpoint::new(url, "r").unwrap_err().kind, Kind::Config, "{url}");
         }
     }

@@ -37,20 +37,15 @@ fn build() -> Result<ClientConfig> {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
     }
     // Node warns of a file that it cannot read, and goes on without it.
-    named.extend(
-        path_in(EXTRA)
-            .and_then(|path| certificates_in(&path).ok())
-            .unwrap_or_default(),
-    );
+    named.extend(path_in(EXTRA).and_then(|path| certificates_in(&path).ok()).unwrap_or_default());
     // A bundle of an operating system may hold certificates that are of no use here.
     roots.add_parsable_certificates(named.iter().cloned());
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(|error| {
-            Error::new(Kind::Config, "there is no certificate authority to trust").with_source(error)
-        })?;
+    let authorities =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().map_err(
+            |error| Error::new(Kind::Config, "there is no certificate authority to trust").with_source(error),
+        )?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(Kind::Internal, "TLS cannot be set up").with_source(error))?
@@ -60,17 +55,12 @@ fn build() -> Result<ClientConfig> {
 }
 
 fn unusable_bundle(error: rustls::pki_types::pem::Error) -> Error {
-    Error::new(
-        Kind::Config,
-        format!("the certificates that {BUNDLE} names cannot be read"),
-    )
-    .with_source(error)
+    Error::new(Kind::Config, format!("the certificates that {BUNDLE} names cannot be read"))
+        .with_source(error)
 }
 
 fn path_in(variable: &str) -> Option<PathBuf> {
-    env::var_os(variable)
-        .filter(|path| !path.is_empty())
-        .map(Into::into)
+    env::var_os(variable).filter(|path| !path.is_empty()).map(Into::into)
 }
 
 fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
@@ -95,10 +85,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match self
-            .authorities
-            .verify_server_cert(certificate, intermediates, name, ocsp_response, now)
-        {
+        match self.authorities.verify_server_cert(certificate, intermediates, name, ocsp_response, now) {
             // The time has been verified before this is found.
             Err(error) if is_authority(&error) && self.named.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
@@ -114,8 +101,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities
-            .verify_tls12_signature(message, certificate, signature)
+        self.authorities.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -124,8 +110,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities
-            .verify_tls13_signature(message, certificate, signature)
+        self.authorities.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

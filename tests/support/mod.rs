@@ -12,11 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const ON_DEMAND: NewTable = NewTable {
-    throughput: None,
-    time_to_live: true,
-    tags: Vec::new(),
-};
+pub const ON_DEMAND: NewTable = NewTable { throughput: None, time_to_live: true, tags: Vec::new() };
 
 /// The settings of a store, with `changes` laid over the usual ones.
 pub fn config(endpoint: &str, changes: Value) -> Config {
@@ -98,11 +94,7 @@ pub fn empty() -> Act {
 }
 
 pub fn answer(status: u16, body: &str) -> Act {
-    Act::Answer {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
-    }
+    Act::Answer { status, headers: Vec::new(), body: body.into() }
 }
 
 pub fn service_error(status: u16, name: &str) -> Act {
@@ -168,42 +160,25 @@ impl FaultServer {
     async fn serve(&self, connection: usize, mut stream: TcpStream) -> Option<()> {
         loop {
             let (head, body) = read_request(&mut stream).await?;
-            self.seen.lock().unwrap().push(Seen {
-                connection,
-                head,
-                body,
-            });
+            self.seen.lock().unwrap().push(Seen { connection, head, body });
             let act = self.acts.lock().unwrap().pop_front().unwrap_or_else(empty);
             match act {
-                Act::Answer {
-                    status,
-                    headers,
-                    body,
-                } => {
+                Act::Answer { status, headers, body } => {
                     let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
                     for (name, value) in headers {
                         head += &format!("{name}: {value}\r\n");
                     }
-                    stream
-                        .write_all(format!("{head}\r\n{body}").as_bytes())
-                        .await
-                        .ok()?;
+                    stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.ok()?;
                 }
                 Act::Cut => return None,
                 Act::CutInBody => {
-                    stream
-                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
-                        .await
-                        .ok()?;
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.ok()?;
                     return None;
                 }
                 Act::Hang => std::future::pending().await,
                 Act::Delayed(delay) => {
                     tokio::time::sleep(delay).await;
-                    stream
-                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-                        .await
-                        .ok()?;
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.ok()?;
                 }
             }
         }
