@@ -11,7 +11,7 @@ function answer(promise, rest) {
   const callback = rest.at(-1)
   if (typeof callback === 'function') {
     promise.then(
-      (value) => process.nextTick(callback, null, value),
+      (value) => (value === undefined ? process.nextTick(callback, null) : process.nextTick(callback, null, value)),
       (error) => process.nextTick(callback, error)
     )
     return undefined

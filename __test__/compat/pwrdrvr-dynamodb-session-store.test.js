@@ -70,6 +70,19 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   const ours = (options) => new Ours(optionsOf(options))
   const onProxy = (options) => ours({ dynamoDBClient: proxyClient, ...options })
 
+  test('touch stamps the session at the call, so that express-session renews the cookie', async () => {
+    const stampOf = (store) => {
+      const touched = { cookie: { originalMaxAge: 60_000, maxAge: 60_000 }, lastModified: secondsAgo(5000) }
+      const answered = call(store, 'touch', newSid(), touched)
+      return [touched.lastModified, answered]
+    }
+    for (const store of [original(), ours()]) {
+      const [stamp, answered] = stampOf(store)
+      assertNear(Date.parse(stamp), Date.now(), 1000)
+      await answered
+    }
+  })
+
   const itemOf = (sid, { hashKey = 'id', prefix = 'session#', name = table } = {}) =>
     dynamodb.raw.read(name, { [hashKey]: prefix + sid })
   const plant = (sid, attributes) => dynamodb.raw.plant(table, { id: { S: `session#${sid}` }, ...attributes })

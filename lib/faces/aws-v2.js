@@ -9,7 +9,7 @@ const { defined } = require('./options.js')
 function optionsOfVersion2Config(config) {
   const { region, maxRetries, httpOptions } = config
   return defined({
-    region: text(region),
+    region: text(region) || undefined,
     endpoint: endpointOf(config),
     credentials: credentialsOf(config),
     useDualStack: config.useDualstackEndpoint ?? config.useDualstack,

@@ -42,21 +42,20 @@ function createStoreClass({ face, hashKey, sortKey, prefix, idOf }) {
       const wanted = {
         ...defaults,
         ...defined(others),
-        ...present({ table: table.name, hashKey: table.hashKey }),
-        ...(sortKey !== undefined && present({ sortKey: table.sortKey, prefix: table.hasValuePrefix })),
-        attributes: { session: 'session', ...attributes, ...present({ expires: table.ttlKey }) }
+        attributes: { session: 'session', ...attributes }
       }
       const native = nativeOptions(face, wanted, [])
       // What was left out has the default of this face.
       for (const name in defaults) if (native[name] !== wanted[name]) native[name] = defaults[name]
-      this.tableName = native.table
+      // A name that cannot be meant is not replaced by another table's: the service refuses it.
+      this.tableName = String(table.name ?? native.table)
       this.autoCreateTable = autoCreate
-      this.hashKey = native.hashKey
+      this.hashKey = String(table.hashKey ?? native.hashKey)
       if (sortKey !== undefined) {
-        this.hasValuePrefix = native.prefix
-        this.sortKey = native.sortKey
+        this.hasValuePrefix = String(table.hasValuePrefix ?? native.prefix)
+        this.sortKey = String(table.sortKey ?? native.sortKey)
       }
-      this.ttlKey = native.attributes.expires
+      this.ttlKey = String(table.ttlKey ?? native.attributes.expires)
       this.readCapacityUnits = unitsOf(face, table, 'readCapacityUnits')
       this.writeCapacityUnits = unitsOf(face, table, 'writeCapacityUnits')
       this.isLocal = String(config.region ?? native.region).includes('local')

@@ -115,10 +115,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   touch(sid, session, ...rest) {
-    return answer(
-      this.#onceCreated(() => this.#touch(sid, session)),
-      rest
-    )
+    return answer(this.#touch(sid, session), rest)
   }
 
   destroy(sid, ...rest) {
@@ -130,8 +127,9 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
 
   async #touch(sid, session) {
     if (isFresh(session, this.#touchAfter)) return debug(() => [`Skip touching session=${hashOf(sid)}`])
-    const expires = await this.#sessions.touch(sid, session)
-    if (expires !== undefined) session.lastModified = isoOf(Date.now())
+    // Before anything is awaited: express-session renews the cookie of a session that it then finds changed.
+    if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
+    await this.#onceCreated(() => this.#sessions.touch(sid, session))
   }
 
   /** Runs an operation, after the creation of the table if that goes on. */

@@ -86,8 +86,7 @@ function testOptions(face, dynamodb) {
       for (const options of [
         { table: { readCapacityUnits: 'many' } },
         { tabel: {} },
-        { consistentRead: 'sometimes' },
-        { table: { name: 'a' } }
+        { consistentRead: 'sometimes' }
       ]) {
         const warned = once(process, 'warning')
         const store = new face.Store(options)
@@ -96,6 +95,13 @@ function testOptions(face, dynamodb) {
         assert.equal(name, 'DynamoDBSessionWarning')
         assert.ok(message.startsWith(`${face.name}: `), message)
       }
+    })
+
+    test('a name that no table can have is not replaced by another', async () => {
+      const store = new face.Store(face.options({ name: 'a' }))
+      assert.equal(store.tableName, 'a')
+      await assert.rejects(store.set('a', { user: 'Ann' }, 60_000), { code: 'ValidationException' })
+      assert.equal(new face.Store({ table: { name: 7, hashKey: 5 } }).hashKey, '5')
     })
 
     test('that are left out leave the defaults of the original', async () => {
