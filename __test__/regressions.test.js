@@ -46,26 +46,33 @@ test('a throttle as long as the lifetime does not end a session that is in use',
   assert.throws(() => new DynamoDBStore({ ttl: 60, touchAfter: 60 }), { code: 'ConfigError', message: /touchAfter/ })
   const store = dynamodb.store({ touchAfter: 60 })
   const sid = newSid()
-  const session = { cookie: { maxAge: 2000 } }
+  const session = { cookie: { maxAge: 4000 } }
   await store.set(sid, session)
   for (let i = 0; i < 6; i++) {
-    await sleep(500)
+    await sleep(800)
     await store.touch(sid, session)
   }
   assert.notEqual(await store.get(sid), null)
 })
 
-test('a touch is not written before touchAfter seconds have gone', needs('proxy'), async () => {
+test('a touch is written when touchAfter seconds have gone, and not before', needs('proxy'), async (context) => {
   const proxy = await dynamodb.proxy()
   const store = dynamodb.store({ endpoint: proxy.endpoint, touchAfter: 2 })
-  const sessions = Array.from({ length: 8 }, () => [newSid(), { cookie: { maxAge: 60_000 } }])
-  for (const [sid, session] of sessions) {
+  const start = Math.ceil(Date.now() / 1000) * 1000
+  context.mock.timers.enable({ apis: ['Date'], now: start })
+  for (const offset of [0, 1, 400, 999]) {
+    proxy.reset()
+    const sid = newSid()
+    const session = { cookie: { maxAge: 60_000 } }
+    context.mock.timers.setTime(start + offset)
     await store.set(sid, session)
-    await sleep(110)
+    context.mock.timers.setTime(start + offset + 1990)
+    await store.touch(sid, session)
+    assert.deepEqual(proxy.sent('UpdateItem'), [])
+    context.mock.timers.setTime(start + offset + 2010)
+    await store.touch(sid, session)
+    assert.equal(proxy.sent('UpdateItem').length, 1)
   }
-  await sleep(2000 - 8 * 110 - 300)
-  for (const [sid, session] of sessions) await store.touch(sid, session)
-  assert.deepEqual(proxy.sent('UpdateItem'), [])
 })
 
 test('a key with a newline is refused where it is given', () => {
