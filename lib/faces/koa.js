@@ -244,11 +244,6 @@ function createStoreClass({ face, hashKey, sortKey, prefix, idOf }) {
   }
 }
 
-/** The members that are there. */
-function present(options) {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null))
-}
-
 function unitsOf(face, table, name) {
   const units = Number(table[name] ?? DEFAULT_UNITS)
   if (Number.isInteger(units) && units >= 1) return units
