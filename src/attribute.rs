@@ -7,17 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::json_string;
+
 /// Levels of maps and lists that DynamoDB stores
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const DEEPEST: usize = 32;
 /// Magnitudes that fit the type N, from the same page.
 const MAGNITUDES: std::ops::Range<f64> = 1e-130..1e126;
-
-/// Appends `text` as a JSON string.
-pub fn write_str(out: &mut Vec<u8>, text: &str) {
-    // Writing to memory cannot fail.
-    let _ = serde_json::to_writer(out, text);
-}
 
 /// A string, borrowed from the input where it has no escapes.
 pub struct Text<'de>(pub Cow<'de, str>);
@@ -117,7 +113,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
         self.out.extend_from_slice(br#"{"S":"#);
-        write_str(self.out, value);
+        json_string::write(self.out, value);
         self.out.push(b'}');
         Ok(())
     }
@@ -146,7 +142,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
         self.out.extend_from_slice(br#"{"M":{"#);
         while let Some(Text(name)) = members.next_key()? {
             separate(self.out, &mut first);
-            write_str(self.out, &name);
+            json_string::write(self.out, &name);
             self.out.push(b':');
             members.next_value_seed(ToAttribute { out: self.out, depth })?;
         }
@@ -215,7 +211,7 @@ impl<'de> Visitor<'de> for Tagged<'_, '_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         match self.tag {
-            "S" => write_str(self.out, text),
+            "S" => json_string::write(self.out, text),
             "N" => {
                 if serde_json::from_str::<serde_json::Number>(text).is_err() {
                     return Err(E::custom("a number that is none"));
@@ -267,7 +263,7 @@ impl<'de> Visitor<'de> for Tagged<'_, '_> {
         self.out.push(b'{');
         while let Some(Text(name)) = members.next_key()? {
             separate(self.out, &mut first);
-            write_str(self.out, &name);
+            json_string::write(self.out, &name);
             self.out.push(b':');
             members.next_value_seed(ToJson(self.out))?;
         }

@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
-    self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
+    ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
 };
-use aws_smithy_runtime_api::client::identity::Identity;
 use tokio::time::timeout;
 
 use crate::error::{Error, Kind, Result};
@@ -28,23 +27,22 @@ struct Shared {
     /// How long the provider may take.
     limit: Duration,
     current: Mutex<Option<Current>>,
-    fetching: SingleFlight<Result<Credentials>>,
+    fetching: SingleFlight<Result<Arc<Credentials>>>,
 }
 
 struct Current {
-    credentials: Credentials,
-    identity: Identity,
+    credentials: Arc<Credentials>,
     renew_at: Option<SystemTime>,
 }
 
 impl Current {
-    fn new(credentials: Credentials) -> Self {
+    fn new(credentials: Arc<Credentials>) -> Self {
         let now = SystemTime::now();
         let renew_at = credentials.expiry().map(|expiry| {
             let life = expiry.duration_since(now).unwrap_or_default();
             expiry - RENEW_BEFORE.min(life / 10)
         });
-        Self { identity: credentials.clone().into(), credentials, renew_at }
+        Self { credentials, renew_at }
     }
 
     fn is_expired(&self, now: SystemTime) -> bool {
@@ -64,7 +62,7 @@ impl CredentialsCache {
     }
 
     /// Valid credentials. Those about to expire are renewed while they are still used.
-    pub async fn identity(&self) -> Result<Identity> {
+    pub async fn get(&self) -> Result<Arc<Credentials>> {
         let now = SystemTime::now();
         if let Some(current) = &mut *self.current()
             && !current.is_expired(now)
@@ -73,23 +71,20 @@ impl CredentialsCache {
                 current.renew_at = Some(now + RENEW_AGAIN);
                 drop(self.fetch());
             }
-            return Ok(current.identity.clone());
+            return Ok(Arc::clone(&current.credentials));
         }
-        self.fetch().await.map(Into::into)
+        self.fetch().await
     }
 
     /// Forgets `refused`, so that the next request fetches anew. Another's newer ones are kept.
-    pub fn forget(&self, refused: &Identity) {
+    pub fn forget(&self, refused: &Credentials) {
         let mut current = self.current();
-        let is_same = |current: &Current| {
-            refused.data::<Credentials>().is_some_and(|credentials| *credentials == current.credentials)
-        };
-        if current.as_ref().is_some_and(is_same) {
+        if current.as_ref().is_some_and(|current| *current.credentials == *refused) {
             *current = None;
         }
     }
 
-    fn fetch(&self) -> impl Future<Output = Result<Credentials>> + use<> {
+    fn fetch(&self) -> impl Future<Output = Result<Arc<Credentials>>> + use<> {
         let shared = Arc::clone(&self.0);
         self.0.fetching.join(async move {
             let credentials = match timeout(shared.limit, shared.provider.provide_credentials()).await {
@@ -102,7 +97,8 @@ impl CredentialsCache {
                 }
             };
             refuse_unsendable(&credentials)?;
-            *lock(&shared.current) = Some(Current::new(credentials.clone()));
+            let credentials = Arc::new(credentials);
+            *lock(&shared.current) = Some(Current::new(Arc::clone(&credentials)));
             Ok(credentials)
         })
     }
@@ -134,9 +130,8 @@ impl ProvideCredentials for CredentialsCache {
         Self: 'a,
     {
         future::ProvideCredentials::new(async move {
-            let identity = self.identity().await.map_err(CredentialsError::provider_error)?;
-            let unknown = || CredentialsError::unhandled("not an AWS identity");
-            provider::Result::Ok(identity.data::<Credentials>().ok_or_else(unknown)?.clone())
+            let credentials = self.get().await.map_err(CredentialsError::provider_error)?;
+            Ok(Credentials::clone(&credentials))
         })
     }
 }
@@ -184,8 +179,8 @@ mod tests {
         (CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5)), calls)
     }
 
-    fn key(identity: &Identity) -> String {
-        identity.data::<Credentials>().unwrap().access_key_id().to_owned()
+    fn key(credentials: &Credentials) -> &str {
+        credentials.access_key_id()
     }
 
     #[test]
@@ -202,34 +197,34 @@ mod tests {
     #[tokio::test]
     async fn many_waiters_share_one_fetch() {
         let (cache, calls) = cache(None);
-        let (a, b) = tokio::join!(cache.identity(), cache.identity());
-        assert_eq!((key(&a.unwrap()), key(&b.unwrap())), ("0".into(), "0".into()));
-        cache.identity().await.unwrap();
+        let (a, b) = tokio::join!(cache.get(), cache.get());
+        assert_eq!((key(&a.unwrap()), key(&b.unwrap())), ("0", "0"));
+        cache.get().await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
     async fn renews_in_the_last_tenth_while_the_old_ones_serve() {
         let (cache, calls) = cache(Some(Duration::from_millis(300)));
-        cache.identity().await.unwrap();
+        cache.get().await.unwrap();
         tokio::time::sleep(Duration::from_millis(275)).await;
-        assert_eq!(key(&cache.identity().await.unwrap()), "0");
+        assert_eq!(key(&cache.get().await.unwrap()), "0");
         tokio::time::sleep(Duration::from_millis(10)).await;
-        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        assert_eq!(key(&cache.get().await.unwrap()), "1");
         assert_eq!(calls.load(Ordering::Relaxed), 2);
     }
 
     #[tokio::test]
     async fn refused_ones_are_fetched_anew_and_a_failure_is_not_kept() {
         let (cache, _) = cache(None);
-        let first = cache.identity().await.unwrap();
+        let first = cache.get().await.unwrap();
         cache.forget(&first);
-        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        assert_eq!(key(&cache.get().await.unwrap()), "1");
         cache.forget(&first);
-        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        assert_eq!(key(&cache.get().await.unwrap()), "1");
 
         let (cache, _) = self::cache(Some(Duration::ZERO));
-        assert_eq!(cache.identity().await.unwrap_err().kind, Kind::Credentials);
-        assert_eq!(key(&cache.identity().await.unwrap()), "1");
+        assert_eq!(cache.get().await.unwrap_err().kind, Kind::Credentials);
+        assert_eq!(key(&cache.get().await.unwrap()), "1");
     }
 }

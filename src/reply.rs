@@ -3,11 +3,13 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::attribute::{Tagged, Text};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
+use crate::json_string;
 use crate::layout::Layout;
 
 /// An item as it was read.
@@ -240,7 +242,10 @@ impl<'de> Visitor<'de> for SessionSeed {
         let mut session = Session::Missing;
         while let Some(Text(tag)) = tagged.next_key()? {
             session = match &*tag {
-                "S" => Session::Text(tagged.next_value::<Text<'_>>()?.0.into_owned()),
+                "S" => {
+                    let json = tagged.next_value::<&RawValue>()?.get();
+                    Session::Text(json_string::read(json).map_err(A::Error::custom)?.into_owned())
+                }
                 "M" => {
                     let mut json = Vec::new();
                     tagged.next_value_seed(Tagged { tag: "M", out: &mut json })?;

@@ -2,9 +2,10 @@
 
 use serde::de::DeserializeSeed;
 
-use crate::attribute::{ToAttribute, write_str};
+use crate::attribute::ToAttribute;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::Seconds;
+use crate::json_string;
 use crate::layout::{Format, Layout};
 
 /// Bytes of the largest item
@@ -33,7 +34,7 @@ pub struct Requests {
 impl Requests {
     pub fn new(table: &str, layout: Layout) -> Self {
         let mut opening = br#"{"TableName":"#.to_vec();
-        write_str(&mut opening, table);
+        json_string::write(&mut opening, table);
         Self { layout, opening }
     }
 
@@ -200,7 +201,7 @@ impl Body {
     }
 
     fn string(&mut self, text: &str) {
-        write_str(&mut self.0, text);
+        json_string::write(&mut self.0, text);
     }
 
     /// The condition, and the names and values of all expressions of the request.

@@ -196,9 +196,9 @@ impl Store {
         let body = Bytes::from(body.finish(trace.wants_capacity));
         let reply = match self.send(operation, &body, trace).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
-                self.create_for_operation(new).await?;
+                Box::pin(self.create_for_operation(new)).await?;
                 trace.deadline = None;
-                self.send(operation, &body, trace).await?
+                Box::pin(self.send(operation, &body, trace)).await?
             }
             outcome => outcome?,
         };
@@ -267,9 +267,11 @@ impl Store {
         if let Some(aws) = self.aws.get() {
             return Ok(aws);
         }
-        let settling = self
-            .aws
-            .get_or_try_init(|| Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http)));
+        // What happens once is boxed here and below: it would make the future of every operation a large one.
+        let settling =
+            Box::pin(self.aws.get_or_try_init(|| {
+                Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http))
+            }));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
             let message =
                 format!("the AWS settings of the environment took longer than {:?}", self.config.timeout);

@@ -240,3 +240,11 @@ async fn more_than_a_page_is_scanned_and_cleared() {
     store.clear().await.unwrap();
     assert_eq!(store.ids().await.unwrap(), Vec::<String>::new());
 }
+/// A future is copied into its task, so what happens once must be boxed.
+#[test]
+fn the_future_of_an_operation_is_small() {
+    let store = Store::new(support::config("http://127.0.0.1:1", json!({})), None);
+    let mut trace = trace();
+    let size = size_of_val(&store.get("id", &mut trace));
+    assert!(size < 5_000, "{size} bytes");
+}

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::HOST;
+use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -54,8 +55,7 @@ pub struct HttpClient {
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
 }
 
-/// Scheme and authority.
-type Origin = (String, String);
+type Origin = (Option<Scheme>, Option<Authority>);
 
 #[derive(Debug)]
 struct Host {
@@ -100,8 +100,7 @@ impl HttpClient {
     }
 
     fn host(&self, uri: &Uri) -> Arc<Host> {
-        let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        let origin = (part(uri.scheme_str()), part(uri.authority().map(|authority| authority.as_str())));
+        let origin = (uri.scheme().cloned(), uri.authority().cloned());
         let new_host =
             || Arc::new(Host { permits: Semaphore::new(self.max_connections), idle: Mutex::default() });
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
@@ -141,7 +140,7 @@ async fn send_on(
         let reused = kept.is_some();
         let mut sender = match kept {
             Some(sender) => sender,
-            None => open(uri, connect_timeout).await?,
+            None => Box::pin(open(uri, connect_timeout)).await?,
         };
         let request = Request::from_parts(head.clone(), Full::new(body.clone()));
         match exchange(&mut sender, request).await {
@@ -157,7 +156,7 @@ async fn send_on(
 
 /// Leaves the path to the request line and the host to its header; returns the absolute URI.
 fn to_origin_form(head: &mut http::request::Parts) -> Uri {
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).parse().unwrap_or_default();
+    let path = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
     let uri = std::mem::replace(&mut head.uri, path);
     if !head.headers.contains_key(HOST)
         && let Some(host) = uri.authority().and_then(|authority| authority.as_str().try_into().ok())

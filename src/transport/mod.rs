@@ -1,6 +1,7 @@
 //! The data plane: sign, send, retry, classify.
 
 mod connect;
+mod endpoint;
 pub mod http;
 pub mod retry;
 pub mod sdk;
@@ -18,9 +19,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
+pub use endpoint::Endpoint;
 use http::{Bounds, Failure, HttpClient};
 use retry::{Budget, Cause};
-pub use sign::Endpoint;
 
 /// The bounds of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -105,10 +106,11 @@ impl Transport {
     ) -> Result<T> {
         let mut has_renewed = false;
         loop {
-            let identity = self.credentials.identity().await?;
+            let credentials = self.credentials.get().await?;
             trace.attempts += 1;
             let offset = self.clock_offset.load(Ordering::Relaxed);
-            let request = self.endpoint.request(operation, body.clone(), &identity, service_time(offset))?;
+            let request =
+                self.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
             let error = match self.attempt(request, trace, &parse).await {
                 Ok(value) => {
                     self.budget.give(trace.attempts);
@@ -122,7 +124,7 @@ impl Transport {
                 Cause::Transient | Cause::Throttled => true,
                 Cause::Clock => self.adjust_clock(offset, error.service_time),
                 Cause::Credentials => {
-                    self.credentials.forget(&identity);
+                    self.credentials.forget(&credentials);
                     !std::mem::replace(&mut has_renewed, true)
                 }
             };

@@ -1,121 +1,200 @@
-//! A signed data-plane request.
+//! Signature Version 4 of the one shape of request that the data plane sends
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
+//! The parts that hold for a day are made once: through aws-sigv4's request signing they cost as much again as
+//! the rest of a request.
 
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{Method, Request, Uri};
+use aws_credential_types::Credentials;
+use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use aws_smithy_types::date_time::{DateTime, Format};
+use http::header::{HeaderValue, InvalidHeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Kind, Result};
+const SERVICE: &str = "dynamodb";
+/// What an encoded path leaves as it is; an escape in a path is escaped once more.
+const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("dynamodb-session/", env!("CARGO_PKG_VERSION"), " lang/rust"));
-
-/// Where requests go.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    uri: Uri,
-    /// The URI as text, for the signature.
-    url: String,
-    host: HeaderValue,
+/// Signs POST requests without a query to one host and path.
+pub struct Signer {
+    host: String,
+    path: String,
     region: String,
+    day_key: Mutex<Option<Arc<DayKey>>>,
 }
 
-impl Endpoint {
-    pub fn new(url: &str, region: &str) -> Result<Self> {
-        let invalid = || Error::new(Kind::Config, "the endpoint must be an http or https URL with a host");
-        let uri: Uri = url.parse().map_err(|_| invalid())?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(invalid());
+/// What signs the requests of one day with the same credentials.
+struct DayKey {
+    credentials: Arc<Credentials>,
+    /// `20231114`
+    day: String,
+    scope: String,
+    key: Vec<u8>,
+    token: Option<HeaderValue>,
+}
+
+/// The headers that a signature adds.
+pub struct Signature {
+    pub date: HeaderValue,
+    pub token: Option<HeaderValue>,
+    pub authorization: HeaderValue,
+}
+
+impl Signer {
+    pub fn new(host: &str, path: &str, region: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            path: utf8_percent_encode(path, UNRESERVED).to_string(),
+            region: region.to_owned(),
+            day_key: Mutex::default(),
         }
-        let authority = uri.authority().ok_or_else(invalid)?;
-        // Credentials in a URL are not for the Host header.
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let host = host.try_into().map_err(|_| invalid())?;
-        Ok(Self { url: uri.to_string(), uri, host, region: region.to_owned() })
     }
 
-    /// A POST of `body` for the DynamoDB `operation`, signed for `time`.
-    pub fn request(
+    /// Signs `body` and, in the order of their names, the headers content-type, host and x-amz-target, with
+    /// what it adds.
+    pub fn sign(
         &self,
-        operation: &str,
-        body: Bytes,
-        identity: &Identity,
+        content_type: &str,
+        target: &str,
+        body: &[u8],
+        credentials: &Arc<Credentials>,
         time: SystemTime,
-    ) -> Result<Request<Bytes>> {
-        let defect = |error: &dyn std::error::Error| Error::new(Kind::Internal, error.to_string());
-        let target = format!("DynamoDB_20120810.{operation}");
-        let parameters = v4::SigningParams::builder()
-            .identity(identity)
-            .region(&self.region)
-            .name("dynamodb")
-            .time(time)
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| defect(&error))?
-            .into();
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        let headers = request.headers_mut();
-        headers.insert(HOST, self.host.clone());
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(
-            TARGET,
-            target.try_into().map_err(|error: http::header::InvalidHeaderValue| defect(&error))?,
+    ) -> Result<Signature, InvalidHeaderValue> {
+        let date = basic_format(time);
+        let day_key = self.day_key(credentials, date.get(..8).unwrap_or_default(), time)?;
+        let (token_line, token_name) = match credentials.session_token() {
+            Some(token) => (format!("x-amz-security-token:{token}\n"), "x-amz-security-token;"),
+            None => Default::default(),
+        };
+        let signed_headers = format!("content-type;host;x-amz-date;{token_name}x-amz-target");
+        let canonical_request = format!(
+            "POST\n{}\n\ncontent-type:{content_type}\nhost:{}\nx-amz-date:{date}\n{token_line}x-amz-target:{target}\n\n{signed_headers}\n{}",
+            self.path,
+            self.host,
+            sha256(body),
         );
-        let signed =
-            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let signable = SignableRequest::new("POST", &self.url, signed, SignableBody::Bytes(request.body()))
-            .map_err(|error| defect(&error))?;
-        let (instructions, _) = sign(signable, &parameters).map_err(|error| defect(&error))?.into_parts();
-        instructions.apply_to_request_http1x(&mut request);
-        request.headers_mut().insert(USER_AGENT, AGENT);
-        Ok(request)
+        let scope = &day_key.scope;
+        let string_to_sign =
+            format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha256(canonical_request.as_bytes()));
+        let signature = calculate_signature(&day_key.key, string_to_sign.as_bytes());
+        let access_key_id = credentials.access_key_id();
+        Ok(Signature {
+            date: date.try_into()?,
+            token: day_key.token.clone(),
+            authorization: format!(
+                "AWS4-HMAC-SHA256 Credential={access_key_id}/{scope}, SignedHeaders={signed_headers}, Signature={signature}"
+            )
+            .try_into()?,
+        })
     }
+
+    fn day_key(
+        &self,
+        credentials: &Arc<Credentials>,
+        day: &str,
+        time: SystemTime,
+    ) -> Result<Arc<DayKey>, InvalidHeaderValue> {
+        let mut cached = self.day_key.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(day_key) = &*cached
+            && day_key.day == day
+            && day_key.credentials == *credentials
+        {
+            return Ok(Arc::clone(day_key));
+        }
+        let key = generate_signing_key(credentials.secret_access_key(), time, &self.region, SERVICE);
+        let mut token = credentials.session_token().map(HeaderValue::from_str).transpose()?;
+        token.iter_mut().for_each(|token| token.set_sensitive(true));
+        let day_key = Arc::new(DayKey {
+            credentials: Arc::clone(credentials),
+            day: day.to_owned(),
+            scope: format!("{day}/{}/{SERVICE}/aws4_request", self.region),
+            key: key.as_ref().to_vec(),
+            token,
+        });
+        *cached = Some(Arc::clone(&day_key));
+        Ok(day_key)
+    }
+}
+
+/// Holds secrets.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").finish_non_exhaustive()
+    }
+}
+
+/// `20231114T221320Z`
+fn basic_format(time: SystemTime) -> String {
+    // A clock that is set before 1970 or after 9999 gets no signature that anyone accepts.
+    let whole_seconds = DateTime::from_secs(DateTime::from(time).secs());
+    whole_seconds.fmt(Format::DateTime).unwrap_or_default().replace(['-', ':'], "")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_credential_types::Credentials;
     use std::time::Duration;
 
-    #[test]
-    fn signs_host_target_and_token() {
-        let endpoint = Endpoint::new("http://127.0.0.1:8000", "eu-west-1").unwrap();
-        let credentials = Credentials::new("AKID", "secret", Some("token".into()), None, "test");
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+    use aws_sigv4::sign::v4::SigningParams;
+
+    /// What aws-sigv4 itself makes of the same request.
+    fn expected(
+        path: &str,
+        body: &[u8],
+        credentials: &Arc<Credentials>,
+        time: SystemTime,
+    ) -> Vec<(String, String)> {
+        let identity = Credentials::clone(credentials).into();
+        let parameters = SigningParams::builder()
+            .identity(&identity)
+            .region("eu-west-1")
+            .name(SERVICE)
+            .time(time)
+            .settings(SigningSettings::default())
+            .build()
+            .unwrap()
+            .into();
+        let url = format!("https://host:8000{path}");
+        let headers = [("host", "host:8000"), ("content-type", "t/j"), ("x-amz-target", "T.Get")];
         let request =
-            endpoint.request("GetItem", Bytes::from_static(b"{}"), &credentials.into(), time).unwrap();
-        let header = |name| request.headers()[name].to_str().unwrap();
-        assert_eq!(header("x-amz-target"), "DynamoDB_20120810.GetItem");
-        assert_eq!(header("x-amz-date"), "20231114T221320Z");
-        assert_eq!(header("x-amz-security-token"), "token");
-        let authorization = header("authorization");
-        assert!(
-            authorization.contains("Credential=AKID/20231114/eu-west-1/dynamodb/aws4_request"),
-            "{authorization}"
-        );
-        assert!(
-            authorization
-                .contains("SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target"),
-            "{authorization}"
-        );
-        assert_eq!(request.uri().path(), "/");
+            SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body)).unwrap();
+        let (instructions, _) = sign(request, &parameters).unwrap().into_parts();
+        instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     #[test]
-    fn refuses_what_is_no_http_url() {
-        for url in
-            ["", "localhost:8000", "ftp://host", "http://", "/path", "dynamodb.eu-west-1.amazonaws.com"]
-        {
-            assert_eq!(Endpoint::new(url, "r").unwrap_err().kind, Kind::Config, "{url}");
+    fn signs_as_aws_sigv4_does() {
+        let credentials = |secret, token| Arc::new(Credentials::new("AKID", secret, token, None, "test"));
+        let plain = credentials("secret", None);
+        let with_token = credentials("secret", Some("to/ken".into()));
+        let other = credentials("another", None);
+        for path in ["/", "/base/p~a-t_h.x", "/a%20b/c:d"] {
+            let signer = Signer::new("host:8000", path, "eu-west-1");
+            for seconds in [0, 1_700_000_000, 1_700_000_001, 1_700_006_400, 4_102_444_799] {
+                for (credentials, body) in [(&plain, "{}"), (&with_token, ""), (&other, "é")] {
+                    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1000 * seconds + 999);
+                    let signature = signer.sign("t/j", "T.Get", body.as_bytes(), credentials, time).unwrap();
+                    for (name, value) in expected(path, body.as_bytes(), credentials, time) {
+                        let ours = match &*name {
+                            "x-amz-date" => Some(&signature.date),
+                            "x-amz-security-token" => signature.token.as_ref(),
+                            "authorization" => Some(&signature.authorization),
+                            other => panic!("{other}"),
+                        };
+                        assert_eq!(ours.unwrap().to_str().unwrap(), value, "{name} of {path} at {seconds}");
+                    }
+                    assert_eq!(signature.token.is_some(), credentials.session_token().is_some());
+                }
+            }
         }
     }
 }
