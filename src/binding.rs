@@ -174,6 +174,12 @@ impl NativeStore {
         })
     }
 
+    /// Completes with `text`: the crossing of a request without the request, for the benchmark.
+    #[napi(catch_unwind)]
+    pub fn echo(&self, call: u32, text: String) -> napi::Result<()> {
+        self.start(call, false, async move |_, _| Ok(Answer { text: Some(text), number: None }))
+    }
+
     /// Completes with a JSON array of ids.
     #[napi(catch_unwind)]
     pub fn ids(&self, call: u32) -> napi::Result<()> {
