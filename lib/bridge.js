@@ -1,6 +1,6 @@
 'use strict'
 
-const { Bridge } = require('../binding.js')
+const { Bridge } = require('./load.js')
 
 const STRIDE = 6
 
