@@ -58,6 +58,26 @@ pub fn read(json: &str) -> serde_json::Result<Cow<'_, str>> {
     }
 }
 
+/// The length of the JSON string at the beginning of `json`, with its quotes; nothing when it does not end.
+pub fn length(json: &str) -> Option<usize> {
+    let bytes = json.as_bytes();
+    let mut at = 1;
+    loop {
+        at += match bytes.get(at..)?.first_chunk::<WORD>() {
+            Some(word) => {
+                let word = u64::from_le_bytes(*word);
+                first(equal(word, b'"') | equal(word, b'\\'))
+            }
+            None => bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\'))?,
+        };
+        match bytes.get(at) {
+            Some(b'"') => return Some(at + 1),
+            Some(b'\\') => at += 2,
+            _ => {}
+        }
+    }
+}
+
 /// Nothing for escapes that stand for a code unit, which are rare.
 fn unescape(inner: &str) -> Option<String> {
     let mut out = Vec::with_capacity(inner.len() + WORD);
@@ -144,7 +164,10 @@ mod tests {
     #[test]
     fn reads_what_serde_writes() {
         for text in texts() {
-            assert_eq!(read(&serde_json::to_string(&text).unwrap()).unwrap(), text);
+            let json = serde_json::to_string(&text).unwrap();
+            assert_eq!(read(&json).unwrap(), text);
+            assert_eq!(length(&format!("{json},\"{text}")), Some(json.len()));
+            assert_eq!(length(&json[..json.len() - 1]), None);
         }
         assert_eq!(read(r#""\u00e9\ud83d\ude00\/""#).unwrap(), "é😀/");
         assert_eq!(read(r#""\\\\\"""#).unwrap(), r#"\\""#);

@@ -27,6 +27,7 @@ pub mod credentials;
 pub mod error;
 pub mod expiry;
 pub mod js_credentials;
+pub mod json_cursor;
 pub mod json_string;
 pub mod layout;
 pub mod reply;

@@ -1,15 +1,14 @@
 //! The service's answers, read straight from text: items and what they cost.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::DeserializeSeed;
 
-use crate::attribute::{Tagged, Text};
+use crate::attribute::Tagged;
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
-use crate::json_string;
+use crate::json_cursor::{Cursor, Unexpected};
 use crate::layout::Layout;
 
 /// An item as it was read.
@@ -57,208 +56,102 @@ pub struct Reply {
 
 impl Reply {
     pub fn parse(body: &[u8], layout: &Layout) -> Result<Self> {
-        parse(body, ReplySeed(layout))
-    }
-}
-
-/// The items of a page that a Scan gave.
-pub fn parse_page(body: &[u8], layout: &Layout) -> Result<Vec<Stored>> {
-    parse(body, PageSeed(layout))
-}
-
-fn parse<'de, S: DeserializeSeed<'de>>(body: &'de [u8], seed: S) -> Result<S::Value> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    seed.deserialize(&mut json).map_err(|error| {
-        // The error's own text may quote the response.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Error::new(Kind::Network, format!("the response is not what DynamoDB answers, at {place}"))
-    })
-}
-
-/// Implements `DeserializeSeed` for a visitor that reads a map.
-macro_rules! seed_of_map {
-    ($seed:ident, $value:ty) => {
-        impl<'de> DeserializeSeed<'de> for $seed<'_> {
-            type Value = $value;
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
-                deserializer.deserialize_map(self)
-            }
-        }
-    };
-}
-
-struct ReplySeed<'l>(&'l Layout);
-seed_of_map!(ReplySeed, Reply);
-
-impl<'de> Visitor<'de> for ReplySeed<'_> {
-    type Value = Reply;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a response")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Reply, A::Error> {
         #[derive(Deserialize)]
         struct ConsumedCapacity {
             #[serde(rename = "CapacityUnits")]
             units: Option<f64>,
         }
-        let mut reply = Reply::default();
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "Item" => reply.item = Some(members.next_value_seed(ItemSeed(self.0))?),
+        let mut reply = Self::default();
+        parse(body, |cursor, name| {
+            match name {
+                "Item" => reply.item = Some(item(cursor, layout)?),
                 "ConsumedCapacity" => {
-                    reply.capacity_units = members.next_value::<ConsumedCapacity>()?.units;
+                    let consumed = serde_json::from_str::<ConsumedCapacity>(cursor.raw()?);
+                    reply.capacity_units = consumed.map_err(|_| Unexpected)?.units;
                 }
-                _ => drop(members.next_value::<IgnoredAny>()?),
+                _ => drop(cursor.raw()?),
             }
-        }
+            Ok(())
+        })?;
         Ok(reply)
     }
 }
 
-struct PageSeed<'l>(&'l Layout);
-seed_of_map!(PageSeed, Vec<Stored>);
-
-impl<'de> Visitor<'de> for PageSeed<'_> {
-    type Value = Vec<Stored>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page of items")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Vec<Stored>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Text(name)) = members.next_key()? {
-            match &*name {
-                "Items" => items = members.next_value_seed(ItemsSeed(self.0))?,
-                _ => drop(members.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(items)
-    }
+/// The items of a page that a Scan gave.
+pub fn parse_page(body: &[u8], layout: &Layout) -> Result<Vec<Stored>> {
+    let mut items = Vec::new();
+    parse(body, |cursor, name| match name {
+        "Items" => cursor.array(|cursor| {
+            items.push(item(cursor, layout)?);
+            Ok(())
+        }),
+        _ => cursor.raw().map(drop),
+    })?;
+    Ok(items)
 }
 
-struct ItemsSeed<'l>(&'l Layout);
-
-impl<'de> DeserializeSeed<'de> for ItemsSeed<'_> {
-    type Value = Vec<Stored>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Stored>, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
+fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -> Result<()> {
+    let broken = |place: usize| {
+        Error::new(Kind::Network, format!("the response is not what DynamoDB answers, at byte {place}"))
+    };
+    let json = str::from_utf8(body).map_err(|error| broken(error.valid_up_to()))?;
+    let mut cursor = Cursor::new(json);
+    cursor.object(each).map_err(|Unexpected| broken(json.len() - cursor.left()))
 }
 
-impl<'de> Visitor<'de> for ItemsSeed<'_> {
-    type Value = Vec<Stored>;
+type Expected<T> = std::result::Result<T, Unexpected>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("items")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<Stored>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = elements.next_element_seed(ItemSeed(self.0))? {
-            items.push(item);
+fn item(cursor: &mut Cursor<'_>, layout: &Layout) -> Expected<Stored> {
+    let mut stored = Stored::default();
+    cursor.object(|cursor, name| {
+        if name == layout.session {
+            stored.session = session(cursor)?;
+        } else if name == layout.expires {
+            stored.expires = scalar(cursor)?.and_then(|text| expiry::parse(&text));
+        } else if name == layout.hash_key {
+            stored.key = scalar(cursor)?.unwrap_or_default().into_owned();
+        } else {
+            cursor.raw()?;
         }
-        Ok(items)
-    }
-}
-
-struct ItemSeed<'l>(&'l Layout);
-seed_of_map!(ItemSeed, Stored);
-
-impl<'de> Visitor<'de> for ItemSeed<'_> {
-    type Value = Stored;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an item")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Stored, A::Error> {
-        let layout = self.0;
-        let mut stored = Stored::default();
-        while let Some(Text(name)) = members.next_key()? {
-            if name == layout.session {
-                stored.session = members.next_value_seed(SessionSeed)?;
-            } else if name == layout.expires {
-                stored.expires =
-                    members.next_value::<Scalar<'_>>()?.0.and_then(|text| expiry::parse(&text.0));
-            } else if name == layout.hash_key {
-                stored.key = members
-                    .next_value::<Scalar<'_>>()?
-                    .0
-                    .map_or_else(String::new, |text| text.0.into_owned());
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(stored)
-    }
+        Ok(())
+    })?;
+    Ok(stored)
 }
 
 /// The text of an attribute of type S or N; nothing for the other types.
-struct Scalar<'de>(Option<Text<'de>>);
-
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an attribute value")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut tagged: A) -> Result<Scalar<'de>, A::Error> {
-                let mut text = None;
-                while let Some(Text(tag)) = tagged.next_key()? {
-                    match &*tag {
-                        "S" | "N" => text = Some(tagged.next_value()?),
-                        _ => drop(tagged.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(Scalar(text))
-            }
+fn scalar<'a>(cursor: &mut Cursor<'a>) -> Expected<Option<Cow<'a, str>>> {
+    let mut text = None;
+    cursor.object(|cursor, tag| {
+        match tag {
+            "S" | "N" => text = Some(cursor.text()?),
+            _ => drop(cursor.raw()?),
         }
-        deserializer.deserialize_map(ScalarVisitor)
-    }
+        Ok(())
+    })?;
+    Ok(text)
 }
 
-struct SessionSeed;
-
-impl<'de> DeserializeSeed<'de> for SessionSeed {
-    type Value = Session;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Session, D::Error> {
-        deserializer.deserialize_map(self)
-    }
+fn session(cursor: &mut Cursor<'_>) -> Expected<Session> {
+    let mut session = Session::Missing;
+    cursor.object(|cursor, tag| {
+        session = match tag {
+            "S" => Session::Text(cursor.text()?.into_owned()),
+            "M" => map(cursor.raw()?)?,
+            _ => {
+                cursor.raw()?;
+                Session::OtherType
+            }
+        };
+        Ok(())
+    })?;
+    Ok(session)
 }
 
-impl<'de> Visitor<'de> for SessionSeed {
-    type Value = Session;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an attribute value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut tagged: A) -> Result<Session, A::Error> {
-        let mut session = Session::Missing;
-        while let Some(Text(tag)) = tagged.next_key()? {
-            session = match &*tag {
-                "S" => {
-                    let json = tagged.next_value::<&RawValue>()?.get();
-                    Session::Text(json_string::read(json).map_err(A::Error::custom)?.into_owned())
-                }
-                "M" => {
-                    let mut json = Vec::new();
-                    tagged.next_value_seed(Tagged { tag: "M", out: &mut json })?;
-                    String::from_utf8(json).map_or(Session::OtherType, Session::Text)
-                }
-                _ => {
-                    tagged.next_value::<IgnoredAny>()?;
-                    Session::OtherType
-                }
-            };
-        }
-        Ok(session)
-    }
+fn map(raw: &str) -> Expected<Session> {
+    let mut json = Vec::new();
+    let tagged = Tagged { tag: "M", out: &mut json };
+    tagged.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(|_| Unexpected)?;
+    Ok(String::from_utf8(json).map_or(Session::OtherType, Session::Text))
 }
 
 #[cfg(test)]
