@@ -44,23 +44,18 @@ impl<'a> Cursor<'a> {
 
     /// Takes a string.
     pub fn text(&mut self) -> Result<Cow<'a, str>> {
-        match self.peek() {
-            Some(b'"') => json_string::read(self.raw()?).map_err(|_| Unexpected),
-            _ => Err(Unexpected),
-        }
+        self.skip_space();
+        let (text, length) = json_string::read(self.rest).ok_or(Unexpected)?;
+        self.rest = &self.rest[length..];
+        Ok(text)
     }
 
     /// Takes any value, as it is written.
     pub fn raw(&mut self) -> Result<&'a str> {
-        let length = match self.peek() {
-            Some(b'"') => json_string::length(self.rest).ok_or(Unexpected)?,
-            _ => {
-                let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
-                values.next().and_then(std::result::Result::ok).ok_or(Unexpected)?;
-                values.byte_offset()
-            }
-        };
-        let (value, rest) = self.rest.split_at(length);
+        self.skip_space();
+        let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
+        values.next().and_then(std::result::Result::ok).ok_or(Unexpected)?;
+        let (value, rest) = self.rest.split_at(values.byte_offset());
         self.rest = rest;
         Ok(value)
     }
@@ -91,8 +86,12 @@ impl<'a> Cursor<'a> {
 
     /// The byte after any white space.
     fn peek(&mut self) -> Option<u8> {
-        self.rest = self.rest.trim_ascii_start();
+        self.skip_space();
         self.rest.bytes().next()
+    }
+
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
     }
 }
 

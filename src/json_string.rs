@@ -46,46 +46,46 @@ fn write_byte(out: &mut Vec<u8>, byte: u8) {
     out.extend([b'\\', short]);
 }
 
-/// The text of a JSON string with its quotes, which must be valid JSON.
-pub fn read(json: &str) -> serde_json::Result<Cow<'_, str>> {
-    let inner = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
-    match inner {
-        Some(inner) if !inner.as_bytes().contains(&b'\\') => Ok(Cow::Borrowed(inner)),
-        _ => match inner.and_then(unescape) {
-            Some(text) => Ok(Cow::Owned(text)),
-            None => serde_json::from_str(json).map(Cow::Owned),
-        },
+/// Reads the JSON string at the beginning of `json`: its text, and its length with the quotes.
+pub fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
+    let inner = json.strip_prefix('"')?;
+    let plain = plain_length(inner.as_bytes())?;
+    if inner.as_bytes().get(plain) == Some(&b'"') {
+        return Some((Cow::Borrowed(&inner[..plain]), plain + 2));
     }
+    let (text, length) = unescape(inner).or_else(|| {
+        // An escape that stands for a code unit, which is rare.
+        let mut values = serde_json::Deserializer::from_str(json).into_iter();
+        let text = values.next()?.ok()?;
+        Some((text, values.byte_offset()))
+    })?;
+    Some((Cow::Owned(text), length))
 }
 
-/// The length of the JSON string at the beginning of `json`, with its quotes; nothing when it does not end.
-pub fn length(json: &str) -> Option<usize> {
-    let bytes = json.as_bytes();
-    let mut at = 1;
-    loop {
-        at += match bytes.get(at..)?.first_chunk::<WORD>() {
-            Some(word) => {
-                let word = u64::from_le_bytes(*word);
-                first(equal(word, b'"') | equal(word, b'\\'))
-            }
-            None => bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\'))?,
-        };
-        match bytes.get(at) {
-            Some(b'"') => return Some(at + 1),
-            Some(b'\\') => at += 2,
-            _ => {}
+/// How many bytes come before the first quote or backslash.
+fn plain_length(mut bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    while let Some((word, after)) = bytes.split_first_chunk::<WORD>() {
+        let plain = plain_in_string(*word);
+        length += plain;
+        if plain < WORD {
+            return Some(length);
         }
+        bytes = after;
     }
+    Some(length + bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?)
 }
 
-/// Nothing for escapes that stand for a code unit, which are rare.
-fn unescape(inner: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(inner.len() + WORD);
+/// Nothing for what is no string, and for escapes that stand for a code unit.
+fn unescape(inner: &str) -> Option<(String, usize)> {
+    /// Most sessions; what comes after a string may be much longer than it.
+    const ROOM: usize = 4096;
+    let mut out = Vec::with_capacity(inner.len().min(ROOM));
     let mut rest = inner.as_bytes();
     loop {
         let plain = match rest.split_first_chunk::<WORD>() {
             Some((word, after)) => {
-                let plain = first(equal(u64::from_le_bytes(*word), b'\\'));
+                let plain = plain_in_string(*word);
                 out.extend_from_slice(word);
                 if plain == WORD {
                     rest = after;
@@ -95,15 +95,18 @@ fn unescape(inner: &str) -> Option<String> {
                 plain
             }
             None => {
-                let plain = rest.iter().position(|&byte| byte == b'\\').unwrap_or(rest.len());
+                let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
                 out.extend_from_slice(&rest[..plain]);
                 plain
             }
         };
         let (escape, after) = match &rest[plain..] {
-            [] => return String::from_utf8(out).ok(),
+            [b'"', after @ ..] => {
+                out.shrink_to_fit();
+                return Some((String::from_utf8(out).ok()?, inner.len() - after.len() + 1));
+            }
             [_, escape, after @ ..] => (*escape, after),
-            [_] => return None,
+            _ => return None,
         };
         out.push(match escape {
             b'"' | b'\\' | b'/' => escape,
@@ -116,6 +119,12 @@ fn unescape(inner: &str) -> Option<String> {
         });
         rest = after;
     }
+}
+
+/// How many bytes of a word come before a quote or a backslash.
+fn plain_in_string(word: Word) -> usize {
+    let word = u64::from_le_bytes(word);
+    first(equal(word, b'"') | equal(word, b'\\'))
 }
 
 /// How many bytes of a word stand in a JSON string as they are.
@@ -165,18 +174,20 @@ mod tests {
     fn reads_what_serde_writes() {
         for text in texts() {
             let json = serde_json::to_string(&text).unwrap();
-            assert_eq!(read(&json).unwrap(), text);
-            assert_eq!(length(&format!("{json},\"{text}")), Some(json.len()));
-            assert_eq!(length(&json[..json.len() - 1]), None);
+            assert_eq!(read(&format!("{json},\"{text}")), Some((text.as_str().into(), json.len())));
+            assert_eq!(read(&json[..json.len() - 1]), None);
         }
-        assert_eq!(read(r#""\u00e9\ud83d\ude00\/""#).unwrap(), "é😀/");
-        assert_eq!(read(r#""\\\\\"""#).unwrap(), r#"\\""#);
+        for (json, text) in [(r#""\u00e9\ud83d\ude00\/""#, "é😀/"), (r#""\\\\\"""#, r#"\\""#), (r#""""#, "")]
+        {
+            assert_eq!(read(json), Some((text.into(), json.len())));
+        }
     }
 
     #[test]
     fn refuses_what_is_no_string() {
-        for json in ["", "\"", "5", r#""\ud800""#, r#""\x""#, r#"{"a":"b"}"#, r#""abcdefg\"#] {
-            assert!(read(json).is_err(), "{json}");
+        for json in ["", "\"", "5", r#""\ud800""#, r#""\x""#, r#"{"a":"b"}"#, r#""abcdefg\"#, r#""abcdefg\""#]
+        {
+            assert_eq!(read(json), None, "{json}");
         }
     }
 }
