@@ -42,7 +42,7 @@ function run(start) {
     } catch ({ message }) {
       // The addon could not even start it.
       const failure = { code: 'InternalError', message, cause: null }
-      handlers.get(call)(true, JSON.stringify(failure), null, null, null)
+      handlers.get(call)(true, JSON.stringify(failure))
     }
   })
 }

@@ -61,7 +61,7 @@ class Connection {
 
   #settle(completion, operation, sid) {
     const { table } = this.#options
-    if (completion.warning !== null) {
+    if (completion.warning !== undefined) {
       const { message } = DynamoDBStoreError.fromNative(completion.warning, operation, table, sid)
       process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_TABLE' })
     }

@@ -48,9 +48,9 @@ class Sessions {
       this.#emit('corrupt', error)
       return nothing
     }
-    if (completion.text === null) return { session: null, isExpired: completion.number !== null }
+    if (completion.text === undefined) return { session: null, isExpired: completion.number !== undefined }
     const session = this.parse(completion.text)
-    if (session !== null && completion.number !== null) this.#expiries.set(session, completion.number + ROUNDING)
+    if (session !== null && completion.number !== undefined) this.#expiries.set(session, completion.number + ROUNDING)
     return { session, isExpired: false }
   }
 

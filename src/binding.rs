@@ -44,7 +44,8 @@ impl Bridge {
         Ok(Self { completions: Arc::new(Completions::new(wake)), questions: Arc::default() })
     }
 
-    /// The completions that wait: call, failed, text, number, trace and warning of each.
+    /// The completions that wait: call, failed, text, number, trace and warning of each, with holes for what is
+    /// false or absent, since each value that is set costs two calls of Node-API.
     #[napi(catch_unwind)]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
         let completions = self.completions.take();
@@ -53,14 +54,23 @@ impl Bridge {
         for (place, completion) in (0..).step_by(STRIDE as usize).zip(completions) {
             flat.set(place, completion.call)?;
             let text = completion.text.map(|text| text_to_js(env, text)).transpose();
-            flat.set(place + 1, completion.failed || text.is_err())?;
+            if completion.failed || text.is_err() {
+                flat.set(place + 1, true)?;
+            }
             match text {
-                Ok(text) => flat.set(place + 2, text)?,
+                Ok(Some(text)) => flat.set(place + 2, text)?,
+                Ok(None) => {}
                 Err(_) => flat.set(place + 2, TOO_LARGE)?,
             }
-            flat.set(place + 3, completion.number)?;
-            flat.set(place + 4, completion.trace)?;
-            flat.set(place + 5, completion.warning)?;
+            if let Some(number) = completion.number {
+                flat.set(place + 3, number)?;
+            }
+            if let Some(trace) = completion.trace {
+                flat.set(place + 4, trace)?;
+            }
+            if let Some(warning) = completion.warning {
+                flat.set(place + 5, warning)?;
+            }
         }
         Ok(flat)
     }
