@@ -1,11 +1,10 @@
 'use strict'
 
 const { createStoreClass } = require('./koa.js')
+const layouts = require('./layouts.js')
 
 module.exports = createStoreClass({
   face: '@baseline-dev/koa-session-dynamodb-store',
-  hashKey: 'pk',
-  sortKey: 'sk',
-  prefix: 'SESSION#',
+  layout: layouts.baseline,
   idOf: String
 })

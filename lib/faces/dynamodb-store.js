@@ -6,6 +6,8 @@ const { lifetimeOf } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
 const { hashOf } = require('../trace.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
+const { withRepairedCookie } = require('./cookie.js')
+const layout = require('./layouts.js')['dynamodb-store']
 const { nativeOptions, warnOnce } = require('./options.js')
 
 const FACE = 'dynamodb-store'
@@ -31,8 +33,8 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
         table: `${this.tableName}`,
         hashKey: `${this.hashKey}`,
         prefix: `${this.hashPrefix}`,
-        format: 'map',
-        constants: [],
+        format: layout.format,
+        constants: layout.constants,
         lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
         stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
         isFresh: () => false,
@@ -51,8 +53,8 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
     const { name, hashPrefix, hashKey, readCapacityUnits, writeCapacityUnits } =
       typeof table === 'string' ? { name: table, hashPrefix: options.prefix, hashKey: options.hashKey } : table
     this.tableName = name ?? 'sessions'
-    this.hashPrefix = hashPrefix === undefined ? 'sess:' : hashPrefix
-    this.hashKey = hashKey ?? 'sessionId'
+    this.hashPrefix = hashPrefix === undefined ? layout.prefix : hashPrefix
+    this.hashKey = hashKey ?? layout.hashKey
     this.readCapacityUnits = Number(readCapacityUnits ?? DEFAULT_CAPACITY)
     this.writeCapacityUnits = Number(writeCapacityUnits ?? DEFAULT_CAPACITY)
     this.touchInterval = touchInterval
@@ -189,19 +191,6 @@ function settle(promise, callback) {
       })
     })
   return promise.then((value) => called(null, value), called)
-}
-
-/**
- * The original writes a cookie through its getters, and its dates as empty maps: what is left of the lifetime
- * is `maxAge`.
- */
-function withRepairedCookie(session) {
-  const { cookie } = session
-  if (typeof cookie !== 'object' || cookie === null || !('data' in cookie || '_expires' in cookie)) return session
-  const { data: _data, _expires, maxAge, ...repaired } = cookie
-  const isLost = typeof cookie.expires === 'object' && cookie.expires !== null
-  if (isLost) repaired.expires = Number.isFinite(maxAge) ? new Date(Date.now() + maxAge).toISOString() : null
-  return { ...session, cookie: repaired }
 }
 
 /** The promise, whose failure is told. */

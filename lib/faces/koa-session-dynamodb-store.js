@@ -1,10 +1,10 @@
 'use strict'
 
 const { createStoreClass } = require('./koa.js')
+const layouts = require('./layouts.js')
 
 module.exports = createStoreClass({
   face: 'koa-session-dynamodb-store',
-  hashKey: 'sessionId',
-  prefix: '',
+  layout: layouts['koa-session-dynamodb-store'],
   idOf: (id) => id
 })

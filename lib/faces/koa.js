@@ -17,8 +17,9 @@ const DEFAULT_UNITS = 5
  * The class of a koa-session store: koa-session-dynamodb-store's, and with a sort key that of its fork.
  * koa.d.ts documents it.
  */
-function createStoreClass({ face, hashKey, sortKey, prefix, idOf }) {
-  const defaults = { hashKey, sortKey, prefix, format: 'map', consistentRead: 'on-miss' }
+function createStoreClass({ face, layout, idOf }) {
+  const { hashKey, sortKey, prefix, format } = layout
+  const defaults = { hashKey, sortKey, prefix, format, consistentRead: 'on-miss' }
 
   return class DynamoDBStore extends EventEmitter {
     #options
@@ -42,7 +43,7 @@ function createStoreClass({ face, hashKey, sortKey, prefix, idOf }) {
       const wanted = {
         ...defaults,
         ...defined(others),
-        attributes: { session: 'session', ...attributes }
+        attributes: { ...layout.attributes, ...attributes }
       }
       const native = nativeOptions(face, wanted, [])
       // What was left out has the default of this face.
@@ -64,7 +65,7 @@ function createStoreClass({ face, hashKey, sortKey, prefix, idOf }) {
       this.#options = {
         ...native,
         ...optionsOfVersion2Config(config),
-        constants: [],
+        constants: layout.constants,
         lifetime: (_session, maxAge) => (this.getExpirationDate(maxAge) - Date.now()) / 1000,
         newTable: this.autoCreateTable ? { throughput, timeToLive: this.#hasTimeToLive, tags: [] } : native.newTable
       }

@@ -7,6 +7,7 @@ const { findBase } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
 const { Sessions } = require('../sessions.js')
 const { hashOf } = require('../trace.js')
+const { pwrdrvr: layout } = require('./layouts.js')
 const { nativeOptions, warnOnce } = require('./options.js')
 
 const FACE = '@pwrdrvr/dynamodb-session-store'
@@ -38,7 +39,8 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
 
   constructor(options) {
     super()
-    const { dynamoDBClient, tableName = 'sessions', hashKey = 'id', prefix = 'session#', touchAfter = 3600 } = options
+    const { dynamoDBClient, tableName = 'sessions', touchAfter = 3600 } = options
+    const { hashKey = layout.hashKey, prefix = layout.prefix } = options
     const { createTableOptions, useStronglyConsistentReads = false } = options
     if (dynamoDBClient && !isJavaScriptClient(dynamoDBClient)) {
       warnOnce(FACE, 'option dynamoDBClient is no DynamoDBClient (it is left out)')
@@ -53,8 +55,8 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
       table: `${tableName}`,
       hashKey: `${hashKey}`,
       prefix: `${prefix}`,
-      format: 'map',
-      constants: [],
+      format: layout.format,
+      constants: layout.constants,
       stamp: {
         field: 'lastModified',
         value: (now) => (touchAfter === 0 ? undefined : isoOf(now)),

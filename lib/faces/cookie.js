@@ -1,0 +1,16 @@
+'use strict'
+
+/**
+ * dynamodb-store 1 writes a cookie through its getters, and its dates as empty maps: what is left of the
+ * lifetime is `maxAge`, counted in milliseconds from `now`.
+ */
+function withRepairedCookie(session, now = Date.now()) {
+  const { cookie } = session
+  if (typeof cookie !== 'object' || cookie === null || !('data' in cookie || '_expires' in cookie)) return session
+  const { data: _data, _expires, maxAge, ...repaired } = cookie
+  const isLost = typeof cookie.expires === 'object' && cookie.expires !== null
+  if (isLost) repaired.expires = Number.isFinite(maxAge) ? new Date(now + maxAge).toISOString() : null
+  return { ...session, cookie: repaired }
+}
+
+module.exports = { withRepairedCookie }

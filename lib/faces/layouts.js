@@ -1,0 +1,12 @@
+'use strict'
+
+const koa = { format: 'map', attributes: { session: 'session' }, constants: [] }
+
+/** Where each package keeps things in an item, as far as it differs from the native defaults. */
+module.exports = {
+  'connect-dynamodb': {},
+  'dynamodb-store': { hashKey: 'sessionId', prefix: 'sess:', format: 'map', constants: [] },
+  'koa-session-dynamodb-store': { ...koa, hashKey: 'sessionId', prefix: '' },
+  baseline: { ...koa, hashKey: 'pk', sortKey: 'sk', prefix: 'SESSION#' },
+  pwrdrvr: { hashKey: 'id', prefix: 'session#', format: 'map', constants: [] }
+}
