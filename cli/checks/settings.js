@@ -1,0 +1,42 @@
+'use strict'
+
+/** Where the Region comes from; its name is known of the table's ARN, where the options and the variables leave it out. */
+function regionSource(values, { region }, described) {
+  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
+  if (values.region !== undefined) return `${region} (--region)`
+  if (region !== undefined) return `${region} (the ARN of the table)`
+  if (AWS_REGION) return `${AWS_REGION} (AWS_REGION)`
+  if (AWS_DEFAULT_REGION) return `${AWS_DEFAULT_REGION} (AWS_DEFAULT_REGION)`
+  const named = described?.Table?.TableArn?.split(':')[3]
+  return `${named ? `${named} ` : ''}(the profile)`
+}
+
+function regionOf({ region }) {
+  return region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined)
+}
+
+/** The URL of the service, or undefined where only the profile could tell. */
+function endpointOf(values, options) {
+  const { AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT } = process.env
+  const given = values.endpoint ?? (AWS_ENDPOINT_URL_DYNAMODB || AWS_ENDPOINT_URL)
+  if (given) return given
+  const region = regionOf(options)
+  const isSpecial = [AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT].includes('true')
+  if (region === undefined || isSpecial) return undefined
+  return `https://dynamodb.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+}
+
+/** Where the credentials come from, in the order of AWS's chain. */
+function credentialsSource({ profile }) {
+  const { env } = process
+  const named = profile ?? env.AWS_PROFILE
+  if (env.AWS_ACCESS_KEY_ID) {
+    return `found in the environment${named ? `, which goes before the profile ${named}` : ''}`
+  }
+  if (named) return `found (profile ${named})`
+  if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return 'found (web identity)'
+  if (env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI || env.AWS_CONTAINER_CREDENTIALS_FULL_URI) return 'found (container)'
+  return "found in AWS's default chain"
+}
+
+module.exports = { credentialsSource, endpointOf, regionSource }

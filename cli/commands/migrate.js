@@ -1,0 +1,127 @@
+'use strict'
+
+const { usageError } = require('../error.js')
+const { connection, layout, rates, sided, state, storeOptions } = require('../options.js')
+const { confirmed, resumable } = require('../place.js')
+const { Rate } = require('../rate.js')
+const { usualRate, walk, widthFor } = require('../walk.js')
+
+const { table: _table, ...shared } = connection
+const { format: _format, ...places } = layout
+
+module.exports = {
+  summary: 'copy the sessions from one layout or table to another, and read each back',
+  description: `
+Each session that is alive is written to the target and read back. Sessions that have expired are left out, and so
+are other items; attributes besides the session go with it. The source is not changed, so the command can run
+again shortly before the app changes over: what the target has with the same or a later expiry is kept, unless
+--overwrite is given. The target table must be there: init creates it.
+
+What --region, --endpoint and --profile say holds for both sides; options that begin with --from or --to go before.
+Keys in the environment go before all profiles. It costs the reads of a consistent scan (a unit for each 4 KB),
+and for each session a write and a consistent read of the target. Ctrl-C ends it after the requests under way,
+writes where it was to a file, and tells how to go on; the file holds the key of an item.
+
+It fails (exit code 1) when a session could not be written, or is not read back as it was written.`,
+  options: {
+    ...sided('from', { ...connection, ...places }),
+    ...sided('to', { ...connection, ...layout }),
+    ...shared,
+    ...rates,
+    state,
+    overwrite: { type: 'boolean', text: 'also replace what the target has with the same or a later expiry' },
+    'verify-only': { type: 'boolean', text: 'write nothing: only tell what is missing or different in the target' },
+    'dry-run': { type: 'boolean', text: 'write nothing: only tell what would be copied' },
+    yes: { type: 'boolean', short: 'y', text: 'do not ask' }
+  },
+  examples: [
+    'migrate --from-table old --from-layout dynamodb-store --to-table sessions --dry-run',
+    'migrate --from-table old --from-layout dynamodb-store --to-table sessions --rate 50',
+    'migrate --from-table sessions --from-region us-east-1 --to-table sessions --to-region eu-central-1 --verify-only'
+  ],
+
+  async run({ values, output }) {
+    const { Table } = require('../table.js')
+    const { Copy } = require('../copy.js')
+    if (values.overwrite && (values['verify-only'] || values['dry-run'])) {
+      throw usageError('--overwrite contradicts --verify-only and --dry-run')
+    }
+    const from = new Table(storeOptions(values, 'from'))
+    const to = new Table(storeOptions(values, 'to'))
+    const isOneTable = refuseOneLayout(from.options, to.options)
+    const source = await from.describeIfAllowed()
+    const target = await to.describeIfAllowed()
+    const mode = values['verify-only'] ? 'verify' : values['dry-run'] ? 'dry-run' : 'copy'
+    const names = `${from.options.table} (${from.options.layout}) to ${to.options.table} (${to.options.layout})`
+    if (mode === 'copy') await confirmed(`Copy the sessions from ${names}?`, { values, output })
+
+    const rate = values.rate ?? usualRate(target)
+    const writes = new Rate(rate)
+    const run = {
+      command: 'migrate',
+      table: from.options.table,
+      source: source?.TableArn,
+      target: target?.TableArn,
+      layouts: [from.options, to.options].map(placesOf),
+      mode,
+      overwrite: values.overwrite === true
+    }
+    const { place, exitCode } = await resumable({ values, run, counts: Copy.counts, output }, (place, signal) => {
+      const copy = new Copy({ from, to, isOneTable, mode, overwrite: values.overwrite, writes, counts: place.counts })
+      const { counts } = place
+      return walk({
+        table: from,
+        consistent: true,
+        width: widthFor(rate),
+        reads: new Rate(values['read-rate']),
+        writes,
+        place,
+        signal,
+        told: () => output.progress(counts.scanned, source?.ItemCount, `${counts.copied} copied of ${counts.scanned}`),
+        each: (item) => copy.one(item)
+      })
+    })
+    const { counts } = place
+    output.result({ finished: exitCode === 0, mode, from: from.options.table, to: to.options.table, ...counts }, [
+      ...linesOf(counts, mode)
+    ])
+    if (exitCode !== 0) return exitCode
+    const isBad = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
+    return isBad ? 1 : 0
+  }
+}
+
+/** Where sessions stand, of settled options. */
+function placesOf({ table, region, endpoint, hashKey, sortKey, prefix, attributes, format }) {
+  return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format }
+}
+
+/** Gives whether both are one table; then their keys must not be the same. */
+function refuseOneLayout(from, to) {
+  const isSame = (...names) => names.every((name) => from[name] === to[name])
+  const isOneTable = isSame('table', 'region', 'endpoint', 'profile')
+  if (isOneTable && isSame('hashKey', 'sortKey', 'prefix')) {
+    throw usageError('source and target are the same items: give --to-table, --to-region, --to-layout or --to-prefix')
+  }
+  return isOneTable
+}
+
+function linesOf(counts, mode) {
+  const words = {
+    copied: mode === 'dry-run' ? 'would be copied' : 'copied, and read back as written',
+    same: 'were there already, and are the same',
+    kept: 'are newer in the target, and kept there',
+    expired: 'have expired, and were left out',
+    missing: 'are missing in the target',
+    different: 'are different in the target',
+    failed: 'could not be written',
+    corrupt: 'hold no session that can be read',
+    foreign: 'are no sessions'
+  }
+  const told = Object.entries(words).filter(([name]) => counts[name] > 0)
+  return [
+    `${counts.scanned} items read`,
+    ...told.map(([name, text]) => `${String(counts[name]).padStart(8)} ${text}`),
+    ...Object.entries(counts.reasons).map(([reason, times]) => `${String(times).padStart(8)} failed: ${reason}`)
+  ]
+}

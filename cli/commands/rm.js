@@ -1,0 +1,31 @@
+'use strict'
+
+const { connection, keys, storeOptions } = require('../options.js')
+const { cookie, idFrom, noSuchSession } = require('../session-argument.js')
+
+module.exports = {
+  summary: 'delete one session, by its id or by its cookie: whoever holds it is logged out',
+  description: `
+The argument is a session id, the value of a session cookie (s:<id>.<signature>, URL-encoded or not), name=value,
+or a whole Cookie header; - reads it from standard input, where no list of processes shows it. The signature is
+not checked.`,
+  positionals: ['id or cookie'],
+  options: { ...connection, ...keys, ...cookie },
+  examples: ['rm Zq8bYk3vLw', "rm 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions"],
+
+  async run({ values, positionals: [argument], output }) {
+    const id = idFrom(argument, values)
+    const { Table } = require('../table.js')
+    const table = new Table(storeOptions(values))
+    try {
+      await table.request('DeleteItem', {
+        Key: table.keyOf(id),
+        ConditionExpression: 'attribute_exists(#key)',
+        ExpressionAttributeNames: { '#key': table.options.hashKey }
+      })
+    } catch (error) {
+      throw error.code === 'ConditionalCheckFailedException' ? noSuchSession(table) : error
+    }
+    output.result({ deleted: true, id }, ['deleted'])
+  }
+}

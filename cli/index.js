@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+'use strict'
+
+const { adviceFor } = require('./advice.js')
+const { CommandError, exitCodes, usageError } = require('./error.js')
+const { helpOf, overview } = require('./help.js')
+const { Output } = require('./output.js')
+const { parse } = require('./parse.js')
+
+const commands = {
+  init: require('./commands/init.js'),
+  doctor: require('./commands/doctor.js'),
+  policy: require('./commands/policy.js'),
+  template: require('./commands/template.js'),
+  stats: require('./commands/stats.js'),
+  reap: require('./commands/reap.js'),
+  show: require('./commands/show.js'),
+  rm: require('./commands/rm.js'),
+  migrate: require('./commands/migrate.js')
+}
+
+/** Runs a command line; resolves to the exit code. */
+async function run([name, ...args]) {
+  const output = new Output({ json: args.includes('--json') })
+  try {
+    if (name === undefined || ['help', '--help', '-h'].includes(name)) return help(args, output, name === undefined)
+    if (name === '--version' || name === '-v') return output.text(require('../package.json').version)
+    const command = commandNamed(name)
+    const { values, positionals } = parse(args, command)
+    if (values.help) return output.text(helpOf(name, command).trimEnd())
+    return (await command.run({ values, positionals, output })) ?? exitCodes.done
+  } catch (error) {
+    return fail(error, output, name)
+  }
+}
+
+function help([name], output, isMissing) {
+  if (name !== undefined && !name.startsWith('-')) return output.text(helpOf(name, commandNamed(name)).trimEnd())
+  if (!isMissing) return output.text(overview(commands).trimEnd())
+  output.note(overview(commands).trimEnd())
+  return exitCodes.usage
+}
+
+function commandNamed(name) {
+  if (Object.hasOwn(commands, name)) return commands[name]
+  const { nearest } = require('../lib/hints.js')
+  throw usageError(`unknown command ${name}; did you mean ${nearest(name, Object.keys(commands))}?`)
+}
+
+function fail(error, output, name) {
+  // A stack tells what no message does: a defect of this program.
+  const isExpected = error instanceof CommandError || typeof error.code === 'string'
+  const code = isExpected ? error.code : 'InternalError'
+  const { message, exitCode = exitCodes.failed, todo = adviceFor(error) } = error
+  output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
+  if (todo) output.note(`  ${todo}`)
+  if (exitCode === exitCodes.usage) {
+    output.note(`  npx dynamodb-session ${Object.hasOwn(commands, name) ? `${name} ` : ''}--help`)
+  }
+  output.json({ error: { code, message, todo: todo ?? null } })
+  return exitCode
+}
+
+process.stdout.on('error', (error) => {
+  // Whoever read the output has seen enough of it.
+  if (error.code === 'EPIPE') process.exit(exitCodes.done)
+  throw error
+})
+
+run(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode ?? exitCodes.done
+})

@@ -1,0 +1,76 @@
+'use strict'
+
+const { createInterface } = require('node:readline/promises')
+
+const BAR = 30
+const REDRAW_AFTER = 100
+
+/** What the command prints: its result on stdout, all else on stderr. */
+class Output {
+  #json
+  #stdout
+  #stderr
+  #drawn = 0
+  #isDrawn = false
+
+  constructor({ json, stdout = process.stdout, stderr = process.stderr }) {
+    this.#json = json
+    this.#stdout = stdout
+    this.#stderr = stderr
+  }
+
+  /** The result: an object for scripts, or the lines for people. */
+  result(object, lines) {
+    this.clear()
+    if (this.#json) this.json(object)
+    else this.text(lines.join('\n'))
+  }
+
+  text(text) {
+    this.#stdout.write(`${text}\n`)
+  }
+
+  json(object) {
+    if (this.#json) this.#stdout.write(`${JSON.stringify(object, null, 2)}\n`)
+  }
+
+  note(text) {
+    this.clear()
+    this.#stderr.write(`${text}\n`)
+  }
+
+  /** A bar on a terminal, redrawn a few times a second; elsewhere nothing. */
+  progress(done, total, words) {
+    if (!this.#stderr.isTTY || performance.now() - this.#drawn < REDRAW_AFTER) return
+    this.#drawn = performance.now()
+    this.#isDrawn = true
+    this.#stderr.write(`\r\x1b[K${bar(done, total)} ${words}`)
+  }
+
+  clear() {
+    if (this.#isDrawn) this.#stderr.write('\r\x1b[K')
+    this.#isDrawn = false
+  }
+
+  /** Asks on a terminal; without one nobody can be asked, and the answer is yes. */
+  async confirm(question) {
+    if (!process.stdin.isTTY || !this.#stderr.isTTY) return true
+    const prompt = createInterface({ input: process.stdin, output: this.#stderr })
+    try {
+      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
+    } catch {
+      return false
+    } finally {
+      prompt.close()
+    }
+  }
+}
+
+function bar(done, total) {
+  // The table's count of items is some hours old.
+  const share = total > 0 ? Math.min(done / total, 1) : 0
+  const filled = Math.round(share * BAR)
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %`
+}
+
+module.exports = { Output }

@@ -1,0 +1,83 @@
+'use strict'
+
+const { Connection } = require('../lib/connection.js')
+const { CommandError } = require('./error.js')
+
+/** A tool waits longer than an app with people waiting, and tries more often. */
+const patience = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
+
+/** Requests to one table with the settled options of a store. */
+class Table {
+  #connection
+
+  constructor(options, limits = patience) {
+    this.options = options
+    this.#connection = new Connection({ ...options, ...limits })
+  }
+
+  /** Sends a request of DynamoDB's API to the table; resolves to the service's answer. */
+  async request(operation, input) {
+    const body = JSON.stringify({ TableName: this.options.table, ...input })
+    const { text } = await this.#connection.run(operation, undefined, (native, call) =>
+      native.request(call, operation, body, false)
+    )
+    return JSON.parse(text)
+  }
+
+  /** Deletes the item if it has expired; resolves to whether it had, and the write units. */
+  async deleteExpired(key) {
+    const { number, trace } = await this.#connection.run('DeleteItem', undefined, (native, call) =>
+      native.destroyExpired(call, key, true)
+    )
+    return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
+  }
+
+  async get(id) {
+    const { Item } = await this.request('GetItem', { Key: this.keyOf(id), ConsistentRead: true })
+    return Item
+  }
+
+  /** The service's description, whose keys must be those of the options. */
+  async describe() {
+    const { Table: table } = await this.request('DescribeTable')
+    const complaint = complaintAboutKeys(table, this.options)
+    if (complaint !== undefined) throw new CommandError(complaint, { code: 'WrongKeys', todo: adviceOnKeys })
+    return table
+  }
+
+  /** The same, or undefined where the policy does not allow to ask. */
+  async describeIfAllowed() {
+    try {
+      return await this.describe()
+    } catch (error) {
+      if (error.code === 'AccessDeniedException') return undefined
+      throw error
+    }
+  }
+
+  keyOf(id) {
+    const { hashKey, sortKey, prefix } = this.options
+    const value = { S: prefix + id }
+    return sortKey === undefined ? { [hashKey]: value } : { [hashKey]: value, [sortKey]: value }
+  }
+
+  close() {
+    this.#connection.close()
+  }
+}
+
+const adviceOnKeys = 'give the --layout of the package that made the table, or --hash-key and --sort-key'
+
+/** What is wrong with the keys of a table, or undefined. */
+function complaintAboutKeys({ KeySchema, AttributeDefinitions, TableName }, { hashKey, sortKey }) {
+  const typeOf = (name) => AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType
+  const shown = (names) => names.map((name) => `${name} (${typeOf(name) ?? 'S'})`).join(' and ')
+  const found = ['HASH', 'RANGE'].flatMap((kind) => KeySchema.filter(({ KeyType }) => KeyType === kind))
+  const names = found.map(({ AttributeName }) => AttributeName)
+  const wanted = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
+  const isSame = names.length === wanted.length && names.every((name, i) => name === wanted[i] && typeOf(name) === 'S')
+  if (isSame) return undefined
+  return `the key of the table ${TableName} is ${shown(names)}, not ${wanted.map((name) => `${name} (S)`).join(' and ')}`
+}
+
+module.exports = { Table, adviceOnKeys, complaintAboutKeys }

@@ -1,0 +1,90 @@
+'use strict'
+
+/** A string of HCL: templates in it stand for themselves. */
+const text = (value) =>
+  JSON.stringify(value)
+    .replace(/[$%]\{/g, '$&{')
+    .replace(/([$%])\{\{/g, '$1$1{')
+
+module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) => {
+  const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
+  const capacity = throughput
+    ? `billing_mode   = "PROVISIONED"
+  read_capacity  = ${throughput[0]}
+  write_capacity = ${throughput[1]}`
+    : 'billing_mode = "PAY_PER_REQUEST"'
+  const sort =
+    sortKey === undefined
+      ? ''
+      : `
+  range_key    = ${text(sortKey)}`
+  const attributes = keys.map(
+    (name) => `
+  attribute {
+    name = ${text(name)}
+    type = "S"
+  }
+`
+  )
+  const recovery = pitr
+    ? `
+  point_in_time_recovery {
+    enabled = true
+  }
+`
+    : ''
+  const protection = protect
+    ? `
+  deletion_protection_enabled = true
+`
+    : ''
+  const condition = leadingKeys
+    ? `
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [${text(leadingKeys)}]
+    }`
+    : ''
+  return `# The sessions of a web app, kept by dynamodb-session.
+
+resource "aws_dynamodb_table" "sessions" {
+  name         = ${text(table)}
+  ${capacity}
+  hash_key     = ${text(hashKey)}${sort}
+${attributes.join('')}
+  ttl {
+    attribute_name = ${text(expires)}
+    enabled        = true
+  }
+${recovery}${protection}
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# What the app needs of its table.
+data "aws_iam_policy_document" "sessions" {
+  statement {
+    actions = [
+${actions.map((action) => `      "dynamodb:${action}",`).join('\n')}
+    ]
+    resources = [aws_dynamodb_table.sessions.arn]${condition}
+  }
+}
+
+# Attach it to the role of the app.
+resource "aws_iam_policy" "sessions" {
+  name_prefix = "dynamodb-session-"
+  policy      = data.aws_iam_policy_document.sessions.json
+}
+
+output "sessions_table" {
+  value = aws_dynamodb_table.sessions.name
+}
+
+output "sessions_policy_arn" {
+  value = aws_iam_policy.sessions.arn
+}`
+}
