@@ -1,6 +1,8 @@
 'use strict'
 
+const { once } = require('node:events')
 const { createInterface } = require('node:readline/promises')
+const { exitCodes } = require('./error.js')
 
 const BAR = 30
 const REDRAW_AFTER = 100
@@ -56,13 +58,12 @@ class Output {
   async confirm(question) {
     if (!process.stdin.isTTY || !this.#stderr.isTTY) return true
     const prompt = createInterface({ input: process.stdin, output: this.#stderr })
-    try {
-      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
-    } catch {
-      return false
-    } finally {
-      prompt.close()
-    }
+    prompt.once('SIGINT', () => process.exit(exitCodes.interrupted))
+    // The end of the input is no answer.
+    const closed = once(prompt, 'close').then(() => '')
+    const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed])
+    prompt.close()
+    return /^y(es)?$/i.test(answer.trim())
   }
 }
 

@@ -71,7 +71,8 @@ checked, and its time to live is enabled if it is off. So the command can run be
 
 /** Makes the time to live right; resolves to what it did, if it did something. */
 async function enableTimeToLive(found, { attributes, table }, requests, isDryRun) {
-  const { TimeToLiveStatus: status, AttributeName: attribute } = found.TimeToLiveDescription ?? {}
+  if (found.TimeToLiveDescription === undefined) return 'its time to live cannot be looked at, and was left'
+  const { TimeToLiveStatus: status, AttributeName: attribute } = found.TimeToLiveDescription
   if (on.includes(status) && attribute === attributes.expires) return undefined
   if (on.includes(status)) {
     throw new CommandError(`the time to live of the table ${table} is on ${attribute}, not on ${attributes.expires}`, {

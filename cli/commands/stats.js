@@ -39,7 +39,7 @@ DynamoDB's count of items and bytes, which is up to six hours old; on a terminal
     const table = new Table(storeOptions(values))
     const description = await table.describeIfAllowed()
     const { segments, fraction } = segmentsFor(values.sample ?? 1)
-    const cost = costOf(description, fraction, values.limit)
+    const cost = costOf(description, { fraction, limit: values.limit, requests: segments.length })
     output.note(cost.text)
     const told = { table: table.options.table, cost: { readUnits: cost.readUnits ?? null, items: cost.items ?? null } }
     if (values['dry-run']) return output.result({ ...told, dryRun: true }, ['nothing was read'])
@@ -99,13 +99,13 @@ function shareOf(tally, { fraction, limit, total }) {
   return total > tally.items ? tally.items / total : undefined
 }
 
-function costOf(description, fraction, limit = Infinity) {
+function costOf(description, { fraction, limit = Infinity, requests }) {
   if (description === undefined)
     return { text: 'the cost is not known: the policy does not allow dynamodb:DescribeTable' }
   const { ItemCount = 0, TableSizeBytes = 0 } = description
   const share = Math.min(fraction, ItemCount > 0 ? limit / ItemCount : 1)
   const items = Math.round(ItemCount * share)
-  const readUnits = Math.max(0.5, Math.ceil((TableSizeBytes * share) / 4096) / 2)
+  const readUnits = Math.max(requests / 2, Math.ceil((TableSizeBytes * share) / 4096) / 2)
   const size = `${ItemCount} items, ${TableSizeBytes} bytes`
   return {
     items,

@@ -1,23 +1,28 @@
 'use strict'
 
 /** A string of HCL: templates in it stand for themselves. */
-const text = (value) =>
-  JSON.stringify(value)
-    .replace(/[$%]\{/g, '$&{')
-    .replace(/([$%])\{\{/g, '$1$1{')
+const text = (value) => JSON.stringify(value).replace(/([$%])\{/g, '$1$1{')
+
+/** Lines of names and values, the values under each other. */
+function aligned(pairs) {
+  const width = Math.max(...pairs.map(([name]) => name.length))
+  return pairs.map(([name, value]) => `  ${name.padEnd(width)} = ${value}`).join('\n')
+}
 
 module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) => {
   const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
-  const capacity = throughput
-    ? `billing_mode   = "PROVISIONED"
-  read_capacity  = ${throughput[0]}
-  write_capacity = ${throughput[1]}`
-    : 'billing_mode = "PAY_PER_REQUEST"'
-  const sort =
-    sortKey === undefined
-      ? ''
-      : `
-  range_key    = ${text(sortKey)}`
+  const settings = [
+    ['name', text(table)],
+    ['billing_mode', throughput ? '"PROVISIONED"' : '"PAY_PER_REQUEST"'],
+    ...(throughput
+      ? [
+          ['read_capacity', throughput[0]],
+          ['write_capacity', throughput[1]]
+        ]
+      : []),
+    ['hash_key', text(hashKey)],
+    ...(sortKey === undefined ? [] : [['range_key', text(sortKey)]])
+  ]
   const attributes = keys.map(
     (name) => `
   attribute {
@@ -50,9 +55,7 @@ module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect,
   return `# The sessions of a web app, kept by dynamodb-session.
 
 resource "aws_dynamodb_table" "sessions" {
-  name         = ${text(table)}
-  ${capacity}
-  hash_key     = ${text(hashKey)}${sort}
+${aligned(settings)}
 ${attributes.join('')}
   ttl {
     attribute_name = ${text(expires)}
