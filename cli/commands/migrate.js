@@ -37,7 +37,7 @@ It fails (exit code 1) when a session could not be written, or is not read back 
   examples: [
     'migrate --from-table old --from-layout dynamodb-store --to-table sessions --dry-run',
     'migrate --from-table old --from-layout dynamodb-store --to-table sessions --rate 50',
-    'migrate --from-table sessions --from-region us-east-1 --to-table sessions --to-region eu-central-1 --verify-only'
+    'migrate --from-region us-east-1 --to-region eu-central-1 --verify-only'
   ],
 
   async run({ values, output }) {

@@ -1,0 +1,126 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const { promisify } = require('node:util')
+const { version } = require('../../package.json')
+const { runScript } = require('../support/child')
+const { bin, runCli } = require('../support/cli')
+
+const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate']
+
+describe('the help', () => {
+  test('names every command and the exit codes', async () => {
+    for (const args of [['--help'], ['-h'], ['help']]) {
+      const { code, stdout, stderr } = await runCli(args)
+      assert.deepEqual([code, stderr], [0, ''])
+      for (const command of commands) assert.match(stdout, new RegExp(`^  ${command} `, 'm'))
+      assert.match(stdout, /^Exit codes:\n {2}0 /m)
+    }
+  })
+
+  for (const command of commands) {
+    test(`of ${command} tells options, examples and exit codes`, async () => {
+      const { code, stdout, stderr } = await runCli([command, '--help'])
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.match(stdout, new RegExp(`^Usage: dynamodb-session ${command}`))
+      assert.match(stdout, /^ {2}--json +print/m)
+      assert.match(stdout, new RegExp(`^Examples:\n  (.*\\| )?npx dynamodb-session ${command}`, 'm'))
+      assert.match(stdout, /^ {2}130 /m)
+      assert.deepEqual(await runCli(['help', command]).then(({ stdout }) => stdout), stdout)
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 120, line)
+    })
+
+    test(`of ${command} has examples that can be meant`, async () => {
+      const { stdout } = await runCli([command, '--help'])
+      const { parse } = require('../../cli/parse.js')
+      const examples = stdout.split('Examples:\n')[1].split('\n\n')[0].split('\n')
+      for (const example of examples) {
+        const line = example.replace(/^.*npx dynamodb-session \S+/, '').replace(/ > \S+$/, '')
+        const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain)
+        assert.doesNotThrow(() => parse(args, require(`../../cli/commands/${command}.js`)), example)
+      }
+    })
+  }
+
+  test('needs no addon', async () => {
+    const { code, stdout } = await runCli(['stats', '--help'], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent' } })
+    assert.equal(code, 0)
+    assert.match(stdout, /^Usage/)
+  })
+})
+
+test('the version is that of the package', async () => {
+  assert.equal((await runCli(['--version'])).stdout, `${version}\n`)
+})
+
+describe('a command line that cannot be meant', () => {
+  for (const [args, message] of [
+    [[], /^Usage: /],
+    [['staats'], /unknown command staats; did you mean stats\?/],
+    [['help', 'mirgate'], /unknown command mirgate; did you mean migrate\?/],
+    [['constructor'], /unknown command constructor/],
+    [['stats', '--tabel', 'x'], /unknown option --tabel; did you mean --table\?/],
+    [['stats', '-x'], /unknown option -x/],
+    [['stats', 'x'], /unexpected argument x/],
+    [['show'], /id or cookie is missing/],
+    [['stats', '--table'], /option --table needs a value: --table <name>/],
+    [['stats', '--json=yes'], /option --json takes no value/],
+    [['stats', '--table', 'a'], /option --table must be a table name/],
+    [['stats', '--hash-key', 'sess'], /option --session-attribute and option --hash-key name the same attribute/],
+    [['stats', '--layout', 'baselin'], /--layout must be one of .*; did you mean baseline\?/],
+    [['stats', '--sample', '0'], /--sample must be a percentage/],
+    [['stats', '--sample', '101%'], /--sample must be a percentage/],
+    [['stats', '--limit', '1.5'], /--limit must be a whole number/],
+    [['stats', '--limit', '5', '--sample', '5%'], /contradict/],
+    [['reap', '--rate', '-5'], /--rate must be a number over 0/],
+    [['reap', '--endpoint', 'nowhere'], /option --endpoint must be an http or https URL/],
+    [['init', '--tag', 'x'], /--tag must be of the form key=value/],
+    [['policy', '--features', 'sessions,scam'], /did you mean scan\?/],
+    [['policy', '--account', '1'], /12 digits/],
+    [['policy', '--leading-keys', '--layout', 'koa-session-dynamodb-store'], /needs a prefix/],
+    [['template', 'cloudfront'], /did you mean cloudformation\?/],
+    [['template'], /cloudformation\|terraform\|cdk is missing/],
+    [['migrate'], /source and target are the same items/],
+    [['migrate', '--to-hash-key', ''], /option --to-hash-key must be a non-empty string/],
+    [['migrate', '--overwrite', '--verify-only', '--to-table', 'two'], /contradicts/],
+    [['show', 'a=1; b=2'], /give --cookie-name/],
+    [['show', 'a=1', '--cookie-name', 'b'], /there is no cookie b/],
+    [['show', ''], /the id is empty/]
+  ]) {
+    test(JSON.stringify(args.join(' ')), async () => {
+      const { code, stdout, stderr } = await runCli(args)
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr.replace(/^dynamodb-session: /, ''), message)
+      assert.doesNotMatch(stderr, /^ +at /m)
+    })
+  }
+
+  test('is told as JSON too', async () => {
+    const { code, json, stderr } = await runCli(['stats', '--json', '--tabel', 'x'])
+    assert.equal(code, 2)
+    assert.equal(json.error.code, 'UsageError')
+    assert.match(json.error.message, /--tabel/)
+    assert.match(stderr, /--tabel/)
+  })
+})
+
+test('the package loads nothing of it', async () => {
+  const { stdout } = await runScript(
+    `const files = Object.keys(require.cache)
+     console.log(files.filter((file) => file.startsWith(${JSON.stringify(path.dirname(bin))})).length)`
+  )
+  assert.equal(stdout, '0\n')
+})
+
+test('the program can be executed, and is in the tarball', async () => {
+  assert.ok(fs.statSync(bin).mode & 0o100)
+  const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json'], { shell: true })
+  const [{ files }] = JSON.parse(stdout)
+  const packed = files.map((file) => file.path)
+  for (const command of commands) assert.ok(packed.includes(`cli/commands/${command}.js`), command)
+})

@@ -1,0 +1,68 @@
+'use strict'
+
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const path = require('node:path')
+const { runNode, root } = require('./child')
+
+const bin = path.join(root, require('../../package.json').bin['dynamodb-session'])
+
+/** The variables by which a command finds the server. */
+function environmentOf({ endpoint, region, credentials }) {
+  return {
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
+    // No file of the person who runs the tests.
+    AWS_CONFIG_FILE: '/nonexistent',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+    AWS_EC2_METADATA_DISABLED: 'true'
+  }
+}
+
+/** Runs the program with these arguments; `json` is what it printed, where that is JSON. */
+async function runCli(args, { connection, env, cwd } = {}) {
+  const result = await runNode([bin, ...args], { cwd, env: { ...(connection && environmentOf(connection)), ...env } })
+  return { ...result, json: parse(result.stdout) }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Starts the program; `interrupt()` is Ctrl-C, `ended` gives what it printed and its exit code. */
+function startCli(args, { connection, cwd }) {
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...environmentOf(connection) } })
+  const printed = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => (printed[name] += chunk))
+  const ended = once(child, 'close').then(([code, signal]) => ({
+    ...printed,
+    code,
+    signal,
+    json: parse(printed.stdout)
+  }))
+  return { interrupt: () => child.kill('SIGINT'), ended }
+}
+
+/** Runs the program on a terminal made by script(1), with these answers typed. */
+function runOnTerminal(args, { connection, cwd, input = '' }) {
+  const command = [process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd,
+    env: { ...process.env, ...environmentOf(connection) }
+  })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+    if (/\[y\/N\] $/.test(output)) child.stdin.write(input)
+  })
+  return once(child, 'close').then(([code]) => ({ code, output }))
+}
+
+module.exports = { bin, environmentOf, runCli, runOnTerminal, startCli }
