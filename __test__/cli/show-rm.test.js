@@ -1,0 +1,128 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const { createHmac } = require('node:crypto')
+const { describe, test } = require('node:test')
+const { idOf } = require('../../cli/cookie.js')
+const { bin, environmentOf, runCli } = require('../support/cli')
+const { useDynamoDB } = require('../support/dynamodb')
+const { newSession, newSid, nowInSeconds } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+const run = (...args) => runCli([...args, '--table', dynamodb.table], { connection: dynamodb.connection })
+
+const signatureOf = (id) => createHmac('sha256', 'secret').update(id).digest('base64').replace(/=+$/, '')
+
+describe('the id of a cookie', () => {
+  const id = 'Zq8bYk3vLw_-a.b'
+  const signed = `s:${id}.${signatureOf(id)}`
+  const encoded = encodeURIComponent(signed)
+  for (const [name, text, cookieName] of [
+    ['a plain id', id],
+    ['a signed value', signed],
+    ['an encoded one', encoded],
+    ['one in quotes', `"${encoded}"`],
+    ['a pair', `connect.sid=${encoded}`],
+    ['a pair of any name', `my-app=${encoded}`],
+    ['a header', `Cookie: theme=dark; connect.sid=${encoded}; lang=en`],
+    ['a header with an unusual name', `theme=dark; app=${encoded}; lang=en`],
+    ['Set-Cookie', `Set-Cookie: connect.sid=${encoded}; Path=/; HttpOnly`],
+    ['a named cookie', `connect.sid=s%3Aother.x; app=${encoded}`, 'app'],
+    ['koa-session', `koa.sess=${id}; koa.sess.sig=abcdef`],
+    ['@fastify/session', `sessionId=${encodeURIComponent(`${id}.${signatureOf(id)}`)}; a=b`]
+  ]) {
+    test(name, () => assert.equal(idOf(text, cookieName), id))
+  }
+
+  test('with = at its end', () => assert.equal(idOf('YWJj=='), 'YWJj=='))
+  test('with a percent sign that encodes nothing', () => assert.equal(idOf('100%'), '100%'))
+  test('with a colon', () => assert.equal(idOf('user:1'), 'user:1'))
+})
+
+describe('show', () => {
+  test('prints session, expiry and size', async () => {
+    const sid = newSid()
+    await dynamodb.store().set(sid, newSession({ user: 'ann' }, 3_600_000))
+    const { code, stdout, stderr } = await run('show', sid)
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /^expires {2}20\d\d-.*Z \(in 60 minutes\)$/m)
+    assert.match(stdout, /^ {2}"user": "ann"$/m)
+    const { json } = await run('show', `connect.sid=s%3A${sid}.sig`, '--json')
+    assert.equal(json.session.user, 'ann')
+    assert.equal(json.id, sid)
+    assert.equal(json.expired, false)
+    assert.ok(Math.abs(json.expires - nowInSeconds() - 3600) < 10)
+    assert.equal(json.expiresAt, new Date(json.expires * 1000).toISOString())
+  })
+
+  test('prints the item', async () => {
+    const sid = newSid()
+    await dynamodb.store().set(sid, newSession({ user: 'ann' }))
+    assert.deepEqual((await run('show', sid, '--raw')).json, await dynamodb.item(sid))
+  })
+
+  test('tells that a session has expired, or never does', async () => {
+    const [expired, forever] = [newSid(), newSid()]
+    await dynamodb.plant(expired, { sess: { S: '{}' }, expires: { S: String(nowInSeconds() - 7200) } })
+    await dynamodb.plant(forever, { sess: { M: { a: { L: [{ N: '1' }, { NULL: true }] } } } })
+    assert.match((await run('show', expired)).stdout, /expired 2 hours ago|expired 120 minutes ago/)
+    assert.equal((await run('show', expired, '--json')).json.expired, true)
+    const { json } = await run('show', forever, '--json')
+    assert.deepEqual([json.expires, json.expiresAt, json.expired, json.session], [null, null, false, { a: [1, null] }])
+  })
+
+  test('reads from standard input, and other layouts', async () => {
+    const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
+    const item = { pk: { S: 'SESSION#x' }, sk: { S: 'SESSION#x' }, session: { M: { a: { N: '1' } } } }
+    await dynamodb.raw.plant(table, item)
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [bin, 'show', '-', '--json', '--table', table, '--layout', 'baseline'],
+      { env: { ...process.env, ...environmentOf(dynamodb.connection) }, input: 'koa.sess=x; koa.sess.sig=y\n' }
+    )
+    assert.equal(status, 0)
+    assert.deepEqual(JSON.parse(stdout).session, { a: 1 })
+  })
+
+  test('knows what is not there, and does not tell the id', async () => {
+    const { code, json, stderr } = await run('show', 'a-secret-id', '--json')
+    assert.equal(code, 3)
+    assert.equal(json.error.code, 'NotFound')
+    assert.doesNotMatch(stderr + JSON.stringify(json), /a-secret-id/)
+    const missing = await runCli(['show', 'x', '--table', 'not-there'], { connection: dynamodb.connection })
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /init/)
+  })
+
+  test('fails on an item that holds no session, without its content', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { sess: { S: '{"broken' } })
+    const { code, stderr } = await run('show', sid)
+    assert.equal(code, 1)
+    assert.match(stderr, /--raw/)
+    assert.doesNotMatch(stderr, /broken/)
+  })
+})
+
+describe('rm', () => {
+  test('deletes one session', async () => {
+    const [sid, other] = [newSid(), newSid()]
+    const store = dynamodb.store()
+    for (const each of [sid, other]) await store.set(each, newSession())
+    const { code, json } = await run('rm', `s:${sid}.sig`, '--json')
+    assert.deepEqual([code, json], [0, { deleted: true, id: sid }])
+    assert.equal(await dynamodb.item(sid), undefined)
+    assert.ok(await dynamodb.item(other))
+    assert.equal((await run('rm', sid)).code, 3)
+  })
+
+  test('takes an id as it is', async () => {
+    const sid = `s:${newSid()}.x`
+    await dynamodb.store().set(sid, newSession())
+    assert.equal((await run('rm', sid)).code, 3)
+    assert.equal((await run('rm', sid, '--plain')).code, 0)
+    assert.equal(await dynamodb.item(sid), undefined)
+  })
+})
