@@ -5,6 +5,7 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { runNode, root } = require('./child')
 
+const timeLimit = 20_000
 const bin = path.join(root, require('../../package.json').bin['dynamodb-session'])
 
 /** The variables by which a command finds the server. */
@@ -58,11 +59,18 @@ function runOnTerminal(args, { connection, cwd, input = '' }) {
     env: { ...process.env, ...environmentOf(connection) }
   })
   let output = ''
+  let isAnswered = false
   child.stdout.on('data', (chunk) => {
     output += chunk
-    if (/\[y\/N\] $/.test(output)) child.stdin.write(input)
+    if (isAnswered || !output.includes('[y/N]')) return
+    isAnswered = true
+    child.stdin.write(input)
   })
-  return once(child, 'close').then(([code]) => ({ code, output }))
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeLimit)
+  return once(child, 'close').then(([code]) => {
+    clearTimeout(timer)
+    return { code, output }
+  })
 }
 
 module.exports = { bin, environmentOf, runCli, runOnTerminal, startCli }
