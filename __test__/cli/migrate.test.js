@@ -1,0 +1,197 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const layouts = require('../../lib/faces/layouts.js')
+const { readOptions } = require('../../lib/options.js')
+const { Sessions } = require('../../lib/sessions.js')
+const { runCli, startCli } = require('../support/cli')
+const { useDynamoDB } = require('../support/dynamodb')
+const { eventually } = require('../support/eventually')
+const { changedAnswer, errorAnswer } = require('../support/fault')
+const { needs } = require('../support/features')
+const { temporaryDirectory } = require('../support/packages')
+const { newSession, nowInSeconds, throughJSON } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+const keysOf = ({ hashKey, sortKey }) => ({ hashKey, sortKey })
+const migrate = (from, to, ...args) =>
+  runCli(['migrate', '--from-table', from, '--to-table', to, '--rate', '1000', ...args, '--json'], {
+    connection: dynamodb.connection
+  })
+
+/** The sessions of a table as the package of a layout writes them. */
+function sessionsOf(table, name) {
+  const { constants, ...options } = layouts[name]
+  const settled = readOptions(dynamodb.options({ table, ...options }))
+  return new Sessions({ ...settled, ...(constants && { constants }) }, () => {})
+}
+
+async function filled(count, layout = 'connect-dynamodb') {
+  const table = await dynamodb.newTable(keysOf(layouts[layout]))
+  const store = sessionsOf(table, layout)
+  const session = newSession({ user: 'ann', list: [1, 2.5, null, { deep: true }], text: 'é🚀' })
+  for (let i = 0; i < count; i++) await store.set(`sid${i}`, { ...session, i })
+  return { table, session: throughJSON(session) }
+}
+
+describe('migrate', () => {
+  for (const from of Object.keys(layouts)) {
+    for (const to of Object.keys(layouts)) {
+      test(`from ${from} to ${to}`, async () => {
+        const { table, session } = await filled(3, from)
+        const target = await dynamodb.newTable(keysOf(layouts[to]))
+        const { code, json, stderr } = await migrate(table, target, '--from-layout', from, '--to-layout', to)
+        assert.equal(code, 0, stderr)
+        assert.deepEqual([json.scanned, json.copied, json.finished], [3, 3, true])
+        const store = sessionsOf(target, to)
+        for (let i = 0; i < 3; i++) assert.deepEqual(await store.get(`sid${i}`), { ...session, i })
+        const [item] = await dynamodb.raw.items(target)
+        assert.equal('type' in item, to === 'connect-dynamodb')
+        assert.deepEqual(Object.keys(item[layouts[to].attributes?.session ?? 'sess']), [
+          layouts[to].format === 'map' ? 'M' : 'S'
+        ])
+      })
+    }
+  }
+
+  test('leaves out what has expired and what is no session, and takes other attributes along', async () => {
+    const { table } = await filled(0)
+    const target = await dynamodb.newTable()
+    const soon = nowInSeconds() + 1000
+    const sess = { S: '{"a":1}' }
+    await dynamodb.plant('gone', { sess, expires: { N: '1' } }, { table })
+    await dynamodb.plant('corrupt', { sess: { S: '{' }, expires: { N: `${soon}` } }, { table })
+    await dynamodb.plant('forever', { sess }, { table })
+    await dynamodb.plant(
+      'text',
+      { sess, expires: { S: `${soon}.5` }, user: { S: 'ann' }, roles: { SS: ['a'] } },
+      { table }
+    )
+    await dynamodb.raw.plant(table, { id: { S: 'other' } })
+    const { code, json } = await migrate(table, target, '--to-prefix', 'app:')
+    assert.equal(code, 0)
+    assert.deepEqual([json.copied, json.expired, json.corrupt, json.foreign], [2, 1, 1, 1])
+    const items = (await dynamodb.raw.items(target)).sort((a, b) => (a.id.S < b.id.S ? -1 : 1))
+    const type = { S: 'connect-session' }
+    assert.deepEqual(items, [
+      { id: { S: 'app:forever' }, sess, type },
+      { id: { S: 'app:text' }, sess, type, expires: { N: `${soon}` }, user: { S: 'ann' }, roles: { SS: ['a'] } }
+    ])
+  })
+
+  test('repairs the cookies of dynamodb-store, whose dates are lost', async () => {
+    const { table } = await filled(0, 'dynamodb-store')
+    const target = await dynamodb.newTable()
+    const cookie = {
+      M: { originalMaxAge: { N: '60000' }, maxAge: { N: '60000' }, expires: { M: {} }, data: { M: {} } }
+    }
+    await dynamodb.raw.plant(table, {
+      sessionId: { S: 'sess:a' },
+      sess: { M: { cookie } },
+      expires: { N: `${nowInSeconds() + 60}` }
+    })
+    assert.equal((await migrate(table, target, '--from-layout', 'dynamodb-store')).json.copied, 1)
+    const session = await dynamodb.store({ table: target }).get('a')
+    assert.ok(new Date(session.cookie.expires) > new Date())
+    assert.equal('data' in session.cookie, false)
+  })
+
+  test('keeps what is newer in the target, unless it is told to overwrite', async () => {
+    const { table } = await filled(2)
+    const target = await dynamodb.newTable()
+    const newer = { sess: { S: '{"newer":true}' }, expires: { N: `${nowInSeconds() + 10_000}` } }
+    const older = { sess: { S: '{"older":true}' }, expires: { N: `${nowInSeconds() + 10}` } }
+    await dynamodb.plant('sid0', newer, { table: target })
+    await dynamodb.plant('sid1', older, { table: target })
+    const dry = await migrate(table, target, '--dry-run')
+    assert.deepEqual([dry.code, dry.json.copied, dry.json.kept], [0, 1, 1])
+    assert.deepEqual((await dynamodb.item('sid1', { table: target })).sess, older.sess)
+    const { code, json } = await migrate(table, target)
+    assert.deepEqual([code, json.copied, json.kept], [0, 1, 1])
+    assert.deepEqual((await dynamodb.item('sid0', { table: target })).sess, newer.sess)
+    const again = await migrate(table, target)
+    assert.deepEqual([again.json.copied, again.json.same, again.json.kept], [0, 1, 1])
+    const forced = await migrate(table, target, '--overwrite')
+    assert.deepEqual([forced.code, forced.json.copied, forced.json.kept], [0, 2, 0])
+    assert.equal(JSON.parse((await dynamodb.item('sid0', { table: target })).sess.S).user, 'ann')
+  })
+
+  test('verifies without writing', async () => {
+    const { table } = await filled(3)
+    const target = await dynamodb.newTable()
+    assert.equal((await migrate(table, target)).code, 0)
+    assert.deepEqual((await migrate(table, target, '--verify-only')).json.same, 3)
+    const { expires } = await dynamodb.item('sid0', { table: target })
+    await dynamodb.plant('sid0', { sess: { S: '{"changed":1}' }, expires }, { table: target })
+    await dynamodb.store({ table: target }).destroy('sid1')
+    const { code, json } = await migrate(table, target, '--verify-only')
+    assert.deepEqual([code, json.same, json.different, json.missing, json.copied], [1, 1, 1, 1, 0])
+    assert.equal((await dynamodb.raw.items(target)).length, 2)
+  })
+
+  test('fails when what is read back is not what was written', needs('proxy'), async () => {
+    const { table } = await filled(2)
+    const target = await dynamodb.newTable()
+    const proxy = await dynamodb.proxy()
+    const changed = ({ headers, text }) => {
+      delete headers['x-amz-crc32']
+      return { headers, text: text.replace('ann', 'bob') }
+    }
+    proxy.on('GetItem', changedAnswer(changed))
+    const { code, json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
+    assert.deepEqual([code, json.different, json.copied], [1, 2, 0])
+  })
+
+  test('goes on when one session cannot be written, and fails in the end', async () => {
+    const { table } = await filled(1)
+    const target = await dynamodb.newTable()
+    const large = JSON.stringify({ body: 'x'.repeat(409_400) })
+    await dynamodb.plant('big', { sess: { S: large }, expires: { N: `${nowInSeconds() + 1000}` } }, { table })
+    const { code, json } = await migrate(table, target, '--to-prefix', 'y'.repeat(500))
+    assert.deepEqual([code, json.copied, json.failed], [1, 1, 1])
+    assert.match(Object.keys(json.reasons)[0], /size/i)
+  })
+
+  test('within one table does not copy what it has copied', async () => {
+    const { table } = await filled(5)
+    const { code, json } = await migrate(table, table, '--from-prefix', 'sess:', '--to-prefix', 'sess:new:')
+    assert.deepEqual([code, json.copied], [0, 5])
+    const again = await migrate(table, table, '--from-prefix', 'sess:', '--to-prefix', 'sess:new:')
+    assert.deepEqual([again.json.copied, again.json.same, again.json.foreign], [0, 5, 5])
+    assert.equal((await dynamodb.raw.items(table)).length, 10)
+  })
+
+  test('fails before it reads when a table is missing or has another key', needs('proxy'), async () => {
+    const { table } = await filled(1)
+    const missing = await migrate(table, 'not-there')
+    assert.deepEqual([missing.code, missing.json.error.code], [1, 'ResourceNotFoundException'])
+    const other = await dynamodb.newTable({ hashKey: 'sessionId' })
+    assert.deepEqual((await migrate(table, other)).json.error.code, 'WrongKeys')
+    const proxy = await dynamodb.proxy()
+    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    const target = await dynamodb.newTable()
+    const denied = await migrate(table, target, '--to-endpoint', proxy.endpoint, '--state', '/nonexistent/x')
+    assert.equal(denied.code, 1)
+  })
+
+  test('is interrupted by Ctrl-C, and goes on', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const { table } = await filled(40)
+    const target = await dynamodb.newTable()
+    const args = ['migrate', '--from-table', table, '--to-table', target, '--json', '--state', 'state.json']
+    const settings = { connection: dynamodb.connection, cwd }
+    const { interrupt, ended } = startCli([...args, '--rate', '20'], settings)
+    await eventually(async () => (await dynamodb.raw.items(target)).length > 5, 15_000)
+    interrupt()
+    const first = await ended
+    assert.equal(first.code, 130, first.stderr)
+    const copied = (await dynamodb.raw.items(target)).length
+    assert.ok(copied < 40)
+    assert.equal(first.json.copied, copied)
+    const second = await runCli([...args, '--rate', '1000'], settings)
+    assert.deepEqual([second.code, second.json.copied, second.json.same, second.json.scanned], [0, 40, 0, 40])
+    assert.equal((await dynamodb.raw.items(target)).length, 40)
+  })
+})

@@ -1,0 +1,131 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { sizeOfItem } = require('../../cli/attribute.js')
+const { runCli } = require('../support/cli')
+const { useDynamoDB } = require('../support/dynamodb')
+const { errorAnswer } = require('../support/fault')
+const { needs } = require('../support/features')
+const { nowInSeconds } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+const stats = (table, ...args) => runCli(['stats', '--table', table, ...args], { connection: dynamodb.connection })
+
+/** Twenty sessions of known sizes: ten alive, six expired, three without an expiry, one unreadable. */
+async function tableOfAll() {
+  const table = await dynamodb.newTable()
+  const plant = (sid, sess, expires) => dynamodb.plant(sid, { sess, ...(expires && { expires }) }, { table })
+  const body = (bytes) => ({ S: JSON.stringify({ body: 'x'.repeat(bytes) }) })
+  for (let i = 0; i < 10; i++) await plant(`alive${i}`, body(i < 9 ? 100 : 5000), { N: `${nowInSeconds() + 1000}` })
+  for (let i = 0; i < 6; i++) await plant(`gone${i}`, { M: {} }, { N: `${nowInSeconds() - 3600}` })
+  for (let i = 0; i < 3; i++) await plant(`none${i}`, body(2000))
+  await plant('corrupt', { S: '{"secret' }, { N: `${nowInSeconds() + 1000}` })
+  for (let i = 0; i < 2; i++) await dynamodb.raw.plant(table, { id: { S: `other${i}` } })
+  return table
+}
+
+describe('stats', () => {
+  test('counts all of a table', async () => {
+    const { code, json, stderr } = await stats(await tableOfAll(), '--json')
+    assert.equal(code, 0, stderr)
+    const { items, sessions, alive, expired, withoutExpiry, corrupt, foreign, complete, share, estimate, bytes } = json
+    assert.deepEqual(
+      { items, sessions, alive, expired, withoutExpiry, corrupt, foreign, complete, share, estimate },
+      {
+        items: 22,
+        sessions: 20,
+        alive: 14,
+        expired: 6,
+        withoutExpiry: 3,
+        corrupt: 1,
+        foreign: 2,
+        complete: true,
+        share: 1,
+        estimate: null
+      }
+    )
+    assert.deepEqual(
+      bytes.histogram.map((bucket) => bucket.sessions),
+      [16, 3, 0, 1, 0, 0, 0, 0, 0, 0]
+    )
+    assert.ok(
+      bytes.min <= bytes.p50 && bytes.p50 < 1024 && bytes.p90 > 2000 && bytes.max > 5000 && bytes.p99 === bytes.max
+    )
+    assert.ok(Math.abs(json.longestExpiredSeconds - 3600) < 20)
+  })
+
+  test('tells the cost first, and no session data', async () => {
+    const table = await tableOfAll()
+    const { code, stdout, stderr } = await stats(table)
+    assert.equal(code, 0)
+    assert.match(stderr, /^about [\d.]+ read units for 22 items/)
+    assert.match(stdout, /^ {2}expired +6; the oldest 60 minutes ago, not yet swept$/m)
+    assert.doesNotMatch(stdout + stderr, /secret|xxx|alive0|gone0/)
+  })
+
+  test('only tells the cost', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const { code, json } = await stats(await tableOfAll(), '--dry-run', '--json', '--endpoint', proxy.endpoint)
+    assert.deepEqual([code, json.cost.items, json.dryRun], [0, 22, true])
+    assert.deepEqual(proxy.operations, ['DescribeTable'])
+  })
+
+  test('samples parts of the table', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await tableOfAll()
+    const { code, json } = await stats(table, '--sample', '25%', '--json', '--endpoint', proxy.endpoint)
+    assert.deepEqual([code, json.share, json.complete], [0, 0.25, false])
+    const segments = proxy.sent('Scan').map(({ Segment, TotalSegments }) => [Segment, TotalSegments])
+    assert.equal(new Set(segments.map(([segment]) => segment)).size, 10)
+    assert.ok(segments.every(([segment, total]) => total === 40 && segment < 40))
+    assert.equal(json.estimate.sessions, json.sessions * 4)
+  })
+
+  test('reads no more items than it may', async () => {
+    const table = await tableOfAll()
+    const { json } = await stats(table, '--limit', '11', '--json')
+    assert.deepEqual([json.items, json.share, json.complete], [11, 0.5, false])
+    assert.equal((await stats(table, '--limit', '1000', '--json')).json.complete, true)
+  })
+
+  test('of an empty table', async () => {
+    const { code, json, stderr } = await stats(await dynamodb.newTable(), '--json')
+    assert.deepEqual([code, json.sessions, json.bytes], [0, 0, null], stderr)
+  })
+
+  test('goes on where the cost is not told', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+    const { code, stderr, json } = await stats(await tableOfAll(), '--json', '--endpoint', proxy.endpoint)
+    assert.deepEqual([code, json.items], [0, 22])
+    assert.match(stderr, /cost is not known/)
+  })
+
+  test('tells which action is not allowed', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('Scan', errorAnswer(400, 'AccessDeniedException'))
+    const { code, json } = await stats(dynamodb.table, '--json', '--endpoint', proxy.endpoint)
+    assert.equal(code, 1)
+    assert.equal(json.error.code, 'AccessDeniedException')
+    assert.match(json.error.todo, /dynamodb:Scan/)
+  })
+})
+
+test('the size of an item is that of names and values', () => {
+  const item = {
+    a: { S: 'é' },
+    n: { N: '-123.5' },
+    b: { B: Buffer.from('abc').toString('base64') },
+    t: { BOOL: true },
+    l: { L: [{ S: 'x' }, { NULL: true }] },
+    m: { M: { k: { S: 'vv' } } },
+    s: { SS: ['a', 'bc'] }
+  }
+  const expected = [1 + 2, 1 + 3, 1 + 3, 1 + 1, 1 + 3 + 2 + 2, 1 + 3 + 1 + 1 + 2, 1 + 3]
+  assert.equal(
+    sizeOfItem(item),
+    expected.reduce((sum, bytes) => sum + bytes)
+  )
+})
