@@ -6,17 +6,14 @@ function environment(tell) {
   let isLoaded = true
   const platform = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`
   try {
-    require('../../binding.js')
+    require('../../lib/load.js')
     tell('addon', 'ok', `dynamodb-session ${version}, ${platform}`)
   } catch (error) {
     isLoaded = false
-    const [reason] = error.message.split('\n')
-    tell(
-      'addon',
-      'failed',
-      `dynamodb-session ${version} has no binary that loads on ${platform}: ${reason}`,
-      'install the package again on this platform, with its optional dependencies; in a clone: npm run build'
-    )
+    // Its first line says what is the matter, those after the list what to do.
+    const [summary, ...lines] = error.message.split('\n')
+    const advice = lines.slice(lines.findLastIndex((line) => line.startsWith('  - ')) + 1)
+    tell('addon', 'failed', summary, advice.join(' '))
   }
   const [status, detail] = expressSession()
   tell('express-session', status, detail)
