@@ -4,7 +4,7 @@ const { spawn } = require('node:child_process')
 const path = require('node:path')
 
 const root = path.join(__dirname, '..', '..')
-const timeLimit = 20_000
+const TIME_LIMIT = 20_000
 
 /** The variables of this process, without those that change what a store or Node does. */
 function cleanEnvironment() {
@@ -17,7 +17,7 @@ const prelude = `
 `
 
 /** Runs a program of Node; gives its exit code, signal, output and the milliseconds from its first line to its end. */
-function runNode(args, { env, cwd = root } = {}) {
+function runNode(args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...cleanEnvironment(), AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...env }

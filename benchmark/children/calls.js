@@ -1,0 +1,138 @@
+'use strict'
+
+// A process for one contender, the argument: it opens stores, and measures their operations.
+
+const { contenders } = require('../contenders')
+const { serve } = require('../support/children')
+const { newSession, tableOf } = require('../support/sessions')
+const { quantile } = require('../support/statistics')
+const { difference, megabytes, peakMegabytes, usage } = require('../support/usage')
+
+const SIDS = Array.from({ length: 256 }, (_, index) => `a-session-id-of-usual-length-${1000 + index}`)
+const DAY = 86_400_000
+
+const contender = contenders[process.argv[2]]
+const stores = new Map()
+const sessions = new Map()
+
+// Where it is installed, the native store extends its Store.
+require('express-session')
+
+/** `table` is a name when it is not the one of the size. */
+function storeOf({ endpoint, size, table = tableOf(contender.layout, size) }) {
+  const key = `${endpoint} ${table} ${size}`
+  if (!stores.has(key)) stores.set(key, contender.open({ endpoint, table, everyTouch: true }))
+  return stores.get(key)
+}
+
+function sessionOf(size) {
+  if (!sessions.has(size)) sessions.set(size, newSession(size))
+  return sessions.get(size)
+}
+
+/** A function that starts one operation and takes its callback. */
+function starterOf(operation, store, session) {
+  let turn = 0
+  const nextSid = () => SIDS[turn++ % SIDS.length]
+  if (contender.answersByPromise) {
+    const starters = {
+      get: (done) => store.get(nextSid()).then((found) => done(null, found), done),
+      set: (done) => store.set(nextSid(), session, DAY).then(() => done(null), done)
+    }
+    return starters[operation]
+  }
+  const starters = {
+    get: (done) => store.get(nextSid(), done),
+    set: (done) => store.set(nextSid(), session, done),
+    touch: (done) => store.touch(nextSid(), session, done)
+  }
+  return store[operation] && starters[operation]
+}
+
+/**
+ * Keeps `inFlight` operations under way. After `warmup` milliseconds, and once each of the first has completed,
+ * measures what completes in the `time` after that, or in more until there are enough to tell.
+ */
+function measure(start, { inFlight, warmup, time }) {
+  return new Promise((resolve, reject) => {
+    const warm = performance.now() + warmup
+    const latencies = []
+    let before
+    let after
+    let end
+    let completed = 0
+    let running = inFlight
+    const next = () => {
+      const started = performance.now()
+      start((error) => {
+        if (error) return reject(error)
+        const now = performance.now()
+        completed += 1
+        if (before !== undefined && after === undefined) {
+          latencies.push(now - started)
+          if (now >= end && latencies.length >= 2 * inFlight) after = usage()
+        } else if (before === undefined && now >= warm && completed >= inFlight) {
+          before = usage()
+          end = now + time
+        }
+        if (after === undefined) next()
+        else if (--running === 0) resolve({ latencies, used: difference(before, after) })
+      })
+    }
+    for (let i = 0; i < inFlight; i++) next()
+  })
+}
+
+function figuresOf({ latencies, used }) {
+  const count = latencies.length
+  const sorted = Float64Array.from(latencies).sort()
+  return {
+    opsPerSecond: count / (used.time / 1e6),
+    p50: quantile(sorted, 0.5) * 1000,
+    p99: quantile(sorted, 0.99) * 1000,
+    main: used.main / count,
+    cpu: used.cpu / count
+  }
+}
+
+serve({
+  /** Writes the sessions that are to be read, where the server does not make them up. */
+  async plant({ endpoint, size, table }) {
+    const store = storeOf({ endpoint, size, table })
+    const set = starterOf('set', store, sessionOf(size))
+    for (let i = 0; i < SIDS.length; i++) {
+      await new Promise((resolve, reject) => set((error) => (error ? reject(error) : resolve())))
+    }
+  },
+
+  /** The figures in microseconds, or null when the contender has no such operation. */
+  async sample({ endpoint, size, table, operation, ...settings }) {
+    const start = starterOf(operation, storeOf({ endpoint, size, table }), sessionOf(size))
+    return start ? figuresOf(await measure(start, settings)) : null
+  },
+
+  /** Reads and writes so many sessions; tells how much memory that came to take, past the first two tenths. */
+  async work({ endpoint, size, operations, inFlight }) {
+    const store = storeOf({ endpoint, size })
+    const [get, set] = ['get', 'set'].map((operation) => starterOf(operation, store, sessionOf(size)))
+    const part = async (count) => {
+      let started = 0
+      const lane = async () => {
+        while (started < count) {
+          const start = started++ % 10 === 0 ? set : get
+          await new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())))
+        }
+      }
+      await Promise.all(Array.from({ length: inFlight }, lane))
+      global.gc()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      global.gc()
+      return megabytes()
+    }
+    const course = []
+    for (let tenth = 0; tenth < 10; tenth++) course.push(await part(operations / 10))
+    return { course, growth: course.at(-1) - course[1] }
+  },
+
+  peak: () => peakMegabytes()
+})

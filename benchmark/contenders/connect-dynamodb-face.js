@@ -1,0 +1,11 @@
+'use strict'
+
+module.exports = {
+  title: 'face of connect-dynamodb',
+  layout: 'text',
+  frameworks: ['express'],
+  open({ endpoint, table }) {
+    const Store = require('../../lib/faces/connect-dynamodb.js')(require('express-session'))
+    return new Store({ table, endpoint, initialized: true })
+  }
+}

@@ -1,0 +1,15 @@
+'use strict'
+
+module.exports = {
+  title: 'face of dynamodb-store',
+  layout: 'dynamodbStore',
+  frameworks: ['express'],
+  open({ endpoint, table, everyTouch }) {
+    const Store = require('../../lib/faces/dynamodb-store.js')
+    return new Store({
+      table: { name: table },
+      dynamoConfig: { endpoint },
+      ...(everyTouch && { touchInterval: 0 })
+    })
+  }
+}

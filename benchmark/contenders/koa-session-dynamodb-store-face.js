@@ -1,0 +1,12 @@
+'use strict'
+
+module.exports = {
+  title: 'face of koa-session-dynamodb-store',
+  layout: 'koa',
+  frameworks: ['koa'],
+  answersByPromise: true,
+  open({ endpoint, table }) {
+    const Store = require('../../lib/faces/koa-session-dynamodb-store.js')
+    return new Store({ table: { name: table }, dynamoConfig: { endpoint, region: process.env.AWS_REGION } })
+  }
+}

@@ -1,0 +1,11 @@
+'use strict'
+
+module.exports = {
+  title: 'face of @pwrdrvr',
+  layout: 'pwrdrvr',
+  frameworks: ['express'],
+  open({ endpoint, table, everyTouch }) {
+    const { DynamoDBStore } = require('../../lib/faces/pwrdrvr-dynamodb-session-store.js')
+    return new DynamoDBStore({ tableName: table, endpoint, ...(everyTouch && { touchAfter: 0 }) })
+  }
+}

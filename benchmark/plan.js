@@ -1,0 +1,74 @@
+'use strict'
+
+const SIZES = [512, 2048, 20_480]
+const IN_FLIGHT = [1, 16, 64, 256]
+
+const STORES = ['dynamodb-session', 'connect-dynamodb', 'pwrdrvr', 'dynamodb-store', 'koa-session-dynamodb-store']
+const FACES = ['connect-dynamodb-face', 'pwrdrvr-face', 'dynamodb-store-face', 'koa-session-dynamodb-store-face']
+const CORE = [...STORES, 'lean', 'crossing']
+
+const FEW = ['dynamodb-session', 'connect-dynamodb', 'lean', 'crossing']
+
+/** Calls of one server: a cell for each operation, size and number in flight. */
+const cells = (server, operations, sizes, inFlight, settings) =>
+  operations.flatMap((operation) =>
+    sizes.flatMap((size) => inFlight.map((count) => ({ server, operation, size, inFlight: count, ...settings })))
+  )
+
+const MAIN_CELLS = { contenders: [...CORE, 'memory', ...FACES] }
+
+/** The plan of each way to run. Times are in milliseconds. */
+const plans = {
+  full: {
+    rounds: 5,
+    firstWarmup: 600,
+    calls: [
+      ...cells('http', ['get', 'set', 'touch'], [2048], [64], { ...MAIN_CELLS, time: 700 }),
+      ...cells('http', ['get'], [512, 2048], [1], { contenders: CORE, time: 700 }),
+      ...cells('http', ['get', 'set'], SIZES, IN_FLIGHT, { contenders: CORE, time: 250 }),
+      ...cells('http', ['touch'], [2048], IN_FLIGHT, { contenders: CORE, time: 250 }),
+      ...cells('https', ['get', 'set'], [2048], [1, 64], { contenders: CORE, time: 400 }),
+      ...cells('2ms', ['get'], [2048], [1, 64, 256], { contenders: CORE, time: 400 }),
+      ...cells('embedded', ['get', 'set'], [2048], [64], { contenders: CORE, time: 400 })
+    ],
+    apps: {
+      express: ['memory', ...STORES.slice(0, 4), 'lean', ...FACES.slice(0, 3)],
+      koa: ['koa-memory', 'dynamodb-session', 'koa-session-dynamodb-store', 'koa-session-dynamodb-store-face'],
+      connections: 32,
+      time: 2500
+    },
+    cold: { contenders: [...STORES, 'lean'], processes: 20 },
+    memory: { idle: [...STORES, 'lean'], processes: 5, growing: 'dynamodb-session', operations: 1_000_000 },
+    cost: { users: 50 }
+  },
+  quick: {
+    rounds: 3,
+    firstWarmup: 150,
+    calls: [
+      ...cells('http', ['get'], [2048], [64], { contenders: CORE, time: 200 }),
+      ...cells('http', ['set', 'touch'], [2048], [64], { contenders: FEW, time: 200 }),
+      ...cells('http', ['get'], [2048], [1], { contenders: FEW, time: 200 }),
+      ...cells('http', ['set'], [20_480], [64], { contenders: FEW.slice(0, 2), time: 200 })
+    ],
+    apps: {
+      express: ['memory', ...FEW.slice(0, 3)],
+      koa: ['koa-memory', 'dynamodb-session', 'koa-session-dynamodb-store'],
+      connections: 32,
+      time: 500
+    },
+    cold: { contenders: FEW.slice(0, 2), processes: 8, ways: ['https environment'] },
+    memory: { idle: FEW.slice(0, 2), processes: 3, growing: 'dynamodb-session', operations: 200_000 },
+    cost: { users: 5, contenders: FEW.slice(0, 2) }
+  },
+  smoke: {
+    rounds: 1,
+    firstWarmup: 20,
+    calls: cells('http', ['get'], [2048], [16], { contenders: ['dynamodb-session', 'memory'], time: 50 }),
+    apps: { express: ['memory', 'dynamodb-session'], koa: ['dynamodb-session'], connections: 4, time: 100 },
+    cold: { contenders: ['dynamodb-session'], processes: 1, ways: ['https file'] },
+    memory: { idle: ['dynamodb-session'], processes: 1, growing: 'dynamodb-session', operations: 1000 },
+    cost: { users: 1, contenders: ['dynamodb-session'] }
+  }
+}
+
+module.exports = { SIZES, plans }

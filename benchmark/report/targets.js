@@ -1,0 +1,175 @@
+'use strict'
+
+const { table } = require('./table')
+
+const OURS = 'dynamodb-session'
+const CONNECT = 'connect-dynamodb'
+
+const median = (figure) => figure?.[0] ?? undefined
+const format = (number) => (Number.isFinite(number) ? Number(number.toPrecision(3)).toString() : null)
+
+/** Finds medians in results, of which parts may be missing. */
+class Medians {
+  constructor(results) {
+    this.results = results
+  }
+
+  call(name, figure, { operation, size = 2048, inFlight = 64 }) {
+    const cell = this.results.calls?.cells.find(
+      (each) =>
+        each.server === 'http' && each.operation === operation && each.size === size && each.inFlight === inFlight
+    )
+    return median(cell?.contenders[name]?.[figure])
+  }
+
+  app(name, figure) {
+    const found = this.results.apps?.find(({ framework, page }) => framework === 'express' && page === 'read')
+    return median(found?.contenders[name]?.[figure])
+  }
+
+  /** Milliseconds that a contender adds to the start of a bare process. */
+  coldStart(name, figure) {
+    const way = this.results.cold?.find((each) => each.server === 'https' && each.credentials === 'environment')
+    return median(way?.contenders[name]?.[figure]) - (figure === 'loading' ? 0 : median(way?.contenders.bare[figure]))
+  }
+
+  idle(name) {
+    const { idle } = this.results.memory ?? {}
+    return median(idle?.[name]?.memory) - median(idle?.bare.memory)
+  }
+
+  cost(title, figure) {
+    return this.results.cost?.find((each) => each.title === title)?.[figure]
+  }
+}
+
+/** The figures to reach: what, the goal, and the number that is to be at least or at most that. */
+function targetsOf(results) {
+  const of = new Medians(results)
+  const calls = (figure, cell, one, other) => of.call(one, figure, cell) / of.call(other, figure, cell)
+  const [get, set, touch] = ['get', 'set', 'touch'].map((operation) => ({ operation }))
+  const alone = { operation: 'get', inFlight: 1 }
+  const app = (figure, other) => of.app(OURS, figure) / of.app(other, figure)
+  const targets = [
+    [
+      1,
+      'get 2 KB, 64 in flight: operations/s against connect-dynamodb',
+      '>=',
+      18,
+      calls('opsPerSecond', get, OURS, CONNECT)
+    ],
+    [
+      1,
+      'set 2 KB, 64 in flight: operations/s against connect-dynamodb',
+      '>=',
+      18,
+      calls('opsPerSecond', set, OURS, CONNECT)
+    ],
+    [
+      1,
+      'get 2 KB, 64 in flight: operations/s against lean JavaScript',
+      '>=',
+      1.8,
+      calls('opsPerSecond', get, OURS, 'lean')
+    ],
+    [
+      1,
+      'set 2 KB, 64 in flight: operations/s against lean JavaScript',
+      '>=',
+      1.8,
+      calls('opsPerSecond', set, OURS, 'lean')
+    ],
+    [2, 'get 2 KB: main-thread CPU against connect-dynamodb', '<=', 1 / 25, calls('main', get, OURS, CONNECT)],
+    [2, 'get 2 KB: main-thread CPU against the crossing alone', '<=', 1.2, calls('main', get, OURS, 'crossing')],
+    [2, 'touch: main-thread CPU, µs', '<=', 6, of.call(OURS, 'main', touch)],
+    [2, 'touch: main-thread CPU against the crossing alone', '<=', 1.5, calls('main', touch, OURS, 'crossing')],
+    [3, 'get 2 KB: process CPU against connect-dynamodb', '<=', 1 / 12, calls('cpu', get, OURS, CONNECT)],
+    [3, 'get 2 KB: process CPU against lean JavaScript', '<=', 0.75, calls('cpu', get, OURS, 'lean')],
+    [
+      3,
+      'set 20 KB: process CPU against connect-dynamodb',
+      '<=',
+      1 / 6,
+      calls('cpu', { operation: 'set', size: 20_480 }, OURS, CONNECT)
+    ],
+    [4, 'get 2 KB, one in flight: p50 against connect-dynamodb', '<=', 1 / 4, calls('p50', alone, OURS, CONNECT)],
+    [
+      4,
+      'get 2 KB, one in flight: p99 against the p50 of connect-dynamodb',
+      '<=',
+      1,
+      of.call(OURS, 'p99', alone) / of.call(CONNECT, 'p50', alone)
+    ],
+    [5, 'Express app that reads: main-thread CPU of a request against MemoryStore', '<=', 1.15, app('main', 'memory')],
+    [5, 'Express app that reads: requests/s against MemoryStore', '>=', 0.85, app('requestsPerSecond', 'memory')],
+    [5, 'Express app that reads: requests/s against connect-dynamodb', '>=', 3.5, app('requestsPerSecond', CONNECT)],
+    [
+      5,
+      'Express app that reads: event-loop delay p99 over MemoryStore, ms',
+      '<=',
+      1,
+      of.app(OURS, 'delay') - of.app('memory', 'delay')
+    ],
+    [
+      6,
+      'cold start over TLS: added time against connect-dynamodb',
+      '<=',
+      1 / 8,
+      of.coldStart(OURS, 'sinceStart') / of.coldStart(CONNECT, 'sinceStart')
+    ],
+    [6, 'require and construction, ms', '<=', 3, of.coldStart(OURS, 'loading')],
+    [7, 'idle process over bare Node, MB', '<=', 15, of.idle(OURS)],
+    [7, `growth over ${results.memory?.operations ?? 'many'} operations, MB`, '<=', 2, results.memory?.growth],
+    [
+      8,
+      'browsing: write units against connect-dynamodb',
+      '<=',
+      1 / 5,
+      of.cost(OURS, 'writes') / of.cost('connect-dynamodb 3', 'writes')
+    ],
+    [
+      8,
+      'browsing: read units against connect-dynamodb',
+      '<=',
+      1,
+      of.cost(OURS, 'reads') / of.cost('connect-dynamodb 3', 'reads')
+    ],
+    [
+      8,
+      'the same with consistentRead false',
+      '<=',
+      0.5,
+      of.cost(`${OURS}, consistentRead: false`, 'reads') / of.cost('connect-dynamodb 3', 'reads')
+    ],
+    [
+      8,
+      "the same with consistentRead 'on-miss'",
+      '<=',
+      0.6,
+      of.cost(`${OURS}, consistentRead: on-miss`, 'reads') / of.cost('connect-dynamodb 3', 'reads')
+    ],
+    [9, 'stripped addon, MB', '<=', 6, results.size?.plain],
+    [9, 'gzipped addon, MB', '<=', 2.7, results.size?.gzipped]
+  ]
+  return targets.map(([figure, what, sign, limit, number]) => ({
+    figure,
+    what,
+    goal: `${sign === '>=' ? '≥' : '≤'} ${format(limit)}`,
+    measured: format(number),
+    reached: Number.isFinite(number) ? (sign === '>=' ? number >= limit : number <= limit) : null
+  }))
+}
+
+function targetsTable(targets) {
+  const verdict = ({ reached }) => (reached === null ? 'not measured' : reached ? 'yes' : '**no**')
+  const rows = targets.map((target) => [
+    target.figure,
+    target.what,
+    target.goal,
+    target.measured ?? '–',
+    verdict(target)
+  ])
+  return table(['', 'figure', 'goal', 'measured', 'reached'], rows, ['right', 'left', 'right', 'right', 'left'])
+}
+
+module.exports = { targetsOf, targetsTable }

@@ -1,0 +1,83 @@
+'use strict'
+
+const DAY = 86_400_000
+const HOUR = 3_600_000
+
+/** A session of an app, whose JSON text has `size` bytes. */
+function newSession(size) {
+  const session = {
+    cookie: { originalMaxAge: DAY, expires: new Date(Date.now() + DAY).toISOString(), httpOnly: true, path: '/' },
+    ...newData()
+  }
+  return filled(session, size)
+}
+
+/** What the stores and frameworks add to a session, so late that a throttle of theirs holds while this runs. */
+function stampsOf(layout) {
+  const now = Date.now()
+  if (layout === 'pwrdrvr') return { lastModified: new Date(now + HOUR).toISOString() }
+  if (layout === 'dynamodbStore') return { updated: now + HOUR }
+  return {}
+}
+
+/** The data of a user who is logged in, of about a shop's kinds of values. */
+function newData() {
+  return { _expire: Date.now() + DAY, _maxAge: DAY, user: { id: 4711, name: 'Ann', admin: false }, cart: [] }
+}
+
+/** Adds to the cart until the JSON text has `size` bytes. */
+function filled(session, size) {
+  const article = (index) => ({
+    id: 1000 + index,
+    title: `article number ${index}`,
+    count: 1 + (index % 3),
+    price: 9.95
+  })
+  for (let index = 0; JSON.stringify(session).length + 90 < size; index++) session.cart.push(article(index))
+  session.note = ''
+  session.note = 'x'.repeat(Math.max(0, size - JSON.stringify(session).length))
+  return session
+}
+
+/** What an app that is visited puts into its session. */
+function dataOf(size) {
+  const { cookie: _, _expire, _maxAge, ...data } = newSession(size)
+  return data
+}
+
+const keys = {
+  text: { hashKey: 'id' },
+  pwrdrvr: { hashKey: 'id' },
+  dynamodbStore: { hashKey: 'sessionId' },
+  koa: { hashKey: 'sessionId' }
+}
+
+/** The item that a store of this layout makes of a session, as DynamoDB's JSON. */
+function itemOf(layout, session) {
+  // Here, since the processes that are measured load this file too.
+  const { marshall } = require('@aws-sdk/util-dynamodb')
+  const expires = Math.floor((Date.now() + DAY) / 1000)
+  const stamped = { ...session, ...stampsOf(layout) }
+  const items = {
+    text: () => ({ id: 'sess:a', expires, type: 'connect-session', sess: JSON.stringify(session) }),
+    pwrdrvr: () => ({ id: 'session#a', expires, sess: stamped }),
+    dynamodbStore: () => ({ sessionId: 'sess:a', expires, sess: stamped }),
+    koa: () => ({ sessionId: 'a', expires, session: stamped })
+  }
+  return marshall(items[layout]())
+}
+
+/** The items of a server that answers from memory, by table: one for each layout and size. */
+function tablesOf(sizes) {
+  const tables = {}
+  for (const layout in keys) {
+    for (const size of sizes) tables[tableOf(layout, size)] = itemOf(layout, newSession(size))
+  }
+  return tables
+}
+
+function tableOf(layout, size) {
+  return `${layout}-${size}`
+}
+
+module.exports = { dataOf, keys, newSession, tableOf, tablesOf }

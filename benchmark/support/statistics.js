@@ -1,0 +1,37 @@
+'use strict'
+
+/** Of sorted numbers, the one that so large a share of them is below. */
+function quantile(sorted, share) {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+}
+
+/** Three significant digits: more would be noise. */
+function rounded(number) {
+  return Number.isFinite(number) ? Number(number.toPrecision(3)) : null
+}
+
+/** [median, minimum, maximum] */
+function spread(numbers) {
+  const sorted = numbers.filter((number) => number !== null && Number.isFinite(number)).sort((a, b) => a - b)
+  if (sorted.length === 0) return null
+  const middle = sorted.length >> 1
+  const median = sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  return [median, sorted[0], sorted.at(-1)].map(rounded)
+}
+
+/** Of samples with the same figures, the spread of each figure. */
+function spreads(samples) {
+  const names = Object.keys(samples[0] ?? {})
+  return Object.fromEntries(names.map((name) => [name, spread(samples.map((sample) => sample[name]))]))
+}
+
+/** Runs `sample(name)` for each name in turn, A B C A B C, for some rounds; gives the spreads by name. */
+async function interleaved(names, rounds, sample) {
+  const samples = Object.fromEntries(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) samples[name].push(await sample(name))
+  }
+  return Object.fromEntries(names.map((name) => [name, spreads(samples[name])]))
+}
+
+module.exports = { interleaved, quantile, spread }
