@@ -95,6 +95,12 @@ function figuresOf({ latencies, used }) {
   }
 }
 
+/** A callback for the get of a session that must be there. */
+function check(resolve, reject) {
+  return (error, session) =>
+    session?.user?.name === 'Ann' ? resolve() : reject(error ?? new Error('there is no such session'))
+}
+
 serve({
   /** Writes the sessions that are to be read, where the server does not make them up. */
   async plant({ endpoint, size, table }) {
@@ -108,6 +114,7 @@ serve({
   /** The figures in microseconds, or null when the contender has no such operation. */
   async sample({ endpoint, size, table, operation, ...settings }) {
     const start = starterOf(operation, storeOf({ endpoint, size, table }), sessionOf(size))
+    if (operation === 'get') await new Promise((resolve, reject) => start(check(resolve, reject)))
     return start ? figuresOf(await measure(start, settings)) : null
   },
 

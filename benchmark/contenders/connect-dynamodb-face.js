@@ -2,6 +2,7 @@
 
 module.exports = {
   title: 'face of connect-dynamodb',
+  isAddon: true,
   layout: 'text',
   frameworks: ['express'],
   open({ endpoint, table }) {

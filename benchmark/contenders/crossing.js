@@ -2,9 +2,6 @@
 
 // A bound: the way into the addon and back, and JSON, without a request.
 
-const { existsSync } = require('node:fs')
-const path = require('node:path')
-
 const STRIDE = 6
 
 class Crossing {
@@ -12,7 +9,7 @@ class Crossing {
   #lastCall = 0
 
   constructor() {
-    const { Bridge } = require('../../binding.js')
+    const { Bridge } = require('../../lib/load.js')
     const { nativeSettings, readOptions } = require('../../lib/options.js')
     this.bridge = new Bridge(() => this.#deliver())
     this.native = this.bridge.openStore(JSON.stringify(nativeSettings(readOptions())))
@@ -49,8 +46,7 @@ class Crossing {
 
 /** Why it cannot take part, or null. */
 function missing() {
-  if (!existsSync(path.join(__dirname, '..', '..', 'binding.js'))) return 'the addon is not built'
-  const { NativeStore } = require('../../binding.js')
+  const { NativeStore } = require('../../lib/load.js')
   return typeof NativeStore.prototype.echo === 'function' ? null : 'the addon has no `echo`'
 }
 

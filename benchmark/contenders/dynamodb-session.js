@@ -2,6 +2,7 @@
 
 module.exports = {
   title: 'dynamodb-session',
+  isAddon: true,
   layout: 'text',
   frameworks: ['express', 'koa'],
   open({ endpoint, table, everyTouch, ...options }) {

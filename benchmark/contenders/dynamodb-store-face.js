@@ -2,6 +2,7 @@
 
 module.exports = {
   title: 'face of dynamodb-store',
+  isAddon: true,
   layout: 'dynamodbStore',
   frameworks: ['express'],
   open({ endpoint, table, everyTouch }) {

@@ -3,6 +3,7 @@
 /**
  * A contender is a store, or a bound of what a store can be:
  *   title             as the report calls it
+ *   isAddon           whether its requests are made by this package's addon
  *   layout            of its items, a name in support/sessions.js; null without a table
  *   frameworks        of which it can be the store: express, koa
  *   answersByPromise  instead of by callbacks

@@ -2,6 +2,7 @@
 
 module.exports = {
   title: 'face of koa-session-dynamodb-store',
+  isAddon: true,
   layout: 'koa',
   frameworks: ['koa'],
   answersByPromise: true,

@@ -2,6 +2,7 @@
 
 module.exports = {
   title: 'face of @pwrdrvr',
+  isAddon: true,
   layout: 'pwrdrvr',
   frameworks: ['express'],
   open({ endpoint, table, everyTouch }) {

@@ -42,8 +42,8 @@ what a process takes longer to its first session, over TLS, than a bare one.`,
     '![gets per second](benchmark/results/get.svg)',
     '![requests per second of an Express app](benchmark/results/express.svg)',
     `Medians of ${results.rounds} interleaved rounds of one run of \`npm run bench\`, on a server in memory on the same machine:
-${described(results.machine)}. Only the ratios mean something elsewhere. [The whole report](benchmark/results/report.md) has
-the method and all figures.`
+${described(results.machine)}.
+Only the ratios mean something elsewhere. [The whole report](benchmark/results/report.md) has the method and all figures.`
   ].join('\n\n')
 }
 

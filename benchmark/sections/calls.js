@@ -12,7 +12,7 @@ async function measureCalls({ plan, environment, servers, embedded, note, progre
   const wanted = [...new Set(plan.calls.flatMap((cell) => cell.contenders))]
   const taking = available(wanted, note)
   const children = new Map()
-  const variables = environment.variables({ authority: await servers.authority() })
+  const variables = environment.variables({ extraAuthority: await servers.authority() })
   for (const name of taking) children.set(name, new Child('calls.js', { env: variables, args: [name] }))
   const endpointOf = (server) => (server === 'embedded' ? embedded.endpoint : servers.endpoint(server))
   const prepared = new Set()

@@ -32,8 +32,11 @@ class Environment {
     return path.join(this.folder, name)
   }
 
-  /** `credentials`: 'environment', or 'file' for those of the default profile. */
-  variables({ credentials = 'environment', authority } = {}) {
+  /**
+   * `credentials`: 'environment', or 'file' for those of the default profile. `authority` is a file that the addon is to
+   * trust; `extraAuthority` one that Node is to trust too, for which it takes longer to start.
+   */
+  variables({ credentials = 'environment', authority, extraAuthority } = {}) {
     const isFile = credentials === 'file'
     const home = isFile ? this.homeWithCredentials : this.home
     return {
@@ -46,7 +49,8 @@ class Environment {
       AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
-      ...(authority && { NODE_EXTRA_CA_CERTS: authority }),
+      ...(authority && { AWS_CA_BUNDLE: authority }),
+      ...(extraAuthority && { NODE_EXTRA_CA_CERTS: extraAuthority }),
       ...(isFile
         ? { AWS_PROFILE: 'default' }
         : { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey })
