@@ -61,8 +61,8 @@ class DynamoDBFixture {
   }
 
   /** A recording server before this one, which can be told to misbehave. */
-  async proxy() {
-    const proxy = await FaultProxy.start(this.connection.endpoint)
+  async proxy(options) {
+    const proxy = await FaultProxy.start(this.connection.endpoint, options)
     this.#proxies.push(proxy)
     return proxy
   }

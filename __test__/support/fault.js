@@ -1,48 +1,77 @@
 'use strict'
 
 const http = require('node:http')
+const net = require('node:net')
+const tls = require('node:tls')
 const { once } = require('node:events')
+const { passOn, readAll, ...faults } = require('./faults')
 
-/** A DynamoDB server that records requests, and misbehaves on demand instead of passing them on. */
+/**
+ * A server before a DynamoDB that records the requests and misbehaves on demand: a connection fault takes the
+ * socket before anything is read, a request fault answers instead of passing on. See ./faults.js.
+ */
 class FaultProxy {
   requests = []
   connections = 0
   connectionsMade = 0
   mostConnections = 0
   #faults = []
+  #connectionFaults = []
+  #sockets = new Set()
+  #http
   #server
   #target
   #agent = new http.Agent({ keepAlive: true })
 
-  static async start(target) {
-    const proxy = new FaultProxy(target)
-    await proxy.#listen()
+  /** With a certificate (`{ key, cert }`) it speaks TLS. */
+  static async start(target, { certificate, host } = {}) {
+    const proxy = new FaultProxy(target, certificate)
+    await proxy.listen(0, host)
     return proxy
   }
 
-  constructor(target) {
+  constructor(target, certificate) {
     this.#target = new URL(target)
-    this.#server = http.createServer((request, response) => {
+    this.#http = http.createServer((request, response) => {
       this.#answer(request, response).catch((error) => response.destroy(error))
     })
-    this.#server.on('connection', (socket) => {
-      this.connections += 1
-      this.connectionsMade += 1
-      this.mostConnections = Math.max(this.mostConnections, this.connections)
-      socket.on('close', () => (this.connections -= 1))
-    })
+    const listener = (socket) => this.#meet(socket)
+    this.#server = certificate ? tls.createServer(certificate, listener) : net.createServer(listener)
+    this.#server.on('connection', (socket) => this.#count(socket))
+    // A handshake that the store breaks off.
+    this.#server.on('tlsClientError', () => {})
   }
 
-  async #listen() {
-    this.#server.listen(0, '127.0.0.1')
+  async listen(port = this.port, host = '127.0.0.1') {
+    this.#server.listen(port, host)
     await once(this.#server, 'listening')
-    this.endpoint = `http://127.0.0.1:${this.#server.address().port}`
+    this.port = this.#server.address().port
+    const scheme = this.#server instanceof tls.Server ? 'https' : 'http'
+    this.endpoint = `${scheme}://${host}:${this.port}`
+  }
+
+  /** Closes all connections and refuses new ones, until `listen` is called. */
+  async refuse() {
+    this.#server.close()
+    this.closeConnections()
+    await once(this.#server, 'close')
   }
 
   /** Makes the next `times` requests of an operation ('*': of all) meet a fault. */
   on(operation, fault, times = Infinity) {
     this.#faults.push({ operation, fault, times })
     return this
+  }
+
+  /** Makes the next `times` connections meet a fault. */
+  onConnection(fault, times = Infinity) {
+    this.#connectionFaults.push({ fault, times })
+    return this
+  }
+
+  /** New connections get another certificate. */
+  useCertificate(certificate) {
+    this.#server.setSecureContext(certificate)
   }
 
   /** The bodies of the requests of an operation so far. */
@@ -59,26 +88,52 @@ class FaultProxy {
   reset() {
     this.requests = []
     this.#faults = []
+    this.#connectionFaults = []
   }
 
   closeConnections() {
-    this.#server.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** The connections of now stay open, and nothing that comes through them is read any more. */
+  freezeConnections() {
+    for (const socket of this.#sockets) socket.pause().removeAllListeners('data')
   }
 
   async close() {
     this.#agent.destroy()
-    this.#server.closeAllConnections()
+    this.closeConnections()
     this.#server.close()
+  }
+
+  #count(socket) {
+    this.connections += 1
+    this.connectionsMade += 1
+    this.mostConnections = Math.max(this.mostConnections, this.connections)
+    this.#sockets.add(socket)
+    // A connection that is reset is what many tests are about.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.connections -= 1
+      this.#sockets.delete(socket)
+    })
+  }
+
+  #meet(socket) {
+    socket.on('error', () => {})
+    const found = takeOne(this.#connectionFaults)
+    if (found) found.fault(socket)
+    else this.#http.emit('connection', socket)
   }
 
   async #answer(request, response) {
     const text = await readAll(request)
     const operation = request.headers['x-amz-target']?.split('.')[1]
-    this.requests.push({ operation, headers: request.headers, body: JSON.parse(text) })
-    const found = this.#faults.find((fault) => fault.times > 0 && ['*', operation].includes(fault.operation))
-    if (found) found.times -= 1
+    const body = JSON.parse(text)
+    this.requests.push({ operation, headers: request.headers, body })
+    const found = takeOne(this.#faults, (fault) => ['*', operation].includes(fault.operation))
     const forward = () => this.#forward(request, text)
-    await (found?.fault ?? passOn)({ response, forward, body: JSON.parse(text) })
+    await (found?.fault ?? passOn)({ request, response, forward, body })
   }
 
   async #forward({ method, url, headers }, text) {
@@ -90,86 +145,10 @@ class FaultProxy {
   }
 }
 
-async function readAll(stream) {
-  const chunks = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
+function takeOne(faults, applies = () => true) {
+  const found = faults.find((fault) => fault.times > 0 && applies(fault))
+  if (found) found.times -= 1
+  return found
 }
 
-function send(response, { status, headers, text }) {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text)
-}
-
-async function passOn({ response, forward }) {
-  send(response, await forward())
-}
-
-const jsonHeaders = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'REQUEST-OF-THE-FAULT' }
-
-/** Answers with an error of DynamoDB. */
-function errorAnswer(status, name, message = 'made by the test', headers) {
-  const text = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message })
-  return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
-}
-
-/** Answers with this text as it is. */
-function textAnswer(status, text, headers) {
-  return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
-}
-
-/** Passes the request on, and changes the answer. */
-function changedAnswer(change) {
-  return async ({ response, forward, body }) => {
-    const answer = await forward()
-    send(response, { ...answer, ...change(answer, body) })
-  }
-}
-
-/** Passes the request on after a while. */
-function delayed(milliseconds) {
-  return ({ response, forward }) =>
-    setTimeout(async () => {
-      const answer = await forward()
-      if (!response.destroyed) send(response, answer)
-    }, milliseconds).unref()
-}
-
-/** Passes the request on, and keeps the answer until the promise is settled. */
-function heldUntil(promise) {
-  return async ({ response, forward }) => {
-    const answer = await forward()
-    await promise
-    if (!response.destroyed) send(response, answer)
-  }
-}
-
-/** Never answers. */
-function silence() {}
-
-/** Closes the connection instead of answering. */
-function hangUp({ response }) {
-  response.socket.destroy()
-}
-
-/** Closes the connection in the middle of the answer. */
-async function halfAnswer({ response, forward }) {
-  const { status, headers, text } = await forward()
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) + 10 })
-  response.write(text, () => response.socket.destroy())
-}
-
-/** Gives the answer a checksum that is not its own. */
-const wrongChecksum = changedAnswer(({ headers }) => ({ headers: { ...headers, 'x-amz-crc32': '1' } }))
-
-module.exports = {
-  FaultProxy,
-  changedAnswer,
-  delayed,
-  errorAnswer,
-  halfAnswer,
-  hangUp,
-  heldUntil,
-  silence,
-  textAnswer,
-  wrongChecksum
-}
+module.exports = { FaultProxy, ...faults }

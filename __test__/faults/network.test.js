@@ -1,0 +1,84 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { after, before, describe, test } = require('node:test')
+const { useDynamoDB } = require('../support/dynamodb')
+const { assertOperationError } = require('../support/errors')
+const fault = require('../support/fault')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+const { createAuthority } = require('../support/tls')
+const { bounds, underFault } = require('../support/under-fault')
+
+const dynamodb = useDynamoDB()
+let authority
+let certificate
+
+before(async () => {
+  authority = await createAuthority()
+  certificate = await authority.issue()
+  process.env.AWS_CA_BUNDLE = authority.file
+})
+after(() => authority.remove())
+
+const onRequest = (given) => (proxy, times) => proxy.on('*', given, times)
+const onConnection = (given) => (proxy, times) => proxy.onConnection(given, times)
+
+/** The faults, and the code of the error of those that do not end. */
+const faults = {
+  'a connection closed at once': [onConnection(fault.cutAtOnce), 'NetworkError'],
+  'a connection closed before the request is read': [onConnection(fault.cutUnread), 'NetworkError'],
+  'a connection accepted and never answered': [onConnection(fault.neverAnswered), 'TimeoutError'],
+  'a connection closed after the request is read': [onRequest(fault.hangUp), 'NetworkError'],
+  'a connection closed when the work is done': [onRequest(fault.lost(fault.hangUp)), 'NetworkError'],
+  'a connection closed in the head of the answer': [onRequest(fault.halfHead), 'NetworkError'],
+  'a connection closed in the body of the answer': [onRequest(fault.halfAnswer), 'NetworkError'],
+  'an answer that never comes': [onRequest(fault.silence), 'TimeoutError'],
+  'an answer that comes too late': [onRequest(fault.delayed(60_000)), 'TimeoutError'],
+  'an answer that stalls in its body': [onRequest(fault.stalledBody), 'TimeoutError'],
+  'an answer of one byte a second': [onRequest(fault.trickle), 'TimeoutError'],
+  'an answer that is no HTTP': [onRequest(fault.garbage), 'NetworkError'],
+  'an answer with a wrong x-amz-crc32': [onRequest(fault.wrongChecksum), 'NetworkError']
+}
+
+for (const scheme of ['http', 'https']) {
+  describe(`over ${scheme}`, { concurrency: true, ...needs('proxy') }, () => {
+    async function proxyAndStore(options) {
+      const proxy = await dynamodb.proxy(scheme === 'https' ? { certificate } : {})
+      return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options }) }
+    }
+
+    for (const [name, [inject, code]] of Object.entries(faults)) {
+      test(`${name}, once, is no error`, async () => {
+        const { proxy, store } = await proxyAndStore()
+        inject(proxy, 1)
+        const { error } = await underFault({ proxy, store }, 'set', newSid(), newSession())
+        assert.equal(error, undefined)
+      })
+
+      test(`${name}, again and again, is an error in time`, async () => {
+        const { proxy, store } = await proxyAndStore()
+        inject(proxy, Infinity)
+        const { error } = await underFault({ proxy, store }, 'set', newSid(), newSession())
+        assertOperationError(error, { code, operation: 'PutItem', tableName: dynamodb.table, retryable: true })
+        assert.ok(error.$metadata.attempts >= 1 && error.$metadata.attempts <= 3)
+      })
+    }
+
+    test('a server that refuses connections is an error in time, and is found again', async () => {
+      const { proxy, store } = await proxyAndStore()
+      await store.get(newSid())
+      await proxy.refuse()
+      const { error } = await underFault({ proxy, store, mend: () => proxy.listen() }, 'get', newSid())
+      assertOperationError(error, { code: 'NetworkError', operation: 'GetItem', tableName: dynamodb.table })
+      assert.equal(error.$metadata.attempts, 3)
+    })
+
+    test('a delay within the bounds is only a delay', async () => {
+      const { proxy, store } = await proxyAndStore()
+      proxy.on('*', fault.delayed(100))
+      assert.deepEqual(await underFault({ proxy, store }, 'get', newSid()), { value: null })
+      assert.equal(proxy.connectionsMade, 1)
+    })
+  })
+}
