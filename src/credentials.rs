@@ -27,7 +27,7 @@ struct Shared {
     /// How long the provider may take.
     limit: Duration,
     current: Mutex<Option<Current>>,
-    fetching: SingleFlight<Result<Arc<Credentials>>>,
+    fetching: SingleFlight<Arc<Credentials>>,
 }
 
 struct Current {

@@ -14,13 +14,21 @@ use crate::error::{Error, Kind, Result};
 
 type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
-/// Runs `work` on the runtime thread, which is started for the first one and lasts as long as the process.
+/// Runs `work` on the runtime thread, which is started for the first one and lasts as long as the process. A
+/// start that fails, for want of sockets or threads, fails this work alone.
 ///
 /// Work travels through a channel rather than `Handle::spawn`, so that much that is sent while the thread
 /// is awake costs no system call.
 pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
-    static TASKS: OnceLock<Result<UnboundedSender<Task>>> = OnceLock::new();
-    let tasks = TASKS.get_or_init(start).as_ref().map_err(Clone::clone)?;
+    static TASKS: OnceLock<UnboundedSender<Task>> = OnceLock::new();
+    let tasks = match TASKS.get() {
+        Some(tasks) => tasks,
+        // Of two that start at a time one is not kept, and ends.
+        None => {
+            let started = start()?;
+            TASKS.get_or_init(|| started)
+        }
+    };
     let task: Task = Box::new(|| work().boxed_local());
     tasks.send(task).map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
 }

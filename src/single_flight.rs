@@ -5,8 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
+use crate::error::Result;
+use crate::runtime::guard;
+
+type Flight<T> = Shared<BoxFuture<'static, Result<T>>>;
+
 /// Shares the outcome of work among those who join before it ends.
-pub struct SingleFlight<T: Clone>(Mutex<Option<Shared<BoxFuture<'static, T>>>>);
+pub struct SingleFlight<T: Clone>(Mutex<Option<Flight<T>>>);
 
 impl<T: Clone> Default for SingleFlight<T> {
     fn default() -> Self {
@@ -15,13 +20,14 @@ impl<T: Clone> Default for SingleFlight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// Joins the work under way, or starts it. It goes on when those who wait for it give up.
-    pub fn join(&self, work: impl Future<Output = T> + Send + 'static) -> Shared<BoxFuture<'static, T>> {
+    /// Joins the work under way, or starts it. It goes on when those who wait for it give up. Its panic is
+    /// an error of those who wait, and not of those who come later.
+    pub fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
         let mut flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*flight {
             Some(running) if running.peek().is_none() => running.clone(),
             _ => {
-                let started = work.boxed().shared();
+                let started = guard(work).boxed().shared();
                 tokio::spawn(started.clone());
                 *flight = Some(started.clone());
                 started
@@ -33,6 +39,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -43,12 +50,20 @@ mod tests {
             let runs = Arc::clone(&runs);
             async move {
                 tokio::task::yield_now().await;
-                runs.fetch_add(1, Ordering::Relaxed)
+                Ok(runs.fetch_add(1, Ordering::Relaxed))
             }
         };
         let flight = SingleFlight::default();
         let (first, second) = tokio::join!(flight.join(work()), flight.join(work()));
-        assert_eq!((first, second), (0, 0));
-        assert_eq!(flight.join(work()).await, 1);
+        assert_eq!((first.unwrap(), second.unwrap()), (0, 0));
+        assert_eq!(flight.join(work()).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_run_only() {
+        let flight = SingleFlight::default();
+        let outcome = flight.join(async { panic!("expected by this test") }).await;
+        assert_eq!(outcome.unwrap_err().kind, Kind::Internal);
+        assert_eq!(flight.join(async { Ok(1) }).await.unwrap(), 1);
     }
 }

@@ -40,7 +40,7 @@ pub struct Store {
     http: Arc<HttpClient>,
     /// Settled by the first operation; a failure is not kept.
     aws: OnceCell<Aws>,
-    creation: SingleFlight<Result<Option<Error>>>,
+    creation: SingleFlight<Option<Error>>,
     /// What went wrong beside operations that succeeded.
     warning: Mutex<Option<Error>>,
 }
@@ -117,7 +117,9 @@ impl Store {
     /// DeleteItem of a session that has expired; whether it had.
     pub async fn destroy_expired(&self, key: &str, trace: &mut Trace) -> Result<bool> {
         let body = self.requests.delete_expired(key, expiry::now());
-        when_condition_held(self.call("DeleteItem", body, trace).await)
+        let had_expired = when_condition_held(self.call("DeleteItem", body, trace).await)?;
+        // The condition fails on the repetition of an attempt that had deleted it.
+        Ok(had_expired || trace.may_be_done && self.read(key, true, trace).await? == Found::Nothing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.

@@ -90,7 +90,8 @@ impl Table {
                 // Just after CreateTable, DescribeTable may not know the table yet.
                 None => match self.request_creation(new).await {
                     Ok(()) => is_ours = true,
-                    Err(error) if error.is_service("ResourceInUseException") => {}
+                    // Another process is first, or the answer to a first attempt of ours was lost.
+                    Err(error) if error.is_service("ResourceInUseException") => is_ours = true,
                     Err(error) => return Err(error),
                 },
             }
@@ -157,14 +158,20 @@ impl Table {
             .time_to_live_specification(specification.map_err(defect)?)
             .send()
             .await
-            .map_err(failed("UpdateTimeToLive"))?;
-        Ok(())
+            .map_err(failed("UpdateTimeToLive"))
+            .map(drop)
+            .or_else(|error| if is_enabled_already(&error) { Ok(()) } else { Err(error) })
     }
 }
 
 /// Time to live is unknown to some servers, and a policy may not allow the question.
 fn is_withheld(error: &Error) -> bool {
     error.is_service("UnknownOperationException") || error.is_service("AccessDeniedException")
+}
+
+/// Another process was first, or the answer to a first attempt of ours was lost.
+fn is_enabled_already(error: &Error) -> bool {
+    error.is_service("ValidationException") && error.message.contains("already enabled")
 }
 
 fn defect(error: aws_sdk_dynamodb::error::BuildError) -> Error {

@@ -89,7 +89,11 @@ impl HttpClient {
         let connect_timeout = bounds.connect.unwrap_or(self.connect_timeout);
         let sending = send_on(&host, &uri, head, body, connect_timeout);
         match bounds.response {
-            Some(limit) => timeout(limit, sending).await.map_err(|_| Failure::ResponseTimeout(limit))?,
+            Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
+                // Where a connection died without a word, those kept beside it may have too.
+                lock(&host.idle).clear();
+                Err(Failure::ResponseTimeout(limit))
+            }),
             None => sending.await,
         }
     }

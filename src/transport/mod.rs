@@ -41,6 +41,8 @@ pub struct Trace {
     /// When the operation must have ended; set by its first request.
     pub deadline: Option<Instant>,
     pub attempts: u32,
+    /// Whether the service may have done the work of an attempt that failed.
+    pub may_be_done: bool,
     /// HTTP status of the last answer.
     pub status: Option<u16>,
     pub capacity_units: Option<f64>,
@@ -87,7 +89,9 @@ impl Transport {
         let mut last = None;
         let attempts = self.attempts(operation, body, trace, parse, deadline, &mut last);
         timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
-            let error = Error::new(Kind::Timeout, format!("no success within {:?}", self.limits.timeout));
+            // Credentials are all that an operation waits for before its first attempt.
+            let missing = if trace.attempts == 0 { "credentials" } else { "success" };
+            let error = Error::new(Kind::Timeout, format!("no {missing} within {:?}", self.limits.timeout));
             Err(match last {
                 Some(last) => error.with_source(last),
                 None => error,
@@ -128,11 +132,12 @@ impl Transport {
                     !std::mem::replace(&mut has_renewed, true)
                 }
             };
+            trace.may_be_done |= cause == Cause::Transient;
             let pause = retry::pause(cause, trace.attempts + 1);
             if !may_help
                 || trace.attempts >= self.limits.max_attempts
                 || Instant::now() + pause >= deadline
-                || !self.budget.take()
+                || !(cause.is_of_the_signature() || self.budget.take())
             {
                 return Err(error.error);
             }

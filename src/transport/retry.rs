@@ -52,6 +52,13 @@ pub enum Cause {
     Never,
 }
 
+impl Cause {
+    /// The service refused the request unread, so that repeating it, signed anew, is no load to save.
+    pub fn is_of_the_signature(self) -> bool {
+        matches!(self, Self::Clock | Self::Credentials)
+    }
+}
+
 pub fn cause(error: &Error) -> Cause {
     match &error.kind {
         Kind::Timeout | Kind::Network => Cause::Transient,
