@@ -16,9 +16,14 @@ const prelude = `
   const options = JSON.parse(process.env.OPTIONS);
 `
 
-/** Runs a program of Node; gives its exit code, signal, output and the milliseconds from its first line to its end. */
-function runNode(args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
-  const child = spawn(process.execPath, args, {
+/** Runs a program of Node. */
+function runNode(args, settings) {
+  return run(process.execPath, args, settings)
+}
+
+/** Runs a program; gives its exit code, signal, output and the milliseconds from its first line to its end. */
+function run(program, args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
+  const child = spawn(program, args, {
     cwd,
     env: { ...cleanEnvironment(), AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...env }
   })
@@ -45,4 +50,4 @@ function runScript(script, { options = {}, ...settings } = {}) {
   return runNode(['-e', prelude + script], { ...settings, env })
 }
 
-module.exports = { root, runNode, runScript }
+module.exports = { cleanEnvironment, root, run, runNode, runScript }

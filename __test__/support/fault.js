@@ -24,9 +24,9 @@ class FaultProxy {
   #agent = new http.Agent({ keepAlive: true })
 
   /** With a certificate (`{ key, cert }`) it speaks TLS. */
-  static async start(target, { certificate, host } = {}) {
+  static async start(target, { certificate, host, port = 0 } = {}) {
     const proxy = new FaultProxy(target, certificate)
-    await proxy.listen(0, host)
+    await proxy.listen(port, host)
     return proxy
   }
 
