@@ -1,0 +1,105 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { eventsOf } = require('../support/calls')
+const { useDynamoDB } = require('../support/dynamodb')
+const { errorAnswer, halfAnswer, hangUp, lost, silence, textAnswer } = require('../support/fault')
+const { needs } = require('../support/features')
+const { newSession, newSid, nowInSeconds } = require('../support/sessions')
+const { bounds, underFault } = require('../support/under-fault')
+const { readOptions } = require('../../lib/options.js')
+const { Sessions } = require('../../lib/sessions.js')
+
+const dynamodb = useDynamoDB()
+
+/** Ways in which the answer to a request that was carried out does not arrive. */
+const losses = {
+  'a closed connection': lost(hangUp),
+  'half an answer': halfAnswer,
+  'an attempt that timed out': lost(silence),
+  'a server error': lost(textAnswer(503, '')),
+  'an error of the service': lost(errorAnswer(500, 'InternalServerError'))
+}
+
+async function proxyAndStore(options) {
+  const proxy = await dynamodb.proxy()
+  return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options }) }
+}
+
+for (const [name, loss] of Object.entries(losses)) {
+  describe(`a write whose answer was lost by ${name}`, { concurrency: true, ...needs('proxy') }, () => {
+    test('set is repeated, and stored once', async () => {
+      const { proxy, store } = await proxyAndStore()
+      const sid = newSid()
+      proxy.on('PutItem', loss, 1)
+      assert.deepEqual(await underFault({ proxy, store }, 'set', sid, newSession({ user: 'Ann' })), {
+        value: undefined
+      })
+      assert.equal((await dynamodb.store().get(sid)).user, 'Ann')
+    })
+
+    test('touch is repeated, and not told as missing', async () => {
+      const { proxy, store } = await proxyAndStore({ touchAfter: 0 })
+      const sid = newSid()
+      await store.set(sid, newSession({}, 60_000))
+      const missing = eventsOf(store, 'missing')
+      proxy.on('UpdateItem', loss, 1)
+      assert.deepEqual(await underFault({ proxy, store }, 'touch', sid, newSession({}, 600_000)), {
+        value: undefined
+      })
+      assert.deepEqual(missing, [])
+      assert.ok(Number((await dynamodb.item(sid)).expires.N) > nowInSeconds() + 500)
+    })
+
+    test('destroy is repeated', async () => {
+      const { proxy, store } = await proxyAndStore()
+      const sid = newSid()
+      await store.set(sid, newSession())
+      proxy.on('DeleteItem', loss, 1)
+      assert.deepEqual(await underFault({ proxy, store }, 'destroy', sid), { value: undefined })
+      assert.equal(await dynamodb.item(sid), undefined)
+    })
+
+    test('the destruction of an expired session counts as done', async (t) => {
+      const proxy = await dynamodb.proxy()
+      const options = dynamodb.options({ endpoint: proxy.endpoint, ...bounds })
+      const sessions = new Sessions(readOptions(options), () => {})
+      t.after(() => sessions.close())
+      const [expired, alive, absent] = [newSid(), newSid(), newSid()]
+      await dynamodb.plant(expired, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() - 10}` } })
+      await dynamodb.plant(alive, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() + 1000}` } })
+      proxy.on('DeleteItem', loss, 1)
+      assert.equal(await sessions.destroyExpired(expired), true)
+      assert.equal(await dynamodb.item(expired), undefined)
+      proxy.on('DeleteItem', loss, 1)
+      assert.equal(await sessions.destroyExpired(alive), false)
+      assert.ok(await dynamodb.item(alive))
+      assert.equal(await sessions.destroyExpired(absent), false)
+      proxy.on('DeleteItem', errorAnswer(400, 'ThrottlingException'), 1)
+      assert.equal(await sessions.destroyExpired(absent), false)
+    })
+  })
+}
+
+describe('a table whose creation was answered to nobody', needs('proxy', 'timeToLive'), () => {
+  for (const operation of ['CreateTable', 'UpdateTimeToLive']) {
+    test(`${operation} is repeated, and the table has its time to live`, async (t) => {
+      const table = dynamodb.newTableName()
+      const { proxy, store } = await proxyAndStore({ table, createTable: true, attemptTimeout: 5000, timeout: 10_000 })
+      const warnings = []
+      const warned = (warning) => warnings.push(warning)
+      process.on('warning', warned)
+      t.after(() => process.off('warning', warned))
+      proxy.on(operation, lost(hangUp), 1)
+      // The in-memory server enables it twice, which DynamoDB does not.
+      const enabled = errorAnswer(400, 'ValidationException', 'TimeToLive is already enabled')
+      if (operation === 'UpdateTimeToLive') proxy.on(operation, enabled, 1)
+      await store.set(newSid(), newSession())
+      assert.equal(proxy.sent(operation).length, 2)
+      const { TimeToLiveDescription } = await store.describeTable()
+      assert.equal(TimeToLiveDescription.TimeToLiveStatus, 'ENABLED')
+      assert.deepEqual(warnings, [])
+    })
+  }
+})
