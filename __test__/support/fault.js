@@ -4,7 +4,9 @@ const http = require('node:http')
 const net = require('node:net')
 const tls = require('node:tls')
 const { once } = require('node:events')
-const { passOn, readAll, ...faults } = require('./faults')
+const faults = require('./faults')
+
+const { passOn, readAll } = faults
 
 /**
  * A server before a DynamoDB that records the requests and misbehaves on demand: a connection fault takes the

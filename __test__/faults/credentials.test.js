@@ -1,0 +1,154 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { useDynamoDB } = require('../support/dynamodb')
+const { assertOperationError } = require('../support/errors')
+const { errorAnswer, passOn } = require('../support/fault')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+const { bounds, underFault } = require('../support/under-fault')
+
+const dynamodb = useDynamoDB()
+const keys = (id, more) => ({ accessKeyId: id, secretAccessKey: `secret of ${id}`, ...more })
+const never = () => new Promise(() => {})
+
+/** The key id that a request was signed with. */
+const signerOf = ({ headers }) => headers.authorization.match(/Credential=([^/]+)/)[1]
+
+async function proxyAndStore(credentials, options = bounds) {
+  const proxy = await dynamodb.proxy()
+  const given = { endpoint: proxy.endpoint, region: 'us-east-1', credentials, ...options }
+  return { proxy, store: dynamodb.store(given) }
+}
+
+/** Refuses what is signed with other keys than the valid ones. */
+function validFor(valid, code) {
+  return (exchange) => {
+    const answer = valid.has(signerOf(exchange.request)) ? passOn : errorAnswer(400, code)
+    return answer(exchange)
+  }
+}
+
+describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
+  test('revoked while only the whole table is read: no operation fails', async () => {
+    let latest = 1
+    const valid = new Set(['KEY1'])
+    const { proxy, store } = await proxyAndStore(async () => keys(`KEY${latest}`))
+    proxy.on('*', validFor(valid, 'ExpiredTokenException'))
+    await store.length()
+    valid.clear()
+    valid.add(`KEY${++latest}`)
+    assert.equal(typeof (await store.length()), 'number')
+  })
+
+  test('that are refused for ever: an error after one renewal, and asked for again later', async () => {
+    let calls = 0
+    const { proxy, store } = await proxyAndStore(async () => keys(`KEY${++calls}`))
+    proxy.on('*', errorAnswer(400, 'ExpiredTokenException'))
+    const { error } = await underFault({ proxy, store }, 'get', newSid())
+    assertOperationError(error, { code: 'ExpiredTokenException', operation: 'GetItem', tableName: dynamodb.table })
+    assert.equal(error.$metadata.attempts, 2)
+    assert.equal(calls, 3)
+  })
+
+  test('of a slow provider: the operations wait for it together', async () => {
+    let calls = 0
+    const { store } = await proxyAndStore(async () => {
+      calls += 1
+      await sleep(500)
+      return keys('SLOW')
+    })
+    await Promise.all(Array.from({ length: 20 }, () => store.get(newSid())))
+    assert.equal(calls, 1)
+  })
+
+  test('of a provider that never settles: an error in time that says so, and another try later', async () => {
+    let provide = never
+    const { proxy, store } = await proxyAndStore(() => provide())
+    const mend = () => (provide = async () => keys('LATER'))
+    const { error } = await underFault({ proxy, store, mend }, 'get', newSid())
+    assertOperationError(error, {
+      code: /^(TimeoutError|CredentialsError)$/,
+      operation: 'GetItem',
+      tableName: dynamodb.table
+    })
+    assert.match(error.message, /credentials/)
+    assert.deepEqual(proxy.requests.map(signerOf), ['LATER'])
+  })
+
+  const failing = {
+    rejects: async () => Promise.reject(new Error('the vault is sealed')),
+    throws: () => {
+      throw new Error('the vault is sealed')
+    },
+    'throws what is no error': () => {
+      throw undefined
+    },
+    'gives garbage': async () => 'garbage',
+    'gives a getter that throws': async () => ({
+      get accessKeyId() {
+        throw new Error('by the getter')
+      }
+    })
+  }
+  for (const [name, provider] of Object.entries(failing)) {
+    test(`of a provider that ${name}: an error at once, and another try later`, async () => {
+      let provide = provider
+      const { proxy, store } = await proxyAndStore(() => provide())
+      const mend = () => (provide = async () => keys('LATER'))
+      const { error } = await underFault({ proxy, store, mend, timeout: 500 }, 'get', newSid())
+      assertOperationError(error, { code: 'CredentialsError', operation: 'GetItem', tableName: dynamodb.table })
+      assert.equal(error.$metadata.attempts, 0)
+    })
+  }
+
+  test('of a provider that fails while the old ones last: no operation fails', async () => {
+    let calls = 0
+    const { store } = await proxyAndStore(async () => {
+      if (++calls > 1) throw new Error('the vault is sealed')
+      return keys('FIRST', { expiration: new Date(Date.now() + 5000) })
+    })
+    await store.get(newSid())
+    await sleep(4600)
+    assert.equal(await store.get(newSid()), null)
+    assert.equal(calls, 2)
+  })
+})
+
+describe('credentials under load', needs('proxy'), () => {
+  for (const code of ['ExpiredTokenException', 'UnrecognizedClientException', 'InvalidClientTokenId']) {
+    test(`revoked with ${code}: no operation fails`, async () => {
+      let latest = 1
+      const valid = new Set(['KEY1'])
+      const { proxy, store } = await proxyAndStore(async () => keys(`KEY${latest}`), {})
+      proxy.on('*', validFor(valid, code))
+      const load = async () => {
+        for (let i = 0; i < 4; i++) await store.set(newSid(), newSession())
+      }
+      const loads = Array.from({ length: 200 }, load)
+      await sleep(20)
+      valid.clear()
+      valid.add(`KEY${++latest}`)
+      await Promise.all(loads)
+      assert.deepEqual(new Set(proxy.requests.map(signerOf)), new Set(['KEY1', 'KEY2']))
+    })
+  }
+
+  test('that expire every moment: no operation fails', async () => {
+    let calls = 0
+    const { proxy, store } = await proxyAndStore(async () => {
+      calls += 1
+      await sleep(20)
+      return keys(`KEY${calls}`, { expiration: new Date(Date.now() + 150) })
+    }, {})
+    const end = Date.now() + 1000
+    const load = async () => {
+      while (Date.now() < end) await store.set(newSid(), newSession())
+    }
+    await Promise.all(Array.from({ length: 20 }, load))
+    assert.ok(calls >= 4, `${calls} rotations`)
+    assert.ok(new Set(proxy.requests.map(signerOf)).size >= 4)
+  })
+})

@@ -1,0 +1,120 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { useDynamoDB } = require('../support/dynamodb')
+const { eventually } = require('../support/eventually')
+const { assertOperationError } = require('../support/errors')
+const { changedAnswer, errorAnswer } = require('../support/fault')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+const { underFault } = require('../support/under-fault')
+
+const dynamodb = useDynamoDB()
+
+/** Writes and reads sessions until `end()`, and collects how the operations end. */
+function load(store, lanes = 10) {
+  const outcomes = []
+  let isOver = false
+  const lane = async () => {
+    while (!isOver) {
+      const sid = newSid()
+      const error = await store.set(sid, newSession({ user: 'Ann' })).then(
+        () => undefined,
+        (error) => error
+      )
+      outcomes.push(error?.code ?? 'done')
+    }
+  }
+  const running = Promise.all(Array.from({ length: lanes }, lane))
+  return { outcomes, end: () => ((isOver = true), running) }
+}
+
+const count = (list, value) => list.filter((member) => member === value).length
+
+/** Deletes the table and makes it again under load; gives how the operations ended. */
+async function underDeletion(store, table, makeAgain) {
+  const { outcomes, end } = load(store)
+  await eventually(() => count(outcomes, 'done') > 20)
+  await dynamodb.raw.deleteTable(table)
+  const before = outcomes.length
+  await makeAgain(outcomes)
+  const again = outcomes.length
+  await eventually(() => count(outcomes.slice(again), 'done') > 20, 20_000)
+  await end()
+  return outcomes.slice(before)
+}
+
+describe('a table that is deleted under load', () => {
+  test('and created again is an error of the operations between, and of none after', async () => {
+    const table = await dynamodb.newTable()
+    const store = dynamodb.store({ table })
+    const outcomes = await underDeletion(store, table, async (outcomes) => {
+      await eventually(() => outcomes.includes('ResourceNotFoundException'))
+      await dynamodb.raw.createTable(table)
+    })
+    assert.deepEqual(new Set(outcomes), new Set(['done', 'ResourceNotFoundException']))
+    assert.equal(await store.get(newSid()), null)
+  })
+
+  test('is made again by createTable, and no operation fails', async () => {
+    const table = await dynamodb.newTable()
+    const store = dynamodb.store({ table, createTable: true })
+    const outcomes = await underDeletion(store, table, async () => {})
+    assert.deepEqual(new Set(outcomes), new Set(['done']))
+  })
+})
+
+describe('a table that is CREATING', needs('proxy'), () => {
+  const creating = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"') }))
+  const missing = errorAnswer(400, 'ResourceNotFoundException')
+
+  test('is an error at once without createTable, and used when it is there', async () => {
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint })
+    proxy.on('*', missing)
+    const { error } = await underFault({ proxy, store, timeout: 1000 }, 'get', newSid())
+    assertOperationError(error, { code: 'ResourceNotFoundException', operation: 'GetItem', tableName: dynamodb.table })
+    assert.equal(error.$metadata.attempts, 1)
+  })
+
+  test('is waited for with createTable, by all operations together', async () => {
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint, createTable: true })
+    proxy.on('GetItem', missing, 20).on('DescribeTable', creating, 3)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => store.get(newSid())))
+    assert.deepEqual(new Set(answers), new Set([null]))
+    assert.equal(proxy.sent('DescribeTable').length, 4)
+    assert.equal(proxy.sent('CreateTable').length, 0)
+  })
+})
+
+describe('time to live', needs('proxy', 'timeToLive'), () => {
+  test('that is being changed does not disturb the operations', async () => {
+    const { outcomes, end } = load(dynamodb.store())
+    for (const Enabled of [true, false, true]) {
+      const TimeToLiveSpecification = { AttributeName: 'expires', Enabled }
+      // The in-memory server refuses what DynamoDB does too: a change within the hour.
+      await dynamodb.raw.sdk.updateTimeToLive({ TableName: dynamodb.table, TimeToLiveSpecification }).catch(() => {})
+      const before = outcomes.length
+      await eventually(() => outcomes.length > before + 20)
+    }
+    await end()
+    assert.deepEqual(new Set(outcomes), new Set(['done']))
+  })
+
+  test('that cannot be changed now is a warning, and the table is used', async (t) => {
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint, table: dynamodb.newTableName(), createTable: true })
+    const message = 'Time to live has been modified multiple times within a fixed interval'
+    proxy.on('UpdateTimeToLive', errorAnswer(400, 'ValidationException', message))
+    const warnings = []
+    const warned = (warning) => warnings.push(warning)
+    process.on('warning', warned)
+    t.after(() => process.off('warning', warned))
+    await store.set(newSid(), newSession())
+    await eventually(() => warnings.length > 0)
+    assert.deepEqual([warnings.length, warnings[0].code], [1, 'DYNAMODB_SESSION_TABLE'])
+    assert.match(warnings[0].message, /fixed interval/)
+  })
+})

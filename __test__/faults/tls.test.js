@@ -1,0 +1,50 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { after, before, describe, test } = require('node:test')
+const { useDynamoDB } = require('../support/dynamodb')
+const { assertOperationError } = require('../support/errors')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+const { createAuthority } = require('../support/tls')
+const { bounds, underFault } = require('../support/under-fault')
+
+const dynamodb = useDynamoDB()
+const day = 86_400_000
+let trusted
+let unknown
+
+before(async () => {
+  trusted = await createAuthority()
+  unknown = await createAuthority()
+  process.env.AWS_CA_BUNDLE = trusted.file
+})
+after(() => {
+  trusted.remove()
+  unknown.remove()
+})
+
+describe('a certificate', { concurrency: true, ...needs('proxy') }, () => {
+  const wrong = {
+    'of an unknown authority': () => unknown.issue(),
+    'that has expired': () =>
+      trusted.issue({ notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }),
+    'that is of tomorrow': () =>
+      trusted.issue({ notBeforeDate: new Date(Date.now() + day), notAfterDate: new Date(Date.now() + 2 * day) }),
+    'of another host': () => trusted.issue({ host: 'elsewhere.test' })
+  }
+  for (const [name, issue] of Object.entries(wrong)) {
+    test(`${name} is refused before anything is sent, and accepted once it is mended`, async () => {
+      const proxy = await dynamodb.proxy({ certificate: await issue() })
+      const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
+      const good = await trusted.issue()
+      const mend = () => {
+        assert.deepEqual(proxy.requests, [])
+        proxy.useCertificate(good)
+      }
+      const { error } = await underFault({ proxy, store, mend }, 'set', newSid(), newSession())
+      assertOperationError(error, { code: 'NetworkError', operation: 'PutItem', tableName: dynamodb.table })
+      assert.match(error.cause.message, /certificate/i)
+    })
+  }
+})
