@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::IdentityCache;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_types::service_config::ServiceConfigKey;
 
@@ -29,6 +30,7 @@ pub struct Aws {
     pub transport: Transport,
     /// The control plane.
     pub client: aws_sdk_dynamodb::Client,
+    pub credentials: CredentialsCache,
 }
 
 impl Aws {
@@ -53,11 +55,15 @@ impl Aws {
         let limits =
             Limits { attempt_timeout: config.attempt_timeout, timeout: config.timeout, max_attempts };
         let credentials = CredentialsCache::new(provider, config.timeout);
-        let conf =
-            aws_sdk_dynamodb::config::Builder::from(&sdk).credentials_provider(credentials.clone()).build();
+        // A second cache would go on with what the first one has forgotten.
+        let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
+            .credentials_provider(credentials.clone())
+            .identity_cache(IdentityCache::no_cache())
+            .build();
         Ok(Self {
-            transport: Transport::new(http, endpoint, credentials, limits),
+            transport: Transport::new(http, endpoint, credentials.clone(), limits),
             client: aws_sdk_dynamodb::Client::from_conf(conf),
+            credentials,
         })
     }
 }

@@ -84,6 +84,11 @@ impl CredentialsCache {
         }
     }
 
+    /// Forgets what there is, where it is not known which were refused.
+    pub fn forget_all(&self) {
+        *self.current() = None;
+    }
+
     fn fetch(&self) -> impl Future<Output = Result<Arc<Credentials>>> + use<> {
         let shared = Arc::clone(&self.0);
         self.0.fetching.join(async move {

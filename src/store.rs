@@ -17,6 +17,7 @@ use crate::single_flight::SingleFlight;
 use crate::table::{Description, Table};
 use crate::transport::Trace;
 use crate::transport::http::HttpClient;
+use crate::transport::retry::{self, Cause};
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
@@ -124,6 +125,8 @@ impl Store {
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
     pub async fn request(&self, operation: &str, body: String, trace: &mut Trace) -> Result<String> {
+        #[cfg(feature = "panicking")]
+        assert_ne!(operation, "Panic", "asked for by a test");
         let parse = |answer: &[u8]| match std::str::from_utf8(answer) {
             Ok(text) => Ok(text.to_owned()),
             Err(_) => Err(Error::new(Kind::Network, "the response is no text")),
@@ -178,7 +181,8 @@ impl Store {
 
     /// Describes the table.
     pub async fn describe_table(&self) -> Result<Description> {
-        self.table().await?.describe().await
+        let table = self.table().await?;
+        self.with_credentials(async || table.describe().await).await
     }
 
     /// Creates the table unless it is there, and describes it.
@@ -218,10 +222,21 @@ impl Store {
 
     /// Runs an operation, and once more after the creation of a missing table where the options ask for it.
     async fn with_table<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
-        match operation().await {
+        match self.with_credentials(&operation).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 self.create_for_operation(new).await?;
                 operation().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Runs requests of the AWS SDK, and once more with new credentials where the service refuses the old ones.
+    async fn with_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
+        match requests().await {
+            Err(error) if retry::cause(&error) == Cause::Credentials => {
+                self.aws(self.deadline()).await?.credentials.forget_all();
+                requests().await
             }
             outcome => outcome,
         }
@@ -249,8 +264,12 @@ impl Store {
     }
 
     async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
-        let (table, new) = (self.table().await?, new.clone());
-        self.creation.join(async move { table.create(&new).await }).await
+        let table = self.table().await?;
+        self.with_credentials(async || {
+            let (table, new) = (table.clone(), new.clone());
+            self.creation.join(async move { table.create(&new).await }).await
+        })
+        .await
     }
 
     async fn table(&self) -> Result<Table> {
