@@ -65,7 +65,7 @@ describe('a process that was frozen', needs('proxy'), () => {
       const proxy = await dynamodb.proxy()
       const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...bounds }))
       const sid = newSid()
-      await app.call('set', sid, newSession({ user: 'Ann' }))
+      await app.call('set', sid, newSession({ user: 'Ann' }, frozenFor + 60_000))
       await Promise.all(Array.from({ length: 20 }, () => app.call('get', sid)))
       app.stop()
       change(proxy)

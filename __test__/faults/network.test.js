@@ -2,13 +2,14 @@
 
 const assert = require('node:assert/strict')
 const { after, before, describe, test } = require('node:test')
+const { byCallback } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { assertOperationError } = require('../support/errors')
+const { assertOperationError, assertStoreError } = require('../support/errors')
 const fault = require('../support/fault')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 const { createAuthority } = require('../support/tls')
-const { bounds, underFault } = require('../support/under-fault')
+const { bounds, inTime, underFault } = require('../support/under-fault')
 
 const dynamodb = useDynamoDB()
 let authority
@@ -82,3 +83,16 @@ for (const scheme of ['http', 'https']) {
     })
   })
 }
+
+describe('the methods of the whole table', needs('proxy'), () => {
+  test('are errors in time too', async () => {
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
+    proxy.on('*', fault.silence)
+    const methods = ['all', 'ids', 'length', 'clear', 'describeTable', 'createTable']
+    const answers = () => Promise.all(methods.map((method) => byCallback(store, method)))
+    for (const { error } of await inTime(bounds.timeout, answers)) {
+      assertStoreError(error, { code: 'TimeoutError', retryable: true })
+    }
+  })
+})
