@@ -86,7 +86,7 @@ async fn load(
     loader = loader.region(region).timeout_config(
         TimeoutConfig::builder()
             .connect_timeout(config.connect_timeout)
-            .operation_attempt_timeout(config.attempt_timeout)
+            .read_timeout(config.attempt_timeout)
             .operation_timeout(config.timeout)
             .build(),
     );
