@@ -2,10 +2,15 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use dynamodb_session::error::Kind;
 use dynamodb_session::request::Draft;
+use dynamodb_session::runtime;
+use dynamodb_session::store::{Found, Store};
 use serde_json::json;
 use support::{Act, FaultServer, answer, empty, service_error, store, trace};
 
@@ -267,4 +272,34 @@ async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
     assert_eq!(targets, expected);
     let warning = store.take_warning().unwrap();
     assert_eq!((warning.operation, warning.kind.code()), (Some("UpdateTimeToLive"), "AccessDeniedException"));
+}
+
+/// Panics once, and then gives credentials.
+#[derive(Debug, Default)]
+struct Panicking(AtomicBool);
+
+impl ProvideCredentials for Panicking {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let has_panicked = self.0.swap(true, Ordering::Relaxed);
+        future::ProvideCredentials::new(async move {
+            assert!(has_panicked, "expected by this test");
+            Ok(Credentials::new("local", "local", None, None, "test"))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_credentials_provider_fails_its_operations_and_no_later_one() {
+    let server = FaultServer::start([]).await;
+    let provider = SharedCredentialsProvider::new(Panicking::default());
+    let store = Store::new(support::config(&server.endpoint, json!({})), Some(provider));
+    let get = async || runtime::guard(store.get("sess:a", &mut trace())).await;
+    let (first, second) = tokio::join!(get(), get());
+    for outcome in [first, second] {
+        assert_eq!(outcome.unwrap_err().kind, Kind::Internal);
+    }
+    assert_eq!(get().await.unwrap(), Found::Nothing);
 }
