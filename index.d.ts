@@ -140,6 +140,54 @@ declare namespace connectDynamoDB {
     maxAttempts?: number
     /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
     maxConnections?: number
+    /**
+     * Operations of this store under way at a time, those that wait for a connection included; more fail at once
+     * with `OverloadedError`. Default: 10000.
+     */
+    maxPending?: number
+    /**
+     * Operations in a row that got no answer from the service before the store emits `disconnect`. From then on it
+     * asks for it, after 0.5 to 30 seconds each time, and emits `connect` when something answers. While a store is
+     * disconnected, express-session lets requests through without a session. Default: none: never.
+     */
+    offlineAfter?: number
+  }
+
+  /** What a store has done since it was made. */
+  interface StoreStats {
+    /** Operations by the name of their request, such as `GetItem`; `all`, `ids` and `length` are `Scan`. */
+    operations: Record<string, number>
+    /** Failures by their codes, those without a request included. */
+    errors: Record<string, number>
+    /** Attempts after the first; like `throttles`, of `get`, `set`, `touch` and `destroy`. */
+    retries: number
+    /** Answers of the service that asked to slow down, whether trying again helped or not. */
+    throttles: number
+    /** Touches that `touchAfter` left out. */
+    touchesSaved: number
+    /** Bytes in the bodies of requests and responses. */
+    bytes: { sent: number; received: number }
+    /** Operations that are under way now. */
+    inFlight: number
+    /** Connections that are open now, and those of them that are kept for later. */
+    pool: { open: number; idle: number }
+  }
+
+  /** What the tracing channel `dynamodb-session:operation` tells of an operation. */
+  interface OperationTrace {
+    /** The DynamoDB operation, such as `'GetItem'`. */
+    operation: string
+    tableName: string
+    /** Milliseconds. Like the members below, known at `asyncEnd` and `error`. */
+    durationMs?: number
+    /** Requests that were sent. */
+    attempts?: number
+    /** HTTP status of the last answer. */
+    statusCode?: number | null
+    /** Capacity that the service charged; null where it told none. */
+    capacityUnits?: number | null
+    /** The failure, if it failed. */
+    error?: DynamoDBStoreError
   }
 
   /** The service's description of a table, with its time to live where server and policy tell it. */
@@ -171,6 +219,8 @@ declare namespace connectDynamoDB {
    *
    * @fires missing a {@link MissingEvent}: a touched session is not there, which is no error
    * @fires corrupt a {@link DynamoDBStoreError}: an item was read that holds no session; `get` gives null
+   * @fires disconnect with the option `offlineAfter`: the service does not answer any more
+   * @fires connect with the option `offlineAfter`: it answers again
    */
   class DynamoDBStore extends EventEmitter {
     /**
@@ -182,9 +232,11 @@ declare namespace connectDynamoDB {
 
     on(event: 'missing', listener: (event: MissingEvent) => void): this
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
     once(event: 'missing', listener: (event: MissingEvent) => void): this
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    once(event: 'disconnect' | 'connect', listener: () => void): this
     once(event: string | symbol, listener: (...args: any[]) => void): this
 
     /** The JavaScript client that was given as an option. */
@@ -249,6 +301,9 @@ declare namespace connectDynamoDB {
     describeTable(callback: ValueCallback<TableDescription>): void
     describeTable(): Promise<TableDescription>
 
+    /** Counts what the store has done so far. No I/O. */
+    stats(): StoreStats
+
     /**
      * Closes the idle connections. Operations under way finish; later ones fail with code `ClosedError`. There is
      * no need to close a store before the process ends.
@@ -272,7 +327,7 @@ declare namespace connectDynamoDB {
     /**
      * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of ours: `'ClosedError'`,
      * `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`, `'InvalidSessionIdError'`,
-     * `'NetworkError'`, `'SerializationError'`, `'TimeoutError'`.
+     * `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`.
      */
     code: string
     /** Who is to blame: the request, or the service and the way to it. */

@@ -14,7 +14,9 @@ import {
   DynamoDBStoreError,
   DynamoDBStoreOptions,
   MissingEvent,
+  OperationTrace,
   SpecialKey,
+  StoreStats,
   TableDescription
 } from '.'
 
@@ -50,7 +52,9 @@ expectAssignable<DynamoDBStoreOptions>({
   attemptTimeout: 1,
   timeout: 1,
   maxAttempts: 1,
-  maxConnections: 1
+  maxConnections: 1,
+  maxPending: 1,
+  offlineAfter: 1
 })
 expectAssignable<DynamoDBStoreOptions>({ createTable: true, consistentRead: false, format: 'json' })
 expectAssignable<DynamoDBStoreOptions>({ ttl: (session: { remember: boolean }) => (session.remember ? 1e6 : 60) })
@@ -86,6 +90,10 @@ expectAssignable<DynamoDBStoreOptions>({ client: new DynamoDBClient() })
 expectAssignable<DynamoDBStoreOptions>({ client: new AWS.DynamoDB() })
 
 const store = new DynamoDBStore()
+expectType<StoreStats>(store.stats())
+expectType<number>(store.stats().pool.idle)
+expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' })
+expectType<DynamoDBStore>(store.on('disconnect', () => {}))
 expectAssignable<EventEmitter>(store)
 expectError((store.client = new DynamoDBClient()))
 

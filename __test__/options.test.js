@@ -41,7 +41,9 @@ const names = [
   'attemptTimeout',
   'timeout',
   'maxAttempts',
-  'maxConnections'
+  'maxConnections',
+  'maxPending',
+  'offlineAfter'
 ]
 
 describe('accepted', () => {
@@ -100,7 +102,9 @@ describe('of a wrong type', () => {
     attemptTimeout: ['5', true, {}],
     timeout: ['5', true, {}],
     maxAttempts: ['3', true, {}],
-    maxConnections: ['50', true, {}]
+    maxConnections: ['50', true, {}],
+    maxPending: ['50', true, {}],
+    offlineAfter: ['3', true, {}]
   }
   test('there is a case for every option', () => assert.deepEqual(Object.keys(wrong), names))
 
@@ -160,7 +164,9 @@ describe('of a wrong value', () => {
     attemptTimeout: [NaN, -1],
     timeout: [NaN, -1],
     maxAttempts: [0, -1, 1.5, NaN, Infinity],
-    maxConnections: [0, -1, 1.5, NaN]
+    maxConnections: [0, -1, 1.5, NaN],
+    maxPending: [0, -1, 1.5, NaN],
+    offlineAfter: [0, -1, 1.5, NaN, Infinity]
   }
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {
@@ -224,7 +230,9 @@ describe('of an unknown name', () => {
     createTabel: 'createTable',
     timeOut: 'timeout',
     maxAttempt: 'maxAttempts',
-    maxConections: 'maxConnections'
+    maxConections: 'maxConnections',
+    maxpending: 'maxPending',
+    offlineafter: 'offlineAfter'
   }
   for (const [given, meant] of Object.entries(misspelt)) {
     test(`${given}: ${meant} is meant`, () => {

@@ -28,15 +28,18 @@ function register(handler) {
   return lastCall
 }
 
-/** Starts an operation of the addon with `start(call)`; resolves to `{ failed, text, number, trace, warning }`. */
-function run(start) {
+/**
+ * Starts an operation of the addon with `start(call)`; resolves to `{ failed, text, number, trace, warning }`.
+ * The process waits for it, unless `holdsProcess` is false.
+ */
+function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
     const call = register((failed, text, number, trace, warning) => {
       handlers.delete(call)
-      if (--underWay === 0) keepAlive.unref()
+      if (holdsProcess && --underWay === 0) keepAlive.unref()
       resolve({ failed, text, number, trace, warning })
     })
-    if (underWay++ === 0) keepAlive.ref()
+    if (holdsProcess && underWay++ === 0) keepAlive.ref()
     try {
       start(call)
     } catch ({ message }) {

@@ -3,6 +3,7 @@
 const bridge = require('./bridge.js')
 const { optionsOfClient } = require('./client.js')
 const { DynamoDBStoreError } = require('./error.js')
+const { Offline } = require('./offline.js')
 const { defined, nativeSettings } = require('./options.js')
 const { isTracing, trace } = require('./trace.js')
 
@@ -14,11 +15,18 @@ class Connection {
   #release
   #isClosed = false
   #underWay = 0
+  #offline
+  /** Operations by their names, and failures by their codes, since the store was made. */
+  #operations = {}
+  #errors = {}
   /** What the app's credentials function threw last, which the addon knows only as text. */
   #credentialsError
 
-  constructor(options) {
+  /** `emit(event)` tells of `disconnect` and `connect`. */
+  constructor(options, emit) {
     this.#options = options
+    const { offlineAfter } = options
+    if (offlineAfter !== undefined) this.#offline = new Offline(offlineAfter, () => this.#probe(), emit)
     if (options.client === undefined) this.#openWith({})
   }
 
@@ -27,25 +35,62 @@ class Connection {
    * the session's id, for traces and errors; operations of the whole table have none.
    */
   async run(operation, sid, start) {
-    if (this.#isClosed) throw this.error('ClosedError', 'the store is closed', operation)
+    this.#refuse(operation)
+    count(this.#operations, operation)
     this.#underWay += 1
     try {
       const native = this.#native ?? (await this.#open(operation))
-      if (!isTracing()) return this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
-      return await trace({ operation, tableName: this.#options.table }, sid, async (context) => {
-        const completion = await bridge.run((call) => start(native, call, true))
-        Object.assign(context, JSON.parse(completion.trace))
-        return this.#settle(completion, operation, sid)
-      })
+      const completion = isTracing()
+        ? await this.#runTraced(operation, sid, (call) => start(native, call, true))
+        : this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
+      this.#offline?.hear()
+      return completion
+    } catch (error) {
+      this.#offline?.hear(error)
+      throw error
     } finally {
       this.#underWay -= 1
       if (this.#isClosed) this.#letGo()
     }
   }
 
+  #runTraced(operation, sid, start) {
+    return trace({ operation, tableName: this.#options.table }, sid, async (context) => {
+      const completion = await bridge.run(start)
+      Object.assign(context, JSON.parse(completion.trace))
+      return this.#settle(completion, operation, sid)
+    })
+  }
+
+  #refuse(operation) {
+    if (this.#isClosed) throw this.error('ClosedError', 'the store is closed', operation)
+    const { maxPending } = this.#options
+    if (this.#underWay < maxPending) return
+    const message = `${maxPending} operations are under way, and option maxPending allows no more`
+    throw Object.assign(this.error('OverloadedError', message, operation), { retryable: true })
+  }
+
+  /** Asks the service for a session that is not there. */
+  async #probe() {
+    const key = `${this.#options.prefix}probe`
+    const completion = await bridge.run((call) => this.#native.get(call, key, false), false)
+    if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, 'GetItem', this.#options.table)
+  }
+
+  /** What the store has done so far; index.d.ts tells it. */
+  stats() {
+    return {
+      operations: { ...this.#operations },
+      errors: { ...this.#errors },
+      inFlight: this.#underWay,
+      ...(this.#native === undefined ? nothingSent : JSON.parse(this.#native.stats()))
+    }
+  }
+
   /** Later operations fail; those under way finish. */
   close() {
     this.#isClosed = true
+    this.#offline?.stop()
     this.#letGo()
   }
 
@@ -56,6 +101,7 @@ class Connection {
   }
 
   error(code, message, operation, cause) {
+    count(this.#errors, code)
     return new DynamoDBStoreError(code, message, { operation, tableName: this.#options.table, cause })
   }
 
@@ -67,6 +113,7 @@ class Connection {
     }
     if (!completion.failed) return completion
     const error = DynamoDBStoreError.fromNative(completion.text, operation, table, sid)
+    count(this.#errors, error.code)
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error
   }
@@ -104,6 +151,12 @@ class Connection {
       }
     }
   }
+}
+
+const nothingSent = { retries: 0, throttles: 0, bytes: { sent: 0, received: 0 }, pool: { open: 0, idle: 0 } }
+
+function count(counts, name) {
+  counts[name] = (counts[name] ?? 0) + 1
 }
 
 module.exports = { Connection }

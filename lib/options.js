@@ -60,7 +60,9 @@ const optionKinds = {
   attemptTimeout: 'milliseconds',
   timeout: 'milliseconds',
   maxAttempts: 'count',
-  maxConnections: 'count'
+  maxConnections: 'count',
+  maxPending: 'count',
+  offlineAfter: 'count'
 }
 const attributesKinds = { session: 'name', expires: 'name' }
 const specialKeyKinds = { name: 'name', type: 'attributeType' }
@@ -95,6 +97,7 @@ function readOptions(given = {}, refuse = throwConfigError) {
     createTable: false,
     timeout: 10_000,
     maxConnections: 50,
+    maxPending: 10_000,
     constants: [[TYPE_ATTRIBUTE, 'connect-session']],
     ...check(given, optionKinds, 'option', refuse, foreignOption)
   }

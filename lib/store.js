@@ -60,6 +60,10 @@ const createStoreClass = (Base) =>
       return answer(this.#sessions.describeTable(), rest)
     }
 
+    stats() {
+      return this.#sessions.stats()
+    }
+
     close(...rest) {
       return answer(this.#sessions.close(), rest)
     }

@@ -235,6 +235,20 @@ impl NativeStore {
         })
     }
 
+    /// Counters as JSON.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> String {
+        let http = self.store.http();
+        let stats = http.stats();
+        serde_json::json!({
+            "retries": stats.retries.get(),
+            "throttles": stats.throttles.get(),
+            "bytes": { "sent": stats.bytes_sent.get(), "received": stats.bytes_received.get() },
+            "pool": { "open": stats.open_connections.get(), "idle": http.idle_connections() },
+        })
+        .to_string()
+    }
+
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.store.close();

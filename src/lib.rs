@@ -36,6 +36,7 @@ pub mod runtime;
 pub mod scan;
 pub mod sdk_error;
 pub mod single_flight;
+pub mod stats;
 pub mod store;
 pub mod table;
 pub mod transport;

@@ -193,6 +193,11 @@ impl Store {
         }
     }
 
+    /// The connections of the store, and what went over them.
+    pub fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// Closes the connections that are idle.
     pub fn close(&self) {
         self.http.close_idle();

@@ -155,6 +155,8 @@ declare namespace ConnectDynamoDB {
     /** Describes the table and its time to live. */
     describeTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
     describeTable(): Promise<dynamodbSession.TableDescription>
+    /** Counts what the store has done so far. No I/O. */
+    stats(): dynamodbSession.StoreStats
     /** Stops the timer and closes the idle connections; later operations fail. */
     close(callback: (error?: CallbackError) => void): void
     close(): Promise<void>

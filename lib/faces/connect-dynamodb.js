@@ -186,6 +186,10 @@ function connectDynamoDB(connect) {
       return answer(this.#sessions.describeTable(), rest)
     }
 
+    stats() {
+      return this.#sessions.stats()
+    }
+
     close(...rest) {
       this.clearInterval()
       return answer(this.#sessions.close(), rest)

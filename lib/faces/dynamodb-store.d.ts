@@ -4,6 +4,7 @@ import type {
   DynamoDBStoreError,
   DynamoDBStoreOptions,
   MissingEvent,
+  StoreStats,
   ValueCallback
 } from '../../index.js'
 
@@ -75,6 +76,9 @@ declare class DynamoDBStore extends EventEmitter {
   /** Deletes a session if it has expired, unless `keepExpired`. */
   handleExpiredSession(sid: string, callback: ValueCallback<null>): Promise<void>
   handleExpiredSession(sid: string): Promise<null>
+
+  /** Counts what the store has done so far. No I/O. */
+  stats(): StoreStats
 
   /** express-session's. */
   createSession(request: any, session: any): any

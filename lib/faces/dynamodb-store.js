@@ -106,6 +106,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   touch(sid, sess, ...rest) {
     const isFresh = this.#isFresh(sess)
     debug((id) => `${isFresh ? 'Skipping touch of' : 'Touching'} session ${id}`, sid)
+    if (isFresh) this.#sessions.touchSaved()
     return answer(isFresh ? Promise.resolve() : told(this.#touch(sid, sess), 'touching', sid), rest)
   }
 
@@ -115,6 +116,10 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
 
   handleExpiredSession(sid, callback) {
     return settle(this.#handleExpired(sid), callback)
+  }
+
+  stats() {
+    return this.#sessions.stats()
   }
 
   async #createTableIfMissing() {

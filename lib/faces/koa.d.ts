@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { DynamoDBStoreError, DynamoDBStoreOptions, KoaContext } from '../../index.js'
+import { DynamoDBStoreError, DynamoDBStoreOptions, KoaContext, StoreStats } from '../../index.js'
 
 /** Options of the table. None is required. */
 export interface KoaTableOptions {
@@ -116,6 +116,9 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
 
   /** Deletes a session, whether it is there or not; resolves to `{}`. */
   destroy(id: string, context?: KoaContext): Promise<any>
+
+  /** Counts what the store has done since its options were set. No I/O. */
+  stats(): StoreStats
 
   /** When a session ends that is written now. An override is what `set` uses. */
   getExpirationDate(maxAge?: number | 'session' | null): Date

@@ -95,6 +95,10 @@ function createStoreClass({ face, layout, idOf }) {
       return {}
     }
 
+    stats() {
+      return this.#sessions.stats()
+    }
+
     /** koa-session's 'session', and what is no number, stand for the default lifetime. */
     getExpirationDate(maxAge) {
       const lifetime = maxAge === null ? 0 : Number.isFinite(maxAge) ? maxAge : ONE_DAY

@@ -5,6 +5,7 @@ import type {
   DynamoDBStoreOptions as NativeOptions,
   JavaScriptClient,
   MissingEvent,
+  StoreStats,
   ValueCallback
 } from '../../index.js'
 
@@ -80,6 +81,9 @@ export class DynamoDBStore extends EventEmitter {
   /** Deletes a session, whether it is there or not. */
   destroy(sid: string, callback: DoneCallback | undefined): void
   destroy(sid: string): Promise<void>
+
+  /** Counts what the store has done so far. No I/O. */
+  stats(): StoreStats
 
   /** express-session's. */
   createSession(request: any, session: any): any

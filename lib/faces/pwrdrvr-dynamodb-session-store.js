@@ -127,8 +127,15 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
     )
   }
 
+  stats() {
+    return this.#sessions.stats()
+  }
+
   async #touch(sid, session) {
-    if (isFresh(session, this.#touchAfter)) return debug(() => [`Skip touching session=${hashOf(sid)}`])
+    if (isFresh(session, this.#touchAfter)) {
+      debug(() => [`Skip touching session=${hashOf(sid)}`])
+      return this.#sessions.touchSaved()
+    }
     // Before anything is awaited: express-session renews the cookie of a session that it then finds changed.
     if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
     await this.#onceCreated(() => this.#sessions.touch(sid, session))

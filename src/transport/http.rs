@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::connect;
+use crate::stats::Stats;
 
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
@@ -53,6 +54,7 @@ pub struct HttpClient {
     connect_timeout: Duration,
     max_connections: usize,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+    stats: Arc<Stats>,
 }
 
 type Origin = (Option<Scheme>, Option<Authority>);
@@ -62,6 +64,7 @@ struct Host {
     permits: Semaphore,
     /// The one used last at the end.
     idle: Mutex<Vec<Idle>>,
+    stats: Arc<Stats>,
 }
 
 #[derive(Debug)]
@@ -74,7 +77,7 @@ type Sender = SendRequest<Full<Bytes>>;
 
 impl HttpClient {
     pub fn new(connect_timeout: Duration, max_connections: usize) -> Self {
-        Self { connect_timeout, max_connections, hosts: Mutex::default() }
+        Self { connect_timeout, max_connections, hosts: Mutex::default(), stats: Arc::default() }
     }
 
     /// Sends a request with an absolute URI and reads the whole response.
@@ -86,16 +89,28 @@ impl HttpClient {
         let uri = to_origin_form(&mut head);
         let host = self.host(&uri);
         let _permit = host.permits.acquire().await.map_err(|closed| Failure::Connect(closed.into()))?;
+        self.stats.bytes_sent.add(body.len());
         let connect_timeout = bounds.connect.unwrap_or(self.connect_timeout);
         let sending = send_on(&host, &uri, head, body, connect_timeout);
-        match bounds.response {
+        let response = match bounds.response {
             Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
                 // Where a connection died without a word, those kept beside it may have too.
                 lock(&host.idle).clear();
                 Err(Failure::ResponseTimeout(limit))
             }),
             None => sending.await,
-        }
+        }?;
+        self.stats.bytes_received.add(response.body().len());
+        Ok(response)
+    }
+
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Kept connections; some may have been closed by the server meanwhile.
+    pub fn idle_connections(&self) -> usize {
+        lock(&self.hosts).values().map(|host| lock(&host.idle).len()).sum()
     }
 
     /// Closes the connections that are idle.
@@ -105,8 +120,10 @@ impl HttpClient {
 
     fn host(&self, uri: &Uri) -> Arc<Host> {
         let origin = (uri.scheme().cloned(), uri.authority().cloned());
-        let new_host =
-            || Arc::new(Host { permits: Semaphore::new(self.max_connections), idle: Mutex::default() });
+        let new_host = || {
+            let (permits, stats) = (Semaphore::new(self.max_connections), Arc::clone(&self.stats));
+            Arc::new(Host { permits, idle: Mutex::default(), stats })
+        };
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
     }
 }
@@ -144,7 +161,7 @@ async fn send_on(
         let reused = kept.is_some();
         let mut sender = match kept {
             Some(sender) => sender,
-            None => Box::pin(open(uri, connect_timeout)).await?,
+            None => Box::pin(open(uri, connect_timeout, Arc::clone(&host.stats))).await?,
         };
         let request = Request::from_parts(head.clone(), Full::new(body.clone()));
         match exchange(&mut sender, request).await {
@@ -170,7 +187,7 @@ fn to_origin_form(head: &mut http::request::Parts) -> Uri {
     uri
 }
 
-async fn open(uri: &Uri, limit: Duration) -> Result<Sender, Failure> {
+async fn open(uri: &Uri, limit: Duration, stats: Arc<Stats>) -> Result<Sender, Failure> {
     let opening = async {
         let connection = connect(uri).await?;
         Ok::<_, BoxError>(http1::handshake(connection).await?)
@@ -180,7 +197,11 @@ async fn open(uri: &Uri, limit: Duration) -> Result<Sender, Failure> {
         .map_err(|_| Failure::ConnectTimeout(limit))?
         .map_err(Failure::Connect)?;
     // What goes wrong with the connection is told to the request that it carries.
-    tokio::spawn(async move { drop(connection.await) });
+    stats.open_connections.add(1);
+    tokio::spawn(async move {
+        drop(connection.await);
+        stats.open_connections.subtract(1);
+    });
     Ok(sender)
 }
 

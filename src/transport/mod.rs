@@ -123,6 +123,9 @@ impl Transport {
                 Err(error) => error,
             };
             let cause = retry::cause(&error.error);
+            if cause == Cause::Throttled {
+                self.http.stats().throttles.add(1);
+            }
             let may_help = match cause {
                 Cause::Never => false,
                 Cause::Transient | Cause::Throttled => true,
@@ -141,6 +144,7 @@ impl Transport {
             {
                 return Err(error.error);
             }
+            self.http.stats().retries.add(1);
             *last = Some(error.error);
             sleep(pause).await;
         }
