@@ -79,7 +79,9 @@ describe('stats', () => {
 
   test('count retries and throttles', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('GetItem', errorAnswer(400, 'ThrottlingException'), 2).on('PutItem', errorAnswer(500, 'InternalServerError'), 1)
+    proxy
+      .on('GetItem', errorAnswer(400, 'ThrottlingException'), 2)
+      .on('PutItem', errorAnswer(500, 'InternalServerError'), 1)
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     await store.get(newSid())
     await store.set(newSid(), newSession())

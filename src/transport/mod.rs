@@ -231,7 +231,8 @@ fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
     }
 }
 
-fn service_error(status: u16, body: &[u8]) -> Error {
+/// The error that an answer of another status than 200 tells.
+pub fn service_error(status: u16, body: &[u8]) -> Error {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(rename = "__type")]

@@ -1,0 +1,20 @@
+'use strict'
+
+/** A collector that takes its time makes up for this much where nothing grows. */
+const TOLERANCE = 1.05
+
+/** What is wrong with the outcome of a soak, a line each. */
+function complaintsAbout({ violations, answers, failures, before, after }) {
+  const complaints = violations.slice(0, 20)
+  for (const name of ['rss', 'heap']) {
+    if (after[name] > before[name] * TOLERANCE) complaints.push(`${name} grew from ${before[name]} to ${after[name]}`)
+  }
+  for (const name of ['handles', 'files']) {
+    if (after[name] > before[name]) complaints.push(`${name} grew from ${before[name]} to ${after[name]}`)
+  }
+  if (after.inFlight > 0) complaints.push(`${after.inFlight} operations never ended`)
+  if (failures === 0 || failures > answers / 4) complaints.push(`${failures} of ${answers} answers were failures`)
+  return complaints
+}
+
+module.exports = { complaintsAbout }
