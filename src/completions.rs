@@ -114,4 +114,24 @@ mod tests {
         });
         assert!(seen.into_iter().all(|seen| seen));
     }
+
+    #[test]
+    fn a_thread_that_goes_meanwhile_leaves_none() {
+        for _ in 0..200 {
+            let is_there = Arc::new(AtomicBool::new(true));
+            let state = Arc::clone(&is_there);
+            let completions = Completions::new(move || state.load(Ordering::SeqCst));
+            std::thread::scope(|scope| {
+                for call in 0..4 {
+                    let completions = &completions;
+                    let push = move |_| completions.push(Completion { call, ..Completion::default() });
+                    scope.spawn(move || (0..200).for_each(push));
+                }
+                completions.take();
+                is_there.store(false, Ordering::SeqCst);
+                completions.take();
+            });
+            assert_eq!(completions.take(), []);
+        }
+    }
 }
