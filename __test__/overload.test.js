@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { byCallback } = require('./support/calls')
+const { runScript } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
 const { assertStoreError } = require('./support/errors')
 const { eventually } = require('./support/eventually')
@@ -39,6 +40,32 @@ describe('10,000 calls in one tick', () => {
       sids.map((sid) => `sess:${sid}`)
     )
   })
+})
+
+test('many calls in one tick leave no memory behind', async () => {
+  const script = `
+    require('node:v8').setFlagsFromString('--expose-gc')
+    const gc = require('node:vm').runInNewContext('gc')
+    const store = new DynamoDBStore({ ...options, timeout: 60000 })
+    const burst = async () => {
+      await Promise.all(Array.from({ length: ${MANY} }, (_, i) => store.get('sid-' + i)))
+      gc()
+      const { rss, heapUsed } = process.memoryUsage()
+      return { rss, heapUsed }
+    }
+    const run = async () => {
+      const sizes = []
+      for (let i = 0; i < 6; i++) sizes.push(await burst())
+      console.log(JSON.stringify(sizes))
+    }
+    run()
+  `
+  const { stdout } = await runScript(script, { options: dynamodb.options() })
+  const [, second, ...others] = JSON.parse(stdout)
+  for (const name of ['rss', 'heapUsed']) {
+    const least = Math.min(...others.map((size) => size[name]))
+    assert.ok(least < second[name] * 1.1, `${name} grew from ${second[name]} to ${least}`)
+  }
 })
 
 describe('more operations than maxPending', needs('proxy'), () => {

@@ -146,13 +146,13 @@ describe('stats of the faces', () => {
     })
   }
 
-  for (const [name, stamp] of [
-    ['dynamodb-store', { updated: Date.now() }],
-    ['pwrdrvr-dynamodb-session-store', { lastModified: new Date().toISOString() }]
+  for (const [name, newStamp] of [
+    ['dynamodb-store', () => ({ updated: Date.now() })],
+    ['pwrdrvr-dynamodb-session-store', () => ({ lastModified: new Date().toISOString() })]
   ]) {
     test(`${name} counts the touches that its stamp saves`, async () => {
       const store = faces[name](dynamodb.options())
-      await store.touch(newSid(), { ...newSession(), ...stamp })
+      await store.touch(newSid(), { ...newSession(), ...newStamp() })
       assert.equal(store.stats().touchesSaved, 1)
     })
   }
