@@ -116,6 +116,26 @@ describe('offlineAfter', needs('proxy'), () => {
     assert.deepEqual(store.stats().operations, { GetItem: 1 }, 'probes are no operations of the app')
   })
 
+  for (const [name, make] of Object.entries({
+    'connect-dynamodb': (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options),
+    'dynamodb-store': (options) => new (require('dynamodb-session/dynamodb-store'))(options),
+    'koa-session-dynamodb-store': (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options),
+    'pwrdrvr-dynamodb-session-store': (options) =>
+      new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)(options)
+  })) {
+    test(`the face of ${name} has it`, async () => {
+      const proxy = await dynamodb.proxy()
+      proxy.on('*', hangUp)
+      const store = make({ ...dynamodb.connection, endpoint: proxy.endpoint, maxAttempts: 1, offlineAfter: 1 })
+      const disconnected = once(store, 'disconnect')
+      await assert.rejects(Promise.resolve(store.get(newSid())))
+      await disconnected
+      const connected = once(store, 'connect')
+      proxy.reset()
+      await connected
+    })
+  }
+
   test('without it there are no events', async () => {
     const { proxy, store, disconnects } = await startProxied({})
     proxy.on('*', hangUp)
