@@ -1,9 +1,7 @@
 'use strict'
 
 const bridge = require('./bridge.js')
-const { optionsOfClient } = require('./client.js')
 const { DynamoDBStoreError } = require('./error.js')
-const { Offline } = require('./offline.js')
 const { defined, nativeSettings } = require('./options.js')
 const { isTracing, trace } = require('./trace.js')
 
@@ -26,7 +24,10 @@ class Connection {
   constructor(options, emit) {
     this.#options = options
     const { offlineAfter } = options
-    if (offlineAfter !== undefined) this.#offline = new Offline(offlineAfter, () => this.#probe(), emit)
+    if (offlineAfter !== undefined) {
+      const { Offline } = require('./offline.js')
+      this.#offline = new Offline(offlineAfter, () => this.#probe(), emit)
+    }
     if (options.client === undefined) this.#openWith({})
   }
 
@@ -121,6 +122,7 @@ class Connection {
   /** The addon's store, made of the client's configuration when that is known. */
   async #open(operation) {
     const { client, timeout } = this.#options
+    const { optionsOfClient } = require('./client.js')
     const opening = (this.#opening ??= optionsOfClient(client, timeout).then((taken) => this.#openWith(taken)))
     try {
       await opening

@@ -1,7 +1,5 @@
 'use strict'
 
-const { version } = require('../package.json')
-
 /** The builds to try. Which of two fits a Linux, its C library tells best, by loading it or not. */
 const builds = {
   'darwin-arm64': ['darwin-arm64'],
@@ -21,7 +19,7 @@ function load() {
     const addon = loadFrom(place, failures)
     if (addon) return addon
   }
-  throw require('./load-error.js').loadError({ version, named, fitting, failures })
+  throw require('./load-error.js').loadError({ version: versionHere(), named, fitting, failures })
 }
 
 /** Literal requires, since bundlers find no others, and inside of `try`, since each may find only some of them. */
@@ -67,8 +65,12 @@ function loadFrom(place, failures) {
 /** A lockfile that was mended by hand can leave another release's addon here. */
 function isOfThisVersion(name) {
   const installed = require(`${name}/package.json`).version
-  if (installed !== version) throw new Error(`it is of version ${installed}`)
+  if (installed !== versionHere()) throw new Error(`it is of version ${installed}`)
   return true
+}
+
+function versionHere() {
+  return require('../package.json').version
 }
 
 module.exports = load()

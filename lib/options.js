@@ -1,8 +1,8 @@
 'use strict'
 
-const { isJavaScriptClient } = require('./client.js')
+// What few apps need is loaded when it is needed: every file takes a part of a cold start.
+
 const { DynamoDBStoreError } = require('./error.js')
-const { foreignOption, nearest } = require('./hints.js')
 
 const MAX_MILLISECONDS = 2 ** 31 - 1
 
@@ -19,7 +19,10 @@ const kinds = {
     'an object with the strings accessKeyId and secretAccessKey (and perhaps sessionToken), or a function giving one',
     isCredentials
   ],
-  client: ['a DynamoDBClient of the AWS SDK v3 or an AWS.DynamoDB of v2', isJavaScriptClient],
+  client: [
+    'a DynamoDBClient of the AWS SDK v3 or an AWS.DynamoDB of v2',
+    (value) => require('./client.js').isJavaScriptClient(value)
+  ],
   ttl: [
     'a positive number of seconds, or a function of the session giving one',
     (value) => typeof value === 'function' || (Number.isFinite(value) && value > 0)
@@ -99,7 +102,7 @@ function readOptions(given = {}, refuse = throwConfigError) {
     maxConnections: 50,
     maxPending: 10_000,
     constants: [[TYPE_ATTRIBUTE, 'connect-session']],
-    ...check(given, optionKinds, 'option', refuse, foreignOption)
+    ...check(given, optionKinds, 'option', refuse)
   }
   options.attributes = {
     session: 'sess',
@@ -117,26 +120,30 @@ function readOptions(given = {}, refuse = throwConfigError) {
 }
 
 /** The members of `given` that are set and right. */
-function check(given, allowed, label, refuse, explain = () => undefined) {
+function check(given, allowed, label, refuse) {
   const checked = {}
   // Inherited options count as well.
   for (const name in given) {
     const value = given[name]
     if (value === undefined) continue
-    const complaint = complaintAbout(name, value, allowed, label, explain)
+    const complaint = complaintAbout(name, value, allowed, label)
     if (complaint === undefined) checked[name] = value
     else refuse(complaint)
   }
   return checked
 }
 
-function complaintAbout(name, value, allowed, label, explain) {
-  const foreign = explain(name, value)
-  if (foreign !== undefined) return foreign
-  const shown = label === 'option' ? `option ${name}` : `${label}${name}`
-  if (!Object.hasOwn(allowed, name)) return `unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`
-  const [valid, test] = kinds[allowed[name]]
-  return test(value) ? undefined : `${shown} must be ${valid}, not ${typeOf(value)}`
+function complaintAbout(name, value, allowed, label) {
+  const isKnown = Object.hasOwn(allowed, name)
+  const [valid, test] = isKnown ? kinds[allowed[name]] : []
+  if (isKnown && test(value)) return undefined
+  const { foreignOption, nearest } = require('./hints.js')
+  const isTop = label === 'option'
+  const shown = isTop ? `option ${name}` : `${label}${name}`
+  const plain = isKnown
+    ? `${shown} must be ${valid}, not ${typeOf(value)}`
+    : `unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`
+  return (isTop && foreignOption(name, value)) || plain
 }
 
 function readSpecialKey(given, index, refuse) {

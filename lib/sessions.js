@@ -3,7 +3,6 @@
 const { Connection } = require('./connection.js')
 const { lifetimeOf, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
-const { specialAttributes } = require('./special-keys.js')
 const { hashOf } = require('./trace.js')
 
 /** Bytes of the longest partition key and of the longest sort key. */
@@ -74,7 +73,7 @@ class Sessions {
     const { stamp, specialKeys } = this.#options
     const { text, attributes } = this.#read('PutItem', () => ({
       text: textOf(session, stamp),
-      attributes: specialAttributes(specialKeys, session)
+      attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null
     }))
     const expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
     const expires = Math.floor(expiry)

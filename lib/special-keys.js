@@ -5,9 +5,8 @@ const DIGITS = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const SMALLEST = 1e-130
 const LARGEST = 1e126
 
-/** The session's fields that have attributes of their own, as a JSON object of attribute values, or null. */
+/** The session's fields that have attributes of their own, as a JSON object of attribute values. */
 function specialAttributes(specialKeys, session) {
-  if (specialKeys.length === 0) return null
   const attributes = Object.create(null)
   for (const { name, type } of specialKeys) {
     const value = session[name]
