@@ -178,7 +178,7 @@ describe('on a terminal', { skip: process.platform !== 'linux' && 'script(1) has
     assert.equal(await expiredOf(table), 0)
   })
 
-  test('does not ask when told so, and draws a bar', async (t) => {
+  test('does not ask when told so, and draws a bar', needs('itemCount'), async (t) => {
     const table = await tableWith(5)
     const { code, output } = await runOnTerminal(['reap', '--table', table, '--yes', '--rate', '10'], {
       connection: dynamodb.connection,

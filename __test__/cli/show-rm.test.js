@@ -1,11 +1,10 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { spawnSync } = require('node:child_process')
 const { createHmac } = require('node:crypto')
 const { describe, test } = require('node:test')
 const { idOf } = require('../../cli/cookie.js')
-const { bin, environmentOf, runCli } = require('../support/cli')
+const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
@@ -77,13 +76,12 @@ describe('show', () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const item = { pk: { S: 'SESSION#x' }, sk: { S: 'SESSION#x' }, session: { M: { a: { N: '1' } } } }
     await dynamodb.raw.plant(table, item)
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [bin, 'show', '-', '--json', '--table', table, '--layout', 'baseline'],
-      { env: { ...process.env, ...environmentOf(dynamodb.connection) }, input: 'koa.sess=x; koa.sess.sig=y\n' }
-    )
-    assert.equal(status, 0)
-    assert.deepEqual(JSON.parse(stdout).session, { a: 1 })
+    const { code, json } = await startCli(['show', '-', '--json', '--table', table, '--layout', 'baseline'], {
+      connection: dynamodb.connection,
+      input: 'koa.sess=x; koa.sess.sig=y\n'
+    }).ended
+    assert.equal(code, 0)
+    assert.deepEqual(json.session, { a: 1 })
   })
 
   test('knows what is not there, and does not tell the id', async () => {

@@ -38,8 +38,9 @@ function parse(text) {
 }
 
 /** Starts the program; `interrupt()` is Ctrl-C, `ended` gives what it printed and its exit code. */
-function startCli(args, { connection, cwd }) {
+function startCli(args, { connection, cwd, input = '' }) {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...environmentOf(connection) } })
+  child.stdin.end(input)
   const printed = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => (printed[name] += chunk))
   const ended = once(child, 'close').then(([code, signal]) => ({
@@ -73,4 +74,4 @@ function runOnTerminal(args, { connection, cwd, input = '' }) {
   })
 }
 
-module.exports = { bin, environmentOf, runCli, runOnTerminal, startCli }
+module.exports = { bin, runCli, runOnTerminal, startCli }

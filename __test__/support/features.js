@@ -5,10 +5,12 @@ const { serverKind } = require('./server')
 const unsignedHost = 'the service checks the signature, which covers the host'
 const dynalite = {
   timeToLive: 'dynalite has no UpdateTimeToLive',
+  itemCount: 'dynalite counts no items in DescribeTable',
   tags: 'dynalite ignores the tags of CreateTable',
   protoName: 'dynalite loses attributes named __proto__'
 }
 const outside = {
+  itemCount: 'the service counts items every six hours',
   ...(/amazonaws/.test(process.env.ENDPOINT) && { proxy: unsignedHost, anyCredentials: unsignedHost })
 }
 const missing = { embedded: {}, dynalite, outside }[serverKind]
