@@ -17,8 +17,11 @@ declare namespace connectDynamoDB {
 
   /** What koa-session adds to a call. */
   interface KoaContext {
+    /** The request's context. Not used. */
     ctx?: unknown
+    /** Whether the session was changed. Not used: what is set is written. */
     changed?: boolean
+    /** Whether koa-session writes every session. Not used. */
     rolling?: boolean
   }
 
@@ -29,8 +32,11 @@ declare namespace connectDynamoDB {
 
   /** Credentials that sign requests. */
   interface Credentials {
+    /** The key. */
     accessKeyId: string
+    /** Its secret. */
     secretAccessKey: string
+    /** The token of temporary keys. Default: none. */
     sessionToken?: string
     /** When they expire; a function is asked again before. Default: never. */
     expiration?: Date
@@ -62,8 +68,18 @@ declare namespace connectDynamoDB {
   }
 
   /** A DynamoDB client of the AWS SDK for JavaScript: `DynamoDBClient` of v3, or `AWS.DynamoDB` of v2. */
-  type JavaScriptClient = { readonly config: object } & (
-    { send(...args: any[]): any } | { makeRequest(...args: any[]): any }
+  type JavaScriptClient = {
+    /** What the settings are taken from. */
+    readonly config: object
+  } & (
+    | {
+        /** Of v3. Not called. */
+        send(...args: any[]): any
+      }
+    | {
+        /** Of v2. Not called. */
+        makeRequest(...args: any[]): any
+      }
   )
 
   /** Options of a store. None is required. */
@@ -192,17 +208,33 @@ declare namespace connectDynamoDB {
 
   /** The service's description of a table, with its time to live where server and policy tell it. */
   interface TableDescription {
+    /** Name of the table. */
     TableName?: string
+    /** `'ACTIVE'` once it can be used. */
     TableStatus?: string
+    /** When it was created. */
     CreationDateTime?: Date
+    /** Items in the table, expired ones included; DynamoDB counts them every six hours or so. */
     ItemCount?: number
-    TimeToLiveDescription?: { TimeToLiveStatus?: string; AttributeName?: string }
+    /** Whether and how DynamoDB deletes expired items. */
+    TimeToLiveDescription?: TimeToLiveDescription
+    /** What else the service tells. */
     [name: string]: any
+  }
+
+  /** The service's description of a table's time to live. */
+  interface TimeToLiveDescription {
+    /** `'ENABLED'` once DynamoDB deletes expired items. */
+    TimeToLiveStatus?: string
+    /** Attribute that holds the expiry. */
+    AttributeName?: string
   }
 
   /** Tells of a session that an operation did not find. */
   interface MissingEvent {
+    /** The method that did not find it. */
     operation: 'touch'
+    /** Name of the table. */
     tableName: string
     /** A short hash that tells ids apart without telling them. */
     sidHash: string
@@ -230,11 +262,15 @@ declare namespace connectDynamoDB {
      */
     constructor(options?: DynamoDBStoreOptions)
 
+    /** A touched session is not there or has expired, which is no error. */
     on(event: 'missing', listener: (event: MissingEvent) => void): this
+    /** An item was read that holds no session; `get` gives null. */
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
     on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
+    /** A touched session is not there or has expired, which is no error. */
     once(event: 'missing', listener: (event: MissingEvent) => void): this
+    /** An item was read that holds no session; `get` gives null. */
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
     once(event: 'disconnect' | 'connect', listener: () => void): this
     once(event: string | symbol, listener: (...args: any[]) => void): this
@@ -332,7 +368,9 @@ declare namespace connectDynamoDB {
     code: string
     /** Who is to blame: the request, or the service and the way to it. */
     $fault: 'client' | 'server'
+    /** About the answer of the service. */
     $metadata: {
+      /** HTTP status of the last answer; undefined when there was none. */
       httpStatusCode: number | undefined
       /** The id under which AWS support finds the request. */
       requestId: string | undefined
@@ -343,7 +381,9 @@ declare namespace connectDynamoDB {
     retryable: boolean
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string | undefined
+    /** Name of the table. */
     tableName: string | undefined
+    /** The error beneath, such as what a credentials function threw. */
     cause?: unknown
   }
 }

@@ -1,5 +1,6 @@
 import session = require('express-session')
 import dynamodbSession = require('../../index')
+import type { Version2Config } from './aws-v2'
 
 export = ConnectDynamoDB
 
@@ -15,7 +16,10 @@ declare function ConnectDynamoDB<Session extends Record<string, any> = Record<st
 
 declare namespace ConnectDynamoDB {
   /** What has the class that stores extend. */
-  type SessionPackage = { Store: abstract new (...args: any[]) => any }
+  type SessionPackage = {
+    /** The class. */
+    Store: abstract new (...args: any[]) => any
+  }
 
   /** Options of connect-dynamodb 3 and 2, and all of this package's own. None is required. */
   interface DynamoDBStoreOptions extends Omit<
@@ -27,7 +31,7 @@ declare namespace ConnectDynamoDB {
      * taken. Requests are not sent through it. Default: none: the environment is used.
      */
     client?: dynamodbSession.JavaScriptClient | null | false
-    /** Default: `'sessions'`. */
+    /** Name of the table. Default: `'sessions'`. */
     table?: string
     /** Put before the session id in the key. Default: `'sess:'`. */
     prefix?: string | null
@@ -57,19 +61,8 @@ declare namespace ConnectDynamoDB {
     AWSConfigJSON?: Version2Configuration
   }
 
-  /** Configuration of the AWS SDK for JavaScript v2, as far as it is followed. */
-  interface Version2Configuration {
-    accessKeyId?: string
-    secretAccessKey?: string
-    sessionToken?: string
-    credentials?: any
-    region?: string
-    endpoint?: any
-    sslEnabled?: boolean
-    maxRetries?: number
-    httpOptions?: { connectTimeout?: number; timeout?: number; [name: string]: any }
-    [name: string]: any
-  }
+  /** Configuration of the AWS SDK for JavaScript v2. */
+  type Version2Configuration = Version2Config
 
   /** A session field that is written as an attribute as well. */
   interface DynamoDBStoreOptionsSpecialKey {
@@ -93,14 +86,23 @@ declare namespace ConnectDynamoDB {
 
     /** The JavaScript client that was given as an option. */
     readonly client: any
+    /** Name of the table. */
     readonly table: string
+    /** Put before the session id in the key. */
     readonly prefix: string
+    /** Attribute that is the table's partition key. */
     readonly hashKey: string
+    /** Provisioned read capacity units of a table that is created. */
     readonly readCapacityUnits: number
+    /** Provisioned write capacity units of a table that is created. */
     readonly writeCapacityUnits: number
+    /** Session fields with attributes of their own. */
     readonly specialKeys: DynamoDBStoreOptionsSpecialKey[]
+    /** Whether a session that lacks a special key is written without it. */
     readonly skipThrowMissingSpecialKeys: boolean
+    /** Milliseconds between runs of `reap`, 0 for none. */
     readonly reapInterval: number
+    /** The option `AWSRegion`, if it was given and counts. */
     readonly AWSRegion?: string
     /** Whether the table is known to be there. */
     initialized: boolean
@@ -115,24 +117,28 @@ declare namespace ConnectDynamoDB {
     /** Creates the table; the service's answer of CreateTable. */
     createSessionsTable(): Promise<any>
 
-    /** Reads a session; null when there is none or it has expired. */
+    /** Reads a session; null when there is none or it has expired. One GetItem: a read unit. */
     get(sid: string, callback: (error: CallbackError, session?: any) => void): void
     get(sid: string): Promise<(Session & session.SessionData) | null>
     /** The session of an answer of GetItem, by the rules of `get`; never throws. */
     getParsedSession(output: { Item?: Record<string, any> }): (Session & Record<string, any>) | null
-    /** Writes a session whole. */
+    /** Writes a session whole. One PutItem: a write unit. */
     set(sid: string, session: object, callback: ((error?: CallbackError) => void) | undefined): void
     set(sid: string, session: object): Promise<void>
-    /** Moves the expiry of a session that is there, and answers with it. */
+    /** Moves the expiry of a session that is there, and answers with it. One UpdateItem: a write unit. */
     touch(sid: string, session: object, callback: ((error: CallbackError, touched?: any) => void) | undefined): void
     touch(sid: string, session: object): Promise<Touched>
-    /** Deletes a session, whether it is there or not. */
+    /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
     destroy(sid: string, callback: ((error?: CallbackError) => void) | undefined): void
     destroy(sid: string): Promise<void>
     /** When a session that is written now expires, in whole seconds since 1970. */
     getExpiresValue(session: object): number
-    /** Deletes the sessions with the store's prefix that have expired. Scans the table. */
+    /**
+     * Deletes the sessions with the store's prefix that have expired. Scans the table: half a read unit for each 4 KB
+     * that it holds, and a write unit for each session.
+     */
     reap(callback: (error?: CallbackError) => void): void
+    /** Deletes the sessions that have expired, and resolves when all are gone. */
     reap(): Promise<void>
     /** Stops the timer of `reapInterval`. */
     clearInterval(): void
@@ -142,6 +148,7 @@ declare namespace ConnectDynamoDB {
     all(): Promise<any[]>
     /** The ids of all sessions that are alive. Scans the table. */
     ids(callback: (error: CallbackError, ids?: string[]) => void): void
+    /** Resolves to the ids of all sessions that are alive. Scans the table. */
     ids(): Promise<string[]>
     /** The number of sessions that are alive. Scans the table. */
     length(callback: (error: any, length?: number) => void): void
@@ -151,22 +158,34 @@ declare namespace ConnectDynamoDB {
     clear(): Promise<void>
     /** Creates the table unless it is there, waits until it is ACTIVE, and describes it. */
     createTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
+    /** Creates the table unless it is there, and resolves to its description when it is ACTIVE. */
     createTable(): Promise<dynamodbSession.TableDescription>
     /** Describes the table and its time to live. */
     describeTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
+    /** Resolves to the description of the table and its time to live. */
     describeTable(): Promise<dynamodbSession.TableDescription>
     /** Counts what the store has done so far. No I/O. */
     stats(): dynamodbSession.StoreStats
     /** Stops the timer and closes the idle connections; later operations fail. */
     close(callback: (error?: CallbackError) => void): void
+    /** Stops the timer, and resolves when the idle connections are closed. */
     close(): Promise<void>
   }
 
   /** What `touch` answers: of 3.x `expires`, of 2.x `Attributes`; the number as text. */
   interface Touched {
+    /** Of 3.x: the expiry in whole seconds since 1970. */
     expires: string
-    Attributes: { expires: { N: string } }
+    /** Of 2.x: the item's attributes that were written. */
+    Attributes: {
+      /** The same as an attribute value. */
+      expires: {
+        /** Of type N: the number as text. */
+        N: string
+      }
+    }
   }
 
+  /** What a callback gets of a failure; nothing when there is none. */
   type CallbackError = Error | undefined | null
 }

@@ -7,6 +7,7 @@ import type {
   StoreStats,
   ValueCallback
 } from '../../index.js'
+import type { Version2Config } from './aws-v2.js'
 
 /**
  * Keeps the sessions of an Express app in DynamoDB, in place of dynamodb-store 1.2.0: with its options, its
@@ -25,26 +26,35 @@ declare class DynamoDBStore extends EventEmitter {
    */
   constructor(options?: DynamoDBStore.Options, callback?: DoneCallback)
 
+  /** Name of the table. */
   tableName: string
+  /** The table's partition key. */
   hashKey: string
+  /** Put before the session id in the key. */
   hashPrefix: string
+  /** Provisioned read capacity units of a table that is created. */
   readCapacityUnits: number
+  /** Provisioned write capacity units of a table that is created. */
   writeCapacityUnits: number
-  /** Milliseconds; counts for touches from now on. */
+  /** The option `touchInterval`, in milliseconds; counts for touches from now on. */
   touchInterval: number
-  /** Milliseconds; counts for writes and touches from now on. */
+  /** The option `ttl`, in milliseconds; counts for writes and touches from now on. */
   ttl: number | undefined
-  /** Counts for reads from now on. */
+  /** The option `keepExpired`; counts for reads from now on. */
   keepExpired: boolean
   /** Not used: requests are not sent through the AWS SDK for JavaScript. */
   dynamoService: any
   /** Not used: requests are not sent through the AWS SDK for JavaScript. */
   documentClient: any
 
+  /** A touched session is not there or has expired, which is no error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** An item was read that holds no session; `get` gives null. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
+  /** A touched session is not there or has expired, which is no error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** An item was read that holds no session; `get` gives null. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 
@@ -53,7 +63,10 @@ declare class DynamoDBStore extends EventEmitter {
   /** Whether there is a table; rejects when that cannot be told. */
   isTableCreated(): Promise<boolean>
   /** Sends CreateTable; resolves to the service's answer. */
-  createTable(): Promise<{ TableDescription: any }>
+  createTable(): Promise<{
+    /** The table. */
+    TableDescription: any
+  }>
   /** Sets the attributes above. The table, its key and the prefix in use are those of the constructor. */
   setOptionsAsInstanceAttributes(options: DynamoDBStore.Options): void
   /** The key of a session's item. */
@@ -61,16 +74,19 @@ declare class DynamoDBStore extends EventEmitter {
   /** When a session ends that is written now. */
   getExpirationDate(sess: any): Date
 
-  /** Reads a session, or null. */
+  /** Reads a session; null when there is none or it has expired. One GetItem: a read unit. */
   get(sid: string, callback: ValueCallback<any>): Promise<void>
   get(sid: string): Promise<any>
-  /** Writes a session whole, with `updated`. */
+  /** Writes a session whole, with `updated`. One PutItem: a write unit. */
   set(sid: string, sess: object, callback: ValueCallback<{}> | undefined): void
   set(sid: string, sess: object): Promise<{}>
-  /** Moves the expiry of a session and its `updated`; gives nothing when there was no need or no session. */
+  /**
+   * Moves the expiry of a session and its `updated`; gives nothing when there was no need or no session. No request
+   * within `touchInterval` of `updated`; else one UpdateItem: a write unit.
+   */
   touch(sid: string, sess: object, callback: ValueCallback<DynamoDBStore.Touched> | undefined): void
   touch(sid: string, sess: object): Promise<DynamoDBStore.Touched | undefined>
-  /** Deletes a session, whether it is there or not. */
+  /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
   destroy(sid: string, callback: ValueCallback<null>): Promise<void>
   destroy(sid: string): Promise<null>
   /** Deletes a session if it has expired, unless `keepExpired`. */
@@ -103,35 +119,35 @@ declare namespace DynamoDBStore {
     keepExpired?: boolean
   }
 
+  /** Options of the table. None is required. */
   interface Table {
-    /** Default: `'sessions'`. */
+    /** Name of the table. Default: `'sessions'`. */
     name?: string
     /** The table's partition key. Default: `'sessionId'`. */
     hashKey?: string
     /** Put before the session id in the key. Default: `'sess:'`. */
     hashPrefix?: string
-    /** Of a table that is created. Default: 5. */
+    /** Provisioned read capacity units of a table that is created. Default: 5. */
     readCapacityUnits?: number | string
-    /** Of a table that is created. Default: 5. */
+    /** Provisioned write capacity units of a table that is created. Default: 5. */
     writeCapacityUnits?: number | string
   }
 
-  interface DynamoConfig {
-    region?: string
-    endpoint?: string | { href: string }
-    accessKeyId?: string
-    secretAccessKey?: string
-    sessionToken?: string
-    credentials?: object | null
-    credentialProvider?: object
-    maxRetries?: number
-    httpOptions?: { connectTimeout?: number; timeout?: number; [name: string]: any }
-    sslEnabled?: boolean
-    [name: string]: any
-  }
+  /** What the constructor `AWS.DynamoDB` of the AWS SDK v2 takes. */
+  type DynamoConfig = Version2Config
 
+  /** What a touch gives that was written. */
   interface Touched {
-    Attributes: { expires: number; sess: { updated: number } }
+    /** The item's attributes that were written. */
+    Attributes: {
+      /** The expiry in whole seconds since 1970. */
+      expires: number
+      /** The session, as far as it was written. */
+      sess: {
+        /** The moment of the touch, in milliseconds since 1970. */
+        updated: number
+      }
+    }
   }
 }
 

@@ -5,7 +5,9 @@ import { KoaStore } from './koa.js'
 declare class DynamoDBStore extends KoaStore {}
 
 declare namespace DynamoDBStore {
+  /** Options of the table. */
   type TableOptions = KoaTableOptions
+  /** Options of a store. */
   type Options = KoaStoreOptions
 }
 

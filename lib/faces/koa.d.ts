@@ -1,5 +1,13 @@
 import { EventEmitter } from 'node:events'
-import { DynamoDBStoreError, DynamoDBStoreOptions, KoaContext, StoreStats } from '../../index.js'
+import {
+  DynamoDBStoreError,
+  DynamoDBStoreOptions,
+  KoaContext,
+  StoreStats,
+  TableDescription,
+  TimeToLiveDescription
+} from '../../index.js'
+import { Version2Config } from './aws-v2.js'
 
 /** Options of the table. None is required. */
 export interface KoaTableOptions {
@@ -30,42 +38,32 @@ export interface BaselineTableOptions extends KoaTableOptions {
   hasValuePrefix?: string
 }
 
-/** What the constructor of `AWS.DynamoDB` of the AWS SDK v2 takes. Members without effect here are let pass. */
-export interface Version2Config {
-  /** Default: `AWS_REGION`, else that of the profile. One with `local` in it means a server without time to live. */
-  region?: string | null
-  /** URL of the service, or a host. Default: that of the region. */
-  endpoint?: string | { href: string }
-  accessKeyId?: string
-  secretAccessKey?: string
-  sessionToken?: string
-  /** An `AWS.Credentials`, which is asked again before it expires. Default: AWS's default chain. */
-  credentials?: { accessKeyId: string; secretAccessKey: string } | null
-  /** A chain of providers; it is resolved again before what it gave expires. */
-  credentialProvider?: { resolvePromise(): Promise<any> } | null
-  /** Attempts after the first. */
-  maxRetries?: number
-  httpOptions?: { connectTimeout?: number; timeout?: number; [name: string]: any }
-  /** Whether a host that is given as `endpoint` is spoken to with TLS. Default: true. */
-  sslEnabled?: boolean
-  useDualstackEndpoint?: boolean
-  useFipsEndpoint?: boolean
-  [name: string]: any
-}
-
 /**
  * Options of a store, besides which it takes those of the native store. None is required, and none throws: what
  * cannot be meant is left out, with one warning of the process.
  */
 export interface KoaStoreOptions<Table = KoaTableOptions> extends Omit<DynamoDBStoreOptions, 'table'> {
+  /** The table, or its name. Default: the defaults of its members. */
   table?: Table | string | null
+  /**
+   * What the constructor of `AWS.DynamoDB` of the AWS SDK v2 takes. A region with `local` in it means a server
+   * without time to live. Default: the environment.
+   */
   dynamoConfig?: Version2Config | null
 }
 
-/** The two answers of the service. */
+/** The answers of the service that describe a table. */
 export interface TableAnswers {
-  describeTable: { Table: { TableName?: string; TableStatus?: string; CreationDateTime?: Date; [name: string]: any } }
-  describeTimeToLive: { TimeToLiveDescription: { TimeToLiveStatus?: string; AttributeName?: string } }
+  /** That of DescribeTable. */
+  describeTable: {
+    /** The table. */
+    Table: TableDescription
+  }
+  /** That of DescribeTimeToLive. */
+  describeTimeToLive: {
+    /** Its time to live. */
+    TimeToLiveDescription: TimeToLiveDescription
+  }
 }
 
 /**
@@ -82,18 +80,27 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
    */
   constructor(options?: KoaStoreOptions<Table> | null, callback?: (error?: any) => void)
 
+  /** Name of the table. */
   tableName: string
+  /** Whether the constructor calls `createTableIfDontExists`: the option `table.autoCreate`. */
   autoCreateTable: boolean
+  /** Attribute that is the partition key. */
   hashKey: string
+  /** Attribute that holds the expiry in whole seconds since 1970. */
   ttlKey: string
+  /** Provisioned read capacity units of a table that is created or updated. */
   readCapacityUnits: number
+  /** Provisioned write capacity units of a table that is created or updated. */
   writeCapacityUnits: number
   /** Whether the region has `local` in its name: no time to live is set. */
   isLocal: boolean
+  /** Whether a table that is created gets time to live, and which way `setTtlField` switches it. */
   useTtlExpired: boolean
 
+  /** An item was read that holds no session; `get` gives undefined. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
+  /** An item was read that holds no session; `get` gives undefined. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 

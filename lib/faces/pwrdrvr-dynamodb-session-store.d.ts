@@ -19,7 +19,7 @@ export interface DynamoDBStoreOptions extends Omit<
    * not sent through it. Default: AWS's default chain.
    */
   readonly dynamoDBClient?: JavaScriptClient
-  /** Default: `'sessions'`. */
+  /** Name of the table. Default: `'sessions'`. */
   readonly tableName?: string
   /** The table's partition key. Default: `'id'`. */
   readonly hashKey?: string
@@ -32,7 +32,7 @@ export interface DynamoDBStoreOptions extends Omit<
   readonly touchAfter?: number
   /** Input of CreateTable for a missing table; on-demand unless it says otherwise. Default: none is created. */
   readonly createTableOptions?: object
-  /** Whether reads are strongly consistent. Default: false. */
+  /** Whether reads are strongly consistent, which doubles their cost. Default: false. */
   readonly useStronglyConsistentReads?: boolean
 }
 
@@ -52,33 +52,48 @@ export class DynamoDBStore extends EventEmitter {
   /** A store, once its table is there if `createTableOptions` are given. */
   static create<T extends typeof DynamoDBStore>(this: T, options: DynamoDBStoreOptions): Promise<InstanceType<T>>
 
+  /** Name of the table. */
   get tableName(): string
+  /** The table's partition key. */
   get hashKey(): string
+  /** Put before the session id in the key. */
   get prefix(): string
+  /** Seconds that must have gone since `lastModified` before a touch is written. */
   get touchAfter(): number
+  /** Whether reads are strongly consistent. */
   get useStronglyConsistentReads(): boolean
   /** Counts for the reads from now on. */
   set useStronglyConsistentReads(value: boolean)
   /** The JavaScript client that was given as an option. */
   readonly client: JavaScriptClient | undefined
 
+  /** A touched session is not there or has expired, which is no error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** An item was read that holds no session; `get` gives null. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
+  /** A touched session is not there or has expired, which is no error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** An item was read that holds no session; `get` gives null. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 
-  /** Reads a session, or null. */
+  /**
+   * Reads a session; null when there is none or it has expired. One GetItem: half a read unit, a whole one with
+   * `useStronglyConsistentReads`.
+   */
   get(sid: string, callback: ValueCallback<any>): void
   get(sid: string): Promise<any>
-  /** Writes a session whole, with `lastModified` unless `touchAfter` is 0. */
+  /** Writes a session whole, with `lastModified` unless `touchAfter` is 0. One PutItem: a write unit. */
   set(sid: string, session: object, callback: DoneCallback | undefined): void
   set(sid: string, session: object): Promise<void>
-  /** Moves the expiry of a session and its `lastModified`, unless that is younger than `touchAfter`. */
+  /**
+   * Moves the expiry of a session and its `lastModified`, unless that is younger than `touchAfter`: then there is no
+   * request, else one UpdateItem: a write unit.
+   */
   touch(sid: string, session: object, callback: DoneCallback | undefined): void
   touch(sid: string, session: object): Promise<void>
-  /** Deletes a session, whether it is there or not. */
+  /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
   destroy(sid: string, callback: DoneCallback | undefined): void
   destroy(sid: string): Promise<void>
 
