@@ -182,17 +182,28 @@ declare namespace connectDynamoDB {
     /** Touches that `touchAfter` left out. */
     touchesSaved: number
     /** Bytes in the bodies of requests and responses. */
-    bytes: { sent: number; received: number }
+    bytes: {
+      /** Of requests, each attempt counted. */
+      sent: number
+      /** Of responses. */
+      received: number
+    }
     /** Operations that are under way now. */
     inFlight: number
     /** Connections that are open now, and those of them that are kept for later. */
-    pool: { open: number; idle: number }
+    pool: {
+      /** Open now. */
+      open: number
+      /** Open and not in use. */
+      idle: number
+    }
   }
 
   /** What the tracing channel `dynamodb-session:operation` tells of an operation. */
   interface OperationTrace {
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string
+    /** Name of the table. */
     tableName: string
     /** Milliseconds. Like the members below, known at `asyncEnd` and `error`. */
     durationMs?: number
@@ -266,12 +277,14 @@ declare namespace connectDynamoDB {
     on(event: 'missing', listener: (event: MissingEvent) => void): this
     /** An item was read that holds no session; `get` gives null. */
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    /** With the option `offlineAfter`: the service does not answer any more, or answers again. */
     on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
     /** A touched session is not there or has expired, which is no error. */
     once(event: 'missing', listener: (event: MissingEvent) => void): this
     /** An item was read that holds no session; `get` gives null. */
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
+    /** With the option `offlineAfter`: the service does not answer any more, or answers again. */
     once(event: 'disconnect' | 'connect', listener: () => void): this
     once(event: string | symbol, listener: (...args: any[]) => void): this
 

@@ -78,17 +78,35 @@ describe('the examples of README and docs', settings, () => {
   })
 })
 
+/** The file that a link of a page leads to, from the root of the repository; of a folder, its README. */
+function targetOf(file, href) {
+  const target = path.join(path.dirname(file), href.split('#')[0])
+  const readme = path.join(target, 'README.md')
+  return fs.existsSync(path.join(root, readme)) ? readme : target
+}
+
+const isRelative = (href) => !/^[a-z]+:/.test(href)
+
 describe('the links of the pages', () => {
   for (const { file, links, anchors } of pages) {
     test(file, () => {
-      for (const href of links.filter((href) => !/^[a-z]+:/.test(href))) {
+      for (const href of links.filter(isRelative)) {
         const [target, anchor] = href.split('#')
-        const full = path.join(path.dirname(file), target)
-        if (target) assert.ok(fs.existsSync(path.join(root, full)), href)
+        if (target) assert.ok(fs.existsSync(path.join(root, targetOf(file, href))), href)
         if (!anchor) continue
-        const there = target ? pages.find((page) => page.file === full)?.anchors : anchors
+        const there = target ? pages.find((page) => page.file === targetOf(file, href))?.anchors : anchors
         assert.ok(there?.includes(anchor), href)
       }
     })
   }
+
+  test('lead from the README to every page', () => {
+    const reached = new Set(['README.md'])
+    for (const file of reached) {
+      const { links } = pages.find((page) => page.file === file) ?? { links: [] }
+      for (const href of links.filter(isRelative)) reached.add(targetOf(file, href))
+    }
+    const lost = pages.map(({ file }) => file).filter((file) => !reached.has(file))
+    assert.deepEqual(lost, [])
+  })
 })
