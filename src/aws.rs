@@ -1,6 +1,7 @@
 //! Region, endpoint and credentials: from the options, else from aws-config's default chain.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -23,6 +24,9 @@ use crate::transport::{Endpoint, Limits, Transport};
 
 /// Attempts where neither the options nor the environment (`AWS_MAX_ATTEMPTS`) say.
 const DEFAULT_ATTEMPTS: u32 = 3;
+/// The longest pause before the AWS SDK's second attempt. Its own is a second, as long as some apps allow a whole
+/// operation.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Both ways to DynamoDB.
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl Aws {
             .credentials_provider()
             .ok_or_else(|| Error::new(Kind::Credentials, "there is no credentials provider"))?;
         let max_attempts = sdk.retry_config().map_or(DEFAULT_ATTEMPTS, RetryConfig::max_attempts);
+        let retries = sdk.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
         let limits =
             Limits { attempt_timeout: config.attempt_timeout, timeout: config.timeout, max_attempts };
         let credentials = CredentialsCache::new(provider, config.timeout);
@@ -59,6 +64,7 @@ impl Aws {
         let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .credentials_provider(credentials.clone())
             .identity_cache(IdentityCache::no_cache())
+            .retry_config(retries.with_initial_backoff(FIRST_PAUSE))
             .build();
         Ok(Self {
             transport: Transport::new(http, endpoint, credentials.clone(), limits),
