@@ -94,7 +94,10 @@ declare namespace connectDynamoDB {
     prefix?: string
     /** AWS Region. Default: that of the table's ARN, else `AWS_REGION`, else the region of the profile. */
     region?: string
-    /** URL of the service, as of DynamoDB Local. Default: that of the environment, of the profile or of the region. */
+    /**
+     * http or https URL of the service, as of DynamoDB Local, without a query. Default: that of the environment, of the
+     * profile or of the region. One that is no such URL fails the operations with `ConfigError`.
+     */
     endpoint?: string
     /** Profile of the shared AWS config files. Default: `AWS_PROFILE`, else `'default'`. */
     profile?: string

@@ -16,7 +16,7 @@ const DEEPEST: usize = 32;
 const MAGNITUDES: std::ops::Range<f64> = 1e-130..1e126;
 
 /// A string, borrowed from the input where it has no escapes.
-pub struct Text<'de>(pub Cow<'de, str>);
+struct Text<'de>(Cow<'de, str>);
 
 impl<'de> serde::Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
