@@ -15,7 +15,7 @@ function contract({ name, abilities, start }, dynamodb) {
 
   /** Starts an app on a store; the app ends with the test. */
   async function startApp(t, { storeOptions, store = dynamodb.store(storeOptions), ...options } = {}) {
-    const app = await start({ store, ...options })
+    const app = await start({ store, storeOptions, ...options })
     t.after(() => app.close())
     return app
   }

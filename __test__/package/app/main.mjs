@@ -1,0 +1,4 @@
+import { DynamoDBStore } from 'dynamodb-session'
+import serve from './serve.cjs'
+
+await serve(DynamoDBStore)

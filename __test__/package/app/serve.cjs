@@ -1,0 +1,25 @@
+'use strict'
+
+const { once } = require('node:events')
+const readline = require('node:readline')
+const [{ start }] = require('./express.cjs')
+
+/** Serves the app of the contract as the environment says, until its input ends; then the process has to end by itself. */
+async function serve(DynamoDBStore) {
+  const { store: options, ...settings } = JSON.parse(process.env.APP)
+  const store = new DynamoDBStore(options)
+  const lines = readline.createInterface({ input: process.stdin })
+  const gate = () => {
+    console.log('waiting')
+    return once(lines, 'line')
+  }
+  const app = await start({ store, gate, ...settings })
+  lines.once('close', async () => {
+    await app.close()
+    await store.close()
+    if (process.connected) process.disconnect()
+  })
+  console.log(app.url)
+}
+
+module.exports = serve

@@ -1,0 +1,2 @@
+declare function serve(store: unknown): Promise<void>
+export = serve
