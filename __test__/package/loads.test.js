@@ -1,9 +1,12 @@
 'use strict'
 
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
 const { contract } = require('../contract')
+const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { remote } = require('./support/remote')
-const { openWorkshop } = require('./support/workshop')
+const { appDependencies, openWorkshop } = require('./support/workshop')
 
 const dynamodb = useDynamoDB()
 const workshop = openWorkshop()
@@ -32,4 +35,42 @@ loads('cluster', null, ['cluster.cjs'])
 loads('child_process', null, ['child.cjs'])
 loads('--permission of Node 22', 'node22', ['--experimental-permission', ...permission, 'main.cjs'])
 loads('--permission of Node 24', 'node24', ['--permission', ...permission, 'main.cjs'])
-loads('--frozen-intrinsics', null, ['--frozen-intrinsics', 'main.cjs'])
+
+for (const [resolution, module, file] of [
+  ['node16', 'node16', 'typed.cts'],
+  ['nodenext', 'nodenext', 'typed.mts'],
+  ['bundler', 'esnext', 'typed.mts']
+]) {
+  const prepare = async () => {
+    const cwd = await workshop.npmInstall(workshop.project(resolution), [
+      'dynamodb-session',
+      ...appDependencies,
+      '@types/node',
+      '@types/express-session'
+    ])
+    const tsc = require.resolve('typescript/bin/tsc')
+    const options = ['--strict', '--module', module, '--moduleResolution', resolution, '--target', 'es2022', file]
+    await workshop.run(process.execPath, [tsc, ...options], { cwd })
+    return { command: process.execPath, args: [file.replace('ts', 'js')], cwd }
+  }
+  contract(remote(`TypeScript, ${resolution}`, dynamodb, prepare), dynamodb)
+}
+
+// express-session itself cannot be loaded in such a process.
+test('--frozen-intrinsics, without express-session', async () => {
+  const cwd = await workshop.npmInstall(workshop.project('frozen'), ['dynamodb-session'])
+  const script = `
+    const { DynamoDBStore } = require('dynamodb-session')
+    const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
+    const run = async () => {
+      await store.set('frozen', { cookie: {}, user: 'Ann' })
+      const { user } = await store.get('frozen')
+      await store.destroy('frozen')
+      console.log(user, await store.get('frozen'))
+    }
+    run()
+  `
+  const env = { OPTIONS: JSON.stringify(dynamodb.options()) }
+  const { code, stdout } = await runNode(['--frozen-intrinsics', '-e', script], { cwd, env })
+  assert.deepEqual([code, stdout], [0, 'Ann null\n'])
+})

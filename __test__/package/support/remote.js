@@ -11,9 +11,9 @@ const abilities = { reload: true, saveUninitialized: true, touch: true, unset: t
 /** The Express app of the contract in a process of its own, which `prepare` says how to start. */
 function remote(name, dynamodb, prepare) {
   let prepared
-  async function start({ store: _, storeOptions, gate, ...settings }) {
+  async function start({ storeOptions, gate, ...options }) {
     const { command, args, cwd } = await (prepared ??= prepare())
-    const app = { ...settings, store: dynamodb.options(storeOptions) }
+    const app = { ...options, store: dynamodb.options(storeOptions) }
     const child = spawn(command, args, { cwd, env: { ...cleanEnvironment(), APP: JSON.stringify(app) } })
     const ended = once(child, 'close')
     let complaints = ''

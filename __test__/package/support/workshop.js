@@ -82,6 +82,9 @@ function openWorkshop() {
       await npm(['install', '--no-audit', '--no-fund', `--registry=${await workshop.registry()}`, ...packages], folder)
       return folder
     },
+    async npmCleanInstall(folder) {
+      await npm(['ci', '--no-audit', '--no-fund', `--registry=${await workshop.registry()}`], folder)
+    },
     /** The project of apps that npm installed, made once. */
     npmProject: once_(() => workshop.npmInstall(workshop.project('npm'), ['dynamodb-session', ...appDependencies]))
   }
