@@ -149,6 +149,6 @@ describe('the addon', () => {
     const script = `Object.defineProperty(process, 'platform', { value: 'sunos' })\n${require_}`
     const { message, code } = await load(appWithoutAddon(t), { script })
     assert.equal(code, 'ERR_UNSUPPORTED_PLATFORM')
-    assert.match(message, /on sunos .*\nThere is none for this platform\.\nThe README lists/)
+    assert.match(message, /on sunos .*\nThere is none for this platform\.\ndocs\/deployment\.md lists/)
   })
 })

@@ -33,7 +33,7 @@ function adviceOn({ version, named, fitting, failures }) {
   const answers = failures.map(({ error }) => `${error.code} ${error.message}`).join('\n')
   if (answers.includes('ERR_DLOPEN_DISABLED')) return 'Node.js runs with --permission: add --allow-addons.'
   if (named) return 'NAPI_RS_NATIVE_LIBRARY_PATH names the one file to load: correct it, or leave it out.'
-  if (!fitting.length) return 'The README lists the platforms that it is built for.'
+  if (!fitting.length) return 'docs/deployment.md lists the platforms that it is built for.'
   if (/GLIBC_[\d.]+. not found/.test(answers)) {
     return 'The C library of this system is older than the addon needs: glibc 2.17 for x64 and arm64. Use a newer system.'
   }
