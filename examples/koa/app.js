@@ -1,0 +1,46 @@
+'use strict'
+
+const { json } = require('node:stream/consumers')
+const Koa = require('koa')
+const { createSession } = require('koa-session')
+const { DynamoDBStore } = require('dynamodb-session')
+
+const app = new Koa()
+app.keys = [process.env.SESSION_SECRET ?? 'only for a try']
+app.use(
+  createSession(
+    {
+      store: new DynamoDBStore({ table: 'sessions', createTable: true }),
+      maxAge: 24 * 60 * 60 * 1000,
+      sameSite: 'lax'
+    },
+    app
+  )
+)
+
+const routes = {
+  'GET /'(ctx) {
+    const { session } = ctx
+    ctx.assert(session.user, 401, 'Log in first.')
+    session.views += 1
+    ctx.body = { user: session.user, views: session.views }
+  },
+
+  async 'POST /login'(ctx) {
+    const { user } = await json(ctx.req)
+    Object.assign(ctx.session, { user, views: 0 })
+    await ctx.session.regenerate() // a new id, so that nobody can hand a known one to the user before
+    ctx.body = { user }
+  },
+
+  'POST /logout'(ctx) {
+    ctx.session = null
+    ctx.body = {}
+  }
+}
+
+app.use((ctx) => routes[`${ctx.method} ${ctx.path}`]?.(ctx))
+
+const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', () => {
+  console.log(`Listening on http://127.0.0.1:${server.address().port}`)
+})

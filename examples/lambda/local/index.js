@@ -1,0 +1,22 @@
+'use strict'
+
+// The function, its table and an HTTP API in front, on this machine. HANDLER chooses another handler.
+
+const { DynamoDBStore } = require('dynamodb-session')
+const { gateway } = require('./gateway')
+const { LocalLambda } = require('./lambda')
+
+const SESSIONS_TABLE = 'sessions'
+const { HANDLER = 'handler.handler', SESSION_SECRET = 'only for a try', PORT = 3000 } = process.env
+
+async function main() {
+  await new DynamoDBStore({ table: SESSIONS_TABLE }).createTable()
+  const lambda = await LocalLambda.start(HANDLER, { SESSIONS_TABLE, SESSION_SECRET })
+  process.once('exit', () => lambda.stop()) // a frozen process outlives Ctrl-C
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit())
+  const server = gateway(lambda).listen(PORT, '127.0.0.1', () => {
+    console.log(`Listening on http://127.0.0.1:${server.address().port} (${HANDLER})`)
+  })
+}
+
+main()

@@ -1,0 +1,143 @@
+'use strict'
+
+const { spawn } = require('node:child_process')
+const { randomUUID } = require('node:crypto')
+const { once } = require('node:events')
+const http = require('node:http')
+const path = require('node:path')
+const { text } = require('node:stream/consumers')
+
+const folder = path.join(__dirname, '..')
+const region = process.env.AWS_REGION ?? 'us-east-1'
+
+/**
+ * One execution environment: a process with the handler, and the Runtime API that it asks for invocations. As on Lambda
+ * the process is frozen from its request for the next invocation until there is one.
+ */
+class LocalLambda {
+  timeout = 15_000
+  #server
+  #process
+  #spawned
+  #idle // the open request of the process for its next invocation
+  #waiting = []
+  #running = new Map()
+  #ended
+
+  /** Starts the process and gives the environment once the handler is loaded. */
+  static async start(handler, variables) {
+    const lambda = new LocalLambda()
+    await lambda.#start(handler, variables)
+    return lambda
+  }
+
+  get pid() {
+    return this.#process.pid
+  }
+
+  /** The answer of the handler; fails as the handler does, or when it takes too long. */
+  invoke(event) {
+    if (this.#ended) return Promise.reject(this.#ended)
+    const { promise, resolve, reject } = settleable()
+    this.#waiting.push({ id: randomUUID(), event, resolve, reject })
+    this.#dispatch()
+    return promise
+  }
+
+  async stop() {
+    this.#server.close().closeAllConnections()
+    if (this.#ended) return
+    this.#process.kill('SIGKILL') // a frozen process hears no other signal
+    await once(this.#process, 'exit')
+  }
+
+  async #start(handler, variables) {
+    this.#server = http.createServer((request, response) => this.#serve(request, response))
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening')
+    const ready = settleable()
+    this.#running.set('init', ready)
+    this.#spawned = performance.now()
+    this.#process = spawn(process.execPath, [path.join(__dirname, 'bootstrap.js')], {
+      cwd: folder,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...environment(),
+        ...variables,
+        _HANDLER: handler,
+        AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${this.#server.address().port}`
+      }
+    })
+    this.#process.on('exit', (code, signal) => this.#end(new Error(`the function ended with ${signal ?? code}`)))
+    await ready.promise
+  }
+
+  async #serve(request, response) {
+    const [, kind, id = kind, outcome] = /^\/2018-06-01\/runtime\/(\w+)\/([\w-]+)(?:\/(\w+))?$/.exec(request.url)
+    if (id === 'next') return this.#freeze(response)
+    const body = JSON.parse((await text(request)) || 'null')
+    const { resolve, reject } = this.#running.get(kind === 'init' ? kind : id)
+    this.#running.delete(id)
+    if (outcome === 'response') resolve(body)
+    else reject(Object.assign(new Error(body.errorMessage), { name: body.errorType, stackTrace: body.stackTrace }))
+    response.writeHead(202).end()
+  }
+
+  #freeze(response) {
+    this.initMs ??= performance.now() - this.#spawned
+    this.#running.get('init')?.resolve()
+    this.#running.delete('init')
+    this.#idle = response
+    this.#process.kill('SIGSTOP')
+    this.#dispatch()
+  }
+
+  #dispatch() {
+    if (!this.#idle || this.#waiting.length === 0) return
+    const { id, event, resolve, reject } = this.#waiting.shift()
+    const late = setTimeout(() => this.#timeOut(), this.timeout)
+    const settled = (settle) => (value) => clearTimeout(late) ?? settle(value)
+    this.#running.set(id, { resolve: settled(resolve), reject: settled(reject) })
+    this.#process.kill('SIGCONT')
+    this.#idle.writeHead(200, {
+      'Lambda-Runtime-Aws-Request-Id': id,
+      'Lambda-Runtime-Deadline-Ms': Date.now() + this.timeout,
+      'Lambda-Runtime-Invoked-Function-Arn': `arn:aws:lambda:${region}:000000000000:function:example`
+    })
+    this.#idle.end(JSON.stringify(event))
+    this.#idle = null
+  }
+
+  #timeOut() {
+    this.#end(new Error(`the function timed out after ${this.timeout} ms`))
+    this.#process.kill('SIGKILL')
+  }
+
+  #end(error) {
+    this.#ended ??= error
+    for (const { reject } of [...this.#running.values(), ...this.#waiting]) reject(this.#ended)
+    this.#running.clear()
+    this.#waiting = []
+  }
+}
+
+/** What Lambda sets, and the server and credentials of this process. */
+function environment() {
+  const { PATH, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_DYNAMODB } = process.env
+  const given = { PATH, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_DYNAMODB }
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    AWS_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: 'example',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+    LAMBDA_TASK_ROOT: folder,
+    TZ: ':UTC'
+  }
+}
+
+function settleable() {
+  const parts = {}
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }))
+  return parts
+}
+
+module.exports = { LocalLambda }

@@ -1,0 +1,45 @@
+'use strict'
+
+const express = require('express')
+const session = require('express-session')
+
+/** The same app on either store. */
+function start(name, store) {
+  const app = express()
+  app.use(express.json())
+  app.use(
+    session({
+      store,
+      secret: process.env.SESSION_SECRET ?? 'only for a try',
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
+    })
+  )
+
+  app.get('/', ({ session }, res) => {
+    if (!session.user) return res.status(401).json({ error: 'Log in first.' })
+    session.views += 1
+    res.json({ user: session.user, views: session.views })
+  })
+
+  app.post('/login', (req, res, next) => {
+    // A new id, so that nobody can hand a known one to the user before.
+    req.session.regenerate((error) => {
+      if (error) return next(error)
+      Object.assign(req.session, { user: req.body.user, views: 0 })
+      res.json({ user: req.session.user })
+    })
+  })
+
+  app.post('/logout', (req, res, next) => {
+    req.session.destroy((error) => (error ? next(error) : res.json({})))
+  })
+
+  const port = Number(process.env.PORT ?? 3000)
+  const server = app.listen(name === 'after' && port ? port + 1 : port, '127.0.0.1', () => {
+    console.log(`Listening on http://127.0.0.1:${server.address().port} (${name})`)
+  })
+}
+
+module.exports = { start }

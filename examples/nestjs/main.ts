@@ -1,0 +1,22 @@
+import 'reflect-metadata'
+import { NestFactory } from '@nestjs/core'
+import session from 'express-session'
+import { DynamoDBStore } from 'dynamodb-session'
+import { AppModule } from './app.module.js'
+
+async function main() {
+  const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] })
+  app.use(
+    session({
+      store: new DynamoDBStore({ table: 'sessions', createTable: true }),
+      secret: process.env.SESSION_SECRET ?? 'only for a try',
+      resave: false,
+      saveUninitialized: false,
+      cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
+    })
+  )
+  await app.listen(process.env.PORT ?? 3000, '127.0.0.1')
+  console.log(`Listening on ${await app.getUrl()}`)
+}
+
+main()
