@@ -16,8 +16,9 @@ class Browser {
     return this.request('POST', path)
   }
 
-  async request(method, path) {
-    const response = await fetch(this.url + path, { method, headers: { cookie: this.#cookieHeader() } })
+  async request(method, path, json) {
+    const headers = { cookie: this.#cookieHeader(), ...(json && { 'content-type': 'application/json' }) }
+    const response = await fetch(this.url + path, { method, headers, body: json && JSON.stringify(json) })
     const setCookies = response.headers.getSetCookie()
     setCookies.forEach((text) => this.#keep(text))
     const text = await response.text()

@@ -21,9 +21,13 @@ app.use(
 const routes = {
   'GET /'(ctx) {
     const { session } = ctx
-    ctx.assert(session.user, 401, 'Log in first.')
-    session.views += 1
-    ctx.body = { user: session.user, views: session.views }
+    if (session.user) {
+      session.views += 1
+      ctx.body = { user: session.user, views: session.views }
+    } else {
+      ctx.status = 401
+      ctx.body = { error: 'Log in first.' }
+    }
   },
 
   async 'POST /login'(ctx) {

@@ -1,59 +1,65 @@
 'use strict'
 
-// Measures both handlers:  npm run example -- lambda local/cold-start.js [times]
+// Compares the stores:  npm run example -- lambda local/cold-start.js [times]
 
 const os = require('node:os')
 const { DynamoDBStore } = require('dynamodb-session')
 const { event } = require('./gateway')
 const { LocalLambda } = require('./lambda')
 
-const SESSIONS_TABLE = 'sessions'
 const WARM = 20
 const times = Number(process.argv[4] ?? 15)
-const handlers = { 'dynamodb-session': 'handler.handler', 'connect-dynamodb': 'connect-dynamodb.handler' }
-const json = { headers: { 'content-type': 'application/json' }, body: '{"user":"ann"}' }
+const variables = {
+  SESSIONS_TABLE: 'sessions',
+  SESSION_SECRET: 'only for a try',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'
+}
+const contenders = [
+  { name: 'dynamodb-session', handler: 'handler.handler', samples: [] },
+  { name: 'connect-dynamodb', handler: 'connect-dynamodb.handler', samples: [] },
+  { name: 'memory', handler: 'local/memory.handler', samples: [] }
+]
+const login = { headers: { 'content-type': 'application/json' }, body: '{"user":"ann"}' }
 
 async function main() {
-  await new DynamoDBStore({ table: SESSIONS_TABLE }).createTable()
-  const samples = { 'dynamodb-session': [], 'connect-dynamodb': [] }
+  await new DynamoDBStore({ table: variables.SESSIONS_TABLE }).createTable()
   for (let i = 0; i < times; i++) {
-    // In turns, so that what else the machine does meets both.
-    for (const [name, handler] of Object.entries(handlers)) samples[name].push(await measure(handler))
+    // In turns, so that what else the machine does meets all.
+    for (const { handler, samples } of contenders) samples.push(await measure(handler))
   }
-  console.log(`Medians of ${times} cold starts; ${os.cpus().length} CPUs ${os.cpus()[0].model}, Node.js ${process.version}\n`)
-  const [ours, theirs] = Object.values(samples).map(medians)
-  console.log(`| milliseconds | ${Object.keys(handlers).join(' | ')} | ratio |\n| --- | --: | --: | --: |`)
-  for (const row of Object.keys(ours)) {
-    console.log(`| ${row} | ${ours[row].toFixed(1)} | ${theirs[row].toFixed(1)} | ${(theirs[row] / ours[row]).toFixed(1)} |`)
+  const [{ model }] = os.cpus()
+  console.log(`Medians of ${times}, on ${os.cpus().length} CPUs ${model}, Node.js ${process.version}\n`)
+  console.log(row('milliseconds', (contender) => contender.name))
+  console.log(row('---', () => '--:'))
+  for (const figure of Object.keys(contenders[0].samples[0])) {
+    console.log(row(figure, ({ samples }) => median(samples.map((sample) => sample[figure])).toFixed(1)))
   }
   process.exit()
 }
 
+/** A new execution environment, its first request, which logs in, and warm ones, which read and write the session. */
 async function measure(handler) {
-  const lambda = await LocalLambda.start(handler, { SESSIONS_TABLE, SESSION_SECRET: 'only for a try' })
-  const { ms: first, answer } = await timed(() => lambda.invoke(event('POST', '/login', json)))
+  const lambda = await LocalLambda.start(handler, variables)
+  const [first, answer] = await timed(() => lambda.invoke(event('POST', '/login', login)))
   const cookies = answer.cookies.map((cookie) => cookie.split(';')[0])
   const warm = []
   for (let i = 0; i < WARM; i++) {
-    const { ms, answer } = await timed(() => lambda.invoke(event('GET', '/', { cookies })))
+    const [ms, answer] = await timed(() => lambda.invoke(event('GET', '/', { cookies })))
     if (answer.statusCode !== 200) throw new Error(`${handler}: ${answer.body}`)
     warm.push(ms)
   }
-  const init = lambda.initMs
   await lambda.stop()
-  return { init, 'first request': first, 'cold start, the two together': init + first, 'warm request': median(warm) }
+  const { initMs } = lambda
+  return { init: initMs, 'first request': first, 'cold start: both': initMs + first, 'warm request': median(warm) }
 }
 
 async function timed(run) {
   const start = performance.now()
   const answer = await run()
-  return { ms: performance.now() - start, answer }
+  return [performance.now() - start, answer]
 }
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
-
-function medians(samples) {
-  return Object.fromEntries(Object.keys(samples[0]).map((row) => [row, median(samples.map((sample) => sample[row]))]))
-}
+const row = (title, cell) => `| ${[title, ...contenders.map(cell)].join(' | ')} |`
 
 main()
