@@ -9,6 +9,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { buildLocalDynamoDB, startLocalDynamoDB } = require('../tests/local-dynamodb')
+const { linkPackage } = require('./support/link')
 
 const root = path.join(__dirname, '..')
 const names = fs.readdirSync(__dirname).filter((name) => fs.existsSync(path.join(__dirname, name, 'package.json')))
@@ -22,17 +23,6 @@ async function main(name, file) {
   const { main, scripts } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json')))
   if (scripts.build) run('npm', ['run', '--silent', 'build'], folder)
   await import(pathToFileURL(path.join(folder, file ?? main)))
-}
-
-/** The examples find `dynamodb-session` as if it was installed beside them. */
-function linkPackage() {
-  const link = path.join(__dirname, 'node_modules', 'dynamodb-session')
-  fs.mkdirSync(path.dirname(link), { recursive: true })
-  try {
-    fs.symlinkSync(root, link, 'junction')
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error
-  }
 }
 
 /** Sets the variables that both this package and the AWS SDK for JavaScript read. */

@@ -27,7 +27,12 @@ class LocalLambda {
   /** Starts the process and gives the environment once the handler is loaded. */
   static async start(handler, variables) {
     const lambda = new LocalLambda()
-    await lambda.#start(handler, variables)
+    try {
+      await lambda.#start(handler, variables)
+    } catch (error) {
+      await lambda.stop()
+      throw error
+    }
     return lambda
   }
 
