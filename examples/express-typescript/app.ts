@@ -44,6 +44,7 @@ app.post('/logout', (req, res, next) => {
   req.session.destroy((error) => (error ? next(error) : res.json({})))
 })
 
-const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error?: Error) => {
+  if (error) throw error
   console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`)
 })

@@ -35,6 +35,7 @@ app.post('/logout', (req, res, next) => {
   req.session.destroy((error) => (error ? next(error) : res.json({})))
 })
 
-const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', () => {
+const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', (error) => {
+  if (error) throw error
   console.log(`Listening on http://127.0.0.1:${server.address().port}`)
 })

@@ -37,7 +37,8 @@ function start(name, store) {
   })
 
   const port = Number(process.env.PORT ?? 3000)
-  const server = app.listen(name === 'after' && port ? port + 1 : port, '127.0.0.1', () => {
+  const server = app.listen(name === 'after' && port ? port + 1 : port, '127.0.0.1', (error) => {
+    if (error) throw error
     console.log(`Listening on http://127.0.0.1:${server.address().port} (${name})`)
   })
 }

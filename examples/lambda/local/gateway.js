@@ -35,7 +35,13 @@ function event(method, url, { headers = {}, cookies, body } = {}) {
     requestContext: {
       domainName: 'localhost',
       stage: '$default',
-      http: { method, path: pathname, protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: headers['user-agent'] ?? '' }
+      http: {
+        method,
+        path: pathname,
+        protocol: 'HTTP/1.1',
+        sourceIp: '127.0.0.1',
+        userAgent: headers['user-agent'] ?? ''
+      }
     },
     ...(body && { body }),
     isBase64Encoded: false

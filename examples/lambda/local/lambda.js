@@ -50,10 +50,11 @@ class LocalLambda {
   }
 
   async stop() {
+    if (!this.#ended) {
+      this.#process.kill('SIGKILL') // a frozen process hears no other signal
+      await once(this.#process, 'exit')
+    }
     this.#server.close().closeAllConnections()
-    if (this.#ended) return
-    this.#process.kill('SIGKILL') // a frozen process hears no other signal
-    await once(this.#process, 'exit')
   }
 
   async #start(handler, variables) {
