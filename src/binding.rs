@@ -4,6 +4,12 @@
 use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use dynamodb_session_core::error::{Error, Kind, Result};
+use dynamodb_session_core::request::{Draft, Stamp};
+use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::table::Description;
+use dynamodb_session_core::transport::{Trace, retry};
+use dynamodb_session_core::{config, runtime};
 use napi::JsString;
 use napi::bindgen_prelude::{Array, Env, Function};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
@@ -11,13 +17,7 @@ use napi_derive::napi;
 use serde::Serialize;
 
 use crate::completions::{Completion, Completions};
-use crate::error::{Error, Kind, Result};
 use crate::js_credentials::{JsProvider, Questions};
-use crate::request::{Draft, Stamp};
-use crate::store::{Found, Store};
-use crate::table::Description;
-use crate::transport::{Trace, retry};
-use crate::{config, runtime};
 
 /// Values in the array of `Bridge.take` for each completion: call, failed, text, number, trace, warning.
 const STRIDE: u32 = 6;

@@ -1,42 +1,10 @@
-//! Web sessions in Amazon DynamoDB: the native half of the npm package `dynamodb-session`.
-//!
-//! A request of a web app comes down this list, and nothing points back up:
-//!
-//! - [`binding`], the only module that knows Node, turns a call into work for the [`runtime`] thread; the
-//!   outcome returns through [`completions`], which wake JavaScript once for many.
-//! - [`store`] makes of each operation one DynamoDB request: [`store::Store::get`], `set`, `touch`, `destroy`.
-//! - [`request`] writes what is sent and [`reply`] reads what comes back, by the [`layout`] of the table, with
-//!   [`attribute`] values as text and [`expiry`] in seconds. These are pure.
-//! - [`transport`], the data plane, signs, sends, retries and classifies.
-//! - [`table`] and [`mod@scan`], the control plane, go through the AWS SDK, over the same HTTP client.
-//! - [`aws`] settles region, endpoint and [`credentials`] from the [`config`] or the environment, at the
-//!   first operation.
-//!
-//! A session is JSON text all the way: it crosses from JavaScript as one string and is copied into the
-//! request; no tree of values is built on the way in or out.
+//! The native addon of the npm package `dynamodb-session`: [`binding`], the only module that knows Node, turns a
+//! call into work for the runtime thread of `dynamodb-session-core`. The outcome returns through [`completions`],
+//! which wake JavaScript once for many.
 
 #![deny(unsafe_code)]
 #![warn(rust_2018_idioms)]
 
-pub mod attribute;
-pub mod aws;
 mod binding;
 pub mod completions;
-pub mod config;
-pub mod credentials;
-pub mod error;
-pub mod expiry;
 pub mod js_credentials;
-pub mod json_cursor;
-pub mod json_string;
-pub mod layout;
-pub mod reply;
-pub mod request;
-pub mod runtime;
-pub mod scan;
-pub mod sdk_error;
-pub mod single_flight;
-pub mod stats;
-pub mod store;
-pub mod table;
-pub mod transport;

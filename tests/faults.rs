@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use dynamodb_session::error::Kind;
-use dynamodb_session::request::Draft;
-use dynamodb_session::runtime;
-use dynamodb_session::store::{Found, Store};
+use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::request::Draft;
+use dynamodb_session_core::runtime;
+use dynamodb_session_core::store::{Found, Store};
 use serde_json::json;
 use support::{Act, FaultServer, answer, empty, service_error, store, trace};
 

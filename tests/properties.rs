@@ -1,9 +1,9 @@
 //! Any session goes into an item and comes back, in both formats.
 
-use dynamodb_session::error::Kind;
-use dynamodb_session::layout::{Format, Layout};
-use dynamodb_session::reply::{Reply, Session};
-use dynamodb_session::request::{Draft, Requests};
+use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::layout::{Format, Layout};
+use dynamodb_session_core::reply::{Reply, Session};
+use dynamodb_session_core::request::{Draft, Requests};
 use proptest::collection::{hash_map, vec};
 use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
 use proptest::prelude::*;

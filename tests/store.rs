@@ -2,9 +2,9 @@
 
 mod support;
 
-use dynamodb_session::expiry;
-use dynamodb_session::request::{Draft, Stamp};
-use dynamodb_session::store::{Found, Store};
+use dynamodb_session_core::expiry;
+use dynamodb_session_core::request::{Draft, Stamp};
+use dynamodb_session_core::store::{Found, Store};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
 
@@ -182,7 +182,7 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
 async fn an_existing_table_is_left_alone() {
     let endpoint = dynamodb().await;
     let first = store(&endpoint, json!({}));
-    let provisioned = dynamodb_session::config::NewTable {
+    let provisioned = dynamodb_session_core::config::NewTable {
         throughput: Some((7, 8)),
         time_to_live: false,
         tags: Vec::new(),

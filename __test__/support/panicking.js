@@ -12,7 +12,10 @@ const panickingAddon = path.join(target, 'panicking.node')
 
 /** Builds it, showing cargo's progress. */
 function build() {
-  const { status } = spawnSync('cargo', ['build', '--lib', '--features', 'panicking'], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync('cargo', ['build', '--package', 'dynamodb-session', '--features', 'panicking'], {
+    cwd: root,
+    stdio: 'inherit'
+  })
   if (status !== 0) throw new Error('cargo could not build the addon that panics')
   const names = ['libdynamodb_session.so', 'libdynamodb_session.dylib', 'dynamodb_session.dll']
   const built = names.map((name) => path.join(target, 'debug', name)).find((file) => fs.existsSync(file))

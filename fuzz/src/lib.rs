@@ -1,12 +1,12 @@
 //! What must hold for any input. `cargo test` runs these on the inputs kept in `corpus`.
 
-use dynamodb_session::attribute::{ToAttribute, ToJson};
-use dynamodb_session::config::{Config, NewTable};
-use dynamodb_session::layout::{Format, Layout};
-use dynamodb_session::reply::{self, Reply, Stored};
-use dynamodb_session::request::{Draft, Requests, Stamp};
-use dynamodb_session::store::Store;
-use dynamodb_session::transport::{Endpoint, service_error};
+use dynamodb_session_core::attribute::{ToAttribute, ToJson};
+use dynamodb_session_core::config::{Config, NewTable};
+use dynamodb_session_core::layout::{Format, Layout};
+use dynamodb_session_core::reply::{self, Reply, Stored};
+use dynamodb_session_core::request::{Draft, Requests, Stamp};
+use dynamodb_session_core::store::Store;
+use dynamodb_session_core::transport::{Endpoint, service_error};
 use serde::de::DeserializeSeed;
 use serde_json::{Deserializer, Value};
 

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dynamodb_session::config::{Config, NewTable};
-use dynamodb_session::store::Store;
-use dynamodb_session::transport::Trace;
+use dynamodb_session_core::config::{Config, NewTable};
+use dynamodb_session_core::store::Store;
+use dynamodb_session_core::transport::Trace;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
