@@ -15,6 +15,8 @@ const codesOfThrottling = [
   'Throttling'
 ]
 
+const adviceOnKeys = 'give the --layout of the package that made the table, or --hash-key and --sort-key'
+
 /** Whether the service does not take the credentials, or there are none. */
 function isAboutCredentials({ code }) {
   return code === 'CredentialsError' || codesOfBadCredentials.includes(code)
@@ -30,6 +32,8 @@ function adviceFor(error) {
     return 'the credentials are wrong or have expired: renew them, and see that they are those of this Region'
   }
   if (code === 'ConfigError' && /region/i.test(error.message)) return 'give --region, or set AWS_REGION'
+  if (code === 'ValidationException' && /key element/i.test(error.message)) return adviceOnKeys
+  if (code === 'UnknownOperationException') return 'this service cannot do that: is --endpoint the right one?'
   if (code === 'ResourceNotFoundException') {
     return 'look at --table and --region, or create the table: npx dynamodb-session init'
   }
@@ -42,4 +46,9 @@ function adviceFor(error) {
   return undefined
 }
 
-module.exports = { adviceFor, isAboutCredentials }
+/** What stands behind an error, such as a refused connection or the credentials that were looked for, or undefined. */
+function reasonOf({ cause }) {
+  return cause?.message.replace(/^dispatch failure: (io error: |.*?the credentials provider failed: )?/s, '')
+}
+
+module.exports = { adviceFor, adviceOnKeys, isAboutCredentials, reasonOf }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 'use strict'
 
-const { adviceFor } = require('./advice.js')
+const { adviceFor, reasonOf } = require('./advice.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
 const { helpOf, overview } = require('./help.js')
 const { Output } = require('./output.js')
-const { parse } = require('./parse.js')
+const { hint, parse } = require('./parse.js')
 
 const commands = {
   init: require('./commands/init.js'),
@@ -43,8 +43,8 @@ function help([name], output, isMissing) {
 
 function commandNamed(name) {
   if (Object.hasOwn(commands, name)) return commands[name]
-  const { nearest } = require('../lib/hints.js')
-  throw usageError(`unknown command ${name}; did you mean ${nearest(name, Object.keys(commands))}?`)
+  if (name.startsWith('-')) throw usageError(`${name} is no command; the command comes first, then its options`)
+  throw usageError(`unknown command ${name}${hint(name, Object.keys(commands))}`)
 }
 
 function fail(error, output, name) {
@@ -52,20 +52,25 @@ function fail(error, output, name) {
   const isExpected = error instanceof CommandError || typeof error.code === 'string'
   const code = isExpected ? error.code : 'InternalError'
   const { message, exitCode = exitCodes.failed, todo = adviceFor(error) } = error
+  const reason = isExpected ? reasonOf(error) : undefined
   output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
+  if (reason) output.note(`  ${reason}`)
   if (todo) output.note(`  ${todo}`)
   if (exitCode === exitCodes.usage) {
     output.note(`  npx dynamodb-session ${Object.hasOwn(commands, name) ? `${name} ` : ''}--help`)
   }
-  output.json({ error: { code, message, todo: todo ?? null } })
+  output.json({ error: { code, message, reason: reason ?? null, todo: todo ?? null } })
   return exitCode
 }
 
 process.stdout.on('error', (error) => {
   // Whoever read the output has seen enough of it.
   if (error.code === 'EPIPE') process.exit(exitCodes.done)
-  throw error
+  process.stderr.write(`dynamodb-session: the output cannot be written: ${error.message}\n`)
+  process.exit(exitCodes.failed)
 })
+// What is done there does not depend on somebody who reads of it.
+process.stderr.on('error', () => {})
 
 run(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode ?? exitCodes.done

@@ -104,13 +104,15 @@ function inWordsOfTheCommandLine(message, side) {
   return message.replace(/\boption ([\w.]+)/g, (_, name) => `option ${before}${names[name] ?? name}`)
 }
 
-/** The options under names that begin with a side, such as `--from-table`. */
+/** The options under names that begin with a side, such as `--from-table`; some have one name for both sides. */
 function sided(side, options) {
-  const named = Object.entries(options).map(([name, option]) => {
-    const { default: _default, ...others } = option
-    return [`${side}-${name}`, others]
-  })
+  const named = Object.entries(options).map(([name, option]) => [
+    `${side}-${name}`,
+    shared.includes(name) ? { ...option, default: `--${name}` } : option
+  ])
   return Object.fromEntries(named)
 }
+
+const shared = ['region', 'endpoint', 'profile']
 
 module.exports = { connection, keys, layout, rates, sided, state, storeOptions }

@@ -25,7 +25,7 @@ class Output {
   result(object, lines) {
     this.clear()
     if (this.#json) this.json(object)
-    else this.text(lines.join('\n'))
+    else this.text(visible(lines.join('\n')))
   }
 
   text(text) {
@@ -38,7 +38,7 @@ class Output {
 
   note(text) {
     this.clear()
-    this.#stderr.write(`${text}\n`)
+    this.#stderr.write(`${visible(text)}\n`)
   }
 
   /** A bar on a terminal, redrawn a few times a second; elsewhere nothing. */
@@ -65,6 +65,11 @@ class Output {
     prompt.close()
     return /^y(es)?$/i.test(answer.trim())
   }
+}
+
+/** A session, an id or a name may hold signs that a terminal obeys. */
+function visible(text) {
+  return text.replace(/[^\P{Cc}\n]/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function bar(done, total) {

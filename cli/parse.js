@@ -1,7 +1,7 @@
 'use strict'
 
 const { parseArgs } = require('node:util')
-const { nearest } = require('../lib/hints.js')
+const { distance, nearest } = require('../lib/hints.js')
 const { usageError } = require('./error.js')
 
 const everywhere = {
@@ -13,13 +13,13 @@ const everywhere = {
 function parse(args, { options, positionals: names = [] }) {
   const allowed = { ...options, ...everywhere }
   const { tokens } = parseArgs({ args, options: shapesOf(allowed), strict: false, tokens: true })
+  if (tokens.some(({ name }) => name === 'help')) return { values: { help: true }, positionals: [] }
   const values = {}
   const positionals = []
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind === 'option') read(token, allowed, values)
   }
-  if (values.help) return { values, positionals }
   if (positionals.length > names.length) throw usageError(`unexpected argument ${positionals[names.length]}`)
   if (positionals.length < names.length) throw usageError(`${names[positionals.length]} is missing`)
   return { values, positionals }
@@ -33,9 +33,20 @@ function defined({ type, short }) {
   return short === undefined ? { type } : { type, short }
 }
 
-function read({ name, rawName, value }, allowed, values) {
+/** The end of a message about a word that is not known: what may be meant, where something is near. */
+function hint(word, names, before = '') {
+  const near = nearest(word, names)
+  return distance(word.toLowerCase(), near) <= word.length / 2 ? `; did you mean ${before}${near}?` : ''
+}
+
+/** The options as they are typed. */
+function optionsOf(allowed) {
+  return Object.entries(allowed).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])])
+}
+
+function read({ name, rawName, value, inlineValue }, allowed, values) {
   if (!Object.hasOwn(allowed, name)) {
-    throw usageError(`unknown option ${rawName}; did you mean --${nearest(name, Object.keys(allowed))}?`)
+    throw usageError(`unknown option ${rawName}${hint(name, Object.keys(allowed), '--')}`)
   }
   const { type, multiple, parse: parseValue = (text) => text } = allowed[name]
   if (type === 'boolean') {
@@ -43,7 +54,10 @@ function read({ name, rawName, value }, allowed, values) {
     values[name] = true
     return
   }
-  if (value === undefined) throw usageError(`option --${name} needs a value: --${name} <${allowed[name].value}>`)
+  const isOption = value?.startsWith('-') && !inlineValue && optionsOf(allowed).includes(value)
+  if (value === undefined || isOption) {
+    throw usageError(`option --${name} needs a value: --${name} <${allowed[name].value}>`)
+  }
   const parsed = parseValue(value, `--${name}`)
   if (multiple) (values[name] ??= []).push(parsed)
   else values[name] = parsed
@@ -67,9 +81,7 @@ function count(text, name) {
 function oneOf(choices) {
   return (text, name) => {
     if (choices.includes(text)) return text
-    throw usageError(
-      `${name} must be one of ${choices.join(', ')}, not ${text}; did you mean ${nearest(text, choices)}?`
-    )
+    throw usageError(`${name} must be one of ${choices.join(', ')}, not ${text}${hint(text, choices)}`)
   }
 }
 
@@ -78,4 +90,4 @@ function listOf(choices) {
   return (text, name) => text.split(',').map((part) => one(part.trim(), name))
 }
 
-module.exports = { count, everywhere, listOf, oneOf, parse, positive }
+module.exports = { count, everywhere, hint, listOf, oneOf, parse, positive }

@@ -1,6 +1,7 @@
 'use strict'
 
 const { Connection } = require('../lib/connection.js')
+const { adviceOnKeys } = require('./advice.js')
 const { CommandError } = require('./error.js')
 
 /** A tool waits longer than an app with people waiting, and tries more often. */
@@ -66,8 +67,6 @@ class Table {
   }
 }
 
-const adviceOnKeys = 'give the --layout of the package that made the table, or --hash-key and --sort-key'
-
 /** What is wrong with the keys of a table, or undefined. */
 function complaintAboutKeys({ KeySchema, AttributeDefinitions, TableName }, { hashKey, sortKey }) {
   const typeOf = (name) => AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType
@@ -80,4 +79,4 @@ function complaintAboutKeys({ KeySchema, AttributeDefinitions, TableName }, { ha
   return `the key of the table ${TableName} is ${shown(names)}, not ${wanted.map((name) => `${name} (S)`).join(' and ')}`
 }
 
-module.exports = { Table, adviceOnKeys, complaintAboutKeys }
+module.exports = { Table, complaintAboutKeys }

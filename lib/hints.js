@@ -72,4 +72,4 @@ function distance(a, b) {
   return above[b.length]
 }
 
-module.exports = { foreignOption, nearest }
+module.exports = { distance, foreignOption, nearest }

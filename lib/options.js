@@ -41,6 +41,9 @@ const kinds = {
   createTable: ['true, false or an object', (value) => typeof value === 'boolean' || isObject(value)]
 }
 
+/** Kinds that are some strings and not others. */
+const choosy = ['table', 'url', 'consistentRead', 'format', 'billingMode', 'attributeType']
+
 const optionKinds = {
   table: 'table',
   hashKey: 'name',
@@ -141,7 +144,7 @@ function complaintAbout(name, value, allowed, label) {
   const isTop = label === 'option'
   const shown = isTop ? `option ${name}` : `${label}${name}`
   const plain = isKnown
-    ? `${shown} must be ${valid}, not ${typeOf(value)}`
+    ? `${shown} must be ${valid}, not ${choosy.includes(allowed[name]) && isText(value) && value !== '' ? 'another string' : typeOf(value)}`
     : `unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`
   return (isTop && foreignOption(name, value)) || plain
 }

@@ -132,12 +132,14 @@ describe('doctor without a service', () => {
     })
     assert.equal(code, 1)
     assert.match(check(json, 'credentials').todo, /AWS_ACCESS_KEY_ID/)
+    assert.match(check(json, 'credentials').detail, /: the credential provider was not enabled: .*\n {2}Profile: /s)
   })
 
   test('tells of an endpoint that nobody listens at', async () => {
-    const { code, json } = await doctor(['--endpoint', 'http://127.0.0.1:9'])
+    const { code, json } = await doctor(['--endpoint', 'http://user:password@127.0.0.1:9'])
     assert.equal(code, 1)
     assert.equal(statuses(json).endpoint, 'failed')
+    assert.match(check(json, 'endpoint').detail, /^http:\/\/127\.0\.0\.1:9: .*Connection refused/)
   })
 
   test('tells of an addon that is not there', async () => {

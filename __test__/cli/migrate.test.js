@@ -163,6 +163,23 @@ describe('migrate', () => {
     assert.equal((await dynamodb.raw.items(table)).length, 10)
   })
 
+  test('knows one table by its ARN, where profiles or endpoints differ', needs('proxy'), async () => {
+    const { table } = await filled(1)
+    const proxies = [await dynamodb.proxy(), await dynamodb.proxy()]
+    for (const proxy of proxies) {
+      proxy.on('DescribeTable', async ({ response, forward }) => {
+        const { status, text } = await forward()
+        response.writeHead(status).end(text.replace(/:\d{12}:/g, ':123456789012:'))
+      })
+    }
+    const sides = ['--from-endpoint', proxies[0].endpoint, '--to-endpoint', proxies[1].endpoint]
+    const same = await migrate(table, table, ...sides)
+    assert.deepEqual([same.code, same.json.error.code], [2, 'UsageError'])
+    const renamed = await migrate(table, table, ...sides, '--to-prefix', 'sess:new:')
+    const again = await migrate(table, table, ...sides, '--to-prefix', 'sess:new:')
+    assert.deepEqual([renamed.json.copied, again.json.same, again.json.foreign], [1, 1, 1])
+  })
+
   test('fails before it reads when a table is missing or has another key', needs('proxy'), async () => {
     const { table } = await filled(1)
     const missing = await migrate(table, 'not-there')

@@ -129,8 +129,10 @@ describe('Ctrl-C', () => {
     assert.equal(fs.statSync(path.join(cwd, file)).mode & 0o777, 0o600)
 
     const args = ['reap', '--table', table, '--rate', '1000', '--json', '--state', file]
-    const other = await runCli([...args, '--prefix', 'x'], { connection: dynamodb.connection, cwd })
-    assert.deepEqual([other.code, /another run/.test(other.stderr)], [2, true])
+    for (const option of ['--prefix', '--expires-attribute', '--region']) {
+      const other = await runCli([...args, option, 'other'], { connection: dynamodb.connection, cwd })
+      assert.deepEqual([other.code, /another run/.test(other.stderr)], [2, true])
+    }
     const second = await runCli(args, { connection: dynamodb.connection, cwd })
     assert.equal(second.code, 0, second.stderr)
     assert.deepEqual(

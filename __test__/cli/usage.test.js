@@ -1,11 +1,13 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
+const { execFile, spawn } = require('node:child_process')
+const { once } = require('node:events')
 const fs = require('node:fs')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const { promisify } = require('node:util')
+const { Output } = require('../../cli/output.js')
 const { version } = require('../../package.json')
 const { runScript } = require('../support/child')
 const { bin, runCli } = require('../support/cli')
@@ -28,7 +30,7 @@ describe('the help', () => {
       assert.deepEqual([code, stderr], [0, ''])
       assert.match(stdout, new RegExp(`^Usage: dynamodb-session ${command}`))
       assert.match(stdout, /^ {2}--json +print/m)
-      assert.match(stdout, new RegExp(`^Examples:\n  (.*\\| )?npx dynamodb-session ${command}`, 'm'))
+      assert.match(stdout, new RegExp(`^Examples:\n(  npx dynamodb-session ${command}( .*)?\n)+\n`, 'm'))
       assert.match(stdout, /^ {2}130 /m)
       assert.deepEqual(await runCli(['help', command]).then(({ stdout }) => stdout), stdout)
       for (const line of stdout.split('\n')) assert.ok(line.length <= 120, line)
@@ -39,12 +41,17 @@ describe('the help', () => {
       const { parse } = require('../../cli/parse.js')
       const examples = stdout.split('Examples:\n')[1].split('\n\n')[0].split('\n')
       for (const example of examples) {
-        const line = example.replace(/^.*npx dynamodb-session \S+/, '').replace(/ > \S+$/, '')
+        const line = example.replace(/^ {2}npx dynamodb-session \S+/, '').replace(/ [<>] \S+$/, '')
         const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain)
         assert.doesNotThrow(() => parse(args, require(`../../cli/commands/${command}.js`)), example)
       }
     })
   }
+
+  test('is told whatever else the command line has', async () => {
+    const { code, stdout } = await runCli(['stats', '--nonsense', '-h', 'x'])
+    assert.deepEqual([code, stdout.split('\n')[0]], [0, 'Usage: dynamodb-session stats [options]'])
+  })
 
   test('needs no addon', async () => {
     const { code, stdout } = await runCli(['stats', '--help'], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent' } })
@@ -64,7 +71,14 @@ describe('a command line that cannot be meant', () => {
     [['help', 'mirgate'], /unknown command mirgate; did you mean migrate\?/],
     [['constructor'], /unknown command constructor/],
     [['stats', '--tabel', 'x'], /unknown option --tabel; did you mean --table\?/],
-    [['stats', '-x'], /unknown option -x/],
+    [['nothing', 'like', 'it'], /unknown command nothing\n/],
+    [['--json', 'stats'], /--json is no command; the command comes first/],
+    [['stats', '-x'], /unknown option -x\n/],
+    [['stats', '--format', 'map'], /unknown option --format\n/],
+    [['stats', '--table', '--json'], /option --table needs a value/],
+    [['stats', '--table', '-y'], /option --table needs a value/],
+    [['reap', '--rate', '-5'], /--rate must be a number over 0/],
+    [['init', '--to', ''], /unknown option --to\n/],
     [['stats', 'x'], /unexpected argument x/],
     [['show'], /id or cookie is missing/],
     [['stats', '--table'], /option --table needs a value: --table <name>/],
@@ -76,13 +90,13 @@ describe('a command line that cannot be meant', () => {
     [['stats', '--sample', '101%'], /--sample must be a percentage/],
     [['stats', '--limit', '1.5'], /--limit must be a whole number/],
     [['stats', '--limit', '5', '--sample', '5%'], /contradict/],
-    [['reap', '--rate', '-5'], /--rate must be a number over 0/],
-    [['reap', '--endpoint', 'nowhere'], /option --endpoint must be an http or https URL/],
+    [['reap', '--endpoint', 'nowhere'], /option --endpoint must be an http or https URL, not another string/],
     [['init', '--tag', 'x'], /--tag must be of the form key=value/],
     [['policy', '--features', 'sessions,scam'], /did you mean scan\?/],
     [['policy', '--account', '1'], /12 digits/],
     [['policy', '--leading-keys', '--layout', 'koa-session-dynamodb-store'], /needs a prefix/],
-    [['template', 'cloudfront'], /did you mean cloudformation\?/],
+    [['template', 'cloudfront'], /must be one of cloudformation, terraform, cdk, not cloudfront\n/],
+    [['template', 'terrafrom'], /did you mean terraform\?/],
     [['template'], /cloudformation\|terraform\|cdk is missing/],
     [['migrate'], /source and target are the same items/],
     [['migrate', '--to-hash-key', ''], /option --to-hash-key must be a non-empty string/],
@@ -94,7 +108,7 @@ describe('a command line that cannot be meant', () => {
     test(JSON.stringify(args.join(' ')), async () => {
       const { code, stdout, stderr } = await runCli(args)
       assert.equal(code, 2)
-      assert.equal(stdout, '')
+      if (!args.includes('--json')) assert.equal(stdout, '')
       assert.match(stderr.replace(/^dynamodb-session: /, ''), message)
       assert.doesNotMatch(stderr, /^ +at /m)
     })
@@ -106,6 +120,48 @@ describe('a command line that cannot be meant', () => {
     assert.equal(json.error.code, 'UsageError')
     assert.match(json.error.message, /--tabel/)
     assert.match(stderr, /--tabel/)
+  })
+})
+
+describe('output', () => {
+  /** Runs a command that prints to stdout and stderr. */
+  async function policyWith(stdio, prepare = () => {}) {
+    const child = spawn(process.execPath, [bin, 'policy'], { stdio: ['ignore', ...stdio] })
+    const printed = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr']) child[name]?.on('data', (chunk) => (printed[name] += chunk))
+    prepare(child)
+    const [code] = await once(child, 'close')
+    return { code, ...printed }
+  }
+
+  test('may be read by nobody', async () => {
+    const { code, stderr } = await policyWith(['pipe', 'pipe'], ({ stdout }) => stdout.destroy())
+    assert.equal(code, 0)
+    assert.doesNotMatch(stderr, /EPIPE/)
+  })
+
+  test('comes whole when nobody reads of the way', async () => {
+    const { code, stdout } = await policyWith(['pipe', 'pipe'], ({ stderr }) => stderr.destroy())
+    assert.equal(code, 0)
+    assert.ok(JSON.parse(stdout).Version)
+  })
+
+  test('that a full disk does not take is a failure', { skip: !fs.existsSync('/dev/full') }, async (t) => {
+    const full = fs.openSync('/dev/full', 'w')
+    t.after(() => fs.closeSync(full))
+    const { code, stderr } = await policyWith([full, 'pipe'])
+    assert.equal(code, 1)
+    assert.match(stderr, /^dynamodb-session: the output cannot be written: ENOSPC/m)
+    assert.doesNotMatch(stderr, /^ +at /m)
+  })
+
+  test('has no sign that a terminal obeys', () => {
+    const stream = { write: (text) => (stream.text = text) }
+    const output = new Output({ stdout: stream, stderr: stream })
+    output.result({}, ['id  \x1b[31m\x9b31m\x07é日\r', 'next'])
+    assert.equal(stream.text, 'id  \\u001b[31m\\u009b31m\\u0007é日\\u000d\nnext\n')
+    output.note('a\x1bb')
+    assert.equal(stream.text, 'a\\u001bb\n')
   })
 })
 

@@ -1,8 +1,8 @@
 'use strict'
 
 const { randomUUID } = require('node:crypto')
-const { adviceFor, isAboutCredentials } = require('../advice.js')
-const { Table, adviceOnKeys, complaintAboutKeys } = require('../table.js')
+const { adviceFor, adviceOnKeys, isAboutCredentials, reasonOf } = require('../advice.js')
+const { Table, complaintAboutKeys } = require('../table.js')
 const { clock } = require('./clock.js')
 const { credentialsSource, endpointOf, regionSource } = require('./settings.js')
 
@@ -25,12 +25,12 @@ async function service({ options, values, tell, reads }) {
   tell('region', 'ok', regionSource(values, options, answer.value))
   const endpoint = endpointOf(values, options)
   if (unreachable.includes(error?.code)) {
-    tell('endpoint', 'failed', `${endpoint ?? "the Region's"}: ${error.message}`, adviceFor(error))
+    tell('endpoint', 'failed', `${endpoint ?? "the Region's"}: ${inFull(error)}`, adviceFor(error))
     return clock(endpoint, tell)
   }
   if (error?.code === 'CredentialsError') {
     tell('endpoint', 'unknown', `${endpoint ?? "the Region's"}: nothing is sent without credentials`)
-    tell('credentials', 'failed', error.message, adviceFor(error))
+    tell('credentials', 'failed', inFull(error), adviceFor(error))
     return clock(endpoint, tell)
   }
   tell('endpoint', 'ok', `${endpoint ?? "the Region's"} answers`)
@@ -167,6 +167,11 @@ async function checkLatency(table, Key, reads, tell) {
     `median ${median.toFixed(1)} ms, slowest ${times.at(-1).toFixed(1)} ms of ${reads} reads`,
     isFar ? 'an app in the Region of the table takes a few milliseconds' : undefined
   )
+}
+
+function inFull(error) {
+  const reason = reasonOf(error)
+  return reason === undefined ? error.message : `${error.message}: ${reason}`
 }
 
 /** What came of it: a value, or the error of the service. */

@@ -19,7 +19,7 @@ function regionOf({ region }) {
 function endpointOf(values, options) {
   const { AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT } = process.env
   const given = values.endpoint ?? (AWS_ENDPOINT_URL_DYNAMODB || AWS_ENDPOINT_URL)
-  if (given) return given
+  if (given) return given.replace(/\/\/[^/]*@/, '//')
   const region = regionOf(options)
   const isSpecial = [AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT].includes('true')
   if (region === undefined || isSpecial) return undefined

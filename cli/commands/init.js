@@ -1,5 +1,6 @@
 'use strict'
 
+const { adviceOnKeys } = require('../advice.js')
 const { CommandError, usageError } = require('../error.js')
 const { connection, keys, storeOptions } = require('../options.js')
 const { count } = require('../parse.js')
@@ -31,7 +32,7 @@ checked, and its time to live is enabled if it is off. So the command can run be
   async run({ values, output }) {
     const { Sessions } = require('../../lib/sessions.js')
     const { newTableOf } = require('../../lib/options.js')
-    const { Table, complaintAboutKeys, adviceOnKeys } = require('../table.js')
+    const { Table, complaintAboutKeys } = require('../table.js')
     const options = storeOptions(values)
     const newTable = newTableOf({
       ...(values.read && { readCapacityUnits: values.read }),

@@ -48,9 +48,10 @@ It fails (exit code 1) when a session could not be written, or is not read back 
     }
     const from = new Table(storeOptions(values, 'from'))
     const to = new Table(storeOptions(values, 'to'))
-    const isOneTable = refuseOneLayout(from.options, to.options)
+    let isOneTable = haveOnePlace(from.options, to.options) && refuseSameKeys(from.options, to.options)
     const source = await from.describeIfAllowed()
     const target = await to.describeIfAllowed()
+    if (isOneOfAWS(source, target)) isOneTable = refuseSameKeys(from.options, to.options)
     const mode = values['verify-only'] ? 'verify' : values['dry-run'] ? 'dry-run' : 'copy'
     const names = `${from.options.table} (${from.options.layout}) to ${to.options.table} (${to.options.layout})`
     if (mode === 'copy') await confirmed(`Copy the sessions from ${names}?`, { values, output })
@@ -96,14 +97,29 @@ function placesOf({ table, region, endpoint, hashKey, sortKey, prefix, attribute
   return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format }
 }
 
-/** Gives whether both are one table; then their keys must not be the same. */
-function refuseOneLayout(from, to) {
-  const isSame = (...names) => names.every((name) => from[name] === to[name])
-  const isOneTable = isSame('table', 'region', 'endpoint', 'profile')
-  if (isOneTable && isSame('hashKey', 'sortKey', 'prefix')) {
+function haveOnePlace(from, to) {
+  return isEqual(from, to, ['table', 'region', 'endpoint', 'profile'])
+}
+
+/** Two profiles, or a name and an ARN, may lead to one table; servers that stand in for AWS call all accounts 0. */
+function isOneOfAWS(source, target) {
+  return (
+    source?.TableArn !== undefined &&
+    source.TableArn === target?.TableArn &&
+    !source.TableArn.includes(':000000000000:')
+  )
+}
+
+/** Within one table the keys must not be the same; gives that it is one table. */
+function refuseSameKeys(from, to) {
+  if (isEqual(from, to, ['hashKey', 'sortKey', 'prefix'])) {
     throw usageError('source and target are the same items: give --to-table, --to-region, --to-layout or --to-prefix')
   }
-  return isOneTable
+  return true
+}
+
+function isEqual(from, to, names) {
+  return names.every((name) => from[name] === to[name])
 }
 
 function linesOf(counts, mode) {

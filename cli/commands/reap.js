@@ -37,8 +37,9 @@ of an item.`,
     const total = description?.ItemCount ?? 0
     if (!isDry) await confirmed(`Delete the expired sessions of ${table.options.table}?`, { values, output })
 
-    const { table: name, hashKey, sortKey, prefix, attributes } = table.options
-    const run = { command: 'reap', table: name, arn: description?.TableArn, hashKey, sortKey, prefix, isDry }
+    const { table: name, region, hashKey, sortKey, prefix, attributes } = table.options
+    const where = { hashKey, sortKey, prefix, attributes }
+    const run = { command: 'reap', table: name, region, arn: description?.TableArn, ...where, isDry }
     const counts = { scanned: 0, expired: 0, deleted: 0 }
     const writes = new Rate(rate)
     const { place, exitCode } = await resumable({ values, run, counts, output }, async (place, signal) => {

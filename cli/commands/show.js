@@ -15,11 +15,7 @@ not checked. A session that has expired and is still in the table is shown, and 
 consistent read.`,
   positionals: ['id or cookie'],
   options: { ...connection, ...layout, ...cookie, raw: { type: 'boolean', text: "print the item in DynamoDB's JSON" } },
-  examples: [
-    'show Zq8bYk3vLw',
-    "show 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions",
-    'pbpaste | npx dynamodb-session show -'
-  ],
+  examples: ['show Zq8bYk3vLw', "show 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions", 'show - < cookie.txt'],
 
   async run({ values, positionals: [argument], output }) {
     const id = idFrom(argument, values)
