@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
+const http = require('node:http')
 const path = require('node:path')
 const readline = require('node:readline')
 const { describe, test } = require('node:test')
@@ -53,6 +54,7 @@ const views = async (browser) => (await browser.get('/')).body
 async function logsInAndOut(url, credentials = { user: 'ann' }) {
   const browser = new Browser(url)
   assert.equal((await browser.get('/')).status, 401)
+  assert.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400, 'nobody is logged in')
   assert.deepEqual(await post(browser, '/login', credentials), { user: 'ann' })
   assert.deepEqual(await views(browser), { user: 'ann', views: 1 })
   assert.deepEqual(await views(browser), { user: 'ann', views: 2 })
@@ -118,6 +120,20 @@ describe('the examples', { skip }, () => {
 
   test('are named when the name is unknown', async (t) => {
     await assert.rejects(start(t, 'expres'), /one of: express, express-typescript, fastify, /)
+  })
+
+  test('tell of a port that is taken', async (t) => {
+    const server = http.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const PORT = `${server.address().port}`
+    for (const name of ['express', 'koa']) {
+      await assert.rejects(start(t, name, { env: { PORT } }), ({ message }) => {
+        assert.match(message, new RegExp(`Port ${PORT} is taken: PORT chooses another`))
+        assert.doesNotMatch(message, /^ +at /m)
+        return true
+      })
+    }
   })
 
   for (const name of names) {

@@ -53,3 +53,9 @@ main(...process.argv.slice(2)).catch((error) => {
   console.error(error.message)
   process.exit(1)
 })
+
+process.on('uncaughtException', (error) => {
+  const isTaken = error.code === 'EADDRINUSE'
+  console.error(isTaken ? `Port ${error.port} is taken: PORT chooses another, 0 any free one.` : error)
+  process.exit(1)
+})

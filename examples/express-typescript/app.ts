@@ -32,11 +32,16 @@ app.get('/', ({ session }, res) => {
 })
 
 app.post('/login', (req, res, next) => {
+  const user: unknown = req.body?.user
+  if (typeof user !== 'string') {
+    res.status(400).json({ error: 'Say who you are.' })
+    return
+  }
   // A new id, so that nobody can hand a known one to the user before.
   req.session.regenerate((error) => {
     if (error) return next(error)
-    req.session.user = String(req.body.user)
-    res.json({ user: req.session.user })
+    req.session.user = user
+    res.json({ user })
   })
 })
 

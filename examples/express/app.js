@@ -23,11 +23,13 @@ app.get('/', ({ session }, res) => {
 })
 
 app.post('/login', (req, res, next) => {
+  const user = req.body?.user
+  if (!user) return res.status(400).json({ error: 'Say who you are.' })
   // A new id, so that nobody can hand a known one to the user before.
   req.session.regenerate((error) => {
     if (error) return next(error)
-    Object.assign(req.session, { user: req.body.user, views: 0 })
-    res.json({ user: req.session.user })
+    Object.assign(req.session, { user, views: 0 })
+    res.json({ user })
   })
 })
 

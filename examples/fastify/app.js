@@ -19,8 +19,9 @@ app.get('/', async ({ session }, reply) => {
   return { user: session.user, views: session.views }
 })
 
-app.post('/login', async (request) => {
-  const { user } = request.body
+app.post('/login', async (request, reply) => {
+  const user = request.body?.user
+  if (!user) return reply.status(400).send({ error: 'Say who you are.' })
   await request.session.regenerate() // a new id, so that nobody can hand a known one to the user before
   Object.assign(request.session, { user, views: 0 })
   return { user }

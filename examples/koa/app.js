@@ -31,7 +31,8 @@ const routes = {
   },
 
   async 'POST /login'(ctx) {
-    const { user } = await json(ctx.req)
+    const { user } = await json(ctx.req).catch(() => ({}))
+    ctx.assert(user, 400, 'Say who you are.')
     Object.assign(ctx.session, { user, views: 0 })
     await ctx.session.regenerate() // a new id, so that nobody can hand a known one to the user before
     ctx.body = { user }

@@ -1,5 +1,15 @@
 import { promisify } from 'node:util'
-import { Body, Controller, Get, HttpCode, Post, Req, Session, UnauthorizedException } from '@nestjs/common'
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Post,
+  Req,
+  Session,
+  UnauthorizedException
+} from '@nestjs/common'
 import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 
@@ -21,7 +31,8 @@ export class AccountController {
 
   @Post('login')
   @HttpCode(200)
-  async login(@Req() request: Request, @Body('user') user: string) {
+  async login(@Req() request: Request, @Body('user') user?: string) {
+    if (!user) throw new BadRequestException('Say who you are.')
     // A new id, so that nobody can hand a known one to the user before.
     await promisify(request.session.regenerate).call(request.session)
     request.session.user = user
