@@ -91,6 +91,18 @@ describe('the Lambda example', { skip }, () => {
     assert.equal((await view(one.lambda, cookies)).statusCode, 401)
   })
 
+  test('takes the events of REST APIs and load balancers', async (t) => {
+    const { lambda } = await start(t, 'handler.handler')
+    for (const requestContext of [{ stage: 'prod', identity: { sourceIp: '127.0.0.1' } }, { elb: {} }]) {
+      const ask = (httpMethod, path, headers, body) =>
+        lambda.invoke({ httpMethod, path, multiValueHeaders: headers, body, isBase64Encoded: false, requestContext })
+      const first = await ask('POST', '/login', { 'content-type': ['application/json'] }, '{"user":"ann"}')
+      const [cookie] = first.multiValueHeaders['set-cookie']
+      const { body } = await ask('GET', '/', { cookie: [cookie.split(';')[0]] })
+      assert.deepEqual(JSON.parse(body), { user: 'ann', views: 1 })
+    }
+  })
+
   test('asks for no more than its policy allows', async (t) => {
     const template = fs.readFileSync(path.join(root, 'examples', 'lambda', 'template.yaml'), 'utf8')
     const allowed = [...template.matchAll(/dynamodb:(\w+)/g)].map(([, action]) => action)
