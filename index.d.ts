@@ -92,11 +92,11 @@ declare namespace connectDynamoDB {
     sortKey?: string
     /** Put before the session id in the key. Default: `'sess:'`. */
     prefix?: string
-    /** AWS Region. Default: that of the table's ARN, else `AWS_REGION`, else the region of the profile. */
+    /** AWS Region. Default: that of the table's ARN, else `AWS_REGION` or `AWS_DEFAULT_REGION`, else the profile's. */
     region?: string
     /**
      * http or https URL of the service, as of DynamoDB Local, without a query. Default: that of the environment, of the
-     * profile or of the region. One that is no such URL fails the operations with `ConfigError`.
+     * profile or of the region. One with a query fails the operations with `ConfigError`.
      */
     endpoint?: string
     /** Profile of the shared AWS config files. Default: `AWS_PROFILE`, else `'default'`. */
@@ -379,7 +379,8 @@ declare namespace connectDynamoDB {
     /**
      * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of ours: `'ClosedError'`,
      * `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`, `'InvalidSessionIdError'`,
-     * `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`.
+     * `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`, or `'UnknownServiceError'` where
+     * the service names none.
      */
     code: string
     /** Who is to blame: the request, or the service and the way to it. */

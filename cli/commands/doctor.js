@@ -11,7 +11,7 @@ module.exports = {
   description: `
 Looks at the addon, express-session, Region, endpoint, credentials, the table with its keys and its time to live,
 the permissions, the latency and the clock. Nothing is written: the writes that it tries have a condition that
-never holds. It costs some read units and four write units. A line with ? could not be told, and is no failure.`,
+never holds. It costs some read units and three write units. A line with ? could not be told, and is no failure.`,
   options: {
     ...connection,
     ...layout,
