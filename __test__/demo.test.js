@@ -11,6 +11,8 @@ const { chromium } = require('playwright-core')
 const { createApp, lifetimeOf } = require('../demo/app')
 const { useDynamoDB } = require('./support/dynamodb')
 const { root } = require('./support/child')
+const { errorAnswer } = require('./support/fault')
+const { needs } = require('./support/features')
 const { nowInSeconds } = require('./support/sessions')
 
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(fs.existsSync)
@@ -24,16 +26,25 @@ const args =
 
 const dynamodb = useDynamoDB()
 
+/** Runs in the page: what reaches into the padding of its section, or over it. */
+function sticksOut() {
+  const sections = [...document.querySelectorAll('section')]
+  return sections.flatMap((section) => {
+    const edge = section.getBoundingClientRect().right - parseFloat(getComputedStyle(section).paddingRight)
+    const isOut = (element) =>
+      element.getBoundingClientRect().right > edge ||
+      (element.clientWidth > 0 && element.scrollWidth > element.clientWidth)
+    return [...section.querySelectorAll('*')].filter(isOut).map(({ outerHTML }) => outerHTML)
+  })
+}
+
 describe('the demo in a browser', { skip }, () => {
   const userDataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-browser-'))
-  let url, server, browser
+  const servers = []
+  let url, browser
 
   before(async () => {
-    const store = dynamodb.store({ ttl: lifetimeOf })
-    const client = new DynamoDBClient(dynamodb.connection)
-    server = createApp({ store, client, table: dynamodb.table, secret: 'a secret of the tests' }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    url = `http://127.0.0.1:${server.address().port}`
+    url = await serve()
     browser = await chromium.launchPersistentContext(userDataDir, {
       executablePath,
       headless: true,
@@ -42,10 +53,21 @@ describe('the demo in a browser', { skip }, () => {
   })
   after(async () => {
     const closing = browser?.close()
-    server?.close().closeAllConnections()
+    for (const server of servers) server.close().closeAllConnections()
     await closing
     fs.rmSync(userDataDir, { recursive: true, force: true })
   })
+
+  /** Starts the demo's app; gives its URL. */
+  async function serve(options) {
+    const store = dynamodb.store({ ttl: lifetimeOf, ...options })
+    const client = new DynamoDBClient(dynamodb.connection)
+    const app = createApp({ store, client, table: dynamodb.table, secret: 'a secret of the tests' })
+    const server = app.listen(0, '127.0.0.1')
+    servers.push(server)
+    await once(server, 'listening')
+    return `http://127.0.0.1:${server.address().port}`
+  }
 
   /** A browser of someone else; `close` comes with the test's end. */
   async function visitor(t, settings) {
@@ -56,18 +78,18 @@ describe('the demo in a browser', { skip }, () => {
   }
 
   /** Opens the page; an error that the page does not catch fails the test. */
-  async function open(t, context) {
+  async function open(t, context, address = url) {
     const page = await context.newPage()
     page.on('pageerror', (error) => t.after(() => assert.fail(error)))
-    await page.goto(url)
+    await page.goto(address)
     await page.getByText('Open this page: no request').or(page.getByText('Open this page: GetItem')).waitFor()
     return page
   }
 
-  async function logIn(page) {
-    await page.getByLabel('Your name').fill('Ann')
+  async function logIn(page, name = 'Ann') {
+    await page.getByLabel('Your name').fill(name)
     await page.getByRole('button', { name: 'Log in' }).click()
-    await says(page, 'Hello, Ann.')
+    await says(page, `Hello, ${name}.`)
   }
 
   const says = (page, text) => page.locator('#greeting', { hasText: text }).waitFor()
@@ -98,6 +120,7 @@ describe('the demo in a browser', { skip }, () => {
       await picture(page, `${name}-2-cart`)
       const width = (property) => page.evaluate(`document.documentElement.${property}`)
       assert.equal(await width('scrollWidth'), await width('clientWidth'), 'the page is wider than the window')
+      assert.deepEqual(await page.evaluate(sticksOut), [], 'this sticks out of its box')
 
       await dynamodb.setExpires(sid, nowInSeconds() - 5)
       await page.locator('#clock.over').waitFor()
@@ -116,6 +139,26 @@ describe('the demo in a browser', { skip }, () => {
       await picture(page, `${name}-4-logged-out`)
     })
   }
+
+  test('takes a name that is long, or looks like markup', async (t) => {
+    const page = await open(t, await visitor(t, phone))
+    for (const name of ['W'.repeat(40), '<b>Ann</b> & "Bob"']) {
+      await logIn(page, name)
+      assert.deepEqual(await page.evaluate(sticksOut), [], 'this sticks out of its box')
+      await press(page, 'Log out')
+      await says(page, 'You are not logged in.')
+    }
+  })
+
+  test('tells of a request that failed, which ticks off nothing', needs('proxy'), async (t) => {
+    const proxy = await dynamodb.proxy()
+    const page = await open(t, await visitor(t), await serve({ endpoint: proxy.endpoint }))
+    await logIn(page)
+    proxy.on('GetItem', errorAnswer(400, 'AccessDeniedException'))
+    await press(page, 'View the page')
+    await page.getByText('DynamoDB could not do that').waitFor()
+    assert.equal(await page.locator('li.done').count(), 1)
+  })
 
   test('shares a session between the tabs of one browser, and with no other', async (t) => {
     const context = await visitor(t)

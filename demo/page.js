@@ -8,7 +8,7 @@ const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0)
 const rounded = (number) => Number(number.toFixed(2))
 const isRead = ({ operation }) => operation === 'GetItem'
-const time = (operations) => sum(operations.map(({ durationMs }) => durationMs ?? 0)).toFixed(1)
+const time = (operations) => `${sum(operations.map(({ durationMs }) => durationMs ?? 0)).toFixed(1)}\xa0ms`
 const units = (operations) => rounded(sum(operations.map(({ capacityUnits }) => capacityUnits ?? 0)))
 
 /** Leaves unchanged text alone, so that a screen reader does not say it again. */
@@ -52,9 +52,9 @@ async function click(title, method, action, body) {
     itemAtClick = content(item)
     renderSession()
     renderCost(title, operations)
-    tick(action, operations, before)
-    const failed = operations.find(({ error }) => error)
-    say(reply.error ?? failed?.error, title, operations, before)
+    const error = reply.error ?? operations.find((operation) => operation.error)?.error
+    if (!error) tick(action, operations, before)
+    say(error, title, operations, before)
   } catch {
     lost()
   } finally {
@@ -71,7 +71,7 @@ function say(error, title, operations, before) {
 
 function price(operations) {
   if (!operations.length) return 'no request to DynamoDB.'
-  return `${operations.map(({ operation }) => operation).join(' + ')}, ${time(operations)} ms.`
+  return `${operations.map(({ operation }) => operation).join(' + ')}, ${time(operations)}.`
 }
 
 function apology({ code, message, retryable }) {
@@ -214,8 +214,8 @@ function renderCost(title, operations) {
       'tr',
       {},
       element('th', { scope: 'row' }, plural(operations.length, 'request')),
-      cell(`${time(operations)} ms`),
-      cell([reads && `${reads} read`, writes && `${writes} write`].filter(Boolean).join(' + ') || 0),
+      cell(time(operations)),
+      cell([reads && `${reads}\xa0read`, writes && `${writes}\xa0write`].filter(Boolean).join(' + ') || 0),
       cell('')
     )
   )
@@ -235,7 +235,7 @@ function costRow(operation) {
     'tr',
     {},
     element('td', {}, badge(operation)),
-    cell(`${time([operation])} ms`),
+    cell(time([operation])),
     cell(error ? error.code : cost, error),
     cell(attempts)
   )
