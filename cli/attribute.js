@@ -1,6 +1,6 @@
 'use strict'
 
-/** The JSON value of an attribute value, as the addon reads it: binary as of a Buffer, sets as arrays. */
+/** The JSON value of an attribute value: binary as of a Buffer, sets, which have no order, as sorted arrays. */
 function fromAttribute(attribute) {
   const [[type, value]] = Object.entries(attribute)
   return readers[type](value)
@@ -16,9 +16,9 @@ const readers = {
   B: bytesOf,
   L: (list) => list.map(fromAttribute),
   M: (map) => Object.fromEntries(Object.entries(map).map(([name, value]) => [name, fromAttribute(value)])),
-  SS: (list) => list,
-  NS: (list) => list.map(Number),
-  BS: (list) => list.map(bytesOf)
+  SS: (list) => list.toSorted(),
+  NS: (list) => list.map(Number).toSorted((a, b) => a - b),
+  BS: (list) => list.toSorted().map(bytesOf)
 }
 
 /** The attribute value of a JSON value. */

@@ -28,7 +28,7 @@ class Copy {
 
   async one(item) {
     const { counts } = this.#settings
-    const outcome = await this.#outcomeOf(item)
+    const outcome = await this.#outcomeOf(item).catch((error) => this.#failure(error))
     counts[outcome] += 1
     counts.scanned += 1
   }
@@ -44,6 +44,15 @@ class Copy {
     return (mode === 'verify' ? ofVerification : ofDryRun)[outcome]
   }
 
+  /** Counts a failure of which the session is the reason, and not the run. */
+  #failure(error) {
+    if (!['ValidationException', 'SerializationException'].includes(error.code)) throw error
+    const { reasons } = this.#settings.counts
+    const reason = reasonOf(error)
+    reasons[reason] = (reasons[reason] ?? 0) + 1
+    return 'failed'
+  }
+
   /** In one table, what was just written may come up in the scan. */
   #isOfTheTarget(item) {
     const { from, to, isOneTable } = this.#settings
@@ -52,7 +61,7 @@ class Copy {
   }
 
   async #write(converted) {
-    const { to, writes, overwrite, counts } = this.#settings
+    const { to, writes, overwrite } = this.#settings
     await writes.take()
     try {
       const { ConsumedCapacity } = await to.request('PutItem', {
@@ -62,14 +71,8 @@ class Copy {
       })
       writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(sizeOfItem(converted.item) / 1024)) - 1)
     } catch (error) {
-      if (error.code === 'ConditionalCheckFailedException') {
-        return (await this.#compare(converted)) === 'same' ? 'same' : 'kept'
-      }
-      if (error.code !== 'ValidationException') throw error
-      // The session is at fault, not the run.
-      const reason = reasonOf(error)
-      counts.reasons[reason] = (counts.reasons[reason] ?? 0) + 1
-      return 'failed'
+      if (error.code !== 'ConditionalCheckFailedException') throw error
+      return (await this.#compare(converted)) === 'same' ? 'same' : 'kept'
     }
     return ofReadingBack[await this.#compare(converted)]
   }
@@ -107,8 +110,8 @@ const ofVerification = { same: 'same', later: 'kept', missing: 'missing', earlie
 const ofDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', other: 'kept' }
 
 /** The service's words without the operation; they quote no values of an item. */
-function reasonOf({ message }) {
-  return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120)
+function reasonOf({ code, message }) {
+  return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120) || code
 }
 
 module.exports = { Copy }

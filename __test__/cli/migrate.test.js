@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
+const { isSame } = require('../../cli/convert.js')
 const layouts = require('../../lib/faces/layouts.js')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
@@ -152,6 +153,30 @@ describe('migrate', () => {
     const { code, json } = await migrate(table, target, '--to-prefix', 'y'.repeat(500))
     assert.deepEqual([code, json.copied, json.failed], [1, 1, 1])
     assert.match(Object.keys(json.reasons)[0], /size/i)
+  })
+
+  test('goes on after what the service says of one session, and tells it', needs('proxy'), async () => {
+    const { table } = await filled(3)
+    const target = await dynamodb.newTable()
+    const proxy = await dynamodb.proxy()
+    proxy.on('PutItem', errorAnswer(400, 'SerializationException', ''), 1)
+    const { code, json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
+    assert.deepEqual([code, json.copied, json.failed, json.reasons], [1, 2, 1, { SerializationException: 1 }])
+    proxy.on('GetItem', errorAnswer(400, 'ValidationException', 'The key is too long.'), 1)
+    const verified = await migrate(table, target, '--to-endpoint', proxy.endpoint, '--verify-only')
+    const { same, missing, failed } = verified.json
+    assert.deepEqual([verified.code, failed, same + missing], [1, 1, 2])
+    assert.deepEqual(verified.json.reasons, { 'The key is too long.': 1 })
+  })
+
+  test('takes sets for the same in whatever order they come', () => {
+    const options = { attributes: { session: 'sess', expires: 'expires' } }
+    const item = (strings, numbers, bytes) => ({
+      sess: { M: { strings: { SS: strings }, numbers: { NS: numbers }, bytes: { BS: bytes } } }
+    })
+    const one = item(['a', 'b'], ['2', '10'], ['YQ==', 'Yg=='])
+    assert.ok(isSame(one, item(['b', 'a'], ['10', '2'], ['Yg==', 'YQ==']), options))
+    assert.ok(!isSame(one, item(['b', 'c'], ['10', '2'], ['Yg==', 'YQ==']), options))
   })
 
   test('within one table does not copy what it has copied', async () => {

@@ -70,6 +70,9 @@ describe('show', () => {
     assert.equal((await run('show', expired, '--json')).json.expired, true)
     const { json } = await run('show', forever, '--json')
     assert.deepEqual([json.expires, json.expiresAt, json.expired, json.session], [null, null, false, { a: [1, null] }])
+    const beyond = newSid()
+    await dynamodb.plant(beyond, { sess: { S: '{}' }, expires: { N: '1e30' } })
+    assert.match((await run('show', beyond)).stdout, /^expires {2}never$/m)
   })
 
   test('reads from standard input, and other layouts', async () => {

@@ -33,7 +33,7 @@ consistent read.`,
     const told = { id, expires: expires ?? null, expiresAt: dateOf(expires), expired, bytes: sizeOfItem(item), session }
     output.result(told, [
       `id       ${id}`,
-      `expires  ${told.expiresAt ?? 'never'}${expires === undefined ? '' : ` (${distance(expires, expired)})`}`,
+      `expires  ${told.expiresAt === null ? 'never' : `${told.expiresAt} (${distance(expires, expired)})`}`,
       `size     ${told.bytes} bytes`,
       JSON.stringify(session, null, 2)
     ])
