@@ -36,8 +36,12 @@ class Place {
     const { command, table } = this.#run
     const file = this.#file ?? `dynamodb-session-${command}-${table.replace(/[^\w.-]/g, '-')}.json`
     const text = JSON.stringify({ run: this.#run, ...this.#marked }, null, 2)
-    writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    try {
+      writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+    } catch (error) {
+      throw new CommandError(`the file ${file} cannot be written: ${error.message}`)
+    }
     this.#written = performance.now()
     return file
   }
@@ -67,6 +71,8 @@ class Place {
  */
 async function resumable({ values, run, counts, output }, work) {
   const place = new Place(values.state, run, counts)
+  // A file that cannot be written is told before anything is done.
+  if (values.state !== undefined) place.save()
   const { signal, release } = interruption(() => place.save())
   const tellHowToGoOn = () => output.note(`to go on: ${resumption(values.state ?? place.save(), values.state)}`)
   try {

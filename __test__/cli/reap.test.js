@@ -143,6 +143,14 @@ describe('Ctrl-C', () => {
     assert.deepEqual(fs.readdirSync(cwd), [])
   })
 
+  test('is told before anything is done when its file cannot be written', async () => {
+    const table = await tableWith(3)
+    const { code, stderr } = await reap(table, '--state', '/nonexistent/state.json')
+    assert.equal(code, 1)
+    assert.match(stderr, /^dynamodb-session: the file \/nonexistent\/state\.json cannot be written: ENOENT/m)
+    assert.equal(await expiredOf(table), 3)
+  })
+
   test('is not needed for a failure to be gone on from', needs('proxy'), async (t) => {
     const cwd = temporaryDirectory(t)
     const table = await tableWith(10)
