@@ -123,6 +123,15 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
+  test('a service that gives no reason', async () => {
+    proxy.on('*', fault.errorAnswer(400, 'SerializationException', ''))
+    const errors = [await failure(newStore(), 'get', newSid()), await failure(newStore(), 'describeTable')]
+    const operations = ['GetItem', 'DescribeTable']
+    for (const [i, { message }] of errors.entries()) {
+      assert.equal(message, `${operations[i]} on table "${dynamodb.table}": SerializationException`)
+    }
+  })
+
   test('a message that repeats the key or the session is not passed on as data', async () => {
     const sid = newSid()
     proxy.on('*', ({ response }) => {

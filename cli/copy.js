@@ -110,8 +110,8 @@ const ofVerification = { same: 'same', later: 'kept', missing: 'missing', earlie
 const ofDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', other: 'kept' }
 
 /** The service's words without the operation; they quote no values of an item. */
-function reasonOf({ code, message }) {
-  return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120) || code
+function reasonOf({ message }) {
+  return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120)
 }
 
 module.exports = { Copy }

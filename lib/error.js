@@ -28,7 +28,7 @@ class DynamoDBStoreError extends Error {
     const { code, message, cause, ...details } = JSON.parse(json)
     for (const name of Object.keys(details)) details[name] ??= undefined
     // The frameworks take ENOENT for 'there is no such session'.
-    return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, without(sid, message), {
+    return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, without(sid, message) || code, {
       ...details,
       operation: details.operation ?? operation,
       tableName,
