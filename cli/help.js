@@ -9,7 +9,7 @@ const codes = `Exit codes:
   1    failed, or the doctor or the verification found something
   2    the command line cannot be meant
   3    show and rm: there is no such session
-  130  interrupted by Ctrl-C`
+  130  interrupted, by Ctrl-C or SIGTERM`
 
 /** The help of the program. */
 function overview(commands) {

@@ -54,7 +54,7 @@ function fail(error, output, name) {
   const { message, exitCode = exitCodes.failed, todo = adviceFor(error) } = error
   const reason = isExpected ? reasonOf(error) : undefined
   output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
-  if (reason) output.note(`  ${reason}`)
+  if (reason) output.note(`  ${reason.replaceAll('\n', '\n  ')}`)
   if (todo) output.note(`  ${todo}`)
   if (exitCode === exitCodes.usage) {
     output.note(`  npx dynamodb-session ${Object.hasOwn(commands, name) ? `${name} ` : ''}--help`)

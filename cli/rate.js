@@ -13,21 +13,26 @@ class Rate {
 
   /** Waits until units may be spent again, or the signal is aborted. */
   async ready(signal) {
-    const wait = this.#next - performance.now()
-    if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => {})
+    await until(this.#next, signal).catch(() => {})
   }
 
   /** Waits until a unit may be spent, and spends it. */
   async take() {
     const at = Math.max(performance.now(), this.#next)
     this.#next = at + this.#pause
-    await sleep(at - performance.now())
+    await until(at)
   }
 
   /** Spends units that a request turned out to cost. */
   charge(units = 0) {
     this.#next = Math.max(performance.now(), this.#next) + Math.max(units, 0) * this.#pause
   }
+}
+
+async function until(moment, signal) {
+  const wait = moment - performance.now()
+  // Node.js warns of negative times.
+  if (wait > 0) await sleep(wait, undefined, { signal })
 }
 
 module.exports = { Rate }

@@ -31,11 +31,12 @@ never holds. It costs some read units and three write units. A line with ? could
     }
     const ok = checks.every(({ status }) => status !== 'failed')
     const width = Math.max(...checks.map(({ name }) => name.length)) + 2
+    const indent = ' '.repeat(6 + width)
     output.result(
       { ok, checks },
       checks.flatMap(({ name, status, detail, todo }) => [
-        `${marks[status]}  ${name.padEnd(width)}${detail}`,
-        ...(todo === null ? [] : [`${' '.repeat(6 + width)}-> ${todo}`])
+        `${marks[status]}  ${name.padEnd(width)}${detail.replaceAll('\n', `\n${indent}`)}`,
+        ...(todo === null ? [] : [`${indent}-> ${todo}`])
       ])
     )
     return ok ? exitCodes.done : exitCodes.failed
