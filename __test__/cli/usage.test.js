@@ -134,13 +134,13 @@ describe('output', () => {
     return { code, ...printed }
   }
 
-  test('may be read by nobody', async () => {
+  test('may go unread', async () => {
     const { code, stderr } = await policyWith(['pipe', 'pipe'], ({ stdout }) => stdout.destroy())
     assert.equal(code, 0)
     assert.doesNotMatch(stderr, /EPIPE/)
   })
 
-  test('comes whole when nobody reads of the way', async () => {
+  test('comes whole when nobody reads stderr', async () => {
     const { code, stdout } = await policyWith(['pipe', 'pipe'], ({ stderr }) => stderr.destroy())
     assert.equal(code, 0)
     assert.ok(JSON.parse(stdout).Version)
