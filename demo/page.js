@@ -43,7 +43,7 @@ async function click(title, method, action, body) {
     const response = await fetch(`/shop/${action}`, {
       method,
       headers: { 'content-type': 'application/json' },
-      body: body && JSON.stringify(body)
+      ...(body && { body: JSON.stringify(body) })
     })
     const reply = await response.json()
     const { operations = [] } = await inspect(response.headers.get('x-click'))

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Writes what a release is made of into a folder: two bills of materials and the licences of the crates.
-# Needs `cargo install --locked cargo-cyclonedx cargo-about`.
+# Writes what a release is made of into a folder: a bill of materials of the npm package and one of the crates in the
+# addons, both CycloneDX, and the licences of these crates.
+# Needs `cargo install --locked cargo-cyclonedx` and `cargo install --locked --features cli cargo-about`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-target/bill-of-materials}
 mkdir -p "$folder"
-npm sbom --sbom-format cyclonedx --omit dev > "$folder/npm.cdx.json"
-cargo cyclonedx --format json --describe crate --override-filename bill-of-materials
-mv bill-of-materials.json "$folder/crates.cdx.json"
-rm -f tests/local-dynamodb/bill-of-materials.json
-cargo about generate --fail --format json --output-file "$folder/licences.json"
+
+npm sbom --sbom-format cyclonedx --sbom-type library --omit dev --package-lock-only > "$folder/npm.cdx.json"
+
+# It writes a file for each member of the workspace, beside its Cargo.toml.
+cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --no-build-deps --override-filename crates.cdx
+mv crates.cdx.json "$folder"
+rm benchmark/server/crates.cdx.json tests/local-dynamodb/crates.cdx.json
+
+cargo about generate --locked --fail --output-file "$folder/THIRD-PARTY-LICENSES.txt" scripts/licences.hbs
+node scripts/tidy-bills.js "$folder"

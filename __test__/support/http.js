@@ -18,7 +18,7 @@ class Browser {
 
   async request(method, path, json) {
     const headers = { cookie: this.#cookieHeader(), ...(json && { 'content-type': 'application/json' }) }
-    const response = await fetch(this.url + path, { method, headers, body: json && JSON.stringify(json) })
+    const response = await fetch(this.url + path, { method, headers, ...(json && { body: JSON.stringify(json) }) })
     const setCookies = response.headers.getSetCookie()
     setCookies.forEach((text) => this.#keep(text))
     const text = await response.text()
