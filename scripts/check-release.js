@@ -61,6 +61,7 @@ class Tarball {
       .toString()
       .trim()
       .split('\n')
+      .filter((file) => !file.endsWith('/'))
       .map((file) => file.replace('package/', ''))
       .sort()
     this.manifest = JSON.parse(this.read('package.json'))

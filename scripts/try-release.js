@@ -53,7 +53,9 @@ function localSpecs(folder) {
 /** The tests lie where they do in a checkout: they find the installed package as theirs. */
 function runSuite(installed) {
   fs.cpSync(path.join(root, '__test__'), path.join(installed, '__test__'), { recursive: true })
-  fs.cpSync(path.join(root, 'tests', 'local-dynamodb'), path.join(installed, 'tests', 'local-dynamodb'), { recursive: true })
+  fs.cpSync(path.join(root, 'tests', 'local-dynamodb'), path.join(installed, 'tests', 'local-dynamodb'), {
+    recursive: true
+  })
   const files = suite.map((subject) => path.join('__test__', `${subject}.test.js`))
   const env = { ...process.env, DYNAMODB: 'dynalite' }
   return spawnSync(process.execPath, ['--test', ...files], { cwd: installed, env, stdio: 'inherit' }).status
