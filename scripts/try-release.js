@@ -2,7 +2,7 @@
 
 // Installs a release into a project of its own, as a user does, and runs a part of the suite on what npm put there, against
 // dynalite. It needs Node, npm and the devDependencies, and neither Rust nor a shell.
-//   node scripts/try-release.js <folder with the tarballs, or a version that the registry has>
+//   node scripts/try-release.js <folder with the tarballs, or a version that the registry has> [test files, by name]
 
 const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -12,15 +12,15 @@ const path = require('node:path')
 const { name, version } = require('../package.json')
 
 const root = path.join(__dirname, '..')
-const suite = ['errors', 'frameworks', 'items', 'lifecycle', 'scan', 'tls', 'touch', 'workers']
+const all = ['errors', 'frameworks', 'items', 'lifecycle', 'scan', 'tls', 'touch', 'workers']
 
-function tryRelease(release) {
+function tryRelease(release, suite) {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-try-')))
   try {
     const installed = install(path.join(directory, 'project'), release)
     // Beyond the project, so that the package finds them and npm does not.
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'), 'junction')
-    return runSuite(installed)
+    return runSuite(installed, suite)
   } finally {
     fs.rmSync(directory, { recursive: true, force: true })
   }
@@ -51,7 +51,7 @@ function localSpecs(folder) {
 }
 
 /** The tests lie where they do in a checkout: they find the installed package as theirs. */
-function runSuite(installed) {
+function runSuite(installed, suite) {
   fs.cpSync(path.join(root, '__test__'), path.join(installed, '__test__'), { recursive: true })
   fs.cpSync(path.join(root, 'tests', 'local-dynamodb'), path.join(installed, 'tests', 'local-dynamodb'), {
     recursive: true
@@ -61,4 +61,5 @@ function runSuite(installed) {
   return spawnSync(process.execPath, ['--test', ...files], { cwd: installed, env, stdio: 'inherit' }).status
 }
 
-process.exitCode = tryRelease(process.argv[2])
+const [release, ...suite] = process.argv.slice(2)
+process.exitCode = tryRelease(release, suite.length ? suite : all)
