@@ -12,7 +12,7 @@ npm sbom --sbom-format cyclonedx --sbom-type library --omit dev --package-lock-o
 # It writes a file for each member of the workspace, beside its Cargo.toml.
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --no-build-deps --override-filename crates.cdx
 mv crates.cdx.json "$folder"
-rm benchmark/server/crates.cdx.json tests/local-dynamodb/crates.cdx.json
+rm {benchmark/server,core,tests/local-dynamodb}/crates.cdx.json
 
 cargo about generate --locked --fail --output-file "$folder/THIRD-PARTY-LICENSES.txt" scripts/licences.hbs
 node scripts/tidy-bills.js "$folder"

@@ -23,7 +23,7 @@ function checkTag(tag, { manifest, lock, cargo, cargoLock, changelog }) {
   const { name, version } = JSON.parse(manifest)
   assert.equal(tag, `v${version}`, 'the tag is not the version of package.json')
   assert.equal(JSON.parse(lock).packages[''].version, version, 'package-lock.json has another version')
-  assert.ok(cargo.includes(`name = "${name}"\nversion = "${version}"\n`), 'Cargo.toml has another version')
+  assert.ok(cargo.includes(`[workspace.package]\nversion = "${version}"\n`), 'Cargo.toml has another version')
   assert.ok(cargoLock.includes(`name = "${name}"\nversion = "${version}"\n`), 'Cargo.lock has another version')
   const { day, notes } = changesOf(version, changelog)
   assert.match(day, /^\d{4}-\d\d-\d\d$/, `the changelog has no day for ${version}`)
