@@ -19,7 +19,10 @@ pub fn write(out: &mut Vec<u8>, text: &str) {
             WORD => after,
             _ => {
                 out.truncate(out.len() - (WORD - plain));
-                write_byte(out, word[plain]);
+                match word[plain] {
+                    byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
+                    byte => write_byte(out, byte),
+                }
                 &rest[plain + 1..]
             }
         };
@@ -43,7 +46,7 @@ fn write_byte(out: &mut Vec<u8>, byte: u8) {
         }
         _ => return out.push(byte),
     };
-    out.extend([b'\\', short]);
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// Reads the JSON string at the beginning of `json`: its text, and its length with the quotes.
