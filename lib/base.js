@@ -4,8 +4,18 @@ const { EventEmitter } = require('node:events')
 const { realpathSync } = require('node:fs')
 const path = require('node:path')
 
+/** The base where there is no express-session. Were there one after all, it would put its `generate` here. */
+class Alone extends EventEmitter {
+  set generate(_) {
+    throw new Error(
+      'express-session uses this store, but dynamodb-session does not find that package: it is in a bundle, or out of ' +
+        "sight. Keep it out of the bundle, or hand it over: const DynamoDBStore = require('dynamodb-session')(session)"
+    )
+  }
+}
+
 /**
- * The `Store` of the app's express-session, or EventEmitter where there is none (a Koa or Fastify app).
+ * The `Store` of the app's express-session, or an EventEmitter where there is none (a Koa or Fastify app).
  *
  * Under pnpm and in monorepos this package's own folder need not see what the app sees, so the search
  * begins at the module that required this one and at the program.
@@ -22,7 +32,7 @@ function findBase(requirer) {
       if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
     }
   }
-  return EventEmitter
+  return Alone
 }
 
 /** Where the program stands, and where it really stands if it was started by a link. */

@@ -19,7 +19,10 @@ function load() {
     const addon = loadFrom(place, failures)
     if (addon) return addon
   }
-  throw require('./load-error.js').loadError({ version: versionHere(), named, fitting, failures })
+  const others = Object.values(builds)
+    .flat()
+    .filter((build) => !fitting.includes(build))
+  throw require('./load-error.js').loadError({ version: versionHere(), named, fitting, others, failures })
 }
 
 /** Literal requires, since bundlers find no others, and inside of `try`, since each may find only some of them. */
@@ -64,9 +67,18 @@ function loadFrom(place, failures) {
 
 /** A lockfile that was mended by hand can leave another release's addon here. */
 function isOfThisVersion(name) {
-  const installed = require(`${name}/package.json`).version
-  if (installed !== versionHere()) throw new Error(`it is of version ${installed}`)
+  const installed = versionOf(name)
+  if (installed && installed !== versionHere()) throw new Error(`it is of version ${installed}`)
   return true
+}
+
+/** Unknown where the package is not there, and in a bundle, which has the addon and not its manifest. */
+function versionOf(name) {
+  try {
+    return require(`${name}/package.json`).version
+  } catch {
+    return undefined
+  }
 }
 
 function versionHere() {
