@@ -6,57 +6,89 @@ const { contract } = require('../contract')
 const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { remote } = require('./support/remote')
-const { appDependencies, openWorkshop } = require('./support/workshop')
+const { openWorkshop } = require('./support/workshop')
 
 const dynamodb = useDynamoDB()
 const workshop = openWorkshop()
 
-function loads(name, program, args) {
-  const prepare = async () => {
-    const cwd = await workshop.npmProject()
-    return { command: program ? await workshop.program(program) : process.execPath, args, cwd }
-  }
-  contract(remote(name, dynamodb, prepare), dynamodb)
+/** The command for a program of the runtime; no program is the Node.js of this process. */
+const command = async (program) => (program ? workshop.program(program) : process.execPath)
+
+function loads(name, program, args, framework) {
+  const prepare = async () => ({ command: await command(program), args, cwd: await workshop.npmProject() })
+  contract(remote(name, dynamodb, prepare, framework), dynamodb)
 }
 
 const major = Number(process.versions.node.split('.')[0])
-const permission = ['--allow-addons', '--allow-fs-read=*']
+const runtimes = [
+  [`Node ${major}`, null, []],
+  ['Node 22', 'node22', []],
+  ['Node 24', 'node24', []],
+  ['Bun', 'bun', []],
+  ['Deno', 'deno', ['run', '--allow-all', '--node-modules-dir=manual']]
+]
+const systems = [
+  ['CommonJS', 'cjs'],
+  ['module', 'mjs']
+]
 
-loads(`Node ${major}, CommonJS`, null, ['main.cjs'])
-loads(`Node ${major}, module`, null, ['main.mjs'])
-loads('Node 22, CommonJS', 'node22', ['main.cjs'])
-loads('Node 22, module', 'node22', ['main.mjs'])
-loads('Node 24, CommonJS', 'node24', ['main.cjs'])
-loads('Node 24, module', 'node24', ['main.mjs'])
-loads('Bun', 'bun', ['main.cjs'])
-loads('Deno', 'deno', ['run', '--allow-all', '--node-modules-dir=manual', 'main.cjs'])
+for (const [name, program, args] of runtimes) {
+  for (const [system, extension] of systems) loads(`${name}, ${system}`, program, [...args, `main.${extension}`])
+}
 loads('worker_threads', null, ['worker.cjs'])
 loads('cluster', null, ['cluster.cjs'])
 loads('child_process', null, ['child.cjs'])
+
+const permission = ['--allow-addons', '--allow-fs-read=*']
 loads('--permission of Node 22', 'node22', ['--experimental-permission', ...permission, 'main.cjs'])
 loads('--permission of Node 24', 'node24', ['--permission', ...permission, 'main.cjs'])
+loads('Deno with the least permissions', 'deno', [
+  'run',
+  ...['ffi', 'env', 'read', 'net', 'sys'].map((name) => `--allow-${name}`),
+  '--no-prompt',
+  '--node-modules-dir=manual',
+  'main.cjs'
+])
 
-for (const [resolution, module, file] of [
-  ['node16', 'node16', 'typed.cts'],
-  ['nodenext', 'nodenext', 'typed.mts'],
-  ['bundler', 'esnext', 'typed.mts']
-]) {
-  const prepare = async () => {
-    const cwd = await workshop.npmInstall(workshop.project(resolution), [
-      'dynamodb-session',
-      ...appDependencies,
-      '@types/node',
-      '@types/express-session'
-    ])
-    const tsc = require.resolve('typescript/bin/tsc')
-    const options = ['--strict', '--module', module, '--moduleResolution', resolution, '--target', 'es2022', file]
-    await workshop.run(process.execPath, [tsc, ...options], { cwd })
-    return { command: process.execPath, args: [file.replace('ts', 'js')], cwd }
-  }
-  contract(remote(`TypeScript, ${resolution}`, dynamodb, prepare), dynamodb)
+for (const name of ['koa', 'fastify']) {
+  const [framework] = require(`../frameworks/${name}`)
+  loads(`${framework.name}, packed`, null, [`${name}-main.cjs`], framework)
 }
 
-// express-session itself cannot be loaded in such a process.
+const tables = {
+  '.': { hashKey: 'id' },
+  './connect-dynamodb': { hashKey: 'id' },
+  './dynamodb-store': { hashKey: 'sessionId' },
+  './koa-session-dynamodb-store': { hashKey: 'sessionId' },
+  './baseline-koa-session-dynamodb-store': { hashKey: 'pk', sortKey: 'sk' },
+  './pwrdrvr-dynamodb-session-store': { hashKey: 'id' }
+}
+
+test('each entry has a table here', () => {
+  const { exports } = require('../../package.json')
+  assert.deepEqual(Object.keys(exports), [...Object.keys(tables), './package.json'])
+})
+
+for (const [name, program, args] of runtimes) {
+  for (const [system, extension] of systems) {
+    test(`every entry on ${name}, ${system}`, async () => {
+      const cwd = await workshop.npmProject()
+      const entries = {}
+      for (const [entry, schema] of Object.entries(tables)) {
+        entries[entry] = dynamodb.options({ ...schema, table: await dynamodb.newTable(schema) })
+      }
+      const env = { ...process.env, ENTRIES: JSON.stringify(entries) }
+      const { stdout } = await workshop.run(await command(program), [...args, `entries.${extension}`], { cwd, env })
+      assert.deepEqual(
+        JSON.parse(stdout),
+        Object.fromEntries(Object.keys(tables).map((entry) => [entry, [entry, null]]))
+      )
+    })
+  }
+}
+
+const options = () => ({ OPTIONS: JSON.stringify(dynamodb.options()) })
+
 test('--frozen-intrinsics, without express-session', async () => {
   const cwd = await workshop.npmInstall(workshop.project('frozen'), ['dynamodb-session'])
   const script = `
@@ -66,11 +98,17 @@ test('--frozen-intrinsics, without express-session', async () => {
       await store.set('frozen', { cookie: {}, user: 'Ann' })
       const { user } = await store.get('frozen')
       await store.destroy('frozen')
-      console.log(user, await store.get('frozen'))
+      console.log(Object.isFrozen(Array.prototype), user, await store.get('frozen'))
     }
     run()
   `
-  const env = { OPTIONS: JSON.stringify(dynamodb.options()) }
-  const { code, stdout } = await runNode(['--frozen-intrinsics', '-e', script], { cwd, env })
-  assert.deepEqual([code, stdout], [0, 'Ann null\n'])
+  const { code, stdout } = await runNode(['--frozen-intrinsics', '-e', script], { cwd, env: options() })
+  assert.deepEqual([code, stdout], [0, 'true Ann null\n'])
+})
+
+test('--frozen-intrinsics is more than express-session itself can load in', async () => {
+  const cwd = await workshop.npmProject()
+  const { code, stderr } = await runNode(['--frozen-intrinsics', '-e', `require('express-session')`], { cwd })
+  assert.equal(code, 1)
+  assert.match(stderr, /TypeError: .*\n(.*\n)*.*at .*node_modules.(?!dynamodb-session)/)
 })

@@ -2,10 +2,9 @@
 
 const { once } = require('node:events')
 const readline = require('node:readline')
-const [{ start }] = require('./express.cjs')
 
 /** Serves the app of the contract as the environment says, until its input ends; then the process has to end by itself. */
-async function serve(DynamoDBStore) {
+async function serve(DynamoDBStore, [{ start }] = require('./express.cjs')) {
   const { store: options, ...settings } = JSON.parse(process.env.APP)
   const store = new DynamoDBStore(options)
   const lines = readline.createInterface({ input: process.stdin })

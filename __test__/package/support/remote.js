@@ -6,10 +6,10 @@ const { once } = require('node:events')
 const readline = require('node:readline')
 const { cleanEnvironment } = require('../../support/child')
 
-const abilities = { reload: true, saveUninitialized: true, touch: true, unset: true }
+const [express] = require('../../frameworks/express')
 
-/** The Express app of the contract in a process of its own, which `prepare` says how to start. */
-function remote(name, dynamodb, prepare) {
+/** An app of the contract in a process of its own, which `prepare` says how to start. */
+function remote(name, dynamodb, prepare, { abilities } = express) {
   let prepared
   async function start({ storeOptions, gate, ...options }) {
     const { command, args, cwd } = await (prepared ??= prepare())

@@ -14,6 +14,7 @@ const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${p
 
 /** What the apps of these tests depend on. */
 const appDependencies = ['express@5', 'express4@npm:express@4', 'express-session']
+const otherFrameworks = ['koa@3', 'koa-session@7', 'fastify@5', '@fastify/session@11', '@fastify/cookie@11']
 
 /** Programs that npm has, kept from run to run; none of their scripts run. */
 const programs = {
@@ -69,7 +70,9 @@ function openWorkshop() {
     project(name, manifest = {}) {
       const folder = path.join(directory, name)
       fs.cpSync(path.join(__dirname, '..', 'app'), folder, { recursive: true })
-      fs.copyFileSync(path.join(__dirname, '..', '..', 'frameworks', 'express.js'), path.join(folder, 'express.cjs'))
+      for (const name of ['express', 'koa', 'fastify']) {
+        fs.copyFileSync(path.join(__dirname, '..', '..', 'frameworks', `${name}.js`), path.join(folder, `${name}.cjs`))
+      }
       workshop.write(path.join(name, 'package.json'), JSON.stringify({ private: true, ...manifest }))
       return folder
     },
@@ -86,7 +89,9 @@ function openWorkshop() {
       await npm(['ci', '--no-audit', '--no-fund', `--registry=${await workshop.registry()}`], folder)
     },
     /** The project of apps that npm installed, made once. */
-    npmProject: once_(() => workshop.npmInstall(workshop.project('npm'), ['dynamodb-session', ...appDependencies]))
+    npmProject: once_(() =>
+      workshop.npmInstall(workshop.project('npm'), ['dynamodb-session', ...appDependencies, ...otherFrameworks])
+    )
   }
   return workshop
 }

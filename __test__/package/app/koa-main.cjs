@@ -1,0 +1,4 @@
+'use strict'
+
+const { DynamoDBStore } = require('dynamodb-session')
+require('./serve.cjs')(DynamoDBStore, require('./koa.cjs'))
