@@ -48,7 +48,8 @@ function runs(name, bundler, options) {
 
 for (const input of ['main.cjs', 'main.mjs']) {
   const system = input.endsWith('mjs') ? 'module' : 'CommonJS'
-  for (const bundler of ['esbuild', 'webpack', 'rollup', 'ncc']) {
+  // In a module, webpack leaves Express's CommonJS without a require.
+  for (const bundler of ['esbuild', 'rollup', 'ncc', ...(system === 'CommonJS' ? ['webpack'] : [])]) {
     runs(`${bundler}, ${system}`, bundler, { input, external })
   }
   // On Node.js 20, nft does not follow the condition module-sync, which that has as well and Express's packages use.

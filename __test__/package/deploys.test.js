@@ -19,7 +19,7 @@ const onLinux = { skip: linuxX64 ? false : 'the release of these tests has an ad
 
 /** A project with the app of these tests, or that of one of its folders, and what npm installs for it. */
 async function project(name, packages, folder = '') {
-  const cwd = path.join(workshop.project(name), folder)
+  const cwd = path.join(workshop.project(name, { name, version: '1.0.0' }), folder)
   if (folder) workshop.write(path.join(name, folder, 'package.json'), JSON.stringify({ private: true }))
   return workshop.npmInstall(cwd, ['dynamodb-session', ...appDependencies, ...packages])
 }
@@ -33,7 +33,9 @@ async function use(cwd, program, args, settings) {
 
 /** What is deployed serves a visitor, whose session comes back. */
 async function assertCounts(name, cwd, args, place = '/count') {
-  const { url, close } = await remote(name, dynamodb, async () => ({ command: process.execPath, args, cwd })).start({})
+  const { url, close } = await remote(name, dynamodb, async () => ({ command: process.execPath, args, cwd })).start({
+    gate() {}
+  })
   try {
     const browser = new Browser(url)
     const visits = [await browser.get(place), await browser.get(place)]
@@ -67,7 +69,8 @@ test('CDK NodejsFunction without Docker', onLinux, async () => {
 })
 
 test('Serverless Framework 3 with serverless-esbuild', onLinux, async () => {
-  const cwd = await project('serverless', ['serverless@3', 'serverless-esbuild@1', 'esbuild@0.25'])
+  const cwd = await project('serverless', ['serverless@3', 'serverless-esbuild@1', 'esbuild'])
+  fs.renameSync(path.join(cwd, 'main.cjs'), path.join(cwd, 'main.js'))
   await use(cwd, 'serverless', ['package'], { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' })
   const deployed = path.join(cwd, 'deployed')
   await workshop.run('unzip', ['-q', path.join('.serverless', 'shop.zip'), '-d', deployed], { cwd })
@@ -83,7 +86,6 @@ test('a Lambda layer for each architecture', async () => {
     const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc']
     await npm(['install', registry, '--prefix', prefix, ...platform, 'dynamodb-session', 'express-session'], cwd)
     assert.deepEqual(addonsIn(prefix), [`dynamodb-session-linux-${cpu}-gnu`])
-    assert.ok(fs.existsSync(path.join(prefix, 'node_modules', 'express-session', 'node_modules')) || addonsIn(prefix))
   }
   if (!linuxX64) return
   const env = { ...cleanEnvironment(), NODE_PATH: path.join(cwd, 'layer-x64', 'nodejs', 'node_modules') }
@@ -101,7 +103,11 @@ test('SAM', { skip: withoutSam ? 'there is no sam here: SAM names one' : onLinux
   const cwd = await project('sam', ['esbuild'])
   workshop.write(
     'sam/layer/package.json',
-    JSON.stringify({ dependencies: { 'dynamodb-session': '*', 'express-session': '1' } })
+    JSON.stringify({
+      name: 'layer',
+      version: '1.0.0',
+      dependencies: { 'dynamodb-session': '*', 'express-session': '1' }
+    })
   )
   const env = {
     SAM_CLI_TELEMETRY: '0',

@@ -21,10 +21,9 @@ const scripts = {
     })`,
   webpack: `
     const config = {
-      mode: 'production', target: 'node20', entry: './' + input, output: { filename: basename(outfile) },
-      externals: pattern, externalsType: 'node-commonjs', ...settings
+      mode: 'production', target: 'node', entry: './' + input, output: { filename: basename(outfile) },
+      externals: pattern, externalsType: 'commonjs', ...settings
     }
-    if (module) Object.assign(config, { experiments: { outputModule: true } })
     require('webpack')(config, (error, stats) => {
       if (error || stats.hasErrors()) throw error ?? new Error(stats.toString({ all: false, errors: true }))
     })`,

@@ -19,11 +19,13 @@ function remote(name, dynamodb, prepare, { abilities } = express) {
     let complaints = ''
     child.stderr.on('data', (chunk) => (complaints += chunk))
     const lines = readline.createInterface({ input: child.stdout })
-    const [url] = await Promise.race([
-      once(lines, 'line'),
+    const served = new Promise((resolve) => lines.on('line', (line) => line.startsWith('http') && resolve(line)))
+    const url = await Promise.race([
+      served,
       ended.then(([code]) => assert.fail(`${name} ended with ${code} before it served:\n${complaints}`))
     ])
-    lines.on('line', async () => {
+    lines.on('line', async (line) => {
+      if (line !== 'waiting') return
       await gate()
       child.stdin.write('go on\n')
     })
