@@ -24,6 +24,12 @@ assert.deepEqual(
   [],
   'the tarball has odd files'
 )
+const tracked = execSync('git ls-files', { cwd: root, encoding: 'utf8' }).split('\n')
+assert.deepEqual(
+  names.filter((name) => !tracked.includes(name)),
+  [],
+  'the tarball has what is not in the repository'
+)
 assert.deepEqual(
   always.filter((name) => !names.includes(name)),
   []

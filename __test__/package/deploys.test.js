@@ -49,7 +49,7 @@ async function assertCounts(name, cwd, args, place = '/count') {
 }
 
 const addonsIn = (folder) =>
-  fs.readdirSync(path.join(folder, 'node_modules')).filter((name) => /^dynamodb-session-/.test(name))
+  fs.readdirSync(path.join(folder, 'node_modules')).filter((name) => name.startsWith('dynamodb-session-'))
 
 test('CDK NodejsFunction without Docker', onLinux, async () => {
   const cwd = await project('cdk', ['aws-cdk-lib@2', 'constructs@10', 'esbuild'])
