@@ -68,7 +68,9 @@ test('CDK NodejsFunction without Docker', onLinux, async () => {
   }
 })
 
-test('Serverless Framework 3 with serverless-esbuild', onLinux, async () => {
+const withoutUnzip = spawnSync('unzip', ['-v']).status !== 0 && 'it takes unzip'
+
+test('Serverless Framework 3 with serverless-esbuild', { skip: withoutUnzip || onLinux.skip }, async () => {
   const cwd = await project('serverless', ['serverless@3', 'serverless-esbuild@1', 'esbuild'])
   fs.renameSync(path.join(cwd, 'main.cjs'), path.join(cwd, 'main.js'))
   await use(cwd, 'serverless', ['package'], { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' })
