@@ -96,7 +96,10 @@ describe('the addon', () => {
     const { message, code } = await load(appWithoutAddon(t))
     assert.equal(code, 'MODULE_NOT_FOUND')
     assert.ok(message.includes(`Node.js ${process.versions.node} can load on ${process.platform} ${process.arch}`))
-    assert.ok(message.includes(`  - the file ${localFile}: not there\n  - the package dynamodb-session-${build}: not there\n`), message)
+    assert.ok(
+      message.includes(`  - the file ${localFile}: not there\n  - the package dynamodb-session-${build}: not there\n`),
+      message
+    )
     assert.match(message, /Delete node_modules and the lockfile, then: npm install --include=optional/)
     assert.ok(message.includes(`npm install --save-optional dynamodb-session-${build}@${version}`), message)
   })
