@@ -99,7 +99,10 @@ declare namespace connectDynamoDB {
      * profile or of the region. One with a query fails the operations with `ConfigError`.
      */
     endpoint?: string
-    /** Profile of the shared AWS config files. Default: `AWS_PROFILE`, else `'default'`. */
+    /**
+     * Profile of the shared AWS config files. Given here, its credentials go before keys in the environment. Default:
+     * `AWS_PROFILE`, else `'default'`.
+     */
     profile?: string
     /**
      * Credentials, or a function that gives them. The function is called once for all operations that wait,

@@ -225,5 +225,13 @@ describe('credentials', needs('proxy'), () => {
       await run(withTable({ profile: 'other' }), env)
       assert.deepEqual(signers(), ['OTHER in eu-south-1'])
     })
+
+    test('the profile of the option, before keys in variables, and not before a Region there', async (t) => {
+      const keysOfEnvironment = { AWS_ACCESS_KEY_ID: 'ENVIRONMENT', AWS_SECRET_ACCESS_KEY: 'x' }
+      const env = { ...profiles(t), ...keysOfEnvironment, AWS_REGION: 'us-east-2' }
+      await run(withTable({ profile: 'other' }), env)
+      await run(withTable(), { ...env, AWS_PROFILE: 'other' })
+      assert.deepEqual(signers(), ['OTHER in us-east-2', 'ENVIRONMENT in us-east-2'])
+    })
   })
 })

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -88,8 +89,10 @@ async fn load(
     // Without the instance metadata service, which takes seconds to be absent.
     let region = RegionProviderChain::first_try(config.region.clone().map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(profile_region.build());
-    loader = loader.region(region).timeout_config(
+        .or_else(profile_region.build())
+        .region()
+        .await;
+    loader = loader.region(region.clone()).timeout_config(
         TimeoutConfig::builder()
             .connect_timeout(config.connect_timeout)
             .read_timeout(config.attempt_timeout)
@@ -108,10 +111,17 @@ async fn load(
     if let Some(use_dual_stack) = config.use_dual_stack {
         loader = loader.use_dual_stack(use_dual_stack);
     }
-    let loader = match (provider, config.credentials.clone()) {
-        (Some(provider), _) => loader.credentials_provider(provider),
-        (None, Some(keys)) => loader.credentials_provider(Credentials::from(keys)),
-        (None, None) => loader,
+    let loader = match (provider, config.credentials.clone(), &config.profile) {
+        (Some(provider), ..) => loader.credentials_provider(provider),
+        (None, Some(keys), _) => loader.credentials_provider(Credentials::from(keys)),
+        // Who names a profile means it; the default chain would take keys of the environment before.
+        (None, None, Some(profile)) => {
+            let setting =
+                ProviderConfig::without_region().with_region(region).with_http_client(SdkHttp(Arc::clone(http)));
+            let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&setting);
+            loader.credentials_provider(provider.build())
+        }
+        (None, None, None) => loader,
     };
     loader.load().await
 }
