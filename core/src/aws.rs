@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
@@ -116,9 +116,11 @@ async fn load(
         (None, Some(keys), _) => loader.credentials_provider(Credentials::from(keys)),
         // Who names a profile means it; the default chain would take keys of the environment before.
         (None, None, Some(profile)) => {
-            let setting =
-                ProviderConfig::without_region().with_region(region).with_http_client(SdkHttp(Arc::clone(http)));
-            let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&setting);
+            let setting = ProviderConfig::without_region()
+                .with_region(region)
+                .with_http_client(SdkHttp(Arc::clone(http)));
+            let provider =
+                ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&setting);
             loader.credentials_provider(provider.build())
         }
         (None, None, None) => loader,
