@@ -3,11 +3,13 @@
 const assert = require('node:assert/strict')
 const http = require('node:http')
 const { once } = require('node:events')
+const path = require('node:path')
 const { describe, test } = require('node:test')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorAnswer } = require('../support/fault')
 const { needs } = require('../support/features')
+const { temporaryDirectory, write } = require('../support/packages')
 
 const dynamodb = useDynamoDB()
 
@@ -54,6 +56,14 @@ describe('doctor', needs('timeToLive'), () => {
     assert.match(stdout, /^ok {4}credentials +found in the environment$/m)
     assert.match(stdout, /^ok {4}clock +within 5 seconds/m)
     assert.doesNotMatch(stdout, /secret/i)
+  })
+
+  test('takes the profile that it is given, and not the keys of the environment', async (t) => {
+    const lines = ['[profile other]', 'aws_access_key_id = OTHER', 'aws_secret_access_key = x']
+    const file = write(path.join(temporaryDirectory(t), 'config'), lines.join('\n'))
+    const env = { AWS_CONFIG_FILE: file, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
+    const { json } = await doctor(['--table', 'not-there', '--profile', 'other'], { env })
+    assert.equal(check(json, 'credentials').detail, 'found (profile other)')
   })
 
   test('tells of a missing table', async () => {

@@ -26,14 +26,14 @@ function endpointOf(values, options) {
   return `https://dynamodb.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 }
 
-/** Where the credentials come from, in the order of AWS's chain. */
+/** Where the credentials come from: the profile of the command line, else in the order of AWS's chain. */
 function credentialsSource({ profile }) {
   const { env } = process
-  const named = profile ?? env.AWS_PROFILE
+  if (profile !== undefined) return `found (profile ${profile})`
   if (env.AWS_ACCESS_KEY_ID) {
-    return `found in the environment${named ? `, which goes before the profile ${named}` : ''}`
+    return `found in the environment${env.AWS_PROFILE ? `, which goes before the profile ${env.AWS_PROFILE}` : ''}`
   }
-  if (named) return `found (profile ${named})`
+  if (env.AWS_PROFILE) return `found (profile ${env.AWS_PROFILE})`
   if (env.AWS_WEB_IDENTITY_TOKEN_FILE) return 'found (web identity)'
   if (env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI || env.AWS_CONTAINER_CREDENTIALS_FULL_URI) return 'found (container)'
   return "found in AWS's default chain"
