@@ -25,7 +25,7 @@ function appWithoutAddon(t) {
 
 /** Puts an addon where npm would, with this text or these bytes as its main file. */
 function install(directory, content, { main = localFile, ...manifest } = {}) {
-  const name = `dynamodb-session-${build}`
+  const name = `@dynamodb-session/addon-${build}`
   const folder = path.join(directory, 'node_modules', name)
   write(path.join(folder, 'package.json'), JSON.stringify({ name, version, main, ...manifest }))
   write(path.join(folder, main), content)
@@ -97,18 +97,20 @@ describe('the addon', () => {
     assert.equal(code, 'MODULE_NOT_FOUND')
     assert.ok(message.includes(`Node.js ${process.versions.node} can load on ${process.platform} ${process.arch}`))
     assert.ok(
-      message.includes(`  - the file ${localFile}: not there\n  - the package dynamodb-session-${build}: not there\n`),
+      message.includes(
+        `  - the file ${localFile}: not there\n  - the package @dynamodb-session/addon-${build}: not there\n`
+      ),
       message
     )
     assert.match(message, /Delete node_modules and the lockfile, then: npm install --include=optional/)
-    assert.ok(message.includes(`npm install --save-optional dynamodb-session-${build}@${version}`), message)
+    assert.ok(message.includes(`npm install --save-optional @dynamodb-session/addon-${build}@${version}`), message)
   })
 
   test('of another version is refused', async (t) => {
     const directory = appWithoutAddon(t)
     install(directory, fs.readFileSync(binary), { version: '9.8.7' })
     const { message } = await load(directory)
-    assert.ok(message.includes(`dynamodb-session-${build}: it is of version 9.8.7`), message)
+    assert.ok(message.includes(`@dynamodb-session/addon-${build}: it is of version 9.8.7`), message)
     assert.match(message, /must be of one version\. Install again: npm install --include=optional dynamodb-session@/)
   })
 
@@ -117,7 +119,7 @@ describe('the addon', () => {
     install(directory, 'no addon')
     const { message, code, cause } = await load(directory)
     assert.equal(code, 'ERR_DLOPEN_FAILED')
-    assert.ok(message.includes(`dynamodb-session-${build}: ${cause.split('\n')[0]}\n`), message)
+    assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${cause.split('\n')[0]}\n`), message)
   })
 
   test('that wants a newer glibc is told', onLinux, async (t) => {
@@ -134,7 +136,7 @@ describe('the addon', () => {
     const answer = 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by x.node)'
     install(directory, `throw new Error(${JSON.stringify(answer)})`, { main: 'index.js' })
     const { message } = await load(directory)
-    assert.ok(message.includes(`dynamodb-session-${build}: ${answer}\n`), message)
+    assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${answer}\n`), message)
     assert.match(message, /is for the other C library: node_modules comes from another Linux/)
   })
 

@@ -2,13 +2,17 @@
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
+const { createHash } = require('node:crypto')
+const { once } = require('node:events')
 const fs = require('node:fs')
+const http = require('node:http')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
-const { checkRelease } = require('../scripts/check-release')
+const { parseTriple } = require('@napi-rs/cli')
+const { checkRelease, tarballOf } = require('../scripts/check-release')
 const { checkTag } = require('../scripts/check-tag')
 const { packRelease } = require('../scripts/pack-release')
-const { root } = require('./support/child')
+const { root, run } = require('./support/child')
 const { temporaryDirectory } = require('./support/packages')
 const { napi, version } = require('../package.json')
 
@@ -65,7 +69,7 @@ describe('the packed release', () => {
   function spoilt(name, spoil) {
     const copy = fs.mkdtempSync(path.join(directory, 'spoilt-'))
     fs.cpSync(release, copy, { recursive: true })
-    const tarball = path.join(copy, `${name}-${version}.tgz`)
+    const tarball = path.join(copy, tarballOf(name))
     const unpacked = fs.mkdtempSync(path.join(directory, 'unpacked-'))
     execFileSync('tar', ['-xzf', tarball, '-C', unpacked])
     spoil(path.join(unpacked, 'package'))
@@ -73,7 +77,7 @@ describe('the packed release', () => {
     return copy
   }
 
-  const platform = 'dynamodb-session-linux-x64-gnu'
+  const platform = '@dynamodb-session/addon-linux-x64-gnu'
   const addon = 'dynamodb-session.linux-x64-gnu.node'
 
   function editManifest(change) {
@@ -93,7 +97,7 @@ describe('the packed release', () => {
   test('is refused without one of them', () => {
     const copy = fs.mkdtempSync(path.join(directory, 'missing-'))
     fs.cpSync(release, copy, { recursive: true })
-    fs.rmSync(path.join(copy, `${platform}-${version}.tgz`))
+    fs.rmSync(path.join(copy, tarballOf(platform)))
     assert.throws(() => checkRelease(copy), /the tarballs are not those of a release/)
   })
 
@@ -122,6 +126,82 @@ describe('the packed release', () => {
   ]) {
     test(`is refused ${what}`, () => assert.throws(() => checkRelease(spoilt(name, spoil)), message))
   }
+
+  describe('published by publish-release.sh', { skip: process.platform === 'win32' && 'it is a Bash script' }, () => {
+    const platforms = napi.targets.map((target) => `${napi.packageName}-${parseTriple(target).platformArchABI}`)
+
+    test('puts the platform packages first', async (t) => {
+      const registry = await startRegistry(t)
+      const { code, stderr } = await publish(release, registry)
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(registry.published, [...platforms.sort(), 'dynamodb-session'])
+    })
+
+    test('goes on after an interrupted run', async (t) => {
+      const registry = await startRegistry(t, { has: hashesOf(platforms) })
+      const { code, stdout, stderr } = await publish(release, registry)
+      assert.equal(code, 0, stderr)
+      assert.ok(stdout.includes(`The registry has ${platform}@${version}.`), stdout)
+      assert.deepEqual(registry.published, ['dynamodb-session'])
+    })
+
+    test('publishes nothing if the registry has other content under one of its names', async (t) => {
+      const registry = await startRegistry(t, { has: { [platforms.at(-1)]: 'sha512-c29tZWJvZHkgZWxzZQ==' } })
+      const { code, stderr } = await publish(release, registry)
+      assert.equal(code, 1)
+      assert.match(stderr, /The registry has another @dynamodb-session\/addon-\S+@\S+\. Nothing was published\./)
+      assert.deepEqual(registry.published, [])
+    })
+
+    test('stops before the main package if it may not publish in the scope', async (t) => {
+      const registry = await startRegistry(t, { forbids: (name) => name.startsWith('@') })
+      const { code, stderr } = await publish(release, registry)
+      assert.notEqual(code, 0)
+      assert.match(stderr, /403/)
+      assert.deepEqual(registry.published, [])
+    })
+
+    function hashesOf(names) {
+      const hash = (name) =>
+        createHash('sha512')
+          .update(fs.readFileSync(path.join(release, tarballOf(name))))
+          .digest('base64')
+      return Object.fromEntries(names.map((name) => [name, `sha512-${hash(name)}`]))
+    }
+
+    /** A registry that has these packages, by their integrity, and notes what is published. */
+    async function startRegistry(t, { has = {}, forbids = () => false } = {}) {
+      const published = []
+      const server = http.createServer((request, response) => {
+        const name = decodeURIComponent(request.url.slice(1).split('?')[0])
+        const answer = (status, body = {}) => response.writeHead(status).end(JSON.stringify(body))
+        request.resume().on('end', () => {
+          if (request.method === 'PUT') {
+            if (forbids(name)) return answer(403, { error: 'Forbidden' })
+            published.push(name)
+            return answer(201)
+          }
+          if (!has[name]) return answer(404)
+          const dist = { integrity: has[name] }
+          answer(200, { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version, dist } } })
+        })
+      })
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      t.after(() => server.close().closeAllConnections())
+      return { published, host: `127.0.0.1:${server.address().port}` }
+    }
+
+    function publish(folder, { host }) {
+      const userconfig = path.join(directory, `npmrc-${host.split(':')[1]}`)
+      fs.writeFileSync(userconfig, `registry=http://${host}/\n//${host}/:_authToken=token-of-a-test\n`)
+      const env = {
+        npm_config_userconfig: userconfig,
+        npm_config_registry: `http://${host}/`,
+        npm_config_fetch_retries: '0'
+      }
+      return run('bash', [path.join(root, 'scripts', 'publish-release.sh'), folder], { env, timeLimit: 120_000 })
+    }
+  })
 
   function swap(other) {
     return (folder) => fs.writeFileSync(path.join(folder, addon), headers[other])

@@ -7,7 +7,7 @@ function loadError({ version, named, fitting, others, failures }) {
   const { platform, arch } = process
   const platformName = `${platform} ${arch}${platform === 'linux' ? `, ${libcOf()}` : ''}`
   const lines = failures.map(({ place, error }) => `  - ${kindOf(place)} ${place}: ${reasonOf(error)}`)
-  const strangers = others.map((build) => `dynamodb-session-${build}`).filter(isInstalled)
+  const strangers = others.map((build) => `@dynamodb-session/addon-${build}`).filter(isInstalled)
   const message = [
     `dynamodb-session ${version} found no addon that Node.js ${process.versions.node} can load on ${platformName}.`,
     lines.length ? 'It looked for:' : 'There is none for this platform.',
@@ -86,7 +86,7 @@ function adviceOn({ version, named, fitting, failures }) {
 /** Of two builds for Linux, that for its C library. */
 function installable(fitting) {
   const musl = process.platform === 'linux' && libcOf() === 'musl'
-  return `dynamodb-session-${fitting.find((build) => build.endsWith('musl') === musl) ?? fitting[0]}`
+  return `@dynamodb-session/addon-${fitting.find((build) => build.endsWith('musl') === musl) ?? fitting[0]}`
 }
 
 module.exports = { loadError }

@@ -13,7 +13,7 @@ const builds = {
 function load() {
   const named = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
   const fitting = builds[`${process.platform}-${process.arch}`] ?? []
-  const places = fitting.flatMap((build) => [`dynamodb-session.${build}.node`, `dynamodb-session-${build}`])
+  const places = fitting.flatMap((build) => [`dynamodb-session.${build}.node`, `@dynamodb-session/addon-${build}`])
   const failures = []
   for (const place of named ? [named] : places) {
     const addon = loadFrom(place, failures)
@@ -31,32 +31,32 @@ function loadFrom(place, failures) {
     switch (place) {
       case 'dynamodb-session.darwin-arm64.node':
         return require('../dynamodb-session.darwin-arm64.node')
-      case 'dynamodb-session-darwin-arm64':
-        return isOfThisVersion(place) && require('dynamodb-session-darwin-arm64')
+      case '@dynamodb-session/addon-darwin-arm64':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-darwin-arm64')
       case 'dynamodb-session.darwin-x64.node':
         return require('../dynamodb-session.darwin-x64.node')
-      case 'dynamodb-session-darwin-x64':
-        return isOfThisVersion(place) && require('dynamodb-session-darwin-x64')
+      case '@dynamodb-session/addon-darwin-x64':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-darwin-x64')
       case 'dynamodb-session.linux-arm64-gnu.node':
         return require('../dynamodb-session.linux-arm64-gnu.node')
-      case 'dynamodb-session-linux-arm64-gnu':
-        return isOfThisVersion(place) && require('dynamodb-session-linux-arm64-gnu')
+      case '@dynamodb-session/addon-linux-arm64-gnu':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-arm64-gnu')
       case 'dynamodb-session.linux-arm64-musl.node':
         return require('../dynamodb-session.linux-arm64-musl.node')
-      case 'dynamodb-session-linux-arm64-musl':
-        return isOfThisVersion(place) && require('dynamodb-session-linux-arm64-musl')
+      case '@dynamodb-session/addon-linux-arm64-musl':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-arm64-musl')
       case 'dynamodb-session.linux-x64-gnu.node':
         return require('../dynamodb-session.linux-x64-gnu.node')
-      case 'dynamodb-session-linux-x64-gnu':
-        return isOfThisVersion(place) && require('dynamodb-session-linux-x64-gnu')
+      case '@dynamodb-session/addon-linux-x64-gnu':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-x64-gnu')
       case 'dynamodb-session.linux-x64-musl.node':
         return require('../dynamodb-session.linux-x64-musl.node')
-      case 'dynamodb-session-linux-x64-musl':
-        return isOfThisVersion(place) && require('dynamodb-session-linux-x64-musl')
+      case '@dynamodb-session/addon-linux-x64-musl':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-x64-musl')
       case 'dynamodb-session.win32-x64-msvc.node':
         return require('../dynamodb-session.win32-x64-msvc.node')
-      case 'dynamodb-session-win32-x64-msvc':
-        return isOfThisVersion(place) && require('dynamodb-session-win32-x64-msvc')
+      case '@dynamodb-session/addon-win32-x64-msvc':
+        return isOfThisVersion(place) && require('@dynamodb-session/addon-win32-x64-msvc')
       default:
         return require(place)
     }

@@ -10,22 +10,25 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { parseTriple } = require('@napi-rs/cli')
 const { systemOf } = require('./addon-system')
+const { packedName } = require('./packed-name')
 const { name, napi, version } = require('../package.json')
 
 const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']
 
 function checkRelease(folder) {
+  // Outside of a scope, a stranger could register the name of a platform that is not published yet.
+  assert.match(napi.packageName, /^@[^/]+\//, 'the names of the platform packages are not in a scope')
   const platforms = napi.targets.map((target) => parseTriple(target).platformArchABI)
-  const packages = platforms.map((platform) => `${name}-${platform}`)
-  const tarballs = [name, ...packages].map((it) => `${it}-${version}.tgz`)
+  const packages = platforms.map((platform) => `${napi.packageName}-${platform}`)
+  const tarballs = [name, ...packages].map(tarballOf)
   assert.deepEqual(fs.readdirSync(folder).sort(), tarballs.sort(), 'the tarballs are not those of a release')
-  for (const platform of platforms) checkPlatform(new Tarball(folder, `${name}-${platform}`), platform)
+  for (const platform of platforms) checkPlatform(new Tarball(folder, `${napi.packageName}-${platform}`), platform)
   checkRoot(new Tarball(folder, name), packages)
 }
 
 function checkPlatform(tarball, platform) {
   const { manifest } = tarball
-  const addon = `${name}.${platform}.node`
+  const addon = `${napi.binaryName}.${platform}.node`
   assert.deepEqual(tarball.files, [...textFiles, addon].sort(), `files of ${manifest.name}`)
   assert.deepEqual([manifest.version, manifest.main], [version, addon], manifest.name)
   const { os, cpu, libc } = systemOf(tarball.read(addon), addon)
@@ -54,9 +57,13 @@ function checkManifest({ name: it, dependencies, bundleDependencies, scripts = {
   if (source) assert.ok(repository?.url.includes(`/${source}.git`), `${it} is not of ${source}`)
 }
 
+function tarballOf(packageName) {
+  return `${packedName(packageName)}-${version}.tgz`
+}
+
 class Tarball {
   constructor(folder, it) {
-    this.file = path.join(folder, `${it}-${version}.tgz`)
+    this.file = path.join(folder, tarballOf(it))
     this.files = this.#tar('-tzf', this.file)
       .toString()
       .trim()
@@ -82,4 +89,4 @@ if (require.main === module) {
   console.log('The release is whole.')
 }
 
-module.exports = { checkRelease }
+module.exports = { checkRelease, tarballOf }

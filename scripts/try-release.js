@@ -9,7 +9,8 @@ const { execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { name, version } = require('../package.json')
+const { packedName } = require('./packed-name')
+const { name, napi, version } = require('../package.json')
 
 const root = path.join(__dirname, '..')
 const all = ['errors', 'frameworks', 'items', 'lifecycle', 'scan', 'tls', 'touch', 'workers']
@@ -37,15 +38,21 @@ function install(project, release) {
   execFileSync('npm', ['install', ...options], settings)
   if (!local) execFileSync('npm', ['audit', 'signatures'], settings)
 
-  const modules = fs.readdirSync(path.join(project, 'node_modules')).filter((it) => !it.startsWith('.'))
-  console.log(`npm installed ${modules.join(' and ')}.`)
-  assert.equal(modules.length, 2, 'a release is the root and one addon')
-  return path.join(project, 'node_modules', name)
+  const modules = path.join(project, 'node_modules')
+  const scope = path.dirname(napi.packageName)
+  const addons = fs.readdirSync(path.join(modules, scope))
+  console.log(`npm installed ${name} and ${scope}/${addons.join(', ')}.`)
+  const installed = fs.readdirSync(modules).filter((it) => !it.startsWith('.'))
+  assert.deepEqual(installed.sort(), [scope, name], 'a release installs only its own packages')
+  assert.equal(addons.length, 1, 'a release installs one addon')
+  return path.join(modules, name)
 }
 
 function localSpecs(folder) {
   const tarballs = fs.readdirSync(folder).filter((file) => file.endsWith(`-${version}.tgz`))
-  const specs = tarballs.map((file) => [file.slice(0, -`-${version}.tgz`.length), `file:${path.join(folder, file)}`])
+  const nameOf = (file) =>
+    file.slice(0, -`-${version}.tgz`.length).replace(packedName(napi.packageName), napi.packageName)
+  const specs = tarballs.map((file) => [nameOf(file), `file:${path.join(folder, file)}`])
   const { [name]: main, ...optionalDependencies } = Object.fromEntries(specs)
   return { dependencies: { [name]: main }, optionalDependencies }
 }

@@ -121,7 +121,7 @@ describe('a bundle that should have kept out', () => {
     const options = {
       input: 'main.cjs',
       external: ['express-session'],
-      settings: { external: ['express-session', '*.node', 'dynamodb-session-*'] }
+      settings: { external: ['express-session', '*.node', '@dynamodb-session/*'] }
     }
     const deployed = await bundle('without addon', 'esbuild', options)
     await assert.rejects(workshop.run(process.execPath, ['main.cjs'], { cwd: deployed }), ({ stderr }) => {

@@ -49,13 +49,13 @@ async function assertCounts(name, cwd, args, place = '/count') {
 }
 
 const addonsIn = (folder) =>
-  fs.readdirSync(path.join(folder, 'node_modules')).filter((name) => name.startsWith('dynamodb-session-'))
+  fs.readdirSync(path.join(folder, 'node_modules', '@dynamodb-session')).map((name) => `@dynamodb-session/${name}`)
 
 test('CDK NodejsFunction without Docker', onLinux, async () => {
   const cwd = await project('cdk', ['aws-cdk-lib@2', 'constructs@10', 'esbuild'])
   for (const [cpu, addon] of [
-    ['x64', 'dynamodb-session-linux-x64-gnu'],
-    ['arm64', 'dynamodb-session-linux-arm64-gnu']
+    ['x64', '@dynamodb-session/addon-linux-x64-gnu'],
+    ['arm64', '@dynamodb-session/addon-linux-arm64-gnu']
   ]) {
     await use(cwd, process.execPath, ['cdk.cjs', cpu])
     const out = path.join(cwd, `cdk-${cpu}`)
@@ -76,7 +76,7 @@ test('Serverless Framework 3 with serverless-esbuild', { skip: withoutUnzip || o
   await use(cwd, 'serverless', ['package'], { SLS_TELEMETRY_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off' })
   const deployed = path.join(cwd, 'deployed')
   await workshop.run('unzip', ['-q', path.join('.serverless', 'shop.zip'), '-d', deployed], { cwd })
-  assert.deepEqual(addonsIn(deployed), ['dynamodb-session-linux-x64-gnu'])
+  assert.deepEqual(addonsIn(deployed), ['@dynamodb-session/addon-linux-x64-gnu'])
   await assertCounts('Serverless', deployed, ['main.js'])
 })
 
@@ -87,7 +87,7 @@ test('a Lambda layer for each architecture', async () => {
     const prefix = path.join(cwd, `layer-${cpu}`, 'nodejs')
     const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc']
     await npm(['install', registry, '--prefix', prefix, ...platform, 'dynamodb-session', 'express-session'], cwd)
-    assert.deepEqual(addonsIn(prefix), [`dynamodb-session-linux-${cpu}-gnu`])
+    assert.deepEqual(addonsIn(prefix), [`@dynamodb-session/addon-linux-${cpu}-gnu`])
   }
   if (!linuxX64) return
   const env = { ...cleanEnvironment(), NODE_PATH: path.join(cwd, 'layer-x64', 'nodejs', 'node_modules') }

@@ -17,9 +17,10 @@ const canBuild = linuxX64 && spawnSync('cc', ['--version']).status === 0
 const onLinux = { skip: linuxX64 ? false : 'the names of these packages are those of Linux x64' }
 const withCompiler = { skip: canBuild ? false : 'it takes Linux x64 and a C compiler' }
 
-const gnu = 'dynamodb-session-linux-x64-gnu'
-const musl = 'dynamodb-session-linux-x64-musl'
-const arm = 'dynamodb-session-linux-arm64-gnu'
+const gnu = '@dynamodb-session/addon-linux-x64-gnu'
+const musl = '@dynamodb-session/addon-linux-x64-musl'
+const arm = '@dynamodb-session/addon-linux-arm64-gnu'
+const fileOf = (name) => `${name.replace('@dynamodb-session/addon-', 'dynamodb-session.')}.node`
 const again = `npm install --include=optional dynamodb-session@${version}`
 
 /** An app that npm installed, with the packages of platforms as the test wants them. */
@@ -31,7 +32,7 @@ async function installed(name) {
     remove: () => fs.rmSync(path.join(modules, gnu), { recursive: true }),
     put(other, file) {
       const folder = path.join(modules, other)
-      const main = other.replace('dynamodb-session-', 'dynamodb-session.') + '.node'
+      const main = fileOf(other)
       write(path.join(folder, 'package.json'), JSON.stringify({ name: other, version, main }))
       fs.rmSync(path.join(folder, main), { force: true })
       if (file) fs.copyFileSync(file, path.join(folder, main))
@@ -50,10 +51,7 @@ async function complaintOf(cwd, env) {
 }
 
 const headline = /^dynamodb-session \S+ found no addon that Node\.js \S+ can load on linux x64, glibc [\d.]+\.$/
-const absent = (name) => [
-  `  - the file ${name.replace('dynamodb-session-', 'dynamodb-session.')}.node: not there`,
-  `  - the package ${name}: not there`
-]
+const absent = (name) => [`  - the file ${fileOf(name)}: not there`, `  - the package ${name}: not there`]
 
 describe('an installation with', onLinux, () => {
   test('the platform package missing', async () => {

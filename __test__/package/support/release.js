@@ -5,6 +5,7 @@ const { createHash } = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 const { promisify } = require('node:util')
+const { tarballOf } = require('../../../scripts/check-release')
 const { root } = require('../../support/child')
 
 const run = promisify(execFile)
@@ -34,7 +35,7 @@ async function packRelease(directory) {
   await npm(['pack', copy, ...folders], directory)
   return [copy, ...folders].map((folder) => {
     const manifest = manifestOf(folder)
-    const tarball = fs.readFileSync(path.join(directory, `${manifest.name}-${manifest.version}.tgz`))
+    const tarball = fs.readFileSync(path.join(directory, tarballOf(manifest.name)))
     const hash = (algorithm, encoding) => createHash(algorithm).update(tarball).digest(encoding)
     return { manifest, tarball, shasum: hash('sha1', 'hex'), integrity: `sha512-${hash('sha512', 'base64')}` }
   })
