@@ -1,6 +1,7 @@
 'use strict'
 
 const bridge = require('./bridge.js')
+const { environmentVariables } = require('./environment.js')
 const { DynamoDBStoreError } = require('./error.js')
 const { defined, nativeSettings } = require('./options.js')
 const { isTracing, trace } = require('./trace.js')
@@ -12,6 +13,8 @@ class Connection {
   #opening
   #release
   #isClosed = false
+  /** Whether the next operation hands over the environment: the first one, and each one after a failure. */
+  #wantsEnvironment = true
   #underWay = 0
   #offline
   /** Operations by their names, and failures by their codes, since the store was made. */
@@ -41,18 +44,25 @@ class Connection {
     this.#underWay += 1
     try {
       const native = this.#native ?? (await this.#open(operation))
+      if (this.#wantsEnvironment) this.#handOverEnvironment(native)
       const completion = isTracing()
         ? await this.#runTraced(operation, sid, (call) => start(native, call, true))
         : this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
       this.#offline?.hear()
       return completion
     } catch (error) {
+      this.#wantsEnvironment = true
       this.#offline?.hear(error)
       throw error
     } finally {
       this.#underWay -= 1
       if (this.#isClosed) this.#letGo()
     }
+  }
+
+  #handOverEnvironment(native) {
+    native.setEnvironment(environmentVariables(), new Date().getTimezoneOffset())
+    this.#wantsEnvironment = false
   }
 
   #runTraced(operation, sid, start) {

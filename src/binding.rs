@@ -1,9 +1,11 @@
 //! The boundary to JavaScript, and the only file that knows Node. What crosses is plain data: strings,
 //! numbers, and JSON text where it says so; `null` stands for what is absent.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result};
 use dynamodb_session_core::request::{Draft, Stamp};
 use dynamodb_session_core::store::{Found, Store};
@@ -111,6 +113,12 @@ pub struct NativeStore {
 
 #[napi]
 impl NativeStore {
+    /// Hands over the environment variables that the addon may read, and `Date`'s `getTimezoneOffset()`.
+    #[napi(catch_unwind)]
+    pub fn set_environment(&self, variables: HashMap<String, String>, timezone_offset: i32) {
+        self.store.set_environment(Environment::new(variables, timezone_offset));
+    }
+
     /// Completes with the session's text and the stored expiry in seconds; without a text when there is no
     /// session, and then with the number 1 when there is an expired item.
     #[napi(catch_unwind)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
@@ -14,10 +13,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::IdentityCache;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_types::os_shim_internal::Env;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::config::Config;
 use crate::credentials::CredentialsCache;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::SdkHttp;
@@ -42,10 +43,11 @@ impl Aws {
     /// Settles what the options leave to the environment. `provider` is the caller's own.
     pub async fn connect(
         config: &Config,
+        environment: &Environment,
         provider: Option<SharedCredentialsProvider>,
         http: Arc<HttpClient>,
     ) -> Result<Self> {
-        let sdk = load(config, provider, &http).await;
+        let sdk = load(config, environment, provider, &http).await;
         let region = sdk.region().map(ToString::to_string).ok_or_else(|| {
             Error::new(
                 Kind::Config,
@@ -77,18 +79,25 @@ impl Aws {
 
 async fn load(
     config: &Config,
+    environment: &Environment,
     provider: Option<SharedCredentialsProvider>,
     http: &Arc<HttpClient>,
 ) -> SdkConfig {
     let mut profile_region = ProfileFileRegionProvider::builder();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(SdkHttp(Arc::clone(http)));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(SdkHttp(Arc::clone(http)))
+        .env(Env::from(environment.variables().clone()));
     if let Some(profile) = &config.profile {
         profile_region = profile_region.profile_name(profile);
         loader = loader.profile_name(profile);
     }
     // Without the instance metadata service, which takes seconds to be absent.
     let region = RegionProviderChain::first_try(config.region.clone().map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(
+            environment
+                .first(["AWS_REGION", "AWS_DEFAULT_REGION"])
+                .map(|(_, name)| Region::new(name.to_owned())),
+        )
         .or_else(profile_region.build())
         .region()
         .await;

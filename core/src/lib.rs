@@ -22,6 +22,7 @@ pub mod attribute;
 pub mod aws;
 pub mod config;
 pub mod credentials;
+pub mod environment;
 pub mod error;
 pub mod expiry;
 pub mod json_cursor;

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
+use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
 use crate::reply::Reply;
@@ -38,6 +39,7 @@ pub struct Store {
     config: Config,
     provider: Option<SharedCredentialsProvider>,
     requests: Requests,
+    environment: SharedEnvironment,
     http: Arc<HttpClient>,
     /// Settled by the first operation; a failure is not kept.
     aws: OnceCell<Aws>,
@@ -50,15 +52,26 @@ impl Store {
     /// Does no I/O: what is wrong with the environment fails the operations. `provider` gives credentials
     /// in place of the configured ones.
     pub fn new(config: Config, provider: Option<SharedCredentialsProvider>) -> Self {
+        let environment = SharedEnvironment::default();
         Self {
             requests: Requests::new(&config.table, config.layout.clone()),
-            http: Arc::new(HttpClient::new(config.connect_timeout, config.max_connections)),
+            http: Arc::new(HttpClient::new(
+                config.connect_timeout,
+                config.max_connections,
+                environment.clone(),
+            )),
+            environment,
             config,
             provider,
             aws: OnceCell::new(),
             creation: SingleFlight::default(),
             warning: Mutex::default(),
         }
+    }
+
+    /// Hands over the environment, which is empty until then. Settings that an operation has settled stay.
+    pub fn set_environment(&self, environment: Environment) {
+        self.environment.set(environment);
     }
 
     /// GetItem.
@@ -294,10 +307,10 @@ impl Store {
             return Ok(aws);
         }
         // What happens once is boxed here and below: it would make the future of every operation a large one.
-        let settling =
-            Box::pin(self.aws.get_or_try_init(|| {
-                Aws::connect(&self.config, self.provider.clone(), Arc::clone(&self.http))
-            }));
+        let settling = Box::pin(self.aws.get_or_try_init(async || {
+            let environment = self.environment.get();
+            Aws::connect(&self.config, &environment, self.provider.clone(), Arc::clone(&self.http)).await
+        }));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
             let message =
                 format!("the AWS settings of the environment took longer than {:?}", self.config.timeout);

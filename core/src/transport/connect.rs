@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use http::Uri;
@@ -19,6 +18,7 @@ use tower_service::Service;
 
 use super::http::BoxError;
 use super::tls;
+use crate::environment::Environment;
 
 /// A connection, with or without TLS.
 pub enum Connection {
@@ -27,14 +27,14 @@ pub enum Connection {
 }
 
 /// Connects to the host of `uri`, over TLS when its scheme says so.
-pub async fn connect(uri: &Uri) -> Result<Connection, BoxError> {
+pub async fn connect(uri: &Uri, environment: &Environment) -> Result<Connection, BoxError> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     if uri.scheme_str() != Some("https") {
         return Ok(Connection::Plain(tcp.call(uri.clone()).await?));
     }
-    let stream = match proxies().intercept(uri) {
+    let stream = match proxies(environment).intercept(uri) {
         Some(proxy) => {
             let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
             if let Some(credentials) = proxy.basic_auth() {
@@ -46,14 +46,18 @@ pub async fn connect(uri: &Uri) -> Result<Connection, BoxError> {
     };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned())?;
-    let tls = TlsConnector::from(tls::client_config()?).connect(name, stream.into_inner()).await?;
+    let tls = TlsConnector::from(tls::client_config(environment)?).connect(name, stream.into_inner()).await?;
     Ok(Connection::Tls(Box::new(TokioIo::new(tls))))
 }
 
-/// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, read once.
-fn proxies() -> Arc<Matcher> {
-    static PROXIES: OnceLock<Arc<Matcher>> = OnceLock::new();
-    PROXIES.get_or_init(|| Arc::new(Matcher::from_env())).clone()
+/// The proxies that the environment names.
+fn proxies(environment: &Environment) -> Matcher {
+    let first = |names: [&'static str; 2]| environment.first(names).map_or("", |(_, value)| value).to_owned();
+    Matcher::builder()
+        .https(first(["HTTPS_PROXY", "https_proxy"]))
+        .all(first(["ALL_PROXY", "all_proxy"]))
+        .no(first(["NO_PROXY", "no_proxy"]))
+        .build()
 }
 
 /// Calls `$method` on whichever connection it is.

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::connect;
+use crate::environment::SharedEnvironment;
 use crate::stats::Stats;
 
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
@@ -53,6 +54,8 @@ pub enum Failure {
 pub struct HttpClient {
     connect_timeout: Duration,
     max_connections: usize,
+    /// Names proxies and certificates.
+    environment: SharedEnvironment,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
     stats: Arc<Stats>,
 }
@@ -64,6 +67,7 @@ struct Host {
     permits: Semaphore,
     /// The one used last at the end.
     idle: Mutex<Vec<Idle>>,
+    environment: SharedEnvironment,
     stats: Arc<Stats>,
 }
 
@@ -76,8 +80,8 @@ struct Idle {
 type Sender = SendRequest<Full<Bytes>>;
 
 impl HttpClient {
-    pub fn new(connect_timeout: Duration, max_connections: usize) -> Self {
-        Self { connect_timeout, max_connections, hosts: Mutex::default(), stats: Arc::default() }
+    pub fn new(connect_timeout: Duration, max_connections: usize, environment: SharedEnvironment) -> Self {
+        Self { connect_timeout, max_connections, environment, hosts: Mutex::default(), stats: Arc::default() }
     }
 
     /// Sends a request with an absolute URI and reads the whole response.
@@ -121,8 +125,12 @@ impl HttpClient {
     fn host(&self, uri: &Uri) -> Arc<Host> {
         let origin = (uri.scheme().cloned(), uri.authority().cloned());
         let new_host = || {
-            let (permits, stats) = (Semaphore::new(self.max_connections), Arc::clone(&self.stats));
-            Arc::new(Host { permits, idle: Mutex::default(), stats })
+            Arc::new(Host {
+                permits: Semaphore::new(self.max_connections),
+                idle: Mutex::default(),
+                environment: self.environment.clone(),
+                stats: Arc::clone(&self.stats),
+            })
         };
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
     }
@@ -161,7 +169,7 @@ async fn send_on(
         let reused = kept.is_some();
         let mut sender = match kept {
             Some(sender) => sender,
-            None => Box::pin(open(uri, connect_timeout, Arc::clone(&host.stats))).await?,
+            None => Box::pin(open(host, uri, connect_timeout)).await?,
         };
         let request = Request::from_parts(head.clone(), Full::new(body.clone()));
         match exchange(&mut sender, request).await {
@@ -187,9 +195,9 @@ fn to_origin_form(head: &mut http::request::Parts) -> Uri {
     uri
 }
 
-async fn open(uri: &Uri, limit: Duration, stats: Arc<Stats>) -> Result<Sender, Failure> {
+async fn open(host: &Host, uri: &Uri, limit: Duration) -> Result<Sender, Failure> {
     let opening = async {
-        let connection = connect(uri).await?;
+        let connection = connect(uri, &host.environment.get()).await?;
         Ok::<_, BoxError>(http1::handshake(connection).await?)
     };
     let (sender, connection) = timeout(limit, opening)
@@ -197,6 +205,7 @@ async fn open(uri: &Uri, limit: Duration, stats: Arc<Stats>) -> Result<Sender, F
         .map_err(|_| Failure::ConnectTimeout(limit))?
         .map_err(Failure::Connect)?;
     // What goes wrong with the connection is told to the request that it carries.
+    let stats = Arc::clone(&host.stats);
     stats.open_connections.add(1);
     tokio::spawn(async move {
         drop(connection.await);

@@ -1,8 +1,7 @@
 //! Which certificates are trusted.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,6 +13,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 
 /// Certificates in place of the ones compiled in, as the AWS SDKs and tools read it.
@@ -21,23 +21,35 @@ const BUNDLE: &str = "AWS_CA_BUNDLE";
 /// Certificates beside the others, as Node reads it.
 const EXTRA: &str = "NODE_EXTRA_CA_CERTS";
 
-/// The settings of every TLS connection of the process, made when the first one is.
+/// The TLS settings that the environment asks for. Stores that ask for the same share them.
 ///
 /// Mozilla's authorities are compiled in, so that a container without a bundle can reach AWS.
-pub fn client_config() -> Result<Arc<ClientConfig>> {
-    static CONFIG: OnceLock<Result<Arc<ClientConfig>>> = OnceLock::new();
-    CONFIG.get_or_init(|| Ok(Arc::new(build()?))).clone()
+pub fn client_config(environment: &Environment) -> Result<Arc<ClientConfig>> {
+    type Files = [Option<String>; 2];
+    static LATEST: Mutex<Option<(Files, Arc<ClientConfig>)>> = Mutex::new(None);
+
+    let files = [BUNDLE, EXTRA].map(|variable| environment.get(variable).map(str::to_owned));
+    let latest = || LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, config)) = &*latest()
+        && *known == files
+    {
+        return Ok(Arc::clone(config));
+    }
+    let config = Arc::new(build(environment)?);
+    *latest() = Some((files, Arc::clone(&config)));
+    Ok(config)
 }
 
-fn build() -> Result<ClientConfig> {
+fn build(environment: &Environment) -> Result<ClientConfig> {
+    let path_in = |variable| environment.get(variable).map(Path::new);
     let mut named = Vec::new();
     let mut roots = RootCertStore::empty();
     match path_in(BUNDLE) {
-        Some(path) => named.extend(certificates_in(&path).map_err(unusable_bundle)?),
+        Some(path) => named.extend(certificates_in(path).map_err(unusable_bundle)?),
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
     }
     // Node warns of a file that it cannot read, and goes on without it.
-    named.extend(path_in(EXTRA).and_then(|path| certificates_in(&path).ok()).unwrap_or_default());
+    named.extend(path_in(EXTRA).and_then(|path| certificates_in(path).ok()).unwrap_or_default());
     // A bundle of an operating system may hold certificates that are of no use here.
     roots.add_parsable_certificates(named.iter().cloned());
 
@@ -57,10 +69,6 @@ fn build() -> Result<ClientConfig> {
 fn unusable_bundle(error: rustls::pki_types::pem::Error) -> Error {
     Error::new(Kind::Config, format!("the certificates that {BUNDLE} names cannot be read"))
         .with_source(error)
-}
-
-fn path_in(variable: &str) -> Option<PathBuf> {
-    env::var_os(variable).filter(|path| !path.is_empty()).map(Into::into)
 }
 
 fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {

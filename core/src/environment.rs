@@ -1,0 +1,78 @@
+//! The environment of a store: variables that the caller hands over, because the process's own may differ from those
+//! that the app sees (a Worker with its own `env`, a replaced `process.env`, a test that deletes a variable).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A snapshot of environment variables.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    variables: HashMap<String, String>,
+    /// Minutes that local time is behind UTC, as JavaScript's `getTimezoneOffset` returns them.
+    timezone_offset: i32,
+}
+
+impl Environment {
+    /// A variable without a value counts as not set, and white space around a value (the line ending of a Windows
+    /// `.env` file, for example) is not part of it.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>, timezone_offset: i32) -> Self {
+        let trimmed = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
+        Self { variables: trimmed.filter(|(_, value)| !value.is_empty()).collect(), timezone_offset }
+    }
+
+    /// The value of a variable: trimmed, never empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// The first of some variables that is set, with its name.
+    pub fn first<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<(&'n str, &str)> {
+        names.into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    pub fn timezone_offset(&self) -> i32 {
+        self.timezone_offset
+    }
+
+    pub fn variables(&self) -> &HashMap<String, String> {
+        &self.variables
+    }
+}
+
+/// Values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+/// The latest snapshot, shared by the parts of a store.
+#[derive(Clone, Debug, Default)]
+pub struct SharedEnvironment(Arc<Mutex<Arc<Environment>>>);
+
+impl SharedEnvironment {
+    pub fn get(&self) -> Arc<Environment> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set(&self, environment: Environment) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(environment);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_trimmed_and_empty_ones_are_not_set() {
+        let variables = [("A", " a b\r"), ("B", ""), ("C", " \r\n\t"), ("D", "d")];
+        let environment = Environment::new(variables.map(|(name, value)| (name.into(), value.into())), 0);
+        assert_eq!(environment.get("A"), Some("a b"));
+        assert_eq!(environment.get("B"), None);
+        assert_eq!(environment.get("C"), None);
+        assert_eq!(environment.first(["B", "C", "D", "A"]), Some(("D", "d")));
+        assert_eq!(environment.first(["B", "E"]), None);
+    }
+}
