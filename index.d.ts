@@ -38,6 +38,8 @@ declare namespace connectDynamoDB {
     secretAccessKey: string
     /** The token of temporary keys. Default: none. */
     sessionToken?: string
+    /** The AWS account of the keys. The AWS SDK and this store use the account's own host if they know it. Default: none. */
+    accountId?: string
     /** When they expire; a function is asked again before. Default: never. */
     expiration?: Date
   }

@@ -66,14 +66,15 @@ function open(settings, provide) {
 async function credentialsAsJson(provide) {
   try {
     const given = await provide()
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = given ?? {}
+    const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = given ?? {}
     for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey })) {
       if (typeof value !== 'string' || value === '') return failure(`the credentials function gave no ${name}`)
     }
     if (sessionToken != null && typeof sessionToken !== 'string') return failure('the sessionToken is no string')
+    if (accountId != null && typeof accountId !== 'string') return failure('the accountId is not a string')
     const milliseconds = expiration == null ? null : new Date(expiration).getTime()
     if (Number.isNaN(milliseconds)) return failure('the expiration of the credentials is no date')
-    return JSON.stringify({ accessKeyId, secretAccessKey, sessionToken, expiration: milliseconds })
+    return JSON.stringify({ accessKeyId, secretAccessKey, sessionToken, expiration: milliseconds, accountId })
   } catch (error) {
     return failure(error instanceof Error ? `${error.name}: ${error.message}` : 'the credentials function threw')
   }

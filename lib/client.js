@@ -75,6 +75,8 @@ async function optionsOfVersion3({ config }) {
     attemptTimeout: handler.requestTimeout || handler.socketTimeout || undefined,
     useFips: await config.useFipsEndpoint(),
     useDualStack: await config.useDualstackEndpoint(),
+    // Older clients do not have it.
+    accountIdEndpointMode: await config.accountIdEndpointMode?.(),
     credentials: () => config.credentials()
   }
 }
@@ -90,12 +92,13 @@ function optionsOfVersion2({ config, endpoint }) {
   const { connectTimeout, timeout } = config.httpOptions ?? {}
   return {
     region: config.region,
+    // The result of its settings for FIPS and dual stack, which therefore do not count again.
     endpoint: endpoint?.href,
+    useFips: false,
+    useDualStack: false,
     maxAttempts: config.maxRetries === undefined ? undefined : config.maxRetries + 1,
     connectTimeout: connectTimeout || undefined,
     attemptTimeout: timeout === VERSION_2_TIMEOUT ? undefined : timeout || undefined,
-    useFips: config.useFipsEndpoint,
-    useDualStack: config.useDualstackEndpoint,
     credentials: () => credentialsOfVersion2(config)
   }
 }

@@ -229,12 +229,14 @@ function nativeSettings(options) {
     profile: options.profile ?? null,
     useFips: options.useFips ?? null,
     useDualStack: options.useDualStack ?? null,
+    accountIdEndpointMode: options.accountIdEndpointMode ?? null,
     credentials:
       typeof credentials === 'object'
         ? {
             accessKeyId: credentials.accessKeyId,
             secretAccessKey: credentials.secretAccessKey,
-            sessionToken: credentials.sessionToken ?? null
+            sessionToken: credentials.sessionToken ?? null,
+            accountId: credentials.accountId ?? null
           }
         : null,
     consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
@@ -288,12 +290,14 @@ function isUrl(value) {
 function isCredentials(value) {
   if (typeof value === 'function') return true
   if (!isObject(value)) return false
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = value
+  const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = value
   // An id and a token are sent in headers.
   const isSendable = (key) => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)
   const isSecret = isText(secretAccessKey) && secretAccessKey !== ''
   const isDate = expiration == null || !Number.isNaN(new Date(expiration).getTime())
-  return isSendable(accessKeyId) && isSecret && isDate && (sessionToken == null || isSendable(sessionToken))
+  const isAccount = accountId == null || isText(accountId)
+  const isToken = sessionToken == null || isSendable(sessionToken)
+  return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
 module.exports = { defined, nativeSettings, newTableOf, readOptions }

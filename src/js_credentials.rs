@@ -54,14 +54,22 @@ fn credentials(answer: &str) -> provider::Result {
             secret_access_key: String,
             session_token: Option<String>,
             expiration: Option<f64>,
+            account_id: Option<String>,
         },
     }
     match serde_json::from_str(answer) {
-        Ok(Told::Given { access_key_id, secret_access_key, session_token, expiration }) => {
+        Ok(Told::Given { access_key_id, secret_access_key, session_token, expiration, account_id }) => {
             let expiry = expiration
                 .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
                 .and_then(|since| UNIX_EPOCH.checked_add(since));
-            Ok(Credentials::new(access_key_id, secret_access_key, session_token, expiry, "JavaScript"))
+            let mut credentials = Credentials::builder()
+                .access_key_id(access_key_id)
+                .secret_access_key(secret_access_key)
+                .provider_name("JavaScript");
+            credentials.set_session_token(session_token);
+            credentials.set_expiry(expiry);
+            credentials.set_account_id(account_id.map(Into::into));
+            Ok(credentials.build())
         }
         Ok(Told::Error { error }) => Err(CredentialsError::provider_error(error)),
         Err(_) => Err(CredentialsError::unhandled("the provider gave no credentials")),

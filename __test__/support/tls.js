@@ -43,25 +43,27 @@ async function createSelfSigned({ host = 'localhost', notBeforeDate, notAfterDat
   return { key, cert }
 }
 
-function namesOf(host) {
-  const addresses = host === 'localhost' ? [{ type: IP, ip: '127.0.0.1' }] : []
-  return { name: 'subjectAltName', altNames: [{ type: DNS, value: host }, ...addresses] }
+function namesOf(...hosts) {
+  const addresses = hosts.includes('localhost') ? [{ type: IP, ip: '127.0.0.1' }] : []
+  return { name: 'subjectAltName', altNames: [...hosts.map((value) => ({ type: DNS, value })), ...addresses] }
 }
 
-async function issue(ca, { host = 'localhost', notBeforeDate, notAfterDate } = {}) {
+async function issue(ca, { host = 'localhost', hosts = [host], notBeforeDate, notAfterDate } = {}) {
   const leaf = await selfsigned.generate([{ name: 'commonName', value: host }], {
     ...keys,
     notBeforeDate,
     notAfterDate,
     ca: { key: ca.private, cert: ca.cert },
-    extensions: [{ name: 'basicConstraints', cA: false, critical: true }, namesOf(host)]
+    extensions: [{ name: 'basicConstraints', cA: false, critical: true }, namesOf(...hosts)]
   })
   return { key: leaf.private, cert: leaf.cert }
 }
 
-/** Passes HTTPS on to an HTTP endpoint. */
+/** Passes HTTPS on to an HTTP endpoint, and records the Host header and path of each request. */
 async function startTlsServer(endpoint, certificate) {
+  const requests = []
   const server = https.createServer(certificate, (request, response) => {
+    requests.push({ host: request.headers.host, path: request.url })
     const headers = { ...request.headers, host: new URL(endpoint).host }
     const onward = http.request(endpoint, { method: request.method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers)
@@ -71,7 +73,7 @@ async function startTlsServer(endpoint, certificate) {
     request.pipe(onward)
   })
   await listen(server)
-  return { endpoint: `https://127.0.0.1:${server.address().port}`, close: () => close(server) }
+  return { endpoint: `https://127.0.0.1:${server.address().port}`, requests, close: () => close(server) }
 }
 
 /** A proxy that tunnels by CONNECT to `target`, whatever host is asked for, and tells of each tunnel. */

@@ -12,7 +12,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::IdentityCache;
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_dynamodb::config::endpoint::{Params, ParamsBuilder};
+use aws_types::endpoint_config::AccountIdEndpointMode;
 use aws_types::os_shim_internal::Env;
 use aws_types::service_config::ServiceConfigKey;
 
@@ -22,7 +23,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::SdkHttp;
-use crate::transport::{Endpoint, Limits, Transport};
+use crate::transport::{EndpointResolver, Limits, Transport};
 
 /// Attempts where neither the options nor the environment (`AWS_MAX_ATTEMPTS`) say.
 const DEFAULT_ATTEMPTS: u32 = 3;
@@ -54,7 +55,7 @@ impl Aws {
                 "no region: give the option region, or set AWS_REGION or a region in the profile",
             )
         })?;
-        let endpoint = Endpoint::new(&endpoint_url(&sdk, config, &region).await?, &region)?;
+        let endpoints = EndpointResolver::new(endpoint_settings(&sdk, config, &region)?)?;
         let provider = sdk
             .credentials_provider()
             .ok_or_else(|| Error::new(Kind::Credentials, "there is no credentials provider"))?;
@@ -67,10 +68,11 @@ impl Aws {
         let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .credentials_provider(credentials.clone())
             .identity_cache(IdentityCache::no_cache())
+            .endpoint_resolver(endpoints.clone())
             .retry_config(retries.with_initial_backoff(FIRST_PAUSE))
             .build();
         Ok(Self {
-            transport: Transport::new(http, endpoint, credentials.clone(), limits),
+            transport: Transport::new(http, endpoints, credentials.clone(), limits),
             client: aws_sdk_dynamodb::Client::from_conf(conf),
             credentials,
         })
@@ -137,26 +139,42 @@ async fn load(
     loader.load().await
 }
 
-/// The endpoint option, the environment's or profile's endpoint, or the region's own.
-async fn endpoint_url(sdk: &SdkConfig, config: &Config, region: &str) -> Result<String> {
-    if let Some(endpoint) = &config.endpoint {
-        return Ok(endpoint.clone());
-    }
-    let key =
-        ServiceConfigKey::builder().service_id("DynamoDB").env("AWS_ENDPOINT_URL").profile("endpoint_url");
-    let configured = key.build().ok().and_then(|key| sdk.service_config()?.load_config(key));
-    if let Some(url) = configured.or_else(|| sdk.endpoint_url().map(str::to_owned)) {
-        return Ok(url);
-    }
-    let unknown = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::new(Kind::Config, format!("there is no endpoint for the region {region}")).with_source(error)
-    };
-    let parameters = Params::builder()
+/// What decides about the endpoint, except the account: the account may come with the credentials.
+fn endpoint_settings(sdk: &SdkConfig, config: &Config, region: &str) -> Result<ParamsBuilder> {
+    Ok(Params::builder()
         .region(region)
         .use_fips(sdk.use_fips().unwrap_or_default())
         .use_dual_stack(sdk.use_dual_stack().unwrap_or_default())
-        .build()
-        .map_err(|error| unknown(error.into()))?;
-    let endpoint = DefaultResolver::new().resolve_endpoint(&parameters).await.map_err(unknown)?;
-    Ok(endpoint.url().to_owned())
+        .set_endpoint(custom_endpoint(sdk, config))
+        .account_id_endpoint_mode(account_id_endpoint_mode(sdk, config)?.to_string())
+        .resource_arn(&config.table))
+}
+
+/// The endpoint of the options, the environment, or the profile.
+fn custom_endpoint(sdk: &SdkConfig, config: &Config) -> Option<String> {
+    let configured = || configured(sdk, "AWS_ENDPOINT_URL", "endpoint_url");
+    config.endpoint.clone().or_else(configured).or_else(|| sdk.endpoint_url().map(str::to_owned))
+}
+
+/// Not from `sdk`, which replaces an invalid mode by the default.
+fn account_id_endpoint_mode(sdk: &SdkConfig, config: &Config) -> Result<AccountIdEndpointMode> {
+    const VARIABLE: &str = "AWS_ACCOUNT_ID_ENDPOINT_MODE";
+    const KEY: &str = "account_id_endpoint_mode";
+    if let Some(mode) = &config.account_id_endpoint_mode {
+        return Ok(mode.clone());
+    }
+    let Some(mode) = configured(sdk, VARIABLE, KEY) else {
+        return Ok(AccountIdEndpointMode::default());
+    };
+    mode.trim().parse().map_err(|_| {
+        let message =
+            format!("{VARIABLE}, or {KEY} in the profile, must be preferred, disabled, or required");
+        Error::new(Kind::Config, message)
+    })
+}
+
+/// The value of an environment variable, or else of a key in the profile; one for DynamoDB only takes precedence.
+fn configured(sdk: &SdkConfig, variable: &str, key: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id("DynamoDB").env(variable).profile(key).build().ok()?;
+    sdk.service_config()?.load_config(key)
 }

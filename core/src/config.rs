@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_types::endpoint_config::AccountIdEndpointMode;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use crate::layout::Layout;
@@ -19,6 +21,8 @@ pub struct Config {
     pub profile: Option<String>,
     pub use_fips: Option<bool>,
     pub use_dual_stack: Option<bool>,
+    #[serde(default, deserialize_with = "account_id_endpoint_mode")]
+    pub account_id_endpoint_mode: Option<AccountIdEndpointMode>,
     /// Credentials that never change. Without them a provider of the caller's or the default chain gives them.
     pub credentials: Option<StaticCredentials>,
     pub consistent_read: ConsistentRead,
@@ -41,17 +45,18 @@ pub struct StaticCredentials {
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
+    account_id: Option<String>,
 }
 
 impl From<StaticCredentials> for Credentials {
     fn from(keys: StaticCredentials) -> Self {
-        Credentials::new(
-            keys.access_key_id,
-            keys.secret_access_key,
-            keys.session_token,
-            None,
-            "dynamodb-session",
-        )
+        let mut credentials = Credentials::builder()
+            .access_key_id(keys.access_key_id)
+            .secret_access_key(keys.secret_access_key)
+            .provider_name("dynamodb-session");
+        credentials.set_session_token(keys.session_token);
+        credentials.set_account_id(keys.account_id.map(Into::into));
+        credentials.build()
     }
 }
 
@@ -85,4 +90,11 @@ pub struct NewTable {
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn account_id_endpoint_mode<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<AccountIdEndpointMode>, D::Error> {
+    let mode = Option::<String>::deserialize(deserializer)?;
+    mode.map(|mode| mode.parse().map_err(D::Error::custom)).transpose()
 }

@@ -21,6 +21,10 @@ where
                 service.message().unwrap_or("the service gives no reason"),
                 status.unwrap_or_default(),
             ),
+            // A provider or resolver of ours that the SDK called.
+            None if let Some(ours) = sources(&error).find_map(|source| source.downcast_ref::<Error>()) => {
+                ours.clone()
+            }
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
             }

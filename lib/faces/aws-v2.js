@@ -8,12 +8,15 @@ const { defined } = require('./options.js')
  */
 function optionsOfVersion2Config(config) {
   const { region, maxRetries, httpOptions } = config
+  const endpoint = endpointOf(config)
+  // In v2 an endpoint replaces the one that FIPS and dual stack would lead to. In v3, and here, they contradict it.
+  const isCustom = endpoint !== undefined
   return defined({
     region: text(region) || undefined,
-    endpoint: endpointOf(config),
+    endpoint,
     credentials: credentialsOf(config),
-    useDualStack: config.useDualstackEndpoint ?? config.useDualstack,
-    useFips: config.useFipsEndpoint,
+    useDualStack: isCustom ? false : (config.useDualstackEndpoint ?? config.useDualstack),
+    useFips: isCustom ? false : config.useFipsEndpoint,
     maxAttempts: Number.isInteger(maxRetries) && maxRetries >= 0 ? maxRetries + 1 : undefined,
     connectTimeout: milliseconds(httpOptions?.connectTimeout),
     attemptTimeout: milliseconds(httpOptions?.timeout)

@@ -18,7 +18,7 @@ const JSON: &str = "application/x-amz-json-1.0";
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("dynamodb-session/", env!("CARGO_PKG_VERSION"), " lang/rust"));
 
-/// DynamoDB in one region, or what stands in for it.
+/// A server that speaks DynamoDB's protocol.
 #[derive(Debug)]
 pub struct Endpoint {
     uri: Uri,
@@ -27,18 +27,23 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// As the AWS SDK for JavaScript does, this leaves out the user and password of a URL, and ends its path in a
+    /// slash.
     pub fn new(url: &str, region: &str) -> Result<Self> {
         let invalid =
             || Error::new(Kind::Config, "the endpoint must be an http or https URL with a host and no query");
-        let uri: Uri = url.parse().map_err(|_| invalid())?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(invalid());
-        }
-        let authority = uri.authority().filter(|_| uri.query().is_none()).ok_or_else(invalid)?;
-        // Credentials in a URL are not for the Host header.
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let signer = Signer::new(host, uri.path(), region);
+        let given: Uri = url.parse().map_err(|_| invalid())?;
+        let scheme = given.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
+        let scheme = scheme.filter(|_| given.query().is_none()).ok_or_else(invalid)?;
+        let host = host_of(&given).filter(|host| !host.is_empty()).ok_or_else(invalid)?;
+        let path = given.path().trim_end_matches('/');
+        let uri: Uri = format!("{scheme}://{host}{path}/").parse().map_err(|_| invalid())?;
+        let signer = Signer::new(&host, uri.path(), region);
         Ok(Self { host: host.try_into().map_err(|_| invalid())?, uri, signer })
+    }
+
+    pub fn uri(&self) -> &Uri {
+        &self.uri
     }
 
     /// A POST of `body` for the DynamoDB `operation`, signed for `time`.
@@ -71,17 +76,45 @@ impl Endpoint {
     }
 }
 
+/// What belongs in the Host header of a request to `uri`, and into its signature: no credentials, and no port that is
+/// the scheme's own.
+pub fn host_of(uri: &Uri) -> Option<String> {
+    let authority = uri.authority()?;
+    let own_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let host = authority.host().to_ascii_lowercase();
+    Some(match authority.port_u16() {
+        Some(port) if port != own_port => format!("{host}:{port}"),
+        _ => host,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_is_no_http_url() {
+    fn a_url_is_written_in_one_way() {
+        for (given, uri, host) in [
+            ("http://host:80", "http://host/", "host"),
+            ("https://host:443/", "https://host/", "host"),
+            ("https://host:80", "https://host:80/", "host:80"),
+            ("http://Host:8000/base", "http://host:8000/base/", "host:8000"),
+            ("http://user:password@host:8000/base/", "http://host:8000/base/", "host:8000"),
+            ("https://user@[::1]:443/a%20b", "https://[::1]/a%20b/", "[::1]"),
+        ] {
+            let endpoint = Endpoint::new(given, "r").unwrap();
+            assert_eq!((&*endpoint.uri.to_string(), endpoint.host.to_str().unwrap()), (uri, host), "{given}");
+        }
+    }
+
+    #[test]
+    fn only_an_http_url_is_accepted() {
         for url in [
             "",
             "localhost:8000",
             "ftp://host",
             "http://",
+            "http://user@",
             "/path",
             "dynamodb.eu-west-1.amazonaws.com",
             "http://host/?a=b",

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::connect::connect;
+use super::endpoint::host_of;
 use crate::environment::SharedEnvironment;
 use crate::stats::Stats;
 
@@ -188,7 +189,7 @@ fn to_origin_form(head: &mut http::request::Parts) -> Uri {
     let path = head.uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
     let uri = std::mem::replace(&mut head.uri, path);
     if !head.headers.contains_key(HOST)
-        && let Some(host) = uri.authority().and_then(|authority| authority.as_str().try_into().ok())
+        && let Some(host) = host_of(&uri).and_then(|host| host.try_into().ok())
     {
         head.headers.insert(HOST, host);
     }

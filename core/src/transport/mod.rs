@@ -2,6 +2,7 @@
 
 mod connect;
 mod endpoint;
+mod endpoint_resolver;
 pub mod http;
 pub mod retry;
 pub mod sdk;
@@ -19,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
-pub use endpoint::Endpoint;
+pub use endpoint_resolver::EndpointResolver;
 use http::{Bounds, Failure, HttpClient};
 use retry::{Budget, Cause};
 
@@ -48,11 +49,11 @@ pub struct Trace {
     pub capacity_units: Option<f64>,
 }
 
-/// Sends requests to one endpoint with one identity.
+/// Sends requests about one table with one identity.
 #[derive(Debug)]
 pub struct Transport {
     http: Arc<HttpClient>,
-    endpoint: Endpoint,
+    endpoints: EndpointResolver,
     credentials: CredentialsCache,
     limits: Limits,
     budget: Budget,
@@ -63,13 +64,13 @@ pub struct Transport {
 impl Transport {
     pub fn new(
         http: Arc<HttpClient>,
-        endpoint: Endpoint,
+        endpoints: EndpointResolver,
         credentials: CredentialsCache,
         limits: Limits,
     ) -> Self {
         Self {
             http,
-            endpoint,
+            endpoints,
             credentials,
             limits,
             budget: Budget::default(),
@@ -111,10 +112,11 @@ impl Transport {
         let mut has_renewed = false;
         loop {
             let credentials = self.credentials.get().await?;
+            let resolved = self.endpoints.endpoint_for(&credentials)?;
             trace.attempts += 1;
             let offset = self.clock_offset.load(Ordering::Relaxed);
             let request =
-                self.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
+                resolved.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
             let error = match self.attempt(request, trace, &parse).await {
                 Ok(value) => {
                     self.budget.give(trace.attempts);
