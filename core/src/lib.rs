@@ -25,6 +25,7 @@ pub mod credentials;
 pub mod environment;
 pub mod error;
 pub mod expiry;
+pub mod files;
 pub mod json_cursor;
 pub mod json_string;
 pub mod layout;

@@ -1,0 +1,70 @@
+//! Reads files off the runtime thread: a read from a hung mount never ends.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::task::spawn_blocking;
+
+type Outcome = Result<Arc<[u8]>, Arc<io::Error>>;
+type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
+
+/// The contents of a file. The caller sets the deadline.
+///
+/// Callers that want the same file share one read, so that a read that never ends holds one thread, however often it
+/// is tried again.
+pub async fn read(path: &Path) -> Outcome {
+    static READS: Mutex<Option<Reads>> = Mutex::new(None);
+    let reads = || READS.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let owned = path.to_owned();
+    let reading = reads()
+        .get_or_insert_default()
+        .entry(owned.clone())
+        .or_insert_with(|| {
+            let reading = spawn_blocking(move || {
+                let outcome = fs::read(&owned).map(Arc::from).map_err(Arc::new);
+                reads().get_or_insert_default().remove(&owned);
+                outcome
+            });
+            reading
+                .map(|joined| joined.unwrap_or_else(|error| Err(Arc::new(io::Error::other(error)))))
+                .boxed()
+                .shared()
+        })
+        .clone();
+    reading.await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_file_is_read_and_a_missing_one_is_an_error() {
+        assert!(read(Path::new("Cargo.toml")).await.unwrap().starts_with(b"[package]"));
+        assert_eq!(read(Path::new("missing")).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_that_never_ends_holds_up_no_other() {
+        let fifo = std::env::temp_dir().join(format!("dynamodb-session-fifo-{}", std::process::id()));
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..3 {
+                tokio::time::timeout(Duration::from_millis(20), read(&fifo)).await.unwrap_err();
+            }
+            assert!(read(Path::new("Cargo.toml")).await.is_ok());
+        });
+        fs::write(&fifo, "").unwrap();
+        drop(runtime);
+        fs::remove_file(fifo).unwrap();
+    }
+}
