@@ -3,75 +3,75 @@
 const { answer, done } = require('./answer.js')
 const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
+const { STATE } = require('./state.js')
 
 /** The native face: one class for every framework, extending `Base`. index.d.ts documents it. */
 const createStoreClass = (Base) =>
   class DynamoDBStore extends Base {
-    #sessions
-
     constructor(options) {
       super()
       const settled = readOptions(options)
-      this.#sessions = new Sessions(settled, (event, value) => {
+      const sessions = new Sessions(settled, (event, value) => {
         // What a listener throws is the app's, not the operation's.
         if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
       })
+      Object.defineProperty(this, STATE, { value: sessions })
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 
     get(sid, ...rest) {
-      return answer(this.#sessions.get(sid), rest)
+      return answer(this[STATE].get(sid), rest)
     }
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return answer(done(this.#sessions.set(sid, session, maxAge)), rest)
+      return answer(done(this[STATE].set(sid, session, maxAge)), rest)
     }
 
     touch(sid, session, ...rest) {
-      return answer(done(this.#sessions.touch(sid, session)), rest)
+      return answer(done(this[STATE].touch(sid, session)), rest)
     }
 
     destroy(sid, ...rest) {
-      return answer(this.#sessions.destroy(sid), rest)
+      return answer(this[STATE].destroy(sid), rest)
     }
 
     all(...rest) {
-      return answer(this.#sessions.all(), rest)
+      return answer(this[STATE].all(), rest)
     }
 
     ids(...rest) {
-      return answer(this.#sessions.ids(), rest)
+      return answer(this[STATE].ids(), rest)
     }
 
     length(...rest) {
-      return answer(this.#sessions.length(), rest)
+      return answer(this[STATE].length(), rest)
     }
 
     clear(...rest) {
-      return answer(this.#sessions.clear(), rest)
+      return answer(this[STATE].clear(), rest)
     }
 
     createTable(...rest) {
-      return answer(this.#sessions.createTable(), rest)
+      return answer(this[STATE].createTable(), rest)
     }
 
     describeTable(...rest) {
-      return answer(this.#sessions.describeTable(), rest)
+      return answer(this[STATE].describeTable(), rest)
     }
 
     stats() {
-      return this.#sessions.stats()
+      return this[STATE].stats()
     }
 
     close(...rest) {
-      return answer(this.#sessions.close(), rest)
+      return answer(this[STATE].close(), rest)
     }
 
     /** express-session makes a Session of what `get` gave. */
     createSession(request, session) {
       const created = super.createSession(request, session)
-      this.#sessions.handOver(session, created)
+      this[STATE].handOver(session, created)
       return created
     }
   }

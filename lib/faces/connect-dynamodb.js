@@ -5,6 +5,7 @@ const { answer, done } = require('../answer.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { Sessions } = require('../sessions.js')
 const { attributeTypes } = require('../special-keys.js')
+const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { nativeOptions, warnOnce } = require('./options.js')
 
@@ -33,11 +34,6 @@ function connectDynamoDB(connect) {
   if (typeof Base !== 'function') throw new TypeError(`${FACE} takes express-session, or an object { session }`)
 
   return class DynamoDBStore extends Base {
-    #sessions
-    #options
-    #initializing
-    #reaping
-
     constructor(options) {
       super(options ?? {})
       const given = withoutNulls(options)
@@ -55,7 +51,7 @@ function connectDynamoDB(connect) {
       if (AWSRegion !== undefined) this.AWSRegion = AWSRegion
 
       const native = nativeOptions(FACE, given, ownOptions)
-      this.#options = {
+      const settled = {
         ...native,
         ...configuration,
         table: String(this.table),
@@ -64,27 +60,32 @@ function connectDynamoDB(connect) {
         touchAfter: native.touchAfter ?? 0,
         lifetime: lifetimeOf
       }
-      this.#options.specialKeys = specialKeysOf(this.specialKeys, this.#options)
-      this.#sessions = new Sessions(this.#options, (event, value) => this.#emit(event, value))
-      if (this.reapInterval > 0) this.#reapOften()
+      settled.specialKeys = specialKeysOf(this.specialKeys, settled)
+      const sessions = new Sessions(settled, (event, value) => emit(this, event, value))
+      Object.defineProperty(this, STATE, {
+        value: { sessions, options: settled, initializing: undefined, reaping: undefined }
+      })
+      if (this.reapInterval > 0) reapOften(this)
     }
 
     /** Makes sure that the table is there and ACTIVE; calls at the same time share it. */
     initialize(...rest) {
       if (this.initialized) return answer(Promise.resolve(), rest)
-      this.#initializing ??= this.#prepareTable().finally(() => (this.#initializing = undefined))
-      return answer(this.#initializing, rest)
+      const state = this[STATE]
+      state.initializing ??= prepareTable(this).finally(() => (state.initializing = undefined))
+      return answer(state.initializing, rest)
     }
 
     describeSessionsTable() {
-      return this.#sessions.request('DescribeTable', {})
+      return this[STATE].sessions.request('DescribeTable', {})
     }
 
     async createSessionsTable() {
-      const { hashKey, sortKey, newTable } = this.#options
-      if (newTable !== null) return { TableDescription: await this.#sessions.createTable() }
+      const { sessions, options } = this[STATE]
+      const { hashKey, sortKey, newTable } = options
+      if (newTable !== null) return { TableDescription: await sessions.createTable() }
       const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
-      return this.#sessions.request('CreateTable', {
+      return sessions.request('CreateTable', {
         AttributeDefinitions: keys.map((name) => ({ AttributeName: name, AttributeType: 'S' })),
         KeySchema: keys.map((name, index) => ({ AttributeName: name, KeyType: ['HASH', 'RANGE'][index] })),
         ProvisionedThroughput: {
@@ -96,30 +97,30 @@ function connectDynamoDB(connect) {
 
     get(sid, ...rest) {
       return answer(
-        this.#run(() => this.#sessions.get(textOf(sid))),
+        run(this, () => this[STATE].sessions.get(textOf(sid))),
         rest
       )
     }
 
     /** The session of an answer of GetItem, or null. */
     getParsedSession(found) {
-      const { [this.#options.attributes.session]: body, [this.#options.attributes.expires]: expires } =
-        found?.Item ?? {}
+      const { sessions, options } = this[STATE]
+      const { [options.attributes.session]: body, [options.attributes.expires]: expires } = found?.Item ?? {}
       if (!body?.S || Number(expires?.N) <= Date.now() / 1000) return null
-      return this.#sessions.parse(body.S)
+      return sessions.parse(body.S)
     }
 
     set(sid, session, ...rest) {
       // While the table may be missing, the request may have to be made again.
       const written = this.initialized ? session : asNow(session)
-      return answer(done(this.#run(() => this.#set(textOf(sid), written))), rest)
+      return answer(done(run(this, () => set(this, textOf(sid), written))), rest)
     }
 
     /** Answers with the expiry, also where a touch was not needed or there is nothing to touch. */
     touch(sid, session, ...rest) {
       return answer(
-        this.#run(async () => {
-          const touched = await this.#sessions.touch(textOf(sid), session)
+        run(this, async () => {
+          const touched = await this[STATE].sessions.touch(textOf(sid), session)
           const expires = String(touched ?? this.getExpiresValue(session))
           return { expires, Attributes: { expires: { N: expires } } }
         }),
@@ -129,21 +130,22 @@ function connectDynamoDB(connect) {
 
     destroy(sid, ...rest) {
       return answer(
-        this.#run(() => this.#sessions.destroy(textOf(sid))),
+        run(this, () => this[STATE].sessions.destroy(textOf(sid))),
         rest
       )
     }
 
     /** When a session that is written now expires, in seconds since 1970. */
     getExpiresValue(session) {
-      const { ttl = lifetimeOf } = this.#options
+      const { ttl = lifetimeOf } = this[STATE].options
       return Math.floor(Date.now() / 1000 + (typeof ttl === 'function' ? ttl(session) : ttl))
     }
 
     /** Deletes the sessions with the store's prefix that have expired. */
     reap(...rest) {
-      this.#reaping ??= this.#run(() => this.#reap()).finally(() => (this.#reaping = undefined))
-      return answer(this.#reaping, rest)
+      const state = this[STATE]
+      state.reaping ??= run(this, () => reap(this)).finally(() => (state.reaping = undefined))
+      return answer(state.reaping, rest)
     }
 
     clearInterval() {
@@ -152,139 +154,141 @@ function connectDynamoDB(connect) {
 
     all(...rest) {
       return answer(
-        this.#run(() => this.#sessions.all()),
+        run(this, () => this[STATE].sessions.all()),
         rest
       )
     }
 
     ids(...rest) {
       return answer(
-        this.#run(() => this.#sessions.ids()),
+        run(this, () => this[STATE].sessions.ids()),
         rest
       )
     }
 
     length(...rest) {
       return answer(
-        this.#run(() => this.#sessions.length()),
+        run(this, () => this[STATE].sessions.length()),
         rest
       )
     }
 
     clear(...rest) {
       return answer(
-        this.#run(() => this.#sessions.clear()),
+        run(this, () => this[STATE].sessions.clear()),
         rest
       )
     }
 
     createTable(...rest) {
-      return answer(this.#createTable(), rest)
+      return answer(createTable(this), rest)
     }
 
     describeTable(...rest) {
-      return answer(this.#sessions.describeTable(), rest)
+      return answer(this[STATE].sessions.describeTable(), rest)
     }
 
     stats() {
-      return this.#sessions.stats()
+      return this[STATE].sessions.stats()
     }
 
     close(...rest) {
       this.clearInterval()
-      return answer(this.#sessions.close(), rest)
+      return answer(this[STATE].sessions.close(), rest)
     }
 
     /** express-session makes a Session of what `get` gave. */
     createSession(request, session) {
       const created = super.createSession(request, session)
-      this.#sessions.handOver(session, created)
+      this[STATE].sessions.handOver(session, created)
       return created
     }
-
-    /** Runs an operation, and once more when it was the first to miss the table, which is then created. */
-    async #run(operation) {
-      const isTableKnown = this.initialized
-      let value
-      try {
-        value = await operation()
-      } catch (error) {
-        if (isTableKnown || error.code !== 'ResourceNotFoundException') throw error
-        await this.initialize()
-        value = await operation()
-      }
-      this.initialized = true
-      return value
-    }
-
-    async #prepareTable() {
-      let status
-      try {
-        status = (await this.describeSessionsTable())?.Table?.TableStatus
-      } catch (error) {
-        if (error.name !== 'ResourceNotFoundException') throw error
-        status = await this.#createMissingTable()
-      }
-      // What is being created is only waited for.
-      if (status === 'CREATING') await this.#sessions.createTable()
-      this.initialized = true
-    }
-
-    async #createMissingTable() {
-      try {
-        return (await this.createSessionsTable())?.TableDescription?.TableStatus
-      } catch (error) {
-        if (error.name !== 'ResourceInUseException') throw error
-        // Another process was faster.
-        return 'CREATING'
-      }
-    }
-
-    async #createTable() {
-      if (this.#options.newTable === null) await this.#prepareTable()
-      return this.#sessions.createTable()
-    }
-
-    async #set(sid, session) {
-      if (!this.skipThrowMissingSpecialKeys) this.#requireSpecialKeys(session)
-      await this.#sessions.set(sid, session)
-    }
-
-    #requireSpecialKeys(session) {
-      const names = this.#options.specialKeys.map(({ name }) => name)
-      const missing = names.filter((name) => session?.[name] === undefined)
-      if (missing.length === 0) return
-      const message = `the session has no special keys ${JSON.stringify(missing)}`
-      const details = { operation: 'PutItem', tableName: this.#options.table }
-      throw new DynamoDBStoreError('SerializationError', message, details)
-    }
-
-    async #reap() {
-      const { prefix, hashKey, attributes } = this.#options
-      const input = {
-        FilterExpression: '#expires < :now',
-        ProjectionExpression: '#key',
-        ExpressionAttributeNames: { '#key': hashKey, '#expires': attributes.expires },
-        ExpressionAttributeValues: { ':now': { N: String(Math.floor(Date.now() / 1000)) } }
-      }
-      do {
-        const page = await this.#sessions.request('Scan', input)
-        const keys = page.Items.map((item) => item[hashKey].S).filter((key) => key.startsWith(prefix))
-        for (const key of keys) await this.#sessions.destroyExpired(key.slice(prefix.length))
-        input.ExclusiveStartKey = page.LastEvaluatedKey
-      } while (input.ExclusiveStartKey !== undefined)
-    }
-
-    #reapOften() {
-      const reap = () => this.reap((error) => error && this.#emit('reapError', error))
-      this._reap = setInterval(reap, Math.min(this.reapInterval, LONGEST_TIMER)).unref()
-    }
-
-    #emit(event, value) {
-      // What a listener throws is the app's, not the operation's. A Store need not be an EventEmitter.
-      if (this.listenerCount?.(event) > 0) process.nextTick(() => this.emit(event, value))
-    }
   }
+}
+
+/** Runs an operation, and once more when it was the first to miss the table, which is then created. */
+async function run(store, operation) {
+  const isTableKnown = store.initialized
+  let value
+  try {
+    value = await operation()
+  } catch (error) {
+    if (isTableKnown || error.code !== 'ResourceNotFoundException') throw error
+    await store.initialize()
+    value = await operation()
+  }
+  store.initialized = true
+  return value
+}
+
+async function prepareTable(store) {
+  let status
+  try {
+    status = (await store.describeSessionsTable())?.Table?.TableStatus
+  } catch (error) {
+    if (error.name !== 'ResourceNotFoundException') throw error
+    status = await createMissingTable(store)
+  }
+  // What is being created is only waited for.
+  if (status === 'CREATING') await store[STATE].sessions.createTable()
+  store.initialized = true
+}
+
+async function createMissingTable(store) {
+  try {
+    return (await store.createSessionsTable())?.TableDescription?.TableStatus
+  } catch (error) {
+    if (error.name !== 'ResourceInUseException') throw error
+    // Another process was faster.
+    return 'CREATING'
+  }
+}
+
+async function createTable(store) {
+  if (store[STATE].options.newTable === null) await prepareTable(store)
+  return store[STATE].sessions.createTable()
+}
+
+async function set(store, sid, session) {
+  const { sessions, options } = store[STATE]
+  if (!store.skipThrowMissingSpecialKeys) requireSpecialKeys(options, session)
+  await sessions.set(sid, session)
+}
+
+function requireSpecialKeys({ specialKeys, table }, session) {
+  const names = specialKeys.map(({ name }) => name)
+  const missing = names.filter((name) => session?.[name] === undefined)
+  if (missing.length === 0) return
+  const message = `the session has no special keys ${JSON.stringify(missing)}`
+  const details = { operation: 'PutItem', tableName: table }
+  throw new DynamoDBStoreError('SerializationError', message, details)
+}
+
+async function reap(store) {
+  const { sessions, options } = store[STATE]
+  const { prefix, hashKey, attributes } = options
+  const input = {
+    FilterExpression: '#expires < :now',
+    ProjectionExpression: '#key',
+    ExpressionAttributeNames: { '#key': hashKey, '#expires': attributes.expires },
+    ExpressionAttributeValues: { ':now': { N: String(Math.floor(Date.now() / 1000)) } }
+  }
+  do {
+    const page = await sessions.request('Scan', input)
+    const keys = page.Items.map((item) => item[hashKey].S).filter((key) => key.startsWith(prefix))
+    for (const key of keys) await sessions.destroyExpired(key.slice(prefix.length))
+    input.ExclusiveStartKey = page.LastEvaluatedKey
+  } while (input.ExclusiveStartKey !== undefined)
+}
+
+function reapOften(store) {
+  const reap = () => store.reap((error) => error && emit(store, 'reapError', error))
+  store._reap = setInterval(reap, Math.min(store.reapInterval, LONGEST_TIMER)).unref()
+}
+
+function emit(store, event, value) {
+  // What a listener throws is the app's, not the operation's. A Store need not be an EventEmitter.
+  if (store.listenerCount?.(event) > 0) process.nextTick(() => store.emit(event, value))
 }
 
 /** The options that are set: null means the default, and for a client any falsy value. */

@@ -4,6 +4,7 @@ const { answer } = require('../answer.js')
 const { findBase } = require('../base.js')
 const { lifetimeOf } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
+const { STATE } = require('../state.js')
 const { hashOf } = require('../trace.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { withRepairedCookie } = require('./cookie.js')
@@ -16,8 +17,6 @@ const DEFAULT_CAPACITY = 5
 
 /** The face of dynamodb-store 1.2.0. dynamodb-store.d.ts documents it. */
 class DynamoDBStore extends findBase(module.parent?.filename) {
-  #sessions
-
   constructor(options = {}, callback) {
     super()
     const { table, dynamoConfig, ttl, touchInterval, keepExpired } = options
@@ -26,7 +25,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
     this.setOptionsAsInstanceAttributes(options)
     this.dynamoService = null
     this.documentClient = null
-    this.#sessions = new Sessions(
+    const sessions = new Sessions(
       {
         ...nativeOptions(FACE, options, OWN_OPTIONS),
         ...optionsOfVersion2Config(dynamoConfig ?? {}),
@@ -38,12 +37,13 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
         lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
         stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
         isFresh: () => false,
-        newTable: { throughput: this.#capacity(), timeToLive: false, tags: [] }
+        newTable: { throughput: capacityOf(this), timeToLive: false, tags: [] }
       },
       (event, value) => {
         if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
       }
     )
+    Object.defineProperty(this, STATE, { value: sessions })
     // Otherwise the first operation that misses the table creates it.
     if (typeof callback === 'function') this.createTableIfDontExists(callback)
   }
@@ -63,12 +63,12 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   createTableIfDontExists(callback) {
-    return settle(this.#createTableIfMissing(), callback && ((error) => (error ? callback(error) : callback())))
+    return settle(createTableIfMissing(this), callback && ((error) => (error ? callback(error) : callback())))
   }
 
   async isTableCreated() {
     try {
-      await this.#sessions.request('DescribeTable')
+      await this[STATE].request('DescribeTable')
       return true
     } catch (error) {
       if (error.code === 'ResourceNotFoundException') return false
@@ -77,8 +77,8 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   createTable() {
-    const [ReadCapacityUnits, WriteCapacityUnits] = this.#capacity()
-    return this.#sessions.request('CreateTable', {
+    const [ReadCapacityUnits, WriteCapacityUnits] = capacityOf(this)
+    return this[STATE].request('CreateTable', {
       KeySchema: [{ AttributeName: this.hashKey, KeyType: 'HASH' }],
       AttributeDefinitions: [{ AttributeName: this.hashKey, AttributeType: 'S' }],
       ProvisionedThroughput: { ReadCapacityUnits, WriteCapacityUnits }
@@ -94,89 +94,89 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   get(sid, callback) {
-    return settle(this.#get(sid), callback)
+    return settle(get(this, sid), callback)
   }
 
   set(sid, sess, ...rest) {
     debug((id) => `Saving session ${id}`, sid)
-    const saving = this.#sessions.set(sid, sess).then(() => ({}))
+    const saving = this[STATE].set(sid, sess).then(() => ({}))
     return answer(told(saving, 'saving', sid), rest)
   }
 
   touch(sid, sess, ...rest) {
-    const isFresh = this.#isFresh(sess)
+    const isFresh = wasUpdatedLately(this, sess)
     debug((id) => `${isFresh ? 'Skipping touch of' : 'Touching'} session ${id}`, sid)
-    if (isFresh) this.#sessions.touchSaved()
-    return answer(isFresh ? Promise.resolve() : told(this.#touch(sid, sess), 'touching', sid), rest)
+    if (isFresh) this[STATE].touchSaved()
+    return answer(isFresh ? Promise.resolve() : told(touch(this, sid, sess), 'touching', sid), rest)
   }
 
   destroy(sid, callback) {
-    return settle(this.#destroy(sid), callback)
+    return settle(destroy(this, sid), callback)
   }
 
   handleExpiredSession(sid, callback) {
-    return settle(this.#handleExpired(sid), callback)
+    return settle(handleExpired(this, sid), callback)
   }
 
   stats() {
-    return this.#sessions.stats()
+    return this[STATE].stats()
   }
+}
 
-  async #createTableIfMissing() {
-    const { tableName } = this
-    if (await this.isTableCreated()) return debug(() => `Table ${tableName} already exists`)
-    debug(() => `Creating table ${tableName}...`)
-    try {
-      await this.#sessions.createTable()
-    } catch (error) {
-      debug(() => `Error creating table ${tableName}`, undefined, error)
-      throw error
-    }
+async function createTableIfMissing(store) {
+  const { tableName } = store
+  if (await store.isTableCreated()) return debug(() => `Table ${tableName} already exists`)
+  debug(() => `Creating table ${tableName}...`)
+  try {
+    await store[STATE].createTable()
+  } catch (error) {
+    debug(() => `Error creating table ${tableName}`, undefined, error)
+    throw error
   }
+}
 
-  async #get(sid) {
-    const { session, isExpired } = await told(this.#sessions.find(sid), 'getting', sid)
-    if (isExpired) {
-      return new Promise((resolve, reject) => {
-        this.handleExpiredSession(sid, (error, value) => (error ? reject(error) : resolve(value)))
-      })
-    }
-    debug((id) => `Session ${id} ${session === null ? 'not found' : 'found'}`, sid)
-    return session && withRepairedCookie(session)
-  }
-
-  async #touch(sid, sess) {
-    const updated = Date.now()
-    const expires = await this.#sessions.touch(sid, sess)
-    return expires === undefined ? undefined : { Attributes: { expires, sess: { updated } } }
-  }
-
-  async #destroy(sid) {
-    await told(this.#sessions.destroy(sid), 'destroying', sid)
-    debug((id) => `Destroyed session ${id}`, sid)
-    return null
-  }
-
-  async #handleExpired(sid) {
-    debug((id) => `Found session ${id} but it is expired`, sid)
-    if (this.keepExpired) return null
-    const wasDestroyed = await told(this.#sessions.destroyExpired(sid), 'destroying', sid)
-    if (wasDestroyed) debug((id) => `Destroyed session ${id}`, sid)
-    return null
-  }
-
-  #isFresh(sess) {
-    return Boolean(sess?.updated) && Number(sess.updated) + this.touchInterval > Date.now()
-  }
-
-  #capacity() {
-    return ['readCapacityUnits', 'writeCapacityUnits'].map((name) => {
-      const units = Math.floor(this[name])
-      if (units >= 1 && Number.isSafeInteger(units)) return units
-      warnOnce(FACE, `option table.${name} is no number of 1 or more; ${DEFAULT_CAPACITY} is taken`)
-      return DEFAULT_CAPACITY
+async function get(store, sid) {
+  const { session, isExpired } = await told(store[STATE].find(sid), 'getting', sid)
+  if (isExpired) {
+    return new Promise((resolve, reject) => {
+      store.handleExpiredSession(sid, (error, value) => (error ? reject(error) : resolve(value)))
     })
   }
+  debug((id) => `Session ${id} ${session === null ? 'not found' : 'found'}`, sid)
+  return session && withRepairedCookie(session)
+}
+
+async function touch(store, sid, sess) {
+  const updated = Date.now()
+  const expires = await store[STATE].touch(sid, sess)
+  return expires === undefined ? undefined : { Attributes: { expires, sess: { updated } } }
+}
+
+async function destroy(store, sid) {
+  await told(store[STATE].destroy(sid), 'destroying', sid)
+  debug((id) => `Destroyed session ${id}`, sid)
+  return null
+}
+
+async function handleExpired(store, sid) {
+  debug((id) => `Found session ${id} but it is expired`, sid)
+  if (store.keepExpired) return null
+  const wasDestroyed = await told(store[STATE].destroyExpired(sid), 'destroying', sid)
+  if (wasDestroyed) debug((id) => `Destroyed session ${id}`, sid)
+  return null
+}
+
+function wasUpdatedLately(store, sess) {
+  return Boolean(sess?.updated) && Number(sess.updated) + store.touchInterval > Date.now()
+}
+
+function capacityOf(store) {
+  return ['readCapacityUnits', 'writeCapacityUnits'].map((name) => {
+    const units = Math.floor(store[name])
+    if (units >= 1 && Number.isSafeInteger(units)) return units
+    warnOnce(FACE, `option table.${name} is no number of 1 or more; ${DEFAULT_CAPACITY} is taken`)
+    return DEFAULT_CAPACITY
+  })
 }
 
 /**

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events')
 const { answer } = require('../answer.js')
 const { Sessions } = require('../sessions.js')
+const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { defined, nativeOptions, warnOnce } = require('./options.js')
 
@@ -22,17 +23,15 @@ function createStoreClass({ face, layout, idOf }) {
   const defaults = { hashKey, sortKey, prefix, format, consistentRead: 'on-miss' }
 
   return class DynamoDBStore extends EventEmitter {
-    #options
-    #layout = []
-    #opened
-    /** While a missing table is being created: settles when it is done, or has failed. */
-    #creation
-
     constructor(options = {}, callback) {
       super()
+      const emit = (event, value) => {
+        if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
+      }
+      Object.defineProperty(this, STATE, { value: new State(face, emit) })
       debug('Initializing store', withoutSecrets(options))
       this.setOptions(options)
-      if (this.autoCreateTable) this.#createTableAtStart(callback)
+      if (this.autoCreateTable) createTableAtStart(this, callback)
     }
 
     setOptions(options) {
@@ -62,21 +61,21 @@ function createStoreClass({ face, layout, idOf }) {
       this.isLocal = String(config.region ?? native.region).includes('local')
       this.useTtlExpired = useTtlExpired
       const throughput = [this.readCapacityUnits, this.writeCapacityUnits]
-      this.#options = {
+      this[STATE].options = {
         ...native,
         ...optionsOfVersion2Config(config),
         constants: layout.constants,
         lifetime: (_session, maxAge) => (this.getExpirationDate(maxAge) - Date.now()) / 1000,
-        newTable: this.autoCreateTable ? { throughput, timeToLive: this.#hasTimeToLive, tags: [] } : native.newTable
+        newTable: this.autoCreateTable ? { throughput, timeToLive: hasTimeToLive(this), tags: [] } : native.newTable
       }
-      this.#layout = []
+      this[STATE].layout = []
     }
 
     /** The session, or undefined. */
     async get(id) {
-      await this.#creation
+      await this[STATE].creation
       try {
-        return (await this.#sessions.get(idOf(id))) ?? undefined
+        return (await sessionsOf(this).get(idOf(id))) ?? undefined
       } catch (error) {
         throw Object.assign(new Error('Unable to get session.', { cause: error }), error)
       }
@@ -84,19 +83,19 @@ function createStoreClass({ face, layout, idOf }) {
 
     async set(id, session, maxAge) {
       // What is written is the session as it is at the call.
-      if (this.#creation !== undefined) await this.#creation
-      await this.#sessions.set(idOf(id), session, maxAge)
+      if (this[STATE].creation !== undefined) await this[STATE].creation
+      await sessionsOf(this).set(idOf(id), session, maxAge)
       return {}
     }
 
     async destroy(id) {
-      await this.#creation
-      await this.#sessions.destroy(idOf(id))
+      await this[STATE].creation
+      await sessionsOf(this).destroy(idOf(id))
       return {}
     }
 
     stats() {
-      return this.#sessions.stats()
+      return sessionsOf(this).stats()
     }
 
     /** koa-session's 'session', and what is no number, stand for the default lifetime. */
@@ -107,10 +106,12 @@ function createStoreClass({ face, layout, idOf }) {
 
     /** The service's two answers, or null when there is no table. */
     async isTableCreated() {
-      const describeTable = await this.#sessions.request('DescribeTable', {}).catch(codes('ResourceNotFoundException'))
+      const describeTable = await sessionsOf(this)
+        .request('DescribeTable', {})
+        .catch(codes('ResourceNotFoundException'))
       if (describeTable === undefined) return null
       debug('DescribeTable message : ', describeTable)
-      const describeTimeToLive = (await this.#sessions
+      const describeTimeToLive = (await sessionsOf(this)
         .request('DescribeTimeToLive', {})
         // Time to live is unknown to some servers.
         .catch(codes('UnknownOperationException'))) ?? { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } }
@@ -121,19 +122,19 @@ function createStoreClass({ face, layout, idOf }) {
     async createTable() {
       const keys = [
         [this.hashKey, 'HASH'],
-        [this.sortKey ?? this.#options.sortKey, 'RANGE']
+        [this.sortKey ?? this[STATE].options.sortKey, 'RANGE']
       ].filter(([name]) => name !== undefined)
-      return this.#sessions.request('CreateTable', {
+      return sessionsOf(this).request('CreateTable', {
         AttributeDefinitions: keys.map(([AttributeName]) => ({ AttributeName, AttributeType: 'S' })),
         KeySchema: keys.map(([AttributeName, KeyType]) => ({ AttributeName, KeyType })),
-        ProvisionedThroughput: this.#throughput
+        ProvisionedThroughput: throughputOf(this)
       })
     }
 
     /** The service's answer, or true when there is nothing to update: an on-demand table has no capacity. */
     async updateTable(exists) {
-      const { Table } = exists?.describeTable ?? (await this.#sessions.request('DescribeTable', {}))
-      const { ReadCapacityUnits, WriteCapacityUnits } = this.#throughput
+      const { Table } = exists?.describeTable ?? (await sessionsOf(this).request('DescribeTable', {}))
+      const { ReadCapacityUnits, WriteCapacityUnits } = throughputOf(this)
       const { ProvisionedThroughput: current = {} } = Table
       const isSame =
         current.ReadCapacityUnits === ReadCapacityUnits && current.WriteCapacityUnits === WriteCapacityUnits
@@ -141,25 +142,25 @@ function createStoreClass({ face, layout, idOf }) {
         debug('UpdateTable message : nothing to update.')
         return true
       }
-      debug('UpdateTable params : ', { TableName: this.tableName, ProvisionedThroughput: this.#throughput })
-      return this.#sessions.request('UpdateTable', { ProvisionedThroughput: this.#throughput })
+      debug('UpdateTable params : ', { TableName: this.tableName, ProvisionedThroughput: throughputOf(this) })
+      return sessionsOf(this).request('UpdateTable', { ProvisionedThroughput: throughputOf(this) })
     }
 
     async setTtlField() {
       const TimeToLiveSpecification = { AttributeName: this.ttlKey, Enabled: Boolean(this.useTtlExpired) }
-      return this.#sessions.request('UpdateTimeToLive', { TimeToLiveSpecification })
+      return sessionsOf(this).request('UpdateTimeToLive', { TimeToLiveSpecification })
     }
 
     /** With a callback, which gets the error, the promise is never rejected. */
     async createTableIfDontExists(callback) {
-      const creation = this.#createMissingTable()
+      const creation = createMissingTable(this)
       const settled = creation.then(
         () => {},
         (error) => debug(`Error creating table ${this.tableName}`, error)
       )
-      this.#creation = settled
+      this[STATE].creation = settled
       settled.then(() => {
-        if (this.#creation === settled) this.#creation = undefined
+        if (this[STATE].creation === settled) this[STATE].creation = undefined
       })
       if (typeof callback !== 'function') return creation
       return new Promise((resolve) => {
@@ -171,81 +172,94 @@ function createStoreClass({ face, layout, idOf }) {
         ])
       })
     }
+  }
+}
 
-    async #createTableAtStart(callback) {
-      try {
-        await this.createTableIfDontExists(callback)
-      } catch (error) {
-        warnOnce(face, `the table ${this.tableName} was not created (${error.code}): ${error.message}`)
-      }
-    }
+async function createTableAtStart(store, callback) {
+  try {
+    await store.createTableIfDontExists(callback)
+  } catch (error) {
+    const { face } = store[STATE]
+    warnOnce(face, `the table ${store.tableName} was not created (${error.code}): ${error.message}`)
+  }
+}
 
-    async #createMissingTable() {
-      const exists = await this.isTableCreated()
-      if (exists !== null) {
-        debug(`Table ${this.tableName} already exists`)
-        if (exists.describeTable.Table.TableStatus === 'CREATING') await this.#untilActive()
-        if (!this.isLocal) this.#followTimeToLive(exists.describeTimeToLive.TimeToLiveDescription)
-        return
-      }
-      debug(`Creating table ${this.tableName}...`)
-      // Another process may create it at the same time, and then cares for the rest.
-      const isOurs = (await this.createTable().then(() => true, codes('ResourceInUseException'))) ?? false
-      await this.#untilActive()
-      if (isOurs && this.#hasTimeToLive) await this.#enableTimeToLive()
-    }
+async function createMissingTable(store) {
+  const exists = await store.isTableCreated()
+  if (exists !== null) {
+    debug(`Table ${store.tableName} already exists`)
+    if (exists.describeTable.Table.TableStatus === 'CREATING') await untilActive(store)
+    if (!store.isLocal) followTimeToLive(store, exists.describeTimeToLive.TimeToLiveDescription)
+    return
+  }
+  debug(`Creating table ${store.tableName}...`)
+  // Another process may create it at the same time, and then cares for the rest.
+  const isOurs = (await store.createTable().then(() => true, codes('ResourceInUseException'))) ?? false
+  await untilActive(store)
+  if (isOurs && hasTimeToLive(store)) await enableTimeToLive(store)
+}
 
-    /** The core's creation waits for a table that is there. */
-    async #untilActive() {
-      await this.#sessions.createTable()
-    }
+/** The core's creation waits for a table that is there. */
+async function untilActive(store) {
+  await sessionsOf(store).createTable()
+}
 
-    /** An attribute that the table's time to live has already takes the place of the option. */
-    #followTimeToLive({ TimeToLiveStatus, AttributeName }) {
-      if (['ENABLED', 'ENABLING'].includes(TimeToLiveStatus)) this.ttlKey = AttributeName
-    }
+/** An attribute that the table's time to live has already takes the place of the option. */
+function followTimeToLive(store, { TimeToLiveStatus, AttributeName }) {
+  if (['ENABLED', 'ENABLING'].includes(TimeToLiveStatus)) store.ttlKey = AttributeName
+}
 
-    /** The table serves without, so a refusal is no failure. */
-    async #enableTimeToLive() {
-      try {
-        await this.setTtlField()
-        debug('UpdateTimeToLive message : You have set the TimeToLive property')
-      } catch (error) {
-        warnOnce(
-          face,
-          `the time to live of the table ${this.tableName} was not enabled (${error.code}): ${error.message}`
-        )
-      }
-    }
+/** The table serves without, so a refusal is no failure. */
+async function enableTimeToLive(store) {
+  try {
+    await store.setTtlField()
+    debug('UpdateTimeToLive message : You have set the TimeToLive property')
+  } catch (error) {
+    const { face } = store[STATE]
+    warnOnce(face, `the time to live of the table ${store.tableName} was not enabled (${error.code}): ${error.message}`)
+  }
+}
 
-    get #hasTimeToLive() {
-      return Boolean(this.useTtlExpired) && !this.isLocal
-    }
+function hasTimeToLive(store) {
+  return Boolean(store.useTtlExpired) && !store.isLocal
+}
 
-    get #throughput() {
-      return { ReadCapacityUnits: this.readCapacityUnits, WriteCapacityUnits: this.writeCapacityUnits }
-    }
+function throughputOf(store) {
+  return { ReadCapacityUnits: store.readCapacityUnits, WriteCapacityUnits: store.writeCapacityUnits }
+}
 
-    /** The core; another one after an attribute was assigned. */
-    get #sessions() {
-      const layout = [this.tableName, this.hashKey, this.sortKey, this.hasValuePrefix, this.ttlKey]
-      if (layout.every((name, i) => name === this.#layout[i])) return this.#opened
-      this.#layout = layout
-      this.#opened = new Sessions(
-        {
-          ...this.#options,
-          table: this.tableName,
-          hashKey: this.hashKey,
-          sortKey: this.sortKey ?? this.#options.sortKey,
-          prefix: this.hasValuePrefix ?? this.#options.prefix,
-          attributes: { ...this.#options.attributes, expires: this.ttlKey }
-        },
-        (event, value) => {
-          if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
-        }
-      )
-      return this.#opened
-    }
+/** The core; another one after an attribute was assigned. */
+function sessionsOf(store) {
+  const state = store[STATE]
+  const layout = [store.tableName, store.hashKey, store.sortKey, store.hasValuePrefix, store.ttlKey]
+  if (layout.every((name, i) => name === state.layout[i])) return state.opened
+  const { options, emit } = state
+  state.layout = layout
+  state.opened = new Sessions(
+    {
+      ...options,
+      table: store.tableName,
+      hashKey: store.hashKey,
+      sortKey: store.sortKey ?? options.sortKey,
+      prefix: store.hasValuePrefix ?? options.prefix,
+      attributes: { ...options.attributes, expires: store.ttlKey }
+    },
+    emit
+  )
+  return state.opened
+}
+
+class State {
+  options
+  /** The names that the open core uses. */
+  layout = []
+  opened
+  /** While a missing table is being created: settles when creation succeeds or fails. */
+  creation
+
+  constructor(face, emit) {
+    this.face = face
+    this.emit = emit
   }
 }
 

@@ -6,6 +6,7 @@ const { answer, done } = require('../answer.js')
 const { findBase } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
 const { Sessions } = require('../sessions.js')
+const { STATE } = require('../state.js')
 const { hashOf } = require('../trace.js')
 const { pwrdrvr: layout } = require('./layouts.js')
 const { nativeOptions, warnOnce } = require('./options.js')
@@ -28,15 +29,6 @@ const LATER_LOOKS = 2000
 
 /** The face of @pwrdrvr/dynamodb-session-store 1.1.0. pwrdrvr-dynamodb-session-store.d.ts documents it. */
 class DynamoDBStore extends findBase(module.parent?.filename) {
-  #sessions
-  #settings
-  #tableName
-  #hashKey
-  #prefix
-  #touchAfter
-  /** The creation of the table, while it goes on. */
-  #creation
-
   constructor(options) {
     super()
     const { dynamoDBClient, tableName = 'sessions', touchAfter = 3600 } = options
@@ -45,11 +37,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
     if (dynamoDBClient && !isJavaScriptClient(dynamoDBClient)) {
       warnOnce(FACE, 'option dynamoDBClient is no DynamoDBClient (it is left out)')
     }
-    this.#tableName = tableName
-    this.#hashKey = hashKey
-    this.#prefix = prefix
-    this.#touchAfter = touchAfter
-    this.#settings = {
+    const settings = {
       ...nativeOptions(FACE, options, OWN_OPTIONS),
       ...(isJavaScriptClient(dynamoDBClient) && { client: dynamoDBClient }),
       table: `${tableName}`,
@@ -64,145 +52,149 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
       },
       isFresh: () => false
     }
+    // `creation` is the creation of the table, while it goes on.
+    const state = { tableName, hashKey, prefix, touchAfter, settings, sessions: undefined, creation: undefined }
+    Object.defineProperty(this, STATE, { value: state })
     this.useStronglyConsistentReads = useStronglyConsistentReads
-    Object.defineProperty(this, 'client', { value: this.#settings.client })
-    if (createTableOptions) this.#createInBackground(createTableOptions)
+    Object.defineProperty(this, 'client', { value: settings.client })
+    if (createTableOptions) createInBackground(state, createTableOptions)
   }
 
   static async create(options) {
     const { createTableOptions } = options
     const store = new this({ ...options, createTableOptions: undefined })
-    if (createTableOptions) await store.#createTable(createTableOptions)
+    if (createTableOptions) await createTable(store[STATE], createTableOptions)
     return store
   }
 
   get tableName() {
-    return this.#tableName
+    return this[STATE].tableName
   }
 
   get hashKey() {
-    return this.#hashKey
+    return this[STATE].hashKey
   }
 
   get prefix() {
-    return this.#prefix
+    return this[STATE].prefix
   }
 
   get touchAfter() {
-    return this.#touchAfter
+    return this[STATE].touchAfter
   }
 
   get useStronglyConsistentReads() {
-    return this.#settings.consistentRead
+    return this[STATE].settings.consistentRead
   }
 
   set useStronglyConsistentReads(value) {
     const consistentRead = Boolean(value)
-    if (this.#sessions !== undefined && consistentRead === this.#settings.consistentRead) return
-    this.#settings.consistentRead = consistentRead
-    this.#sessions = new Sessions(this.#settings, (event, value) => {
+    const state = this[STATE]
+    if (state.sessions !== undefined && consistentRead === state.settings.consistentRead) return
+    state.settings.consistentRead = consistentRead
+    state.sessions = new Sessions(state.settings, (event, value) => {
       if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
     })
   }
 
   get(sid, ...rest) {
     return answer(
-      this.#onceCreated(() => this.#sessions.get(sid)),
+      onceCreated(this[STATE], () => this[STATE].sessions.get(sid)),
       rest
     )
   }
 
   set(sid, session, ...rest) {
-    return answer(done(this.#onceCreated(() => this.#sessions.set(sid, session))), rest)
+    return answer(done(onceCreated(this[STATE], () => this[STATE].sessions.set(sid, session))), rest)
   }
 
   touch(sid, session, ...rest) {
-    return answer(this.#touch(sid, session), rest)
+    return answer(touch(this[STATE], sid, session), rest)
   }
 
   destroy(sid, ...rest) {
     return answer(
-      this.#onceCreated(() => this.#sessions.destroy(sid)),
+      onceCreated(this[STATE], () => this[STATE].sessions.destroy(sid)),
       rest
     )
   }
 
   stats() {
-    return this.#sessions.stats()
+    return this[STATE].sessions.stats()
   }
+}
 
-  async #touch(sid, session) {
-    if (isFresh(session, this.#touchAfter)) {
-      debug(() => [`Skip touching session=${hashOf(sid)}`])
-      return this.#sessions.touchSaved()
+async function touch(state, sid, session) {
+  if (isFresh(session, state.touchAfter)) {
+    debug(() => [`Skip touching session=${hashOf(sid)}`])
+    return state.sessions.touchSaved()
+  }
+  // Before anything is awaited: express-session renews the cookie of a session that it then finds changed.
+  if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
+  await onceCreated(state, () => state.sessions.touch(sid, session))
+}
+
+/** Runs an operation, after the creation of the table if that goes on. */
+function onceCreated(state, operation) {
+  return state.creation === undefined ? operation() : state.creation.then(operation)
+}
+
+function createInBackground(state, createTableOptions) {
+  state.creation = createTable(state, createTableOptions, { ref: false }).then(
+    () => (state.creation = undefined),
+    (error) => {
+      state.creation = undefined
+      warnOnce(FACE, `the table could not be created (${error.message})`)
     }
-    // Before anything is awaited: express-session renews the cookie of a session that it then finds changed.
-    if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
-    await this.#onceCreated(() => this.#sessions.touch(sid, session))
-  }
+  )
+}
 
-  /** Runs an operation, after the creation of the table if that goes on. */
-  #onceCreated(operation) {
-    return this.#creation === undefined ? operation() : this.#creation.then(operation)
+/** Creates the table unless it is there, waits until it is ACTIVE, and enables its time to live. */
+async function createTable(state, createTableOptions, waiting) {
+  const input = {
+    TableName: state.tableName,
+    AttributeDefinitions: [{ AttributeName: state.hashKey, AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: state.hashKey, KeyType: 'HASH' }],
+    ...(createTableOptions.ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
+    ...createTableOptions
   }
-
-  #createInBackground(createTableOptions) {
-    this.#creation = this.#createTable(createTableOptions, { ref: false }).then(
-      () => (this.#creation = undefined),
-      (error) => {
-        this.#creation = undefined
-        warnOnce(FACE, `the table could not be created (${error.message})`)
-      }
-    )
+  const { TableName } = input
+  if ((await statusOf(state, TableName)) !== undefined) return
+  debug(() => [`table ${TableName} does not exist`])
+  debug(() => [`creating table ${TableName}, with params:`, input])
+  try {
+    await state.sessions.request('CreateTable', input)
+  } catch (error) {
+    debug(() => [`error creating table ${TableName}:`, error])
+    // Another process was faster.
+    if (error.code === 'ResourceInUseException') return waitUntilActive(state, TableName, waiting)
+    throw error
   }
+  await waitUntilActive(state, TableName, waiting)
+  debug(() => [`table ${TableName} created`])
+  const TimeToLiveSpecification = { AttributeName: state.settings.attributes.expires, Enabled: true }
+  await state.sessions.request('UpdateTimeToLive', { TableName, TimeToLiveSpecification })
+}
 
-  /** Creates the table unless it is there, waits until it is ACTIVE, and enables its time to live. */
-  async #createTable(createTableOptions, waiting) {
-    const input = {
-      TableName: this.#tableName,
-      AttributeDefinitions: [{ AttributeName: this.#hashKey, AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: this.#hashKey, KeyType: 'HASH' }],
-      ...(createTableOptions.ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
-      ...createTableOptions
-    }
-    const { TableName } = input
-    if ((await this.#statusOf(TableName)) !== undefined) return
-    debug(() => [`table ${TableName} does not exist`])
-    debug(() => [`creating table ${TableName}, with params:`, input])
-    try {
-      await this.#sessions.request('CreateTable', input)
-    } catch (error) {
-      debug(() => [`error creating table ${TableName}:`, error])
-      // Another process was faster.
-      if (error.code === 'ResourceInUseException') return this.#waitUntilActive(TableName, waiting)
-      throw error
-    }
-    await this.#waitUntilActive(TableName, waiting)
-    debug(() => [`table ${TableName} created`])
-    const TimeToLiveSpecification = { AttributeName: this.#settings.attributes.expires, Enabled: true }
-    await this.#sessions.request('UpdateTimeToLive', { TableName, TimeToLiveSpecification })
+async function waitUntilActive(state, tableName, waiting) {
+  const deadline = Date.now() + LONGEST_CREATION
+  for (
+    let pause = FIRST_LOOK;
+    (await statusOf(state, tableName)) !== 'ACTIVE';
+    pause = Math.min(pause * 2, LATER_LOOKS)
+  ) {
+    if (Date.now() > deadline) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
+    await sleep(pause, undefined, waiting)
   }
+}
 
-  async #waitUntilActive(tableName, waiting) {
-    const deadline = Date.now() + LONGEST_CREATION
-    for (
-      let pause = FIRST_LOOK;
-      (await this.#statusOf(tableName)) !== 'ACTIVE';
-      pause = Math.min(pause * 2, LATER_LOOKS)
-    ) {
-      if (Date.now() > deadline) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
-      await sleep(pause, undefined, waiting)
-    }
-  }
-
-  /** Nothing when there is no such table. */
-  async #statusOf(TableName) {
-    try {
-      return (await this.#sessions.request('DescribeTable', { TableName })).Table.TableStatus
-    } catch (error) {
-      if (error.code === 'ResourceNotFoundException') return undefined
-      throw error
-    }
+/** Nothing when there is no such table. */
+async function statusOf(state, TableName) {
+  try {
+    return (await state.sessions.request('DescribeTable', { TableName })).Table.TableStatus
+  } catch (error) {
+    if (error.code === 'ResourceNotFoundException') return undefined
+    throw error
   }
 }
 
