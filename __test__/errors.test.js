@@ -39,7 +39,8 @@ describe('what a server says', () => {
     const { $metadata, message } = await failure(store, 'get', newSid())
     assert.equal($metadata.attempts, 1)
     assert.match($metadata.requestId, /^\w+/)
-    assert.equal(message, `GetItem on table "${tableName}": Requested resource not found`)
+    const answer = await dynamodb.raw.read(tableName, { id: 'x' }).catch((error) => error.message)
+    assert.equal(message, `GetItem on table "${tableName}": ${answer}`)
   })
 
   test('no such table, for the methods of the whole table', async () => {

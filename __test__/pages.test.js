@@ -10,10 +10,10 @@ const { pagesOf } = require('./pages/markdown')
 const { checkShell } = require('./pages/shell')
 const { root, runNode } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
+const { needs } = require('./support/features')
 const { link, temporaryDirectory, write } = require('./support/packages')
-const { serverKind } = require('./support/server')
 
-const dynamodb = useDynamoDB()
+const dynamodb = useDynamoDB({ exclusive: true })
 const examples = pagesOf('README.md', 'docs', 'examples')
 const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'benchmark', 'demo', 'soak')]
 const blocks = examples.flatMap((page) => page.blocks)
@@ -59,7 +59,7 @@ const runners = {
   sh: (t, code) => checkShell(code)
 }
 
-const settings = { concurrency: 2, skip: serverKind === 'outside' && 'the examples make a table named sessions' }
+const settings = { concurrency: 2, ...needs('tableName') }
 
 describe('the examples of README and docs', settings, () => {
   before(() => dynamodb.raw.createTable('sessions'))

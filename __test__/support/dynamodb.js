@@ -5,7 +5,7 @@ const { after, before } = require('node:test')
 const { DynamoDBStore } = require('../..')
 const { RawClient } = require('./client')
 const { FaultProxy } = require('./fault')
-const { serverKind, startServer } = require('./server')
+const { isShared, serverKind, startServer, tablePrefix } = require('./server')
 
 /** The DynamoDB of one test file: a server, a table, and what the tests opened there. */
 class DynamoDBFixture {
@@ -14,8 +14,8 @@ class DynamoDBFixture {
   #proxies = []
   #tables = []
 
-  async start() {
-    this.#server = await startServer()
+  async start(options) {
+    this.#server = await startServer(options)
     this.connection = this.#server.connection
     this.raw = new RawClient(this.connection)
     this.table = await this.newTable()
@@ -24,7 +24,7 @@ class DynamoDBFixture {
   async stop() {
     await Promise.all(this.#stores.map((store) => store.close()))
     await Promise.all(this.#proxies.map((proxy) => proxy.close()))
-    if (serverKind === 'outside') await this.#deleteTables()
+    if (isShared || serverKind === 'outside') await this.#deleteTables()
     this.raw.close()
     await this.#server.close()
   }
@@ -37,7 +37,7 @@ class DynamoDBFixture {
 
   /** A name that no other test uses; the table, when one is made, is deleted in the end. */
   newTableName() {
-    const name = `dynamodb-session-test-${randomUUID()}`
+    const name = tablePrefix + randomUUID()
     this.#tables.push(name)
     return name
   }
@@ -82,10 +82,13 @@ class DynamoDBFixture {
   }
 }
 
-/** Gives the tests of this file a DynamoDB that is there before the first and gone after the last. */
-function useDynamoDB() {
+/**
+ * Gives the tests of this file a DynamoDB that is there before the first and gone after the last. A file whose tests make
+ * tables with fixed names asks for one that is `exclusive`.
+ */
+function useDynamoDB(options) {
   const dynamodb = new DynamoDBFixture()
-  before(() => dynamodb.start())
+  before(() => dynamodb.start(options))
   after(() => dynamodb.stop())
   return dynamodb
 }

@@ -9,11 +9,22 @@ const dynalite = {
   tags: 'dynalite ignores the tags of CreateTable',
   protoName: 'dynalite loses attributes named __proto__'
 }
+const aws = {
+  tags: 'DynamoDB Local has no tags'
+}
 const outside = {
+  tableName: 'this server may have a table of that name',
   itemCount: 'the service counts items every six hours',
   ...(/amazonaws/.test(process.env.ENDPOINT) && { proxy: unsignedHost, anyCredentials: unsignedHost })
 }
-const missing = { embedded: {}, dynalite, outside }[serverKind]
+const service = {
+  ...outside,
+  anyCredentials: 'DynamoDB checks the credentials',
+  provisioned: 'the tables of a run are on-demand',
+  tags: 'the tables of a run carry its own tag',
+  tableName: 'the tables of a run have its prefix'
+}
+const missing = { embedded: {}, dynalite, aws, outside, service }[serverKind]
 
 /** Options of a test that is skipped where the server lacks one of these features. */
 function needs(...features) {

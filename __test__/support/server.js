@@ -2,11 +2,23 @@
 
 const { once } = require('node:events')
 const { startLocalDynamoDB } = require('../../tests/local-dynamodb')
+const { hasJava, startDynamoDBLocal } = require('./dynamodb-local')
 
 const { env } = process
 
-/** The DynamoDB under test: 'embedded', 'dynalite' (DYNAMODB=dynalite) or 'outside' (ENDPOINT and AWS_* variables). */
+/**
+ * The DynamoDB under test: 'embedded', 'dynalite', 'aws' (DynamoDB Local), or 'service' (DynamoDB itself), by the variable
+ * DYNAMODB, or 'outside' (ENDPOINT and AWS_* variables).
+ */
 const serverKind = env.ENDPOINT ? 'outside' : (env.DYNAMODB ?? 'embedded')
+
+/** The server that ../suite.js started for all test files, where there is one. */
+const shared = env.SHARED_DYNAMODB ? JSON.parse(env.SHARED_DYNAMODB) : undefined
+
+if (serverKind === 'aws' && !shared && !hasJava()) {
+  console.log('Skipped: DynamoDB Local needs Java, and PATH has no java.')
+  process.exit()
+}
 
 const starters = {
   embedded: startLocalDynamoDB,
@@ -22,13 +34,18 @@ const starters = {
       }
     }
   },
+  aws: startDynamoDBLocal,
+  service() {
+    throw new Error('DynamoDB itself is only used by a whole run: DYNAMODB=service node __test__/suite.js <test files>')
+  },
   async outside() {
     return { endpoint: env.ENDPOINT, async close() {} }
   }
 }
 
-/** Starts the server and gives the options that reach it. */
-async function startServer() {
+/** Starts the server and gives the options that reach it. With `exclusive`, no other test file uses it. */
+async function startServer({ exclusive = false } = {}) {
+  if (shared && !(exclusive && serverKind === 'aws')) return { connection: shared.connection, async close() {} }
   const { endpoint, close } = await starters[serverKind]()
   const outside = serverKind === 'outside' ? env : {}
   const connection = {
@@ -43,4 +60,7 @@ async function startServer() {
   return { connection, close }
 }
 
-module.exports = { serverKind, startServer }
+/** Names of tables start like this. A run on the service may use no others. */
+const tablePrefix = shared?.tablePrefix ?? 'dynamodb-session-test-'
+
+module.exports = { isShared: Boolean(shared), serverKind, startServer, tablePrefix }

@@ -12,7 +12,7 @@ const { testTables } = require('./koa-tables')
 
 /** Proves that a face takes the place of its package. */
 function koaContract(name) {
-  const dynamodb = useDynamoDB()
+  const dynamodb = useDynamoDB({ exclusive: true })
   const face = {
     ...faces[name],
     name,

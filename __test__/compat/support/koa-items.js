@@ -60,6 +60,12 @@ function testItems(face, dynamodb) {
       })
     }
 
+    /** The response, without the capacity that DynamoDB Local reports unasked. */
+    async function destroy(store, id) {
+      const { ConsumedCapacity, ...response } = await store.destroy(id)
+      return response
+    }
+
     test('of either are changed and destroyed by the other', async () => {
       const { table, original, ours } = await face.pair()
       for (const [one, other] of [
@@ -71,10 +77,10 @@ function testItems(face, dynamodb) {
         await other.set(id, { ...(await other.get(id)), cart: ['tea', 'milk'] }, 120_000)
         assert.deepEqual(await one.get(id), { user: 'Ann', cart: ['tea', 'milk'] })
         assert.ok(Math.abs(Number((await read(table, id)).expires.N) - nowInSeconds() - 120) <= 1)
-        assert.deepEqual(await other.destroy(id), {})
+        assert.deepEqual(await destroy(other, id), {})
         assert.equal(await one.get(id), undefined)
         assert.equal(await other.get(id), undefined)
-        assert.deepEqual(await one.destroy(id), {})
+        assert.deepEqual(await destroy(one, id), {})
       }
     })
 

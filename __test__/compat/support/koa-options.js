@@ -6,7 +6,7 @@ const { describe, test } = require('node:test')
 const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const AWS = require('aws-sdk')
 const { runNode } = require('../../support/child')
-const { serverKind } = require('../../support/server')
+const { needs } = require('../../support/features')
 
 function testOptions(face, dynamodb) {
   /** Without what an EventEmitter has, and the clients of the SDK. */
@@ -165,8 +165,7 @@ function testOptions(face, dynamodb) {
   })
 
   describe('the usage of its README', () => {
-    const sharesName = serverKind === 'outside' && 'it makes and deletes the table sessions'
-    test('within koa runs', { skip: sharesName }, async () => {
+    test('within koa runs', needs('tableName'), async () => {
       const program = `
         const Koa = require('koa');
         const app = new Koa();

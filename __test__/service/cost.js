@@ -1,0 +1,14 @@
+'use strict'
+
+/** What a whole run used on the in-memory server, measured by the gateway. */
+const expected = { requests: 60_000, readUnits: 60_000, writeUnits: 60_000, tables: 300 }
+
+/** Dollars for a million request units of an on-demand table, Standard class, in us-east-1; other Regions cost up to twice that. */
+const prices = { readUnits: 0.125, writeUnits: 0.625 }
+
+function costOf(used) {
+  const dollars = Object.entries(prices).reduce((sum, [unit, price]) => sum + (used[unit] * price) / 1e6, 0)
+  return `$${dollars.toFixed(3)}`
+}
+
+module.exports = { costOf, expected }

@@ -1,0 +1,74 @@
+'use strict'
+
+// A run of the tests against DynamoDB itself, with the caller's credentials and Region.
+//   DYNAMODB=service npm run test:js
+//   SERVICE_RUN           names the run, and so its tables; a random name by default
+//   SERVICE_MAX_REQUESTS  the run is aborted when it has sent so many requests
+// As a program, this file deletes the tables that a killed run left:
+//   SERVICE_RUN=<name> node __test__/service/run.js
+
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
+const { randomBytes } = require('node:crypto')
+const { costOf, expected } = require('./cost')
+const { Gateway } = require('./gateway')
+const { sweep } = require('./tables')
+
+const { env } = process
+
+/** Prints what the run costs and opens its way to DynamoDB; `onLimit` is called when the limit is reached. */
+async function startRun({ onLimit }) {
+  const { run, client } = await openRun()
+  const limit = Number(env.SERVICE_MAX_REQUESTS ?? expected.requests * 2)
+  if (!Number.isInteger(limit) || limit < 1) throw new Error('SERVICE_MAX_REQUESTS must be a whole number, at least 1')
+  const endpoint = env.AWS_ENDPOINT_URL_DYNAMODB ?? client.config.endpointProvider({ Region: run.region }).url
+  console.log(`Run ${run.id} uses DynamoDB in ${run.region}, on on-demand tables named ${run.tablePrefix}…`)
+  console.log(`It is expected to send about ${expected.requests} requests and to cost about ${costOf(expected)}.`)
+  console.log(`It is aborted after ${limit} requests.`)
+  console.log(`If this process is killed, delete its tables: SERVICE_RUN=${run.id} node __test__/service/run.js`)
+
+  let isLimitReached = false
+  const gateway = await Gateway.start({
+    run,
+    client,
+    endpoint,
+    limit,
+    onLimit() {
+      if (!isLimitReached) onLimit()
+      isLimitReached = true
+    }
+  })
+  return {
+    shared: { connection: gateway.connection, tablePrefix: run.tablePrefix },
+    async close() {
+      gateway.close()
+      const swept = await sweep(client, run)
+      client.destroy()
+      const { requests, tables } = gateway.used
+      console.log(`Run ${run.id} sent ${requests} requests and made ${tables} tables: about ${costOf(gateway.used)}.`)
+      console.log(`The tests deleted their tables, except ${swept.length} that were deleted now.`)
+      if (isLimitReached) console.log(`The run was aborted: it reached its limit of ${limit} requests.`)
+    }
+  }
+}
+
+async function openRun() {
+  const { DynamoDB } = require('@aws-sdk/client-dynamodb')
+  const client = new DynamoDB({})
+  const region = await client.config.region()
+  await client.config.credentials()
+  const id = env.SERVICE_RUN ?? randomBytes(4).toString('hex')
+  if (!/^[a-z0-9]{4,40}$/i.test(id)) throw new Error('SERVICE_RUN must be 4 to 40 letters or digits')
+  const tag = { Key: 'dynamodb-session-test', Value: id }
+  return { client, run: { id, region, tag, tablePrefix: `dynamodb-session-test-${id}-` } }
+}
+
+async function sweepRun() {
+  if (!env.SERVICE_RUN) throw new Error('SERVICE_RUN must name the run whose tables are to be deleted')
+  const { client, run } = await openRun()
+  console.log(`Deleted tables of run ${run.id}: ${(await sweep(client, run)).length}`)
+}
+
+if (require.main === module) sweepRun()
+
+module.exports = { startRun }

@@ -1,0 +1,40 @@
+'use strict'
+
+// Runs test files as `node --test` does. Where one server serves them all, it starts that server first: DynamoDB Local, since
+// a JVM for each file would cost more than the tests, or the way to DynamoDB itself.
+//   DYNAMODB=aws node __test__/suite.js __test__/*.test.js
+
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { serverKind, startServer } = require('./support/server')
+
+const starters = {
+  async aws() {
+    const { connection, close } = await startServer()
+    return { shared: { connection }, close }
+  },
+  service: (settings) => require('./service/run').startRun(settings)
+}
+
+async function runSuite(args) {
+  let tests
+  let isStopped = false
+  const stop = (signal = 'SIGTERM') => {
+    isStopped = true
+    tests?.kill(signal)
+  }
+  // Whatever ends the tests, the server is closed, and with it go the tables of a run.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
+
+  const server = await starters[serverKind]?.({ onLimit: stop })
+  try {
+    const env = { ...process.env, ...(server && { SHARED_DYNAMODB: JSON.stringify(server.shared) }) }
+    if (!isStopped) tests = spawn(process.execPath, ['--test', ...args], { env, stdio: 'inherit' })
+    const [code] = tests ? await once(tests, 'exit') : []
+    process.exitCode = isStopped ? 1 : (code ?? 1)
+  } finally {
+    await server?.close()
+  }
+}
+
+runSuite(process.argv.slice(2))
