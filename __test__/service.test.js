@@ -11,12 +11,15 @@ const { RawClient } = require('./support/client')
 const { eventually } = require('./support/eventually')
 const { FaultProxy } = require('./support/fault')
 const { temporaryDirectory, write } = require('./support/packages')
+const { serverKind } = require('./support/server')
 
 const caller = { accessKeyId: 'AKIACALLER', secretAccessKey: 'the secret of the caller' }
 const isTest = (name) => name.startsWith('dynamodb-session-test-')
 
-/** Runs of the suite on DynamoDB itself, for which an in-memory server stands in that also has tables of other people. */
-describe('a run with DYNAMODB=service', () => {
+const skip = serverKind !== 'embedded' && 'it brings its own servers'
+
+// An in-memory server replaces DynamoDB. It also has tables of other people.
+describe('a run with DYNAMODB=service', { skip }, () => {
   const directory = temporaryDirectory({ after })
   let server, service, raw
 
