@@ -91,7 +91,8 @@ describe('sessions that both formats hold', () => {
   }
   for (const format of formats) {
     for (const [name, value] of Object.entries(cases)) {
-      test(`${name}, format ${format}`, () => assertRoundTrip(dynamodb.store({ format }), value))
+      const settings = format === 'map' && name === 'a long key' ? needs('longNames') : {}
+      test(`${name}, format ${format}`, settings, () => assertRoundTrip(dynamodb.store({ format }), value))
     }
   }
 

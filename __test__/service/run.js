@@ -19,7 +19,7 @@ const { env } = process
 /** Prints what the run costs and opens its way to DynamoDB; `onLimit` is called when the limit is reached. */
 async function startRun({ onLimit }) {
   const { run, client } = await openRun()
-  const limit = Number(env.SERVICE_MAX_REQUESTS ?? expected.requests * 2)
+  const limit = Number(env.SERVICE_MAX_REQUESTS || expected.requests * 2)
   if (!Number.isInteger(limit) || limit < 1) throw new Error('SERVICE_MAX_REQUESTS must be a whole number, at least 1')
   const endpoint = env.AWS_ENDPOINT_URL_DYNAMODB ?? client.config.endpointProvider({ Region: run.region }).url
   console.log(`Run ${run.id} uses DynamoDB in ${run.region}, on on-demand tables named ${run.tablePrefix}…`)

@@ -10,7 +10,8 @@ const dynalite = {
   protoName: 'dynalite loses attributes named __proto__'
 }
 const aws = {
-  tags: 'DynamoDB Local has no tags'
+  tags: 'DynamoDB Local has no tags',
+  longNames: 'DynamoDB Local cannot parse names of more than 50,000 characters'
 }
 const outside = {
   tableName: 'this server may have a table of that name',
