@@ -42,6 +42,7 @@ class Connection {
     this.#refuse(operation)
     count(this.#operations, operation)
     this.#underWay += 1
+    const answers = this.#offline?.answers
     try {
       const native = this.#native ?? (await this.#open(operation))
       if (this.#wantsEnvironment) this.#handOverEnvironment(native)
@@ -52,7 +53,7 @@ class Connection {
       return completion
     } catch (error) {
       this.#wantsEnvironment = true
-      this.#offline?.hear(error)
+      this.#offline?.hear(error, answers)
       throw error
     } finally {
       this.#underWay -= 1
@@ -165,7 +166,14 @@ class Connection {
   }
 }
 
-const nothingSent = { retries: 0, throttles: 0, bytes: { sent: 0, received: 0 }, pool: { open: 0, idle: 0 } }
+const nothingSent = {
+  retries: 0,
+  backupReads: 0,
+  throttles: 0,
+  bytes: { sent: 0, received: 0 },
+  pool: { open: 0, idle: 0 },
+  dns: { failures: 0, fallbacks: 0 }
+}
 
 function count(counts, name) {
   counts[name] = (counts[name] ?? 0) + 1

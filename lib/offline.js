@@ -13,6 +13,7 @@ class Offline {
   #probe
   #emit
   #failures = 0
+  #answers = 0
   #isOffline = false
   #timer
 
@@ -22,10 +23,18 @@ class Offline {
     this.#emit = emit
   }
 
-  /** Hears of an operation that ended, with the error if it failed. */
-  hear(error) {
+  /** How often the service has answered so far. */
+  get answers() {
+    return this.#answers
+  }
+
+  /**
+   * Takes the outcome of an operation: its error if it failed, and `answers` as it was when the operation started.
+   * If the service has answered since, it can be reached, and the operation failed because the store is busy.
+   */
+  hear(error, answers) {
     if (error === undefined || isAnswered(error)) this.#reached()
-    else if (isNetworkFailure(error)) this.#missed()
+    else if (isNetworkFailure(error) && answers === this.#answers) this.#missed()
   }
 
   stop() {
@@ -34,6 +43,7 @@ class Offline {
   }
 
   #reached() {
+    this.#answers += 1
     this.#failures = 0
     if (!this.#isOffline) return
     this.#isOffline = false
@@ -53,9 +63,10 @@ class Offline {
   #probeAfter(pause) {
     const again = () => this.#probeAfter(Math.min(pause * 2, LAST_PAUSE))
     const probe = async () => {
+      const { answers } = this
       await this.#probe().then(
         () => this.hear(),
-        (error) => this.hear(error)
+        (error) => this.hear(error, answers)
       )
       if (this.#isOffline && this.#after !== Infinity) again()
     }
@@ -67,7 +78,7 @@ function isAnswered(error) {
   return error.$metadata?.httpStatusCode !== undefined
 }
 
-/** A request was sent, or could not be, and there was no answer. */
+/** A request was sent, or no connection could be established for it, and there was no answer. */
 function isNetworkFailure({ code, $metadata }) {
   return ['NetworkError', 'TimeoutError'].includes(code) && $metadata.attempts > 0
 }

@@ -248,11 +248,14 @@ impl NativeStore {
     pub fn stats(&self) -> String {
         let http = self.store.http();
         let stats = http.stats();
+        let (open, idle) = http.pool();
         serde_json::json!({
             "retries": stats.retries.get(),
             "throttles": stats.throttles.get(),
             "bytes": { "sent": stats.bytes_sent.get(), "received": stats.bytes_received.get() },
-            "pool": { "open": stats.open_connections.get(), "idle": http.idle_connections() },
+            "backupReads": stats.backup_reads.get(),
+            "pool": { "open": open, "idle": idle },
+            "dns": { "failures": stats.dns_failures.get(), "fallbacks": stats.dns_fallbacks.get() },
         })
         .to_string()
     }

@@ -85,14 +85,14 @@ async fn attempts_and_operations_are_bounded_in_time() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_was_closed_is_no_error() {
+async fn a_closed_kept_connection_costs_no_attempt_of_the_maximum() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
     store.set(DRAFT, &mut trace()).await.unwrap();
     server.push(Act::Cut);
     let mut trace = trace();
     store.set(DRAFT, &mut trace).await.unwrap();
-    assert_eq!(trace.attempts, 1);
+    assert_eq!(trace.attempts, 2);
     let connections: Vec<_> = server.seen().into_iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 1]);
 }

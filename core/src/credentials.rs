@@ -61,19 +61,24 @@ impl CredentialsCache {
         }))
     }
 
-    /// Valid credentials. Those about to expire are renewed while they are still used.
+    /// Valid credentials. Those that expire soon are renewed while they are still used.
     pub async fn get(&self) -> Result<Arc<Credentials>> {
-        let now = SystemTime::now();
-        if let Some(current) = &mut *self.current()
-            && !current.is_expired(now)
-        {
-            if current.renew_at.is_some_and(|at| at <= now) {
-                current.renew_at = Some(now + RENEW_AGAIN);
-                drop(self.fetch());
-            }
-            return Ok(Arc::clone(&current.credentials));
+        match self.cached() {
+            Some(credentials) => Ok(credentials),
+            None => self.fetch().await,
         }
-        self.fetch().await
+    }
+
+    /// The credentials that are known to be valid now.
+    pub fn cached(&self) -> Option<Arc<Credentials>> {
+        let now = SystemTime::now();
+        let mut current = self.current();
+        let current = current.as_mut().filter(|current| !current.is_expired(now))?;
+        if current.renew_at.is_some_and(|at| at <= now) {
+            current.renew_at = Some(now + RENEW_AGAIN);
+            drop(self.fetch());
+        }
+        Some(Arc::clone(&current.credentials))
     }
 
     /// Forgets `refused`, so that the next request fetches anew. Another's newer ones are kept.

@@ -17,6 +17,7 @@ use crate::request::{Body, Draft, Requests, Stamp};
 use crate::single_flight::SingleFlight;
 use crate::table::{Description, Table};
 use crate::transport::Trace;
+use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::retry::{self, Cause};
 
@@ -49,18 +50,25 @@ pub struct Store {
 }
 
 impl Store {
-    /// Does no I/O: what is wrong with the environment fails the operations. `provider` gives credentials
-    /// in place of the configured ones.
+    /// Does no I/O: problems of the environment make the operations fail. `provider` replaces the configured
+    /// credentials.
     pub fn new(config: Config, provider: Option<SharedCredentialsProvider>) -> Self {
+        Self::with_resolver(config, provider, SystemResolver)
+    }
+
+    /// A store that resolves host names with `resolver`.
+    pub fn with_resolver(
+        config: Config,
+        provider: Option<SharedCredentialsProvider>,
+        resolver: impl Resolve,
+    ) -> Self {
         let environment = SharedEnvironment::default();
+        let (connect_timeout, max_connections) = (config.connect_timeout, config.max_connections);
+        let http = HttpClient::new(connect_timeout, max_connections, environment.clone(), resolver);
         Self {
             requests: Requests::new(&config.table, config.layout.clone()),
-            http: Arc::new(HttpClient::new(
-                config.connect_timeout,
-                config.max_connections,
-                environment.clone(),
-            )),
             environment,
+            http: Arc::new(http),
             config,
             provider,
             aws: OnceCell::new(),

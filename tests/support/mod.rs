@@ -72,6 +72,8 @@ pub fn trace() -> Trace {
     Trace::default()
 }
 
+const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
 /// What the fault server does with a request.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -85,7 +87,10 @@ pub enum Act {
     /// Sends half of a response and closes the connection.
     CutInBody,
     Hang,
+    /// Answers after a time.
     Delayed(Duration),
+    /// Answers, and closes the connection after a time.
+    CloseLater(Duration),
 }
 
 /// `{}` with status 200: what PutItem, UpdateItem and DeleteItem answer, and a GetItem that finds nothing.
@@ -132,7 +137,11 @@ pub struct FaultServer {
 
 impl FaultServer {
     pub async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0", acts).await
+    }
+
+    pub async fn start_at(address: &str, acts: impl IntoIterator<Item = Act>) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let server = Self {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
             acts: Arc::new(Mutex::new(acts.into_iter().collect())),
@@ -147,6 +156,10 @@ impl FaultServer {
             }
         });
         server
+    }
+
+    pub fn port(&self) -> u16 {
+        self.endpoint.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -178,7 +191,12 @@ impl FaultServer {
                 Act::Hang => std::future::pending().await,
                 Act::Delayed(delay) => {
                     tokio::time::sleep(delay).await;
-                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.ok()?;
+                    stream.write_all(EMPTY).await.ok()?;
+                }
+                Act::CloseLater(delay) => {
+                    stream.write_all(EMPTY).await.ok()?;
+                    tokio::time::sleep(delay).await;
+                    return None;
                 }
             }
         }

@@ -1,14 +1,15 @@
-//! Opens a connection to a host: resolving, a proxy if the environment names one, TLS.
+//! Opens a connection to a host: directly or through a proxy, and with TLS.
 
+use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -16,6 +17,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
+use super::dial::dial;
+use super::dns::Dns;
 use super::http::BoxError;
 use super::tls;
 use crate::environment::Environment;
@@ -26,28 +29,54 @@ pub enum Connection {
     Tls(Box<TokioIo<TlsStream<TcpStream>>>),
 }
 
-/// Connects to the host of `uri`, over TLS when its scheme says so.
-pub async fn connect(uri: &Uri, environment: &Environment) -> Result<Connection, BoxError> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    if uri.scheme_str() != Some("https") {
-        return Ok(Connection::Plain(tcp.call(uri.clone()).await?));
+/// Connects to the host of `uri`, over TLS if its scheme is https. `limit` is how long this may take.
+pub async fn connect(
+    uri: &Uri,
+    environment: &Environment,
+    dns: &Dns,
+    limit: Duration,
+) -> Result<Connection, BoxError> {
+    let is_https = uri.scheme_str() == Some("https");
+    let proxy = if is_https { proxies(environment).intercept(uri) } else { None };
+    let dialed = dial(proxy.as_ref().map_or(uri, Intercept::uri), dns, limit).await?;
+    let (stream, confirm) = dialed.into_parts(dns);
+    let stream = TokioIo::new(stream);
+    if !is_https {
+        confirm();
+        return Ok(Connection::Plain(stream));
     }
-    let stream = match proxies(environment).intercept(uri) {
+    let stream = match proxy {
         Some(proxy) => {
-            let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+            let mut tunnel = Tunnel::new(proxy.uri().clone(), Connected(Some(stream)));
             if let Some(credentials) = proxy.basic_auth() {
                 tunnel = tunnel.with_auth(credentials.clone());
             }
             tunnel.call(uri.clone()).await?
         }
-        None => tcp.call(uri.clone()).await?,
+        None => stream,
     };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned())?;
     let tls = TlsConnector::from(tls::client_config(environment)?).connect(name, stream.into_inner()).await?;
+    confirm();
     Ok(Connection::Tls(Box::new(TokioIo::new(tls))))
+}
+
+/// A connection to a proxy, in the form that `Tunnel` takes.
+struct Connected(Option<TokioIo<TcpStream>>);
+
+impl Service<Uri> for Connected {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _proxy: Uri) -> Self::Future {
+        ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
 }
 
 /// The proxies that the environment names.

@@ -1,9 +1,12 @@
 //! The data plane: sign, send, retry, classify.
 
 mod connect;
+mod dial;
+pub mod dns;
 mod endpoint;
 mod endpoint_resolver;
 pub mod http;
+mod pool;
 pub mod retry;
 pub mod sdk;
 mod sign;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_credential_types::Credentials;
 use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -21,7 +25,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
 pub use endpoint_resolver::EndpointResolver;
+use endpoint_resolver::Resolved;
 use http::{Bounds, Failure, HttpClient};
+use pool::Slot;
 use retry::{Budget, Cause};
 
 /// The bounds of an operation.
@@ -41,7 +47,10 @@ pub struct Trace {
     pub wants_capacity: bool,
     /// When the operation must have ended; set by its first request.
     pub deadline: Option<Instant>,
+    /// Requests sent.
     pub attempts: u32,
+    /// Attempts that do not count toward the maximum: after a closed connection, and as a backup.
+    pub extra_attempts: u32,
     /// Whether the service may have done the work of an attempt that failed.
     pub may_be_done: bool,
     /// HTTP status of the last answer.
@@ -87,13 +96,20 @@ impl Transport {
         parse: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
         let deadline = *trace.deadline.get_or_insert_with(|| Instant::now() + self.limits.timeout);
-        let mut last = None;
-        let attempts = self.attempts(operation, body, trace, parse, deadline, &mut last);
+        let mut progress = Progress { waits_for: WaitsFor::Credentials, last: None };
+        let attempts = self.attempts(operation, body, trace, parse, deadline, &mut progress);
         timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
-            // Credentials are all that an operation waits for before its first attempt.
-            let missing = if trace.attempts == 0 { "credentials" } else { "success" };
-            let error = Error::new(Kind::Timeout, format!("no {missing} within {:?}", self.limits.timeout));
-            Err(match last {
+            let limit = self.limits.timeout;
+            let message = match progress.waits_for {
+                WaitsFor::Credentials => format!("no credentials within {limit:?}"),
+                WaitsFor::Connection => {
+                    let connections = self.http.max_connections();
+                    format!("no free connection within {limit:?}; maxConnections is {connections}")
+                }
+                WaitsFor::Success => format!("no success within {limit:?}"),
+            };
+            let error = Error::new(Kind::Timeout, message);
+            Err(match progress.last {
                 Some(last) => error.with_source(last),
                 None => error,
             })
@@ -107,19 +123,31 @@ impl Transport {
         trace: &mut Trace,
         parse: impl Fn(&[u8]) -> Result<T>,
         deadline: Instant,
-        last: &mut Option<Error>,
+        progress: &mut Progress,
     ) -> Result<T> {
         let mut has_renewed = false;
         loop {
-            let credentials = self.credentials.get().await?;
-            let resolved = self.endpoints.endpoint_for(&credentials)?;
-            trace.attempts += 1;
-            let offset = self.clock_offset.load(Ordering::Relaxed);
-            let request =
-                resolved.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
-            let error = match self.attempt(request, trace, &parse).await {
+            let (slot, credentials, resolved) = self.admit(progress).await?;
+            let (offset, outcome) = loop {
+                trace.attempts += 1;
+                let offset = self.clock_offset.load(Ordering::Relaxed);
+                let request =
+                    resolved.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
+                match self.attempt(&slot, request, operation == "GetItem", trace, &parse).await {
+                    Err(FailedAttempt { is_stale: true, .. }) => {
+                        // The next kept connection, or a new one, is as good as this one should have been.
+                        trace.extra_attempts += 1;
+                        trace.may_be_done = true;
+                        self.http.stats().retries.add(1);
+                    }
+                    outcome => break (offset, outcome),
+                }
+            };
+            drop(slot);
+            let tries = trace.attempts - trace.extra_attempts;
+            let error = match outcome {
                 Ok(value) => {
-                    self.budget.give(trace.attempts);
+                    self.budget.give(tries);
                     return Ok(value);
                 }
                 Err(error) => error,
@@ -138,28 +166,68 @@ impl Transport {
                 }
             };
             trace.may_be_done |= cause == Cause::Transient;
-            let pause = retry::pause(cause, trace.attempts + 1);
+            let pause = retry::pause(cause, tries + 1);
             if !may_help
-                || trace.attempts >= self.limits.max_attempts
+                || tries >= self.limits.max_attempts
                 || Instant::now() + pause >= deadline
                 || !(cause.is_of_the_signature() || self.budget.take())
             {
                 return Err(error.error);
             }
             self.http.stats().retries.add(1);
-            *last = Some(error.error);
+            progress.last = Some(error.error);
             sleep(pause).await;
         }
     }
 
+    /// Waits for credentials and a connection slot.
+    ///
+    /// Fetching credentials holds no slot: it may need one of the same host, and it may take long.
+    async fn admit(&self, progress: &mut Progress) -> Result<(Slot, Arc<Credentials>, Arc<Resolved>)> {
+        let admitted = loop {
+            progress.waits_for = WaitsFor::Credentials;
+            let credentials = self.credentials.get().await?;
+            let resolved = self.endpoints.endpoint_for(&credentials)?;
+            let host = self.http.host(resolved.endpoint.uri());
+            if let Some(slot) = host.try_acquire() {
+                break (slot, credentials, resolved);
+            }
+            progress.waits_for = WaitsFor::Connection;
+            let slot = host.acquire().await.map_err(into_error)?;
+            // The wait may have outlasted the credentials, and new ones may belong to another account.
+            if let Some(credentials) = self.credentials.cached()
+                && Arc::ptr_eq(&self.endpoints.endpoint_for(&credentials)?, &resolved)
+            {
+                break (slot, credentials, resolved);
+            }
+        };
+        progress.waits_for = WaitsFor::Success;
+        Ok(admitted)
+    }
+
     async fn attempt<T>(
         &self,
+        slot: &Slot,
         request: ::http::Request<Bytes>,
+        is_read: bool,
         trace: &mut Trace,
         parse: &impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T, FailedAttempt> {
         let bounds = Bounds { response: Some(self.limits.attempt_timeout), ..Bounds::default() };
-        let response = self.http.send(request, bounds).await.map_err(into_error)?;
+        let backup = is_read.then_some(|| {
+            let is_affordable = self.budget.take();
+            if is_affordable {
+                trace.attempts += 1;
+                trace.extra_attempts += 1;
+                self.http.stats().retries.add(1);
+                self.http.stats().backup_reads.add(1);
+            }
+            is_affordable
+        });
+        let response = slot.send(request, bounds, backup).await.map_err(|failure| FailedAttempt {
+            is_stale: matches!(failure, Failure::Stale(_)),
+            ..into_error(failure).into()
+        })?;
         let status = response.status().as_u16();
         trace.status = Some(status);
         let (head, body) = response.into_parts();
@@ -172,7 +240,7 @@ impl Transport {
             let service_time = header("date")
                 .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok())
                 .map(|date| date.secs());
-            FailedAttempt { error, service_time }
+            FailedAttempt { service_time, ..error.into() }
         })
     }
 
@@ -197,15 +265,31 @@ fn service_time(offset: i64) -> SystemTime {
     shifted.unwrap_or(now)
 }
 
-/// An error, with the service's time as its Date header told it.
+/// How far an operation has come.
+struct Progress {
+    waits_for: WaitsFor,
+    /// The error of the last attempt.
+    last: Option<Error>,
+}
+
+enum WaitsFor {
+    Credentials,
+    Connection,
+    Success,
+}
+
+/// A failed attempt.
 struct FailedAttempt {
     error: Error,
+    /// The service's time, from its Date header.
     service_time: Option<i64>,
+    /// The server had closed the connection.
+    is_stale: bool,
 }
 
 impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        Self { error, service_time: None }
+        Self { error, service_time: None, is_stale: false }
     }
 }
 
@@ -219,7 +303,9 @@ fn into_error(failure: Failure) -> Error {
             Ok(ours) => *ours,
             Err(error) => Error::new(Kind::Network, "cannot connect").with_source(error),
         },
-        Failure::Exchange(error) => Error::new(Kind::Network, "the connection failed").with_source(error),
+        Failure::Exchange(error) | Failure::Stale(error) => {
+            Error::new(Kind::Network, "the connection failed").with_source(error)
+        }
         Failure::TooLarge => Error::new(Kind::Network, "the response is larger than 16 MB"),
     }
 }

@@ -56,7 +56,9 @@ async fn send(
         http.send(http::Request::from_parts(head, body), bounds).await.map_err(|failure| match failure {
             Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
             Failure::ResponseTimeout(_) => ConnectorError::timeout("the read timeout passed".into()),
-            Failure::Connect(error) | Failure::Exchange(error) => ConnectorError::io(error),
+            Failure::Connect(error) | Failure::Exchange(error) | Failure::Stale(error) => {
+                ConnectorError::io(error)
+            }
             Failure::TooLarge => ConnectorError::other("the response is too large".into(), None),
         })?;
     HttpResponse::try_from(response.map(SdkBody::from))

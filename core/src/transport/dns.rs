@@ -1,0 +1,136 @@
+//! The addresses of hosts, including the last ones that worked, for when DNS fails.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::{Instant, timeout_at};
+
+use super::pool::lock;
+use crate::error::{Error, Kind, Result};
+use crate::runtime::guard;
+use crate::stats::Stats;
+
+/// How long the last addresses that worked are used while DNS fails.
+const LONGEST_OUTAGE: Duration = Duration::from_hours(24);
+
+/// Resolves host names.
+pub trait Resolve: Send + Sync + 'static {
+    fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+/// The operating system's resolver. It blocks, so each lookup runs on a thread of the runtime's pool.
+pub struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        async move { Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect()) }
+            .boxed()
+    }
+}
+
+/// Looks up host names. Lookups of one name at the same time share one call of the resolver.
+pub struct Dns {
+    resolver: Box<dyn Resolve>,
+    names: Mutex<HashMap<String, Name>>,
+    stats: Arc<Stats>,
+}
+
+#[derive(Default)]
+struct Name {
+    running: Option<(Instant, Lookup)>,
+    /// The addresses of the last connection that was established after a successful lookup.
+    worked: Vec<IpAddr>,
+    failing_since: Option<Instant>,
+}
+
+/// A lookup in progress. It continues when the requests that wait for it give up.
+pub type Lookup = Shared<BoxFuture<'static, Result<Vec<IpAddr>>>>;
+
+/// Where a host may be.
+pub enum Addresses {
+    Resolved(Vec<IpAddr>),
+    /// The last addresses that worked, because the lookup failed or has not finished in time.
+    Remembered(Vec<IpAddr>, Lookup),
+}
+
+impl Dns {
+    pub fn new(resolver: impl Resolve, stats: Arc<Stats>) -> Self {
+        Self { resolver: Box::new(resolver), names: Mutex::default(), stats }
+    }
+
+    /// The addresses of a host. A lookup that takes longer than `patience` counts as failed if there are
+    /// addresses that have worked.
+    pub async fn addresses(&self, host: &str, patience: Duration) -> Result<Addresses> {
+        let now = Instant::now();
+        let (started, lookup, worked) = {
+            let mut names = lock(&self.names);
+            let name = names.entry(host.to_owned()).or_default();
+            let (started, lookup) = match &name.running {
+                Some((started, running)) if running.peek().is_none() => (*started, running.clone()),
+                _ => {
+                    let lookup = self.start(host);
+                    name.running = Some((now, lookup.clone()));
+                    (now, lookup)
+                }
+            };
+            (started, lookup, name.worked.clone())
+        };
+        let outcome = if worked.is_empty() {
+            lookup.clone().await
+        } else {
+            let slow = |_| Err(Error::new(Kind::Network, format!("DNS does not answer for {host}")));
+            timeout_at(started + patience, lookup.clone()).await.unwrap_or_else(slow)
+        };
+        let mut names = lock(&self.names);
+        let name = names.entry(host.to_owned()).or_default();
+        match outcome {
+            Ok(addresses) => {
+                name.failing_since = None;
+                Ok(Addresses::Resolved(addresses))
+            }
+            Err(error) => {
+                let since = *name.failing_since.get_or_insert(started);
+                if worked.is_empty() || since.elapsed() > LONGEST_OUTAGE {
+                    return Err(error);
+                }
+                self.stats.dns_fallbacks.add(1);
+                Ok(Addresses::Remembered(worked, lookup))
+            }
+        }
+    }
+
+    /// Remembers the resolved addresses of a host to which a connection was established.
+    pub fn remember(&self, host: &str, addresses: Vec<IpAddr>) {
+        lock(&self.names).entry(host.to_owned()).or_default().worked = addresses;
+    }
+
+    fn start(&self, host: &str) -> Lookup {
+        let stats = Arc::clone(&self.stats);
+        let resolving = self.resolver.resolve(host.to_owned());
+        let message = format!("cannot resolve the host name {host}");
+        let lookup = guard(async move {
+            let error = match resolving.await {
+                Ok(addresses) if !addresses.is_empty() => return Ok(addresses),
+                Ok(_) => Error::new(Kind::Network, format!("{message}: DNS returned no address")),
+                Err(error) => Error::new(Kind::Network, message).with_source(error),
+            };
+            stats.dns_failures.add(1);
+            Err(error)
+        });
+        let lookup = lookup.boxed().shared();
+        tokio::spawn(lookup.clone());
+        lookup
+    }
+}
+
+impl fmt::Debug for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dns").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,329 @@
+//! The connections to one host.
+
+use std::error;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::header::HOST;
+use http::{Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use hyper::client::conn::http1::{self, SendRequest};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::connect::connect;
+use super::endpoint::host_of;
+use super::http::{Bounds, BoxError, Failure, Shared};
+use crate::stats::OpenConnection;
+
+/// Servers and load balancers keep idle connections for longer than this.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// DynamoDB returns at most 1 MB of items, so a response is never this large.
+const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
+/// A connection that was idle for this long may have died silently.
+const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
+/// The shortest wait for the response on a doubtful connection before a backup request.
+const BACKUP_AFTER: Duration = Duration::from_millis(250);
+
+/// The connections to one host.
+#[derive(Debug)]
+pub struct Host {
+    /// An absolute URI on the host.
+    uri: Uri,
+    permits: Semaphore,
+    /// The most recently used connection is last.
+    idle: Mutex<Vec<Idle>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
+    /// How long the last exchange took.
+    took: Duration,
+}
+
+/// The right to use one connection to a host.
+#[derive(Debug)]
+pub struct Slot(Arc<Host>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.permits.add_permits(1);
+    }
+}
+
+impl Host {
+    pub fn new(uri: Uri, max_connections: usize, shared: Arc<Shared>) -> Self {
+        Self { uri, permits: Semaphore::new(max_connections), idle: Mutex::default(), shared }
+    }
+
+    /// A slot, if one is free and no request waits for it.
+    pub fn try_acquire(self: &Arc<Self>) -> Option<Slot> {
+        self.permits.try_acquire().ok()?.forget();
+        Some(Slot(Arc::clone(self)))
+    }
+
+    /// A slot, as soon as one is free.
+    pub async fn acquire(self: &Arc<Self>) -> Result<Slot, Failure> {
+        self.permits.acquire().await.map_err(|closed| Failure::Connect(closed.into()))?.forget();
+        Ok(Slot(Arc::clone(self)))
+    }
+
+    pub fn idle_connections(&self) -> usize {
+        lock(&self.idle).iter().filter(|idle| !idle.connection.sender.is_closed()).count()
+    }
+
+    fn take_idle(&self, now: Instant) -> Option<Idle> {
+        let mut idle = lock(&self.idle);
+        while let Some(last) = idle.pop() {
+            if now.duration_since(last.since) > IDLE_TIMEOUT {
+                // Those before it have been idle for longer.
+                idle.clear();
+            } else if !last.connection.sender.is_closed() {
+                return Some(last);
+            }
+        }
+        None
+    }
+
+    /// Closes the kept connections that were idle for at least `age`.
+    fn close_idle_for(&self, age: Duration) {
+        let now = Instant::now();
+        lock(&self.idle).retain(|idle| now.duration_since(idle.since) < age);
+    }
+
+    fn keep(&self, connection: Connection, start: Instant) {
+        if !connection.sender.is_closed() {
+            let since = Instant::now();
+            lock(&self.idle).push(Idle { connection, since, took: since.duration_since(start) });
+        }
+    }
+
+    async fn open(&self, bounds: Bounds) -> Result<Connection, Failure> {
+        let limit = bounds.connect.unwrap_or(self.shared.connect_timeout);
+        let opening = async {
+            let time = bounds.response.map_or(limit, |response| response.min(limit));
+            let Shared { environment, dns, .. } = &*self.shared;
+            let connection = connect(&self.uri, &environment.get(), dns, time).await?;
+            Ok::<_, BoxError>(http1::handshake(connection).await?)
+        };
+        let (sender, connection) = timeout(limit, opening)
+            .await
+            .map_err(|_| Failure::ConnectTimeout(limit))?
+            .map_err(Failure::Connect)?;
+        let counted = OpenConnection::new(&self.shared.stats);
+        // The request on the connection learns of its errors.
+        let task = tokio::spawn(async move {
+            drop(connection.await);
+            drop(counted);
+        });
+        Ok(Connection { sender, task: task.abort_handle(), is_busy: false })
+    }
+}
+
+impl Slot {
+    /// Sends a request to the host and reads the whole response.
+    ///
+    /// With `backup`, a request that gets no response for a while on a connection that was idle for some
+    /// seconds is sent once more on another connection, if one is free and `backup` returns true. The first
+    /// response is returned.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+        backup: Option<impl FnOnce() -> bool>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let mut request = request.map(Full::new);
+        to_origin_form(&mut request);
+        let now = Instant::now();
+        let sending = async {
+            match (self.0.take_idle(now), backup) {
+                (Some(kept), Some(backup)) if now.duration_since(kept.since) >= DOUBTFUL_AFTER => {
+                    // This is rare; unboxed, it would enlarge the future of every operation.
+                    Box::pin(self.exchange_with_backup(kept, request, bounds, backup)).await
+                }
+                (kept, _) => self.exchange(kept, request, bounds, now).await,
+            }
+        };
+        let response = match bounds.response {
+            Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
+                // If one connection died silently, the kept ones may have died too.
+                self.0.close_idle_for(Duration::ZERO);
+                Err(Failure::ResponseTimeout(limit))
+            }),
+            None => sending.await,
+        }?;
+        self.0.shared.stats.bytes_received.add(response.body().len());
+        Ok(response)
+    }
+
+    /// Sends the request on the kept connection, or on a new one.
+    async fn exchange(
+        &self,
+        mut kept: Option<Idle>,
+        mut request: Request<Full<Bytes>>,
+        bounds: Bounds,
+        mut start: Instant,
+    ) -> Result<Response<Bytes>, Failure> {
+        let host = &*self.0;
+        loop {
+            let is_kept = kept.is_some();
+            let mut connection = match kept.take() {
+                Some(kept) => kept.connection,
+                None => {
+                    let opened = Box::pin(host.open(bounds)).await?;
+                    start = Instant::now();
+                    opened
+                }
+            };
+            match connection.exchange(request, &host.shared).await {
+                Ok(response) => {
+                    host.keep(connection, start);
+                    return Ok(response);
+                }
+                Err(Broken::Unsent(unsent)) if is_kept => {
+                    request = unsent.0;
+                    kept = host.take_idle(start);
+                }
+                Err(Broken::Unsent(unsent)) => return Err(Failure::Exchange(unsent.1.into())),
+                Err(Broken::Sent(error)) if is_kept && is_closed(&error) => {
+                    return Err(Failure::Stale(error.into()));
+                }
+                Err(Broken::Sent(error)) => return Err(Failure::Exchange(error.into())),
+                Err(Broken::Response(failure)) => return Err(failure),
+            }
+        }
+    }
+
+    /// Sends the request on a connection that may have died silently and, if no response arrives, on another.
+    async fn exchange_with_backup(
+        &self,
+        kept: Idle,
+        request: Request<Full<Bytes>>,
+        bounds: Bounds,
+        backup: impl FnOnce() -> bool,
+    ) -> Result<Response<Bytes>, Failure> {
+        // A slow network is no reason to send every read twice.
+        let patience = BACKUP_AFTER.max(kept.took * 2);
+        let copy = request.clone();
+        let start = Instant::now();
+        let mut first = pin!(self.exchange(Some(kept), request, bounds, start));
+        if let Ok(outcome) = timeout(patience, &mut first).await {
+            return outcome;
+        }
+        let Some(slot) = self.0.try_acquire().filter(|_| backup()) else {
+            return first.await;
+        };
+        let start = Instant::now();
+        let recent = self.0.take_idle(start).filter(|kept| start.duration_since(kept.since) < DOUBTFUL_AFTER);
+        let second = pin!(slot.exchange(recent, copy, bounds, start));
+        match select(first, second).await {
+            Either::Left((Err(failure), second)) => second.await.map_err(|_| failure),
+            Either::Right((Err(_), first)) => first.await,
+            Either::Left((response, _)) => response,
+            Either::Right((response, _)) => {
+                // The connections that were idle for as long may have died too.
+                self.0.close_idle_for(DOUBTFUL_AFTER);
+                response
+            }
+        }
+    }
+}
+
+/// A connection, which ends at the latest when this is dropped.
+#[derive(Debug)]
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    task: AbortHandle,
+    is_busy: bool,
+}
+
+/// An idle connection closes gracefully. One with a request in progress might wait forever for its peer.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_busy {
+            self.task.abort();
+        }
+    }
+}
+
+/// An exchange without a response.
+enum Broken {
+    /// Nothing of the request was sent.
+    Unsent(Box<(Request<Full<Bytes>>, hyper::Error)>),
+    Sent(hyper::Error),
+    Response(Failure),
+}
+
+impl Connection {
+    async fn exchange(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        shared: &Shared,
+    ) -> Result<Response<Bytes>, Broken> {
+        self.is_busy = true;
+        if let Err(error) = self.sender.ready().await {
+            return Err(Broken::Unsent(Box::new((request, error))));
+        }
+        let length = request.body().size_hint().lower();
+        shared.stats.bytes_sent.add(usize::try_from(length).unwrap_or_default());
+        let sent = self.sender.try_send_request(request).await;
+        let (head, body) = sent
+            .map_err(|mut failed| match failed.take_message() {
+                Some(request) => Broken::Unsent(Box::new((request, failed.into_error()))),
+                None => Broken::Sent(failed.into_error()),
+            })?
+            .into_parts();
+        match Limited::new(body, LARGEST_RESPONSE).collect().await {
+            Ok(body) => {
+                self.is_busy = false;
+                Ok(Response::from_parts(head, body.to_bytes()))
+            }
+            Err(error) if error.is::<LengthLimitError>() => Err(Broken::Response(Failure::TooLarge)),
+            Err(error) => {
+                let message = format!("the response ended early: {error}");
+                Err(Broken::Response(Failure::Exchange(message.into())))
+            }
+        }
+    }
+}
+
+/// Keeps only the path in the request line, and moves the host to its header.
+fn to_origin_form(request: &mut Request<Full<Bytes>>) {
+    let path = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+    let uri = std::mem::replace(request.uri_mut(), path);
+    if !request.headers().contains_key(HOST)
+        && let Some(host) = host_of(&uri).and_then(|host| host.try_into().ok())
+    {
+        request.headers_mut().insert(HOST, host);
+    }
+}
+
+/// The server closed the connection before it answered.
+fn is_closed(error: &hyper::Error) -> bool {
+    let io = error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_canceled()
+        || error.is_closed()
+        || error.is_incomplete_message()
+        || io.is_some_and(|io| {
+            use std::io::ErrorKind::{
+                BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
+            };
+            matches!(
+                io.kind(),
+                BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
+            )
+        })
+}
+
+/// A panic while the lock was held leaves nothing inconsistent in this module.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
