@@ -18,10 +18,12 @@ describe('stats', () => {
       errors: {},
       inFlight: 0,
       retries: 0,
+      backupReads: 0,
       throttles: 0,
       touchesSaved: 0,
       bytes: { sent: 0, received: 0 },
-      pool: { open: 0, idle: 0 }
+      pool: { open: 0, idle: 0 },
+      dns: { failures: 0, fallbacks: 0 }
     })
   })
 
