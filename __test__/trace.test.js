@@ -153,3 +153,58 @@ describe('the channel dynamodb-session:operation', () => {
     assert.deepEqual(asked, [undefined, 'TOTAL', undefined])
   })
 })
+
+describe('operations of the whole table', () => {
+  const script = `
+    const { tracingChannel } = require('node:diagnostics_channel')
+    const contexts = []
+    if (process.env.SUBSCRIBE) tracingChannel('dynamodb-session:operation').subscribe({
+      asyncEnd: ({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error }) =>
+        contexts.push({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error })
+    })
+    const run = async () => {
+      const store = new DynamoDBStore(options)
+      await store.createTable()
+      await store.describeTable()
+      await store.set('id', { cookie: { maxAge: 60000 } })
+      const results = [await store.all(), await store.ids(), await store.length(), await store.clear()]
+      console.log(JSON.stringify({ results, contexts }))
+    }
+    run()
+  `
+  const operations = ['CreateTable', 'DescribeTable', 'PutItem', 'Scan', 'Scan', 'Scan', 'BatchWriteItem']
+
+  async function outcome(env) {
+    const options = dynamodb.options({ table: dynamodb.newTableName() })
+    const { code, stdout, stderr } = await runScript(script, { options, env })
+    assert.equal(code, 0, stderr)
+    const { results, contexts } = JSON.parse(stdout)
+    assert.deepEqual(results.slice(1), [['id'], 1, null])
+    return { contexts, lines: stderr.split('\n').filter(Boolean), table: options.table }
+  }
+
+  test('work with NODE_DEBUG and print what is known', async () => {
+    const { lines, table } = await outcome({ NODE_DEBUG: 'dynamodb-session' })
+    assert.deepEqual(
+      lines.map((line) => line.match(/: (\w+) on /)[1]),
+      operations
+    )
+    for (const line of lines) {
+      assert.ok(line.includes(`on ${table}: done in `), line)
+      assert.doesNotMatch(line, /undefined|NaN/)
+    }
+  })
+
+  test('work with a subscriber, which gets what is known', async () => {
+    const { contexts, table } = await outcome({ SUBSCRIBE: 'yes' })
+    assert.deepEqual(
+      contexts.map(({ operation }) => operation),
+      operations
+    )
+    for (const { tableName, durationMs, error } of contexts) {
+      assert.equal(tableName, table)
+      assert.ok(durationMs >= 0)
+      assert.equal(error, undefined)
+    }
+  })
+})

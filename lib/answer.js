@@ -1,23 +1,61 @@
 'use strict'
 
+const { throwUncaught } = require('./bridge.js')
+
 /**
- * Answers through the callback, if the last argument is one, else with the promise.
+ * Passes the outcome to the callback, if the last argument is one. Otherwise returns the promise.
  *
- * The callback runs once, later, outside of any promise, so that what it throws is the app's uncaught
- * exception; and in the async context of the call. A promise that nobody awaits must not end the process:
+ * The callback runs once, later, and in the async context of the call. It runs in a microtask, because a test may
+ * have mocked `process.nextTick` and the timers. What it throws is reported outside of the promise: as the app's
+ * uncaught exception, or as `sessions` says. A promise that nobody awaits must not end the process:
  * express-session leaves out the callback of `req.session.destroy()`.
  */
-function answer(promise, rest) {
+function answer(promise, rest, sessions) {
   const callback = rest.at(-1)
-  if (typeof callback === 'function') {
-    promise.then(
-      (value) => (value === undefined ? process.nextTick(callback, null) : process.nextTick(callback, null, value)),
-      (error) => process.nextTick(callback, error)
-    )
-    return undefined
+  if (typeof callback !== 'function') {
+    promise.catch(() => {})
+    return promise
   }
-  promise.catch(() => {})
-  return promise
+  promise.then(
+    (value) => call(sessions, callback, ...(value === undefined ? [null] : [null, value])),
+    (error) => call(sessions, callback, error)
+  )
+  return undefined
+}
+
+/** Calls a function of the app. `sessions`, if given, knows whether @fastify/session passed it. */
+function call(sessions, callback, ...results) {
+  try {
+    callback(...results)
+  } catch (error) {
+    if (sessions?.isBehindFastify) warnOfThrown(error)
+    else throwUncaught(error)
+  }
+}
+
+/**
+ * Fastify continues the request in the callback and may throw there, for example when a handler sends a second
+ * response while the session is being saved. Stores that call back within a promise swallow it.
+ */
+function warnOfThrown(error) {
+  const message = `a callback that @fastify/session passed to the store threw ${textOf(error)}`
+  const detail = typeof error?.stack === 'string' ? error.stack : undefined
+  process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_CALLBACK', detail })
+}
+
+function textOf(thrown) {
+  try {
+    return String(thrown)
+  } catch {
+    return 'a value that has no text'
+  }
+}
+
+/** Emits an event later. What a listener throws is the app's uncaught exception and does not fail an operation. */
+function emitLater(emitter, event, value) {
+  // The base class of connect-dynamodb need not be an EventEmitter.
+  if (!(emitter.listenerCount?.(event) > 0)) return
+  Promise.resolve().then(() => call(undefined, () => emitter.emit(event, value)))
 }
 
 /** The promise without what it resolves to. */
@@ -25,4 +63,4 @@ function done(promise) {
   return promise.then(() => undefined)
 }
 
-module.exports = { answer, done }
+module.exports = { answer, call, done, emitLater }

@@ -1,21 +1,28 @@
 'use strict'
 
-const { Bridge } = require('./load.js')
+const { Bridge, throwUncaught } = require('./load.js')
 
 const STRIDE = 6
 
 /** What waits for a completion of the addon, by call number. */
 const handlers = new Map()
-const bridge = new Bridge(deliver)
 let lastCall = 0
 
-/** Keeps the process alive while an operation is under way, and only then. */
-const keepAlive = setInterval(() => {}, 2 ** 31 - 1).unref()
+/**
+ * The link to the addon. It is a handle of this thread that test runners report, so it exists only while a store is
+ * open. It keeps the process alive only while an operation is under way.
+ */
+let bridge
+let openStores = 0
 let underWay = 0
 
+function newBridge() {
+  const made = new Bridge(() => deliver(made.take()))
+  return made
+}
+
 /** One wake-up of this thread brings all completions that wait. */
-function deliver() {
-  const flat = bridge.take()
+function deliver(flat) {
   for (let i = 0; i < flat.length; i += STRIDE) {
     handlers.get(flat[i])?.(flat[i + 1], flat[i + 2], flat[i + 3], flat[i + 4], flat[i + 5])
   }
@@ -36,10 +43,10 @@ function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
     const call = register((failed, text, number, trace, warning) => {
       handlers.delete(call)
-      if (holdsProcess && --underWay === 0) keepAlive.unref()
+      if (holdsProcess && --underWay === 0) bridge.keepAlive(false)
       resolve({ failed, text, number, trace, warning })
     })
-    if (holdsProcess && underWay++ === 0) keepAlive.ref()
+    if (holdsProcess && underWay++ === 0) bridge.keepAlive(true)
     try {
       start(call)
     } catch ({ message }) {
@@ -52,15 +59,34 @@ function run(start, holdsProcess = true) {
 
 /**
  * Opens a store of the addon. `provide`, if given, is asked for credentials whenever they are needed.
- * Returns it with a function that lets go of `provide`.
+ * Returns it with a function that closes it.
  */
 function open(settings, provide) {
-  if (provide === undefined) return { native: bridge.openStore(JSON.stringify(settings), null), release() {} }
-  const call = register(async (_failed, _text, question) => {
-    bridge.giveCredentials(question, await credentialsAsJson(provide))
-  })
-  const native = bridge.openStore(JSON.stringify(settings), call)
-  return { native, release: () => handlers.delete(call) }
+  bridge ??= newBridge()
+  const link = bridge
+  const call =
+    provide &&
+    register(async (_failed, _text, question) => {
+      link.giveCredentials(question, await credentialsAsJson(provide))
+    })
+  const native = link.openStore(JSON.stringify(settings), call ?? null)
+  openStores += 1
+  let isOpen = true
+  const close = () => {
+    if (!isOpen) return
+    isOpen = false
+    native.close()
+    handlers.delete(call)
+    if (--openStores === 0) endBridge()
+  }
+  return { native, close }
+}
+
+/** What is still waiting now is a probe of a closed store. */
+function endBridge() {
+  bridge.end()
+  bridge = undefined
+  handlers.clear()
 }
 
 async function credentialsAsJson(provide) {
@@ -84,4 +110,4 @@ function failure(error) {
   return JSON.stringify({ error })
 }
 
-module.exports = { open, run }
+module.exports = { open, run, throwUncaught }

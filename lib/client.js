@@ -1,5 +1,7 @@
 'use strict'
 
+const { clearTimeout, setTimeout } = require('./timers.js')
+
 const isVersion3 = (client) => typeof client.send === 'function'
 const isVersion2 = (client) => typeof client.makeRequest === 'function'
 

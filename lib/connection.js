@@ -6,12 +6,15 @@ const { DynamoDBStoreError } = require('./error.js')
 const { defined, nativeSettings } = require('./options.js')
 const { isTracing, trace } = require('./trace.js')
 
+// client.js and offline.js use these timers but load later, when a test may have replaced them.
+require('./timers.js')
+
 /** The addon's store of one set of options, and its errors as DynamoDBStoreErrors. */
 class Connection {
   #options
   #native
   #opening
-  #release
+  #closeNative
   #isClosed = false
   /** Whether the next operation hands over the environment: the first one, and each one after a failure. */
   #wantsEnvironment = true
@@ -69,7 +72,8 @@ class Connection {
   #runTraced(operation, sid, start) {
     return trace({ operation, tableName: this.#options.table }, sid, async (context) => {
       const completion = await bridge.run(start)
-      Object.assign(context, JSON.parse(completion.trace))
+      // The SDK, which sends the requests that manage and scan the table, reports none.
+      if (completion.trace !== undefined) Object.assign(context, JSON.parse(completion.trace))
       return this.#settle(completion, operation, sid)
     })
   }
@@ -108,8 +112,7 @@ class Connection {
 
   #letGo() {
     if (this.#underWay > 0) return
-    this.#native?.close()
-    this.#release?.()
+    this.#closeNative?.()
   }
 
   error(code, message, operation, cause) {
@@ -148,9 +151,9 @@ class Connection {
   #openWith(taken) {
     const options = { ...taken, ...defined(this.#options) }
     const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
-    const { native, release } = bridge.open(nativeSettings(options), provide)
+    const { native, close } = bridge.open(nativeSettings(options), provide)
     this.#native = native
-    this.#release = release
+    this.#closeNative = close
   }
 
   #providerOf(credentials) {

@@ -1,5 +1,7 @@
 'use strict'
 
+const { clearTimeout, setTimeout } = require('./timers.js')
+
 /** The longest pause before each probe, in milliseconds; it doubles up to the last. */
 const FIRST_PAUSE = 500
 const LAST_PAUSE = 30_000

@@ -23,6 +23,8 @@ class Sessions {
   /** The latest that the expiry of a session may be which was read or written, in seconds and parts of them. */
   #expiries = new WeakMap()
   #touchesSaved = 0
+  /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show it. */
+  isBehindFastify = false
 
   constructor(options, emit) {
     this.#options = options
@@ -71,10 +73,12 @@ class Sessions {
       throw this.#connection.error('InvalidSessionIdError', message, 'PutItem')
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes } = this.#read('PutItem', () => ({
+    const { text, attributes, isFastifySession } = this.#read('PutItem', () => ({
       text: textOf(session, stamp),
-      attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null
+      attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
+      isFastifySession: hasMethodsOfFastify(session)
     }))
+    this.isBehindFastify ||= isFastifySession
     const expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
     const expires = Math.floor(expiry)
     await this.#connection.run('PutItem', sid, (native, call, traced) =>
@@ -237,6 +241,11 @@ class Sessions {
     this.#emit('missing', { operation: 'touch', tableName: this.#options.table, sidHash: hashOf(sid) })
     return undefined
   }
+}
+
+/** Whether it is a Session of @fastify/session. One of express-session does not have these methods. */
+function hasMethodsOfFastify({ isSaved, isModified }) {
+  return typeof isSaved === 'function' && typeof isModified === 'function'
 }
 
 function requireObject(session) {

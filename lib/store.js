@@ -1,6 +1,6 @@
 'use strict'
 
-const { answer, done } = require('./answer.js')
+const { answer, done, emitLater } = require('./answer.js')
 const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
 const { STATE } = require('./state.js')
@@ -11,21 +11,18 @@ const createStoreClass = (Base) =>
     constructor(options) {
       super()
       const settled = readOptions(options)
-      const sessions = new Sessions(settled, (event, value) => {
-        // What a listener throws is the app's, not the operation's.
-        if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
-      })
+      const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
       Object.defineProperty(this, STATE, { value: sessions })
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 
     get(sid, ...rest) {
-      return answer(this[STATE].get(sid), rest)
+      return answer(this[STATE].get(sid), rest, this[STATE])
     }
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return answer(done(this[STATE].set(sid, session, maxAge)), rest)
+      return answer(done(this[STATE].set(sid, session, maxAge)), rest, this[STATE])
     }
 
     touch(sid, session, ...rest) {
@@ -33,7 +30,7 @@ const createStoreClass = (Base) =>
     }
 
     destroy(sid, ...rest) {
-      return answer(this[STATE].destroy(sid), rest)
+      return answer(this[STATE].destroy(sid), rest, this[STATE])
     }
 
     all(...rest) {

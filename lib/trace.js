@@ -39,8 +39,8 @@ async function trace(context, sid, run) {
 
 function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {
   const line = `${operation} on ${tableName}: ${outcome} in ${durationMs.toFixed(1)} ms`
-  // Of the operations of the whole table, which the SDK sends, the attempts are not known.
-  return sid === undefined ? line : `${line}, attempts ${attempts}, id ${hashOf(sid)}`
+  const known = attempts === undefined ? '' : `, attempts ${attempts}`
+  return line + known + (sid === undefined ? '' : `, id ${hashOf(sid)}`)
 }
 
 /** Tells ids apart without telling them. */

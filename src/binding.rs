@@ -2,7 +2,7 @@
 //! numbers, and JSON text where it says so; `null` stands for what is absent.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dynamodb_session_core::environment::Environment;
@@ -12,9 +12,9 @@ use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::table::Description;
 use dynamodb_session_core::transport::{Trace, retry};
 use dynamodb_session_core::{config, runtime};
-use napi::JsString;
 use napi::bindgen_prelude::{Array, Env, Function};
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{JsString, Unknown};
 use napi_derive::napi;
 use serde::Serialize;
 
@@ -28,22 +28,50 @@ const STRIDE: u32 = 6;
 const TOO_LARGE: &str =
     r#"{"code":"InternalError","message":"the answer is too large for a JavaScript string","cause":null}"#;
 
+/// Calls the JavaScript thread from the runtime thread; none once the bridge has ended.
+type Waker = Option<ThreadsafeFunction<(), (), (), napi::Status, false, true>>;
+
 /// One JavaScript thread's link to the runtime thread.
 #[napi]
 pub struct Bridge {
+    waker: Arc<Mutex<Waker>>,
     completions: Arc<Completions>,
     questions: Arc<Questions>,
 }
 
 #[napi]
 impl Bridge {
-    /// `wake` is called on the JavaScript thread whenever completions begin to wait. It does not keep the
-    /// process alive.
+    /// `wake` is called on the JavaScript thread whenever completions begin to wait.
     #[napi(constructor, catch_unwind)]
     pub fn new(wake: Function<'_, (), ()>) -> napi::Result<Self> {
         let wake = wake.build_threadsafe_function().weak::<true>().build()?;
-        let wake = move || wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok;
-        Ok(Self { completions: Arc::new(Completions::new(wake)), questions: Arc::default() })
+        let waker = Arc::new(Mutex::new(Some(wake)));
+        let shared = Arc::clone(&waker);
+        let wake = move || {
+            let waker = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            waker.as_ref().is_some_and(|wake| {
+                wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+            })
+        };
+        Ok(Self { waker, completions: Arc::new(Completions::new(wake)), questions: Arc::default() })
+    }
+
+    /// Whether the bridge keeps the process alive. At first it does not.
+    // napi-rs deprecates both calls in favor of counting owners, which is about another count.
+    #[allow(deprecated)]
+    #[napi(catch_unwind)]
+    pub fn keep_alive(&self, env: &Env, yes: bool) -> napi::Result<()> {
+        match self.waker.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(wake) if yes => wake.refer(env),
+            Some(wake) => wake.unref(env),
+            None => Ok(()),
+        }
+    }
+
+    /// Releases the JavaScript thread. Later completions are dropped.
+    #[napi(catch_unwind)]
+    pub fn end(&self) {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// The completions that wait: call, failed, text, number, trace and warning of each, with holes for what is
@@ -101,6 +129,12 @@ impl Bridge {
     pub fn give_credentials(&self, question: u32, answer: String) {
         self.questions.answer(question, &answer);
     }
+}
+
+/// Makes a thrown value the process's uncaught exception, also within a promise.
+#[napi(catch_unwind)]
+pub fn throw_uncaught(env: &Env, thrown: Unknown<'_>) {
+    env.fatal_exception(napi::Error::from_unknown_without_coercion(thrown));
 }
 
 /// The operations of a store. Each takes the number of the call that completes with its outcome; a failed

@@ -11,47 +11,50 @@ const version2 = ({ connection: { endpoint, region, credentials }, table }) => (
   dynamoConfig: { endpoint, region, ...credentials }
 })
 
-/** Every entry point of the package: how a store is made, and the keys of its table. */
+/** Every entry point of the package: how it is loaded, how a store is made, and the keys of its table. */
 const entries = [
   {
     name: 'dynamodb-session',
+    load: () => require('../..'),
     schema: { hashKey: 'id' },
     frameworks: ['express', 'koa', 'fastify'],
-    create: (place) => new (require('dynamodb-session').DynamoDBStore)(flat(place))
+    create: (place) => new (require('../..').DynamoDBStore)(flat(place))
   },
   {
     name: 'dynamodb-session/connect-dynamodb',
+    load: () => require('../../lib/faces/connect-dynamodb'),
     schema: { hashKey: 'id' },
     frameworks: ['express', 'fastify'],
-    create: (place) => new (require('dynamodb-session/connect-dynamodb')(session))(flat(place))
+    create: (place) => new (require('../../lib/faces/connect-dynamodb')(session))(flat(place))
   },
   {
     name: 'dynamodb-session/dynamodb-store',
+    load: () => require('../../lib/faces/dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     frameworks: ['express', 'fastify'],
-    create: (place) => new (require('dynamodb-session/dynamodb-store'))(version2(place))
+    create: (place) => new (require('../../lib/faces/dynamodb-store'))(version2(place))
   },
   {
     name: 'dynamodb-session/pwrdrvr-dynamodb-session-store',
+    load: () => require('../../lib/faces/pwrdrvr-dynamodb-session-store'),
     schema: { hashKey: 'id' },
     frameworks: ['express', 'fastify'],
     create: ({ connection, table }) =>
-      new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
-        ...connection,
-        tableName: table
-      })
+      new (require('../../lib/faces/pwrdrvr-dynamodb-session-store').DynamoDBStore)({ ...connection, tableName: table })
   },
   {
     name: 'dynamodb-session/koa-session-dynamodb-store',
+    load: () => require('../../lib/faces/koa-session-dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     frameworks: ['koa'],
-    create: (place) => new (require('dynamodb-session/koa-session-dynamodb-store'))(version2(place))
+    create: (place) => new (require('../../lib/faces/koa-session-dynamodb-store'))(version2(place))
   },
   {
     name: 'dynamodb-session/baseline-koa-session-dynamodb-store',
+    load: () => require('../../lib/faces/baseline-koa-session-dynamodb-store'),
     schema: { hashKey: 'pk', sortKey: 'sk' },
     frameworks: ['koa'],
-    create: (place) => new (require('dynamodb-session/baseline-koa-session-dynamodb-store'))(version2(place))
+    create: (place) => new (require('../../lib/faces/baseline-koa-session-dynamodb-store'))(version2(place))
   }
 ]
 

@@ -1,11 +1,12 @@
 'use strict'
 
 const { readFileSync } = require('node:fs')
-const { answer, done } = require('../answer.js')
+const { answer, done, emitLater } = require('../answer.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { Sessions } = require('../sessions.js')
 const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
+const { clearInterval, setInterval } = require('../timers.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { nativeOptions, warnOnce } = require('./options.js')
 
@@ -61,7 +62,7 @@ function connectDynamoDB(connect) {
         lifetime: lifetimeOf
       }
       settled.specialKeys = specialKeysOf(this.specialKeys, settled)
-      const sessions = new Sessions(settled, (event, value) => emit(this, event, value))
+      const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
       Object.defineProperty(this, STATE, {
         value: { sessions, options: settled, initializing: undefined, reaping: undefined }
       })
@@ -98,7 +99,8 @@ function connectDynamoDB(connect) {
     get(sid, ...rest) {
       return answer(
         run(this, () => this[STATE].sessions.get(textOf(sid))),
-        rest
+        rest,
+        this[STATE].sessions
       )
     }
 
@@ -113,7 +115,7 @@ function connectDynamoDB(connect) {
     set(sid, session, ...rest) {
       // While the table may be missing, the request may have to be made again.
       const written = this.initialized ? session : asNow(session)
-      return answer(done(run(this, () => set(this, textOf(sid), written))), rest)
+      return answer(done(run(this, () => set(this, textOf(sid), written))), rest, this[STATE].sessions)
     }
 
     /** Answers with the expiry, also where a touch was not needed or there is nothing to touch. */
@@ -131,7 +133,8 @@ function connectDynamoDB(connect) {
     destroy(sid, ...rest) {
       return answer(
         run(this, () => this[STATE].sessions.destroy(textOf(sid))),
-        rest
+        rest,
+        this[STATE].sessions
       )
     }
 
@@ -282,13 +285,8 @@ async function reap(store) {
 }
 
 function reapOften(store) {
-  const reap = () => store.reap((error) => error && emit(store, 'reapError', error))
+  const reap = () => store.reap((error) => error && emitLater(store, 'reapError', error))
   store._reap = setInterval(reap, Math.min(store.reapInterval, LONGEST_TIMER)).unref()
-}
-
-function emit(store, event, value) {
-  // What a listener throws is the app's, not the operation's. A Store need not be an EventEmitter.
-  if (store.listenerCount?.(event) > 0) process.nextTick(() => store.emit(event, value))
 }
 
 /** The options that are set: null means the default, and for a client any falsy value. */
@@ -339,7 +337,7 @@ function textOf(sid) {
 /** The session as it is when it is first read, however often it is read. */
 function asNow(session) {
   let json
-  return { ...session, toJSON: () => (json ??= JSON.parse(JSON.stringify(session))) }
+  return { __proto__: session, ...session, toJSON: () => (json ??= JSON.parse(JSON.stringify(session))) }
 }
 
 module.exports = connectDynamoDB

@@ -1,6 +1,6 @@
 'use strict'
 
-const { answer } = require('../answer.js')
+const { answer, call, emitLater } = require('../answer.js')
 const { findBase } = require('../base.js')
 const { lifetimeOf } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
@@ -39,9 +39,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
         isFresh: () => false,
         newTable: { throughput: capacityOf(this), timeToLive: false, tags: [] }
       },
-      (event, value) => {
-        if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
-      }
+      (event, value) => emitLater(this, event, value)
     )
     Object.defineProperty(this, STATE, { value: sessions })
     // Otherwise the first operation that misses the table creates it.
@@ -63,7 +61,7 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   createTableIfDontExists(callback) {
-    return settle(createTableIfMissing(this), callback && ((error) => (error ? callback(error) : callback())))
+    return settle(this, createTableIfMissing(this), callback && ((error) => (error ? callback(error) : callback())))
   }
 
   async isTableCreated() {
@@ -94,13 +92,13 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   get(sid, callback) {
-    return settle(get(this, sid), callback)
+    return settle(this, get(this, sid), callback)
   }
 
   set(sid, sess, ...rest) {
     debug((id) => `Saving session ${id}`, sid)
     const saving = this[STATE].set(sid, sess).then(() => ({}))
-    return answer(told(saving, 'saving', sid), rest)
+    return answer(told(saving, 'saving', sid), rest, this[STATE])
   }
 
   touch(sid, sess, ...rest) {
@@ -111,15 +109,19 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   }
 
   destroy(sid, callback) {
-    return settle(destroy(this, sid), callback)
+    return settle(this, destroy(this, sid), callback)
   }
 
   handleExpiredSession(sid, callback) {
-    return settle(handleExpired(this, sid), callback)
+    return settle(this, handleExpired(this, sid), callback)
   }
 
   stats() {
     return this[STATE].stats()
+  }
+
+  close(...rest) {
+    return answer(this[STATE].close(), rest)
   }
 }
 
@@ -183,18 +185,12 @@ function capacityOf(store) {
  * A promise that resolves to nothing once the callback was called, or, without a callback, to the value. What
  * the callback throws is the app's uncaught exception.
  */
-function settle(promise, callback) {
+function settle(store, promise, callback) {
   if (typeof callback !== 'function') {
     promise.catch(() => {})
     return promise
   }
-  const called = (...results) =>
-    new Promise((resolve) => {
-      process.nextTick(() => {
-        resolve()
-        callback(...results)
-      })
-    })
+  const called = (...results) => call(store[STATE], callback, ...results)
   return promise.then((value) => called(null, value), called)
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
-const { answer } = require('../answer.js')
+const { answer, emitLater } = require('../answer.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
@@ -25,10 +25,8 @@ function createStoreClass({ face, layout, idOf }) {
   return class DynamoDBStore extends EventEmitter {
     constructor(options = {}, callback) {
       super()
-      const emit = (event, value) => {
-        if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
-      }
-      Object.defineProperty(this, STATE, { value: new State(face, emit) })
+      const state = new State(face, (event, value) => emitLater(this, event, value))
+      Object.defineProperty(this, STATE, { value: state })
       debug('Initializing store', withoutSecrets(options))
       this.setOptions(options)
       if (this.autoCreateTable) createTableAtStart(this, callback)
@@ -96,6 +94,10 @@ function createStoreClass({ face, layout, idOf }) {
 
     stats() {
       return sessionsOf(this).stats()
+    }
+
+    async close() {
+      await sessionsOf(this).close()
     }
 
     /** koa-session's 'session', and what is no number, stand for the default lifetime. */
@@ -235,6 +237,7 @@ function sessionsOf(store) {
   if (layout.every((name, i) => name === state.layout[i])) return state.opened
   const { options, emit } = state
   state.layout = layout
+  state.opened?.close()
   state.opened = new Sessions(
     {
       ...options,

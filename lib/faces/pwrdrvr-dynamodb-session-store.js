@@ -2,7 +2,7 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 const { format } = require('node:util')
-const { answer, done } = require('../answer.js')
+const { answer, done, emitLater } = require('../answer.js')
 const { findBase } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
 const { Sessions } = require('../sessions.js')
@@ -92,20 +92,24 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
     const state = this[STATE]
     if (state.sessions !== undefined && consistentRead === state.settings.consistentRead) return
     state.settings.consistentRead = consistentRead
-    state.sessions = new Sessions(state.settings, (event, value) => {
-      if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, value))
-    })
+    state.sessions?.close()
+    state.sessions = new Sessions(state.settings, (event, value) => emitLater(this, event, value))
   }
 
   get(sid, ...rest) {
     return answer(
       onceCreated(this[STATE], () => this[STATE].sessions.get(sid)),
-      rest
+      rest,
+      this[STATE].sessions
     )
   }
 
   set(sid, session, ...rest) {
-    return answer(done(onceCreated(this[STATE], () => this[STATE].sessions.set(sid, session))), rest)
+    return answer(
+      done(onceCreated(this[STATE], () => this[STATE].sessions.set(sid, session))),
+      rest,
+      this[STATE].sessions
+    )
   }
 
   touch(sid, session, ...rest) {
@@ -115,12 +119,17 @@ class DynamoDBStore extends findBase(module.parent?.filename) {
   destroy(sid, ...rest) {
     return answer(
       onceCreated(this[STATE], () => this[STATE].sessions.destroy(sid)),
-      rest
+      rest,
+      this[STATE].sessions
     )
   }
 
   stats() {
     return this[STATE].sessions.stats()
+  }
+
+  close(...rest) {
+    return answer(this[STATE].sessions.close(), rest)
   }
 }
 
@@ -177,14 +186,12 @@ async function createTable(state, createTableOptions, waiting) {
 }
 
 async function waitUntilActive(state, tableName, waiting) {
-  const deadline = Date.now() + LONGEST_CREATION
-  for (
-    let pause = FIRST_LOOK;
-    (await statusOf(state, tableName)) !== 'ACTIVE';
-    pause = Math.min(pause * 2, LATER_LOOKS)
-  ) {
-    if (Date.now() > deadline) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
+  let pause = FIRST_LOOK
+  // The clock may be mocked, so the pauses are counted.
+  for (let waited = 0; (await statusOf(state, tableName)) !== 'ACTIVE'; waited += pause) {
+    if (waited > LONGEST_CREATION) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
     await sleep(pause, undefined, waiting)
+    pause = Math.min(pause * 2, LATER_LOOKS)
   }
 }
 
