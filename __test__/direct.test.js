@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { describe, test } = require('node:test')
+const { before, describe, test } = require('node:test')
 const { DynamoDBStore } = require('..')
 const { useDynamoDB } = require('./support/dynamodb')
 const { serverKind } = require('./support/server')
@@ -10,8 +10,14 @@ const { newSid } = require('./support/sessions')
 const skip = serverKind !== 'service' && 'it needs DynamoDB itself: DYNAMODB=service'
 
 // All other tests of a run reach DynamoDB through its gateway.
+/** The suite keeps the caller's credentials and Region from all other tests. */
+function useCallerEnvironment() {
+  Object.assign(process.env, JSON.parse(process.env.SHARED_DYNAMODB).callerEnvironment)
+}
+
 describe('a store with the credentials, the Region, and the endpoint of the environment', { skip }, () => {
   const dynamodb = useDynamoDB()
+  before(useCallerEnvironment)
 
   for (const format of ['json', 'map']) {
     test(`keeps sessions, format ${format}`, async (t) => {

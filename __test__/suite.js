@@ -16,6 +16,11 @@ const starters = {
   service: (settings) => require('./service/run').startRun(settings)
 }
 
+/** On a developer's machine and in a run on DynamoDB, the variables have credentials that are not for the tests. */
+function withoutAWS(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('AWS_')))
+}
+
 async function runSuite(args) {
   let tests
   let isStopped = false
@@ -28,7 +33,7 @@ async function runSuite(args) {
 
   const server = await starters[serverKind]?.({ onLimit: stop })
   try {
-    const env = { ...process.env, ...(server && { SHARED_DYNAMODB: JSON.stringify(server.shared) }) }
+    const env = server ? { ...withoutAWS(process.env), SHARED_DYNAMODB: JSON.stringify(server.shared) } : process.env
     if (!isStopped) tests = spawn(process.execPath, ['--test', ...args], { env, stdio: 'inherit' })
     const [code] = tests ? await once(tests, 'exit') : []
     process.exitCode = isStopped ? 1 : (code ?? 1)

@@ -39,9 +39,17 @@ async function startRun({ onLimit }) {
     }
   })
   return {
-    shared: { connection: gateway.connection, tablePrefix: run.tablePrefix },
+    shared: {
+      connection: {
+        endpoint: gateway.endpoint,
+        region: run.region,
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
+      },
+      tablePrefix: run.tablePrefix,
+      callerEnvironment: Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('AWS_')))
+    },
     async close() {
-      gateway.close()
+      await gateway.close()
       const swept = await sweep(client, run)
       client.destroy()
       const { requests, tables } = gateway.used

@@ -20,7 +20,6 @@ const outside = {
 }
 const service = {
   ...outside,
-  anyCredentials: 'DynamoDB checks the credentials',
   provisioned: 'the tables of a run are on-demand',
   tags: 'the tables of a run carry its own tag',
   tableName: 'the tables of a run have its prefix'
