@@ -62,12 +62,12 @@ describe('doctor', needs('timeToLive'), () => {
     const lines = ['[profile other]', 'aws_access_key_id = OTHER', 'aws_secret_access_key = x']
     const file = write(path.join(temporaryDirectory(t), 'config'), lines.join('\n'))
     const env = { AWS_CONFIG_FILE: file, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
-    const { json } = await doctor(['--table', 'not-there', '--profile', 'other'], { env })
+    const { json } = await doctor(['--table', dynamodb.newTableName(), '--profile', 'other'], { env })
     assert.equal(check(json, 'credentials').detail, 'found (profile other)')
   })
 
   test('tells of a missing table', async () => {
-    const { code, json } = await doctor(['--table', 'not-there'])
+    const { code, json } = await doctor(['--table', dynamodb.newTableName()])
     assert.equal(code, 1)
     assert.equal(json.ok, false)
     assert.match(check(json, 'table').todo, /init/)
@@ -112,7 +112,7 @@ describe('doctor', needs('timeToLive'), () => {
     const { code, json } = await doctor(['--table', table, '--endpoint', proxy.endpoint])
     assert.equal(code, 0, JSON.stringify(json))
     assert.equal(statuses(json)['time to live'], 'unknown')
-    const missing = await doctor(['--table', 'not-there', '--endpoint', proxy.endpoint])
+    const missing = await doctor(['--table', dynamodb.newTableName(), '--endpoint', proxy.endpoint])
     assert.equal(missing.code, 1)
     assert.equal(statuses(missing.json).table, 'failed')
   })

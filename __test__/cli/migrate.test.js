@@ -207,7 +207,7 @@ describe('migrate', () => {
 
   test('fails before it reads when a table is missing or has another key', needs('proxy'), async () => {
     const { table } = await filled(1)
-    const missing = await migrate(table, 'not-there')
+    const missing = await migrate(table, dynamodb.newTableName())
     assert.deepEqual([missing.code, missing.json.error.code], [1, 'ResourceNotFoundException'])
     const other = await dynamodb.newTable({ hashKey: 'sessionId' })
     assert.deepEqual((await migrate(table, other)).json.error.code, 'WrongKeys')

@@ -92,7 +92,7 @@ describe('show', () => {
     assert.equal(code, 3)
     assert.equal(json.error.code, 'NotFound')
     assert.doesNotMatch(stderr + JSON.stringify(json), /a-secret-id/)
-    const missing = await runCli(['show', 'x', '--table', 'not-there'], { connection: dynamodb.connection })
+    const missing = await runCli(['show', 'x', '--table', dynamodb.newTableName()], { connection: dynamodb.connection })
     assert.equal(missing.code, 1)
     assert.match(missing.stderr, /init/)
   })

@@ -58,6 +58,7 @@ class Gateway {
   async #answer(request, response) {
     const text = await readAll(request)
     const operation = request.headers['x-amz-target']?.split('.')[1]
+    if (!operation) return response.end('healthy')
     const body = JSON.parse(text)
     const refusal = this.#refusalOf(operation, body)
     if (refusal) return errorAnswer(...refusal)({ response })
@@ -100,7 +101,7 @@ class Gateway {
     request.end(text)
     const [response] = await once(request, 'response')
     const bytes = Buffer.concat(await response.toArray())
-    const kept = Object.entries(response.headers).filter(([name]) => /^(content-type|x-amzn?-.*)$/.test(name))
+    const kept = Object.entries(response.headers).filter(([name]) => /^(content-type|date|x-amzn?-.*)$/.test(name))
     return { status: response.statusCode, headers: Object.fromEntries(kept), bytes }
   }
 

@@ -107,7 +107,7 @@ function testApps(face) {
         t.after(() => app.close())
         const browser = new Browser(app.url)
         await visit(browser, '/login?user=Ann')
-        ours.tableName = 'never-made'
+        ours.tableName += '-never-made'
         const headers = { cookie: [...browser.cookies].map((pair) => pair.join('=')).join('; ') }
         assert.equal((await fetch(`${app.url}/`, { headers })).status, 500)
         assert.equal((await fetch(`${app.url}/login?user=Bob`)).status, 500)

@@ -97,7 +97,7 @@ function testOptions(face, dynamodb) {
       }
     })
 
-    test('a name that no table can have is not replaced by another', async () => {
+    test('a name that no table can have is not replaced by another', needs('tableName'), async () => {
       const store = new face.Store(face.options({ name: 'a' }))
       assert.equal(store.tableName, 'a')
       await assert.rejects(store.set('a', { user: 'Ann' }, 60_000), { code: 'ValidationException' })
