@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, before, test } = require('node:test')
@@ -91,9 +91,71 @@ test('a self-signed certificate that is named is trusted, in its time and for it
   rmSync(folder, { recursive: true })
 })
 
-test('a file of extra certificates that cannot be read is gone without, as Node does', async () => {
-  const env = { AWS_CA_BUNDLE: authority.file, NODE_EXTRA_CA_CERTS: `${authority.file}.none` }
-  assert.deepEqual(await read(env), { session: null })
+test('a file of extra certificates that cannot be read is ignored, with one warning, as in Node.js', async () => {
+  const { stdout, stderr } = await runScript(
+    `
+      const warnings = []
+      process.on('warning', ({ type, code, message }) => code && warnings.push({ code, message }))
+      const stores = [1, 2].map(() => new DynamoDBStore(options))
+      ;(async () => {
+        for (const store of stores) await store.get('a')
+        await stores[0].close()
+        await stores[0].describeTable().catch(() => {})
+        setImmediate(() => console.log(JSON.stringify(warnings)))
+      })()`,
+    {
+      options: dynamodb.options({ endpoint: server.endpoint }),
+      env: { AWS_CA_BUNDLE: authority.file, NODE_EXTRA_CA_CERTS: `${authority.file}.none` }
+    }
+  )
+  const warnings = JSON.parse(stdout)
+  assert.equal(warnings.length, 1, stderr)
+  assert.equal(warnings[0].code, 'DYNAMODB_SESSION_CONFIG')
+  assert.match(warnings[0].message, /NODE_EXTRA_CA_CERTS/)
+})
+
+for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
+  test(`${variable}: a file that could not be read is read again`, async () => {
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-')), 'ca.pem')
+    process.env[variable] = file
+    try {
+      const store = dynamodb.store({ endpoint: server.endpoint, maxAttempts: 1 })
+      const outcome = () => store.get('a').then(String, ({ code }) => code)
+      assert.match(await outcome(), /ConfigError|NetworkError/)
+      writeFileSync(file, readFileSync(authority.file))
+      assert.equal(await outcome(), 'null')
+    } finally {
+      delete process.env[variable]
+      rmSync(path.dirname(file), { recursive: true })
+    }
+  })
+}
+
+test('stores with different certificates do not share them', async () => {
+  const other = await createAuthority()
+  const elsewhere = await startTlsServer(dynamodb.connection.endpoint, await other.issue())
+  try {
+    const outcomes = []
+    for (const [file, endpoint] of [
+      [authority.file, server.endpoint],
+      [other.file, server.endpoint],
+      [other.file, elsewhere.endpoint],
+      [authority.file, elsewhere.endpoint]
+    ]) {
+      process.env.AWS_CA_BUNDLE = file
+      outcomes.push(
+        await dynamodb
+          .store({ endpoint, maxAttempts: 1 })
+          .get('a')
+          .then(String, ({ code }) => code)
+      )
+    }
+    assert.deepEqual(outcomes, ['null', 'NetworkError', 'null', 'NetworkError'])
+  } finally {
+    delete process.env.AWS_CA_BUNDLE
+    await elsewhere.close()
+    other.remove()
+  }
 })
 
 test('HTTPS_PROXY is gone through, with its credentials', async () => {
@@ -103,6 +165,47 @@ test('HTTPS_PROXY is gone through, with its credentials', async () => {
   assert.deepEqual(tunnel.tunnels.slice(before), [
     { host: 'localhost:1', authorization: `Basic ${Buffer.from('user:pass').toString('base64')}` }
   ])
+})
+
+for (const scheme of ['https', 'socks5', 'socks5h', 'socks4']) {
+  for (const variable of ['HTTPS_PROXY', 'all_proxy']) {
+    test(`${variable} with ${scheme}: is a ConfigError of both planes, and nothing is sent`, async () => {
+      const env = { AWS_CA_BUNDLE: authority.file, [variable]: `${scheme}://user:secret@${tunnel.url}` }
+      const before = tunnel.connections()
+      const { stdout, stderr } = await runScript(
+        `
+          const store = new DynamoDBStore(options)
+          const show = (error) => ({ code: error.code, text: require('util').inspect(error), attempts: error.$metadata?.attempts })
+          Promise.all([store.get('a').catch(show), store.describeTable().catch(show), store.length().catch(show)])
+            .then((errors) => console.log(JSON.stringify(errors)))`,
+        { options: dynamodb.options({ endpoint: server.endpoint }), env }
+      )
+      const errors = JSON.parse(stdout)
+      for (const { code, text } of errors) {
+        assert.equal(code, 'ConfigError', text)
+        assert.match(text, new RegExp(variable))
+        assert.doesNotMatch(text + stderr, /secret/)
+      }
+      assert.equal(tunnel.connections(), before)
+    })
+  }
+}
+
+for (const exception of ['*', 'other.test,*', '127.0.0.0/8', '127.0.0.1:PORT', ' 127.0.0.1 ']) {
+  test(`NO_PROXY=${exception} matches an IP endpoint`, async () => {
+    const NO_PROXY = exception.replace('PORT', new URL(server.endpoint).port)
+    const env = { AWS_CA_BUNDLE: authority.file, HTTPS_PROXY: `http://${tunnel.url}`, NO_PROXY }
+    const before = tunnel.tunnels.length
+    assert.deepEqual(await read(env), { session: null })
+    assert.equal(tunnel.tunnels.length, before)
+  })
+}
+
+test('NO_PROXY with another port does not match', async () => {
+  const env = { AWS_CA_BUNDLE: authority.file, https_proxy: `http://${tunnel.url}`, no_proxy: '127.0.0.1:1' }
+  const before = tunnel.tunnels.length
+  assert.deepEqual(await read(env), { session: null })
+  assert.equal(tunnel.tunnels.length, before + 1)
 })
 
 test('NO_PROXY goes around the proxy', async () => {

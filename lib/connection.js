@@ -123,8 +123,10 @@ class Connection {
   #settle(completion, operation, sid) {
     const { table } = this.#options
     if (completion.warning !== undefined) {
-      const { message } = DynamoDBStoreError.fromNative(completion.warning, operation, table, sid)
-      process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_TABLE' })
+      const { code, message } = DynamoDBStoreError.fromNative(completion.warning, operation, table, sid)
+      // A problem of the settings is not one of the table.
+      const subject = code === 'ConfigError' ? 'CONFIG' : 'TABLE'
+      process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: `DYNAMODB_SESSION_${subject}` })
     }
     if (!completion.failed) return completion
     const error = DynamoDBStoreError.fromNative(completion.text, operation, table, sid)

@@ -82,6 +82,8 @@ async function startTunnel(target) {
   const tunnels = []
   const sockets = new Set()
   const server = http.createServer((_request, response) => response.writeHead(405).end())
+  let connections = 0
+  server.on('connection', () => (connections += 1))
   server.on('connect', (request, client) => {
     tunnels.push({ host: request.url, authorization: request.headers['proxy-authorization'] })
     const onward = net.connect(Number(port), hostname, () => {
@@ -95,7 +97,12 @@ async function startTunnel(target) {
   })
   await listen(server)
   const end = () => sockets.forEach((socket) => socket.destroy())
-  return { url: `127.0.0.1:${server.address().port}`, tunnels, close: () => (end(), close(server)) }
+  return {
+    url: `127.0.0.1:${server.address().port}`,
+    tunnels,
+    connections: () => connections,
+    close: () => (end(), close(server))
+  }
 }
 
 async function listen(server) {

@@ -274,7 +274,7 @@ impl Store {
 
     /// What went wrong, since the last call, beside operations that succeeded.
     pub fn take_warning(&self) -> Option<Error> {
-        self.warning().take()
+        self.warning().take().or_else(|| self.http.take_warning())
     }
 
     fn warning(&self) -> MutexGuard<'_, Option<Error>> {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -20,7 +19,8 @@ use tower_service::Service;
 use super::dial::dial;
 use super::dns::Dns;
 use super::http::BoxError;
-use super::tls;
+use super::proxy::proxy_for;
+use super::tls::Tls;
 use crate::environment::Environment;
 
 /// A connection, with or without TLS.
@@ -33,23 +33,25 @@ pub enum Connection {
 pub async fn connect(
     uri: &Uri,
     environment: &Environment,
+    tls: &Tls,
     dns: &Dns,
     limit: Duration,
 ) -> Result<Connection, BoxError> {
-    let is_https = uri.scheme_str() == Some("https");
-    let proxy = if is_https { proxies(environment).intercept(uri) } else { None };
-    let dialed = dial(proxy.as_ref().map_or(uri, Intercept::uri), dns, limit).await?;
+    if uri.scheme_str() != Some("https") {
+        let (stream, confirm) = dial(uri, dns, limit).await?.into_parts(dns);
+        confirm();
+        return Ok(Connection::Plain(TokioIo::new(stream)));
+    }
+    let proxy = proxy_for(uri, environment)?;
+    let config = tls.config(environment).await?;
+    let dialed = dial(proxy.as_ref().map_or(uri, |proxy| &proxy.uri), dns, limit).await?;
     let (stream, confirm) = dialed.into_parts(dns);
     let stream = TokioIo::new(stream);
-    if !is_https {
-        confirm();
-        return Ok(Connection::Plain(stream));
-    }
     let stream = match proxy {
         Some(proxy) => {
-            let mut tunnel = Tunnel::new(proxy.uri().clone(), Connected(Some(stream)));
-            if let Some(credentials) = proxy.basic_auth() {
-                tunnel = tunnel.with_auth(credentials.clone());
+            let mut tunnel = Tunnel::new(proxy.uri, Connected(Some(stream)));
+            if let Some(authorization) = proxy.authorization {
+                tunnel = tunnel.with_auth(authorization);
             }
             tunnel.call(uri.clone()).await?
         }
@@ -57,9 +59,9 @@ pub async fn connect(
     };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let name = ServerName::try_from(host.to_owned())?;
-    let tls = TlsConnector::from(tls::client_config(environment)?).connect(name, stream.into_inner()).await?;
+    let stream = TlsConnector::from(config).connect(name, stream.into_inner()).await?;
     confirm();
-    Ok(Connection::Tls(Box::new(TokioIo::new(tls))))
+    Ok(Connection::Tls(Box::new(TokioIo::new(stream))))
 }
 
 /// A connection to a proxy, in the form that `Tunnel` takes.
@@ -77,16 +79,6 @@ impl Service<Uri> for Connected {
     fn call(&mut self, _proxy: Uri) -> Self::Future {
         ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
-}
-
-/// The proxies that the environment names.
-fn proxies(environment: &Environment) -> Matcher {
-    let first = |names: [&'static str; 2]| environment.first(names).map_or("", |(_, value)| value).to_owned();
-    Matcher::builder()
-        .https(first(["HTTPS_PROXY", "https_proxy"]))
-        .all(first(["ALL_PROXY", "all_proxy"]))
-        .no(first(["NO_PROXY", "no_proxy"]))
-        .build()
 }
 
 /// Calls `$method` on whichever connection it is.

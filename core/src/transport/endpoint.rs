@@ -34,7 +34,8 @@ impl Endpoint {
             || Error::new(Kind::Config, "the endpoint must be an http or https URL with a host and no query");
         let given: Uri = url.parse().map_err(|_| invalid())?;
         let scheme = given.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
-        let scheme = scheme.filter(|_| given.query().is_none()).ok_or_else(invalid)?;
+        let is_usable = given.query().is_none() && has_valid_port(&given);
+        let scheme = scheme.filter(|_| is_usable).ok_or_else(invalid)?;
         let host = host_of(&given).filter(|host| !host.is_empty()).ok_or_else(invalid)?;
         let path = given.path().trim_end_matches('/');
         let uri: Uri = format!("{scheme}://{host}{path}/").parse().map_err(|_| invalid())?;
@@ -88,6 +89,14 @@ pub fn host_of(uri: &Uri) -> Option<String> {
     })
 }
 
+/// `Uri` takes any text for a port, and then has none.
+pub fn has_valid_port(uri: &Uri) -> bool {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let (_, after_host) =
+        authority.rsplit_once(']').or(authority.rsplit_once('@')).unwrap_or(("", authority));
+    after_host.split_once(':').is_none_or(|(_, port)| port.is_empty() || uri.port_u16().is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +109,7 @@ mod tests {
             ("https://host:80", "https://host:80/", "host:80"),
             ("http://Host:8000/base", "http://host:8000/base/", "host:8000"),
             ("http://user:password@host:8000/base/", "http://host:8000/base/", "host:8000"),
+            ("http://host:", "http://host/", "host"),
             ("https://user@[::1]:443/a%20b", "https://[::1]/a%20b/", "[::1]"),
         ] {
             let endpoint = Endpoint::new(given, "r").unwrap();
@@ -115,6 +125,10 @@ mod tests {
             "ftp://host",
             "http://",
             "http://user@",
+            "http://user:password@",
+            "http://host:port",
+            "http://user:1@host:99999",
+            "http://[::1]:x",
             "/path",
             "dynamodb.eu-west-1.amazonaws.com",
             "http://host/?a=b",

@@ -11,7 +11,9 @@ use http::{Request, Response, Uri};
 
 use super::dns::{Dns, Resolve};
 use super::pool::{Host, lock};
+use super::tls::Tls;
 use crate::environment::SharedEnvironment;
+use crate::error::Error;
 use crate::stats::Stats;
 
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
@@ -58,6 +60,7 @@ pub struct Shared {
     pub connect_timeout: Duration,
     /// Names proxies and certificates.
     pub environment: SharedEnvironment,
+    pub tls: Tls,
     pub dns: Dns,
     pub stats: Arc<Stats>,
 }
@@ -74,7 +77,7 @@ impl HttpClient {
         Self {
             max_connections,
             hosts: Mutex::default(),
-            shared: Arc::new(Shared { connect_timeout, environment, dns, stats }),
+            shared: Arc::new(Shared { connect_timeout, environment, tls: Tls::default(), dns, stats }),
         }
     }
 
@@ -105,6 +108,11 @@ impl HttpClient {
 
     pub fn stats(&self) -> &Stats {
         &self.shared.stats
+    }
+
+    /// What went wrong with a connection that could be opened nevertheless.
+    pub fn take_warning(&self) -> Option<Error> {
+        self.shared.tls.take_warning()
     }
 
     /// How many connections are open, and how many of those are not in use.

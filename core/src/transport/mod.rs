@@ -7,6 +7,7 @@ mod endpoint;
 mod endpoint_resolver;
 pub mod http;
 mod pool;
+mod proxy;
 pub mod retry;
 pub mod sdk;
 mod sign;

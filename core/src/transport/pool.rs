@@ -110,8 +110,8 @@ impl Host {
         let limit = bounds.connect.unwrap_or(self.shared.connect_timeout);
         let opening = async {
             let time = bounds.response.map_or(limit, |response| response.min(limit));
-            let Shared { environment, dns, .. } = &*self.shared;
-            let connection = connect(&self.uri, &environment.get(), dns, time).await?;
+            let Shared { environment, tls, dns, .. } = &*self.shared;
+            let connection = connect(&self.uri, &environment.get(), tls, dns, time).await?;
             Ok::<_, BoxError>(http1::handshake(connection).await?)
         };
         let (sender, connection) = timeout(limit, opening)

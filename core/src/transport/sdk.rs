@@ -13,6 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
 use super::http::{Bounds, BoxError, Failure, HttpClient};
+use crate::error::Error;
 
 /// Sends the SDK's requests through `HttpClient`.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ async fn send(
         http.send(http::Request::from_parts(head, body), bounds).await.map_err(|failure| match failure {
             Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
             Failure::ResponseTimeout(_) => ConnectorError::timeout("the read timeout passed".into()),
+            // A wrong setting stays wrong in the next attempt.
+            Failure::Connect(error) if error.is::<Error>() => ConnectorError::user(error),
             Failure::Connect(error) | Failure::Exchange(error) | Failure::Stale(error) => {
                 ConnectorError::io(error)
             }

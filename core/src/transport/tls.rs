@@ -1,7 +1,7 @@
 //! Which certificates are trusted.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,51 +13,100 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 
+use super::http::BoxError;
+use super::pool::lock;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 
-/// Certificates in place of the ones compiled in, as the AWS SDKs and tools read it.
+/// Names a file of certificates that replace the ones compiled in, as in the AWS SDKs and tools.
 const BUNDLE: &str = "AWS_CA_BUNDLE";
-/// Certificates beside the others, as Node reads it.
+/// Names a file of additional certificates, as in Node.js.
 const EXTRA: &str = "NODE_EXTRA_CA_CERTS";
 
-/// The TLS settings that the environment asks for. Stores that ask for the same share them.
+/// The TLS settings of a store.
 ///
 /// Mozilla's authorities are compiled in, so that a container without a bundle can reach AWS.
-pub fn client_config(environment: &Environment) -> Result<Arc<ClientConfig>> {
-    type Files = [Option<String>; 2];
-    static LATEST: Mutex<Option<(Files, Arc<ClientConfig>)>> = Mutex::new(None);
-
-    let files = [BUNDLE, EXTRA].map(|variable| environment.get(variable).map(str::to_owned));
-    let latest = || LATEST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((known, config)) = &*latest()
-        && *known == files
-    {
-        return Ok(Arc::clone(config));
-    }
-    let config = Arc::new(build(environment)?);
-    *latest() = Some((files, Arc::clone(&config)));
-    Ok(config)
+#[derive(Debug, Default)]
+pub struct Tls {
+    /// The lock is held while the files are read: connections that are opened together share the work.
+    current: tokio::sync::Mutex<Option<(Files, Arc<ClientConfig>)>>,
+    warning: Mutex<Option<Error>>,
 }
 
-fn build(environment: &Environment) -> Result<ClientConfig> {
-    let path_in = |variable| environment.get(variable).map(Path::new);
-    let mut named = Vec::new();
-    let mut roots = RootCertStore::empty();
-    match path_in(BUNDLE) {
-        Some(path) => named.extend(certificates_in(path).map_err(unusable_bundle)?),
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+/// The files that an environment names.
+#[derive(Debug, PartialEq)]
+struct Files {
+    bundle: Option<String>,
+    extra: Option<String>,
+}
+
+impl Tls {
+    /// The settings that the environment asks for. Files that cannot be read are tried again by the next connection.
+    pub async fn config(&self, environment: &Environment) -> Result<Arc<ClientConfig>> {
+        let path_in = |variable| environment.get(variable).map(str::to_owned);
+        let files = Files { bundle: path_in(BUNDLE), extra: path_in(EXTRA) };
+        let mut current = self.current.lock().await;
+        if let Some((known, config)) = &*current
+            && *known == files
+        {
+            return Ok(Arc::clone(config));
+        }
+        let bundle = match &files.bundle {
+            Some(path) => Some(certificates_in(path).await.map_err(|error| unreadable(BUNDLE, error))?),
+            None => None,
+        };
+        // Node.js ignores such a file too, with a warning.
+        let (extra, is_complete) = match &files.extra {
+            Some(path) => match certificates_in(path).await {
+                Ok(certificates) => (certificates, true),
+                Err(error) => {
+                    self.warn(path, unreadable(EXTRA, error));
+                    (Vec::new(), false)
+                }
+            },
+            None => (Vec::new(), true),
+        };
+        let config = Arc::new(build(bundle, extra)?);
+        *current = is_complete.then(|| (files, Arc::clone(&config)));
+        Ok(config)
     }
-    // Node warns of a file that it cannot read, and goes on without it.
-    named.extend(path_in(EXTRA).and_then(|path| certificates_in(path).ok()).unwrap_or_default());
+
+    /// Once in the process for each file.
+    fn warn(&self, path: &str, error: Error) {
+        static WARNED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let mut warned = lock(&WARNED);
+        if !warned.iter().any(|known| known == path) {
+            warned.push(path.to_owned());
+            *lock(&self.warning) = Some(error);
+        }
+    }
+
+    pub fn take_warning(&self) -> Option<Error> {
+        lock(&self.warning).take()
+    }
+}
+
+fn build(
+    bundle: Option<Vec<CertificateDer<'static>>>,
+    extra: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    if bundle.is_none() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let mut named = bundle.unwrap_or_default();
+    named.extend(extra);
     // A bundle of an operating system may hold certificates that are of no use here.
     roots.add_parsable_certificates(named.iter().cloned());
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let authorities =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().map_err(
-            |error| Error::new(Kind::Config, "there is no certificate authority to trust").with_source(error),
-        )?;
+    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(|error| {
+            let message = format!("the file that {BUNDLE} names has no certificate");
+            Error::new(Kind::Config, message).with_source(error)
+        })?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(Kind::Internal, "TLS cannot be set up").with_source(error))?
@@ -66,13 +115,14 @@ fn build(environment: &Environment) -> Result<ClientConfig> {
     Ok(config.with_no_client_auth())
 }
 
-fn unusable_bundle(error: rustls::pki_types::pem::Error) -> Error {
-    Error::new(Kind::Config, format!("the certificates that {BUNDLE} names cannot be read"))
-        .with_source(error)
+fn unreadable(variable: &str, error: BoxError) -> Error {
+    let message = format!("the file of certificates that {variable} names cannot be read: {error}");
+    Error::new(Kind::Config, message)
 }
 
-fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
-    CertificateDer::pem_file_iter(path)?.collect()
+async fn certificates_in(path: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
+    let text = files::read(Path::new(path)).await?;
+    Ok(CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>()?)
 }
 
 /// Verifies as rustls does, but for one case: a server that shows a certificate which the user has named as
