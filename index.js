@@ -1,6 +1,6 @@
 'use strict'
 
-const { findBase } = require('./lib/base.js')
+const { findBase, requirerOf } = require('./lib/base.js')
 const { DynamoDBStoreError } = require('./lib/error.js')
 const { createStoreClass } = require('./lib/store.js')
 
@@ -11,5 +11,5 @@ function connectDynamoDB(connect) {
 
 module.exports = connectDynamoDB
 module.exports.connectDynamoDB = connectDynamoDB
-module.exports.DynamoDBStore = createStoreClass(findBase(module.parent?.filename))
+module.exports.DynamoDBStore = createStoreClass(findBase(requirerOf(module)))
 module.exports.DynamoDBStoreError = DynamoDBStoreError

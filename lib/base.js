@@ -47,4 +47,9 @@ function foldersOf(program) {
   return folders
 }
 
-module.exports = { findBase }
+/** The file that required a module first. `module.parent`, which names it, is deprecated. */
+function requirerOf(module) {
+  return Object.values(require.cache ?? {}).find((other) => other?.children?.includes(module))?.filename
+}
+
+module.exports = { findBase, requirerOf }

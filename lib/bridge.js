@@ -1,5 +1,6 @@
 'use strict'
 
+const { plainJson } = require('./json.js')
 const { Bridge, throwUncaught } = require('./load.js')
 
 const STRIDE = 6
@@ -52,7 +53,7 @@ function run(start, holdsProcess = true) {
     } catch ({ message }) {
       // The addon could not even start it.
       const failure = { code: 'InternalError', message, cause: null }
-      handlers.get(call)(true, JSON.stringify(failure))
+      handlers.get(call)(true, plainJson(failure))
     }
   })
 }
@@ -69,7 +70,7 @@ function open(settings, provide) {
     register(async (_failed, _text, question) => {
       link.giveCredentials(question, await credentialsAsJson(provide))
     })
-  const native = link.openStore(JSON.stringify(settings), call ?? null)
+  const native = link.openStore(plainJson(settings), call ?? null)
   openStores += 1
   let isOpen = true
   const close = () => {
@@ -100,14 +101,14 @@ async function credentialsAsJson(provide) {
     if (accountId != null && typeof accountId !== 'string') return failure('the accountId is not a string')
     const milliseconds = expiration == null ? null : new Date(expiration).getTime()
     if (Number.isNaN(milliseconds)) return failure('the expiration of the credentials is no date')
-    return JSON.stringify({ accessKeyId, secretAccessKey, sessionToken, expiration: milliseconds, accountId })
+    return plainJson({ accessKeyId, secretAccessKey, sessionToken, expiration: milliseconds, accountId })
   } catch (error) {
     return failure(error instanceof Error ? `${error.name}: ${error.message}` : 'the credentials function threw')
   }
 }
 
 function failure(error) {
-  return JSON.stringify({ error })
+  return plainJson({ error })
 }
 
 module.exports = { open, run, throwUncaught }

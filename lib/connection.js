@@ -151,7 +151,7 @@ class Connection {
   }
 
   #openWith(taken) {
-    const options = { ...taken, ...defined(this.#options) }
+    const options = { __proto__: null, ...taken, ...defined(this.#options) }
     const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
     const { native, close } = bridge.open(nativeSettings(options), provide)
     this.#native = native

@@ -92,7 +92,9 @@ function readOptions(given = {}, refuse = throwConfigError) {
     refuse(`the options must be an object, not ${typeOf(given)}`)
     given = {}
   }
+  const checked = check(given, optionKinds, 'option', refuse)
   const options = {
+    __proto__: null,
     table: 'sessions',
     hashKey: 'id',
     prefix: 'sess:',
@@ -105,7 +107,7 @@ function readOptions(given = {}, refuse = throwConfigError) {
     maxConnections: 50,
     maxPending: 10_000,
     constants: [[TYPE_ATTRIBUTE, 'connect-session']],
-    ...check(given, optionKinds, 'option', refuse)
+    ...checked
   }
   options.attributes = {
     session: 'sess',
@@ -118,22 +120,35 @@ function readOptions(given = {}, refuse = throwConfigError) {
   // A table of an ARN is in the Region that the ARN names.
   if (options.client === undefined) options.region ??= TABLE_ARN.exec(options.table)?.[1]
   options.newTable = options.createTable === false ? null : newTableOf(options.createTable, refuse)
-  refuseContradictions(options, given, refuse)
+  refuseContradictions(options, checked, refuse)
   return options
 }
 
 /** The members of `given` that are set and right. */
 function check(given, allowed, label, refuse) {
-  const checked = {}
-  // Inherited options count as well.
-  for (const name in given) {
-    const value = given[name]
+  const checked = { __proto__: null }
+  for (const [name, value] of Object.entries(optionsOf(given))) {
     if (value === undefined) continue
     const complaint = complaintAbout(name, value, allowed, label)
     if (complaint === undefined) checked[name] = value
     else refuse(complaint)
   }
   return checked
+}
+
+/**
+ * The own and inherited options, without a prototype. Code that a library adds to Object.prototype is not an option;
+ * that object may belong to another realm.
+ */
+function optionsOf(given) {
+  const options = { __proto__: null }
+  for (const name in given) {
+    let owner = given
+    while (owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner)
+    const isRoot = owner !== given && owner !== null && Object.hasOwn(owner, 'hasOwnProperty')
+    if (!isRoot) options[name] = given[name]
+  }
+  return options
 }
 
 function complaintAbout(name, value, allowed, label) {
@@ -160,7 +175,7 @@ function readSpecialKey(given, index, refuse) {
 
 /** How a missing table is created, as the addon reads it. */
 function newTableOf(given, refuse = throwConfigError) {
-  const options = given === true ? {} : check(given, createTableKinds, 'option createTable.', refuse)
+  const options = given === true ? { __proto__: null } : check(given, createTableKinds, 'option createTable.', refuse)
   const { readCapacityUnits, writeCapacityUnits, ttl = true, tags = {} } = options
   const hasUnits = readCapacityUnits !== undefined || writeCapacityUnits !== undefined
   const billingMode = options.billingMode ?? (hasUnits ? 'PROVISIONED' : 'PAY_PER_REQUEST')
@@ -212,7 +227,7 @@ const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempt
 /** The settings of the addon's store: complete, `null` for what is absent. */
 function nativeSettings(options) {
   const { credentials } = options
-  const { connectTimeout, attemptTimeout, maxAttempts } = { ...requestDefaults, ...defined(options) }
+  const { connectTimeout, attemptTimeout, maxAttempts } = { __proto__: null, ...requestDefaults, ...defined(options) }
   return {
     table: options.table,
     layout: {
@@ -300,4 +315,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { defined, nativeSettings, newTableOf, readOptions }
+module.exports = { defined, nativeSettings, newTableOf, optionsOf, readOptions }

@@ -1,6 +1,7 @@
 'use strict'
 
 const { Connection } = require('./connection.js')
+const { plainJson } = require('./json.js')
 const { lifetimeOf, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
 const { hashOf } = require('./trace.js')
@@ -26,7 +27,10 @@ class Sessions {
   /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show it. */
   isBehindFastify = false
 
-  constructor(options, emit) {
+  constructor(given, emit) {
+    // Without a prototype, so that a member of Object.prototype is never taken for an option. Unlike one that is
+    // created so, this object has fast properties.
+    const options = Object.setPrototypeOf({ ...given }, null)
     this.#options = options
     this.#connection = new Connection(options, emit)
     this.#emit = emit
@@ -99,7 +103,7 @@ class Sessions {
     const expiry = fromNow(lifetime)
     const expires = Math.floor(expiry)
     if (this.#read('UpdateItem', () => this.#isFresh(session, expiry, lifetime))) return this.touchSaved()
-    const stamped = stamp === undefined ? null : [stamp.field, JSON.stringify(stamp.attribute(Date.now()))]
+    const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
     const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
       native.touch(call, key, expires, stamped, traced)
     )
@@ -141,7 +145,7 @@ class Sessions {
 
   /** Sends any other request of DynamoDB's API to the table; resolves to the service's answer. */
   async request(operation, input) {
-    const body = JSON.stringify({ TableName: this.#options.table, ...input })
+    const body = plainJson({ TableName: this.#options.table, ...input })
     const { text } = await this.#connection.run(operation, undefined, (native, call, traced) =>
       native.request(call, operation, body, traced)
     )
@@ -177,7 +181,7 @@ class Sessions {
   }
 
   async createTable() {
-    const newTable = JSON.stringify(this.#options.newTable ?? newTableOf(true))
+    const newTable = plainJson(this.#options.newTable ?? newTableOf(true))
     return descriptionOf(
       await this.#connection.run('CreateTable', undefined, (native, call) => native.createTable(call, newTable))
     )

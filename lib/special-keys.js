@@ -1,5 +1,7 @@
 'use strict'
 
+const { plainJson } = require('./json.js')
+
 /** What DynamoDB reads as a number, and the sizes that it holds. */
 const DIGITS = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const SMALLEST = 1e-130
@@ -14,7 +16,7 @@ function specialAttributes(specialKeys, session) {
     if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null) continue
     attributes[name] = { [type]: converters[type](value, name) }
   }
-  return JSON.stringify(attributes)
+  return plainJson(attributes)
 }
 
 const converters = {

@@ -8,7 +8,7 @@ const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
 const { clearInterval, setInterval } = require('../timers.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
-const { nativeOptions, warnOnce } = require('./options.js')
+const { nativeOptions, optionsOf, warnOnce } = require('./options.js')
 
 const FACE = 'connect-dynamodb'
 const ONE_DAY = 86_400
@@ -291,8 +291,8 @@ function reapOften(store) {
 
 /** The options that are set: null means the default, and for a client any falsy value. */
 function withoutNulls(options) {
-  const given = {}
-  for (const name in options) if (options[name] !== null) given[name] = options[name]
+  const given = optionsOf(options)
+  for (const name in given) if (given[name] === null) delete given[name]
   if (!given.client) delete given.client
   return given
 }

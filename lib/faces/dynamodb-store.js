@@ -1,7 +1,7 @@
 'use strict'
 
 const { answer, call, emitLater } = require('../answer.js')
-const { findBase } = require('../base.js')
+const { findBase, requirerOf } = require('../base.js')
 const { lifetimeOf } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
@@ -9,16 +9,17 @@ const { hashOf } = require('../trace.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { withRepairedCookie } = require('./cookie.js')
 const layout = require('./layouts.js')['dynamodb-store']
-const { nativeOptions, warnOnce } = require('./options.js')
+const { nativeOptions, optionsOf, warnOnce } = require('./options.js')
 
 const FACE = 'dynamodb-store'
 const OWN_OPTIONS = ['table', 'dynamoConfig', 'touchInterval', 'ttl', 'keepExpired']
 const DEFAULT_CAPACITY = 5
 
 /** The face of dynamodb-store 1.2.0. dynamodb-store.d.ts documents it. */
-class DynamoDBStore extends findBase(module.parent?.filename) {
-  constructor(options = {}, callback) {
+class DynamoDBStore extends findBase(requirerOf(module)) {
+  constructor(given = {}, callback) {
     super()
+    const options = optionsOf(given)
     const { table, dynamoConfig, ttl, touchInterval, keepExpired } = options
     debug(() => 'Initializing store', undefined, { table, touchInterval, ttl, keepExpired })
     if (ttl !== undefined && !Number.isFinite(ttl)) warnOnce(FACE, 'option ttl is no number of milliseconds')

@@ -5,7 +5,7 @@ const { answer, emitLater } = require('../answer.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
-const { defined, nativeOptions, warnOnce } = require('./options.js')
+const { defined, nativeOptions, optionsOf, warnOnce } = require('./options.js')
 
 const ONE_DAY = 86_400_000
 
@@ -33,7 +33,7 @@ function createStoreClass({ face, layout, idOf }) {
     }
 
     setOptions(options) {
-      const { table: given, dynamoConfig, attributes, ...others } = options ?? {}
+      const { table: given, dynamoConfig, attributes, ...others } = optionsOf(options)
       const table = typeof given === 'string' ? { name: given } : (given ?? {})
       const { autoCreate = false, useTtlExpired = true } = table
       const config = dynamoConfig ?? {}
@@ -44,7 +44,7 @@ function createStoreClass({ face, layout, idOf }) {
       }
       const native = nativeOptions(face, wanted, [])
       // What was left out has the default of this face.
-      for (const name in defaults) if (native[name] !== wanted[name]) native[name] = defaults[name]
+      for (const name of Object.keys(defaults)) if (native[name] !== wanted[name]) native[name] = defaults[name]
       // A name that cannot be meant is not replaced by another table's: the service refuses it.
       this.tableName = String(table.name ?? native.table)
       this.autoCreateTable = autoCreate

@@ -1,6 +1,6 @@
 'use strict'
 
-const { defined, readOptions } = require('../options.js')
+const { defined, optionsOf, readOptions } = require('../options.js')
 
 const warned = new Set()
 const ofClients = ['region', 'endpoint', 'profile', 'credentials']
@@ -18,12 +18,12 @@ function warnOnce(face, message) {
  * An app that runs today is not stopped: what cannot be meant is left out, and told once.
  */
 function nativeOptions(face, given, own) {
-  const others = {}
-  for (const name in given) if (!own.includes(name)) others[name] = given[name]
+  const others = optionsOf(given)
+  for (const name of own) delete others[name]
   const options = readOptions(others, (complaint) => warnOnce(face, `${complaint} (it is left out)`))
   // A client has its own; they have been complained about.
   if (options.client !== undefined) for (const name of ofClients) delete options[name]
   return options
 }
 
-module.exports = { defined, nativeOptions, warnOnce }
+module.exports = { defined, nativeOptions, optionsOf, warnOnce }

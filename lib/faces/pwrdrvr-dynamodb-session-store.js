@@ -3,13 +3,13 @@
 const { setTimeout: sleep } = require('node:timers/promises')
 const { format } = require('node:util')
 const { answer, done, emitLater } = require('../answer.js')
-const { findBase } = require('../base.js')
+const { findBase, requirerOf } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../trace.js')
 const { pwrdrvr: layout } = require('./layouts.js')
-const { nativeOptions, warnOnce } = require('./options.js')
+const { nativeOptions, optionsOf, warnOnce } = require('./options.js')
 
 const FACE = '@pwrdrvr/dynamodb-session-store'
 const OWN_OPTIONS = [
@@ -28,9 +28,10 @@ const FIRST_LOOK = 20
 const LATER_LOOKS = 2000
 
 /** The face of @pwrdrvr/dynamodb-session-store 1.1.0. pwrdrvr-dynamodb-session-store.d.ts documents it. */
-class DynamoDBStore extends findBase(module.parent?.filename) {
-  constructor(options) {
+class DynamoDBStore extends findBase(requirerOf(module)) {
+  constructor(given) {
     super()
+    const options = optionsOf(given)
     const { dynamoDBClient, tableName = 'sessions', touchAfter = 3600 } = options
     const { hashKey = layout.hashKey, prefix = layout.prefix } = options
     const { createTableOptions, useStronglyConsistentReads = false } = options
