@@ -183,10 +183,12 @@ declare namespace connectDynamoDB {
     operations: Record<string, number>
     /** Failures by their codes, those without a request included. */
     errors: Record<string, number>
-    /** Attempts after the first; like `throttles`, of `get`, `set`, `touch` and `destroy`. */
+    /** Attempts after the first. */
     retries: number
-    /** Answers of the service that asked to slow down, whether trying again helped or not. */
+    /** Responses of the service that asked to slow down, whether a retry helped or not. */
     throttles: number
+    /** The reasons in those responses by name, such as `TableReadKeyRangeThroughputExceeded`. */
+    throttlingReasons: Record<string, number>
     /** Touches that `touchAfter` left out. */
     touchesSaved: number
     /** Bytes in the bodies of requests and responses. */
@@ -205,6 +207,17 @@ declare namespace connectDynamoDB {
       /** Open and not in use. */
       idle: number
     }
+  }
+
+  /** Why DynamoDB throttled a request. */
+  interface ThrottlingReason {
+    /**
+     * What is limited, which operation, and why, such as `'TableReadKeyRangeThroughputExceeded'`,
+     * `'TableWriteAccountLimitExceeded'`, or `'TableReadMaxOnDemandThroughputExceeded'`.
+     */
+    reason?: string
+    /** ARN of the table or index. */
+    resource?: string
   }
 
   /** What the tracing channel `dynamodb-session:operation` tells of an operation. */
@@ -399,8 +412,10 @@ declare namespace connectDynamoDB {
       /** Requests that were sent; of operations of the whole table 1 if the service answered. */
       attempts: number
     }
-    /** Whether the same operation may succeed later. */
+    /** Whether the same operation may succeed later. False for refused credentials that cannot change. */
     retryable: boolean
+    /** Which limits were exceeded, on throttling errors for which the service says so. */
+    throttlingReasons?: ThrottlingReason[]
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string | undefined
     /** Name of the table. */

@@ -17,7 +17,8 @@ import {
   OperationTrace,
   SpecialKey,
   StoreStats,
-  TableDescription
+  TableDescription,
+  ThrottlingReason
 } from '.'
 
 const credentials = { accessKeyId: 'a', secretAccessKey: 's' }
@@ -92,6 +93,7 @@ expectAssignable<DynamoDBStoreOptions>({ client: new AWS.DynamoDB() })
 const store = new DynamoDBStore()
 expectType<StoreStats>(store.stats())
 expectType<number>(store.stats().pool.idle)
+expectType<Record<string, number>>(store.stats().throttlingReasons)
 expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' })
 expectType<DynamoDBStore>(store.on('disconnect', () => {}))
 expectAssignable<EventEmitter>(store)
@@ -167,6 +169,7 @@ function fails(error: unknown) {
   expectType<string | undefined>(error.$metadata.requestId)
   expectType<number>(error.$metadata.attempts)
   expectType<boolean>(error.retryable)
+  expectType<ThrottlingReason[] | undefined>(error.throttlingReasons)
   expectType<string | undefined>(error.operation)
   expectType<string | undefined>(error.tableName)
   expectType<unknown>(error.cause)

@@ -1,6 +1,8 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const AWS = require('aws-sdk')
+const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const path = require('node:path')
 const { before, beforeEach, describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -93,6 +95,71 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
+  const refusals = [
+    'UnrecognizedClientException',
+    'InvalidClientTokenId',
+    'InvalidSignatureException',
+    'SignatureDoesNotMatch',
+    'ExpiredToken',
+    'ExpiredTokenException'
+  ]
+  const clientOf = (credentials) => new DynamoDBClient({ region: 'us-east-1', endpoint: proxy.endpoint, credentials })
+  const clientOfVersion2 = (credentials) =>
+    new AWS.DynamoDB({ region: 'us-east-1', endpoint: proxy.endpoint, credentials: new AWS.Credentials(credentials) })
+  const given = { region: undefined, endpoint: undefined, credentials: undefined }
+  const sources = {
+    'an object': { store: () => newStore(keys('OBJECT')), canChange: false },
+    'an object with a session token': {
+      store: () => newStore(keys('OBJECT', { sessionToken: 't' })),
+      canChange: false
+    },
+    'a client with keys': {
+      store: () => dynamodb.store({ ...given, client: clientOf(keys('CLIENT')) }),
+      canChange: false
+    },
+    'a client of v2 with keys': {
+      store: () => dynamodb.store({ ...given, client: clientOfVersion2(keys('CLIENT')) }),
+      canChange: false
+    },
+    'a function': { store: () => newStore(() => keys('FUNCTION')), canChange: true },
+    'a function whose keys expire': {
+      store: () => newStore(() => keys('FUNCTION', { expiration: new Date(Date.now() + 3_600_000) })),
+      canChange: true
+    },
+    'a client whose keys expire': {
+      store: () => {
+        const credentials = async () => keys('CLIENT', { expiration: new Date(Date.now() + 3_600_000) })
+        return dynamodb.store({ ...given, client: clientOf(credentials) })
+      },
+      canChange: true
+    }
+  }
+  for (const [source, { store: make, canChange }] of Object.entries(sources)) {
+    test(`of ${source} that the service refuses ${canChange ? 'may succeed later' : 'are not retryable'}`, async () => {
+      for (const code of refusals) {
+        for (const [method, ...args] of [['get', newSid()], ['length']]) {
+          proxy.reset()
+          proxy.on('*', errorAnswer(400, code))
+          const error = await make()
+            [method](...args)
+            .catch((error) => error)
+          assertStoreError(error, { code, retryable: canChange, $fault: 'client' })
+          assert.equal(proxy.requests.length, canChange ? 2 : 1, `${method} with ${code}`)
+        }
+      }
+    })
+  }
+
+  test('of an object, on a host whose clock is wrong, may succeed later', async () => {
+    proxy.on('*', errorAnswer(400, 'InvalidSignatureException', 'Signature expired: 20261121T000000Z is now earlier'))
+    for (const [method, ...args] of [['get', newSid()], ['length']]) {
+      const error = await newStore(keys('OBJECT'))
+        [method](...args)
+        .catch((error) => error)
+      assertStoreError(error, { code: 'InvalidSignatureException', retryable: true })
+    }
+  })
+
   const failing = {
     'that rejects': async () => {
       throw new Error('the vault is sealed')
@@ -168,6 +235,18 @@ describe('credentials', needs('proxy'), () => {
       }
       await run(withTable({ endpoint: proxy.endpoint }), env)
       assert.deepEqual([signers(), tokens()], [['VARIABLE in eu-west-3'], ['token']])
+    })
+
+    test('variables that the service refuses are not retryable', async () => {
+      proxy.on('*', errorAnswer(400, 'UnrecognizedClientException'))
+      const { stdout } = await runScript(
+        "new DynamoDBStore(options).get('x', (error) => console.log(error.code, error.retryable))",
+        {
+          options: { endpoint: proxy.endpoint },
+          env: { AWS_ACCESS_KEY_ID: 'VARIABLE', AWS_SECRET_ACCESS_KEY: 'x', AWS_REGION: 'eu-west-3' }
+        }
+      )
+      assert.equal(stdout, 'UnrecognizedClientException false\n')
     })
 
     test('the endpoint AWS_ENDPOINT_URL_DYNAMODB, before AWS_ENDPOINT_URL', async () => {

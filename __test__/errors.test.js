@@ -124,6 +124,85 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
+  const name = 'ThrottlingException'
+  const forms = {
+    'without a message': { body: { __type: name, message: null }, text: name },
+    'with two messages': { body: { __type: name, message: 'one', Message: 'two' }, text: 'one' },
+    'with a message in upper case': { body: { __type: name, message: null, Message: 'two' }, text: 'two' },
+    'with a namespace and a URL': { body: { __type: `ns#${name}:http://internal/`, message: 'one' }, text: 'one' },
+    'in code': { body: { code: `ns#${name}`, message: 'one' }, text: 'one' },
+    'in a header': {
+      body: { message: 'one' },
+      headers: { 'x-amzn-errortype': `${name}:http://internal/` },
+      text: 'one'
+    },
+    'in a header, without a body': { headers: { 'x-amzn-errortype': `ns#${name}` }, text: name }
+  }
+  for (const [form, { body, headers, text }] of Object.entries(forms)) {
+    test(`an error name ${form} is recognized, and the request is tried again`, async () => {
+      const answer = fault.textAnswer(400, body === undefined ? '' : JSON.stringify(body), headers)
+      for (const [method, operation, ...args] of [
+        ['get', 'GetItem', newSid()],
+        ['length', 'Scan']
+      ]) {
+        proxy.reset()
+        proxy.on('*', answer)
+        const store = newStore({ maxAttempts: 2 })
+        const error = await store[method](...args).catch((error) => error)
+        assertOperationError(error, { code: name, operation, tableName: dynamodb.table, retryable: true })
+        assert.equal(error.message, `${operation} on table "${dynamodb.table}": ${text}`)
+        assert.equal(error.throttlingReasons, undefined)
+        assert.equal(proxy.requests.length, 2)
+        assert.deepEqual([store.stats().retries, store.stats().throttles], [1, 2])
+      }
+    })
+  }
+
+  const reasons = [
+    {
+      reason: 'TableReadKeyRangeThroughputExceeded',
+      resource: 'arn:aws:dynamodb:us-east-1:123456789012:table/sessions'
+    },
+    { reason: 'TableWriteAccountLimitExceeded', resource: 'arn:aws:dynamodb:us-east-1:123456789012:table/sessions' }
+  ]
+  for (const [name, member] of [
+    ['ThrottlingException', 'throttlingReasons'],
+    ['ProvisionedThroughputExceededException', 'ThrottlingReasons'],
+    ['RequestLimitExceeded', 'ThrottlingReasons']
+  ]) {
+    test(`the reasons of ${name} are on the error and in stats()`, async () => {
+      proxy.on('*', fault.textAnswer(400, JSON.stringify({ __type: name, message: 'slow down', [member]: reasons })))
+      for (const [method, ...args] of [['get', newSid()], ['length'], ['describeTable']]) {
+        const store = newStore({ maxAttempts: 2 })
+        const error = await store[method](...args).catch((error) => error)
+        assert.deepEqual([error.code, error.throttlingReasons], [name, reasons])
+        assert.deepEqual(store.stats().throttlingReasons, {
+          TableReadKeyRangeThroughputExceeded: 2,
+          TableWriteAccountLimitExceeded: 2
+        })
+      }
+    })
+  }
+
+  test('reasons of throttling that passes are counted', async () => {
+    proxy.on('*', fault.textAnswer(400, JSON.stringify({ __type: name, throttlingReasons: [reasons[0], {}] })), 1)
+    const store = newStore()
+    assert.equal(await store.get(newSid()), null)
+    assert.deepEqual(store.stats().throttlingReasons, { TableReadKeyRangeThroughputExceeded: 1 })
+  })
+
+  for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    test(`an error that the service names ${code} is counted like any other`, async () => {
+      const body = JSON.stringify({ __type: code, throttlingReasons: [{ reason: code }] })
+      proxy.on('*', fault.textAnswer(429, body))
+      const store = newStore({ maxAttempts: 1 })
+      assert.equal((await store.get(newSid()).catch((error) => error)).code, code)
+      await assert.rejects(store.length())
+      const { errors, throttlingReasons } = store.stats()
+      assert.deepEqual([Object.entries(errors), Object.entries(throttlingReasons)], [[[code, 2]], [[code, 2]]])
+    })
+  }
+
   test('a service that gives no reason', async () => {
     proxy.on('*', fault.errorAnswer(400, 'SerializationException', ''))
     const errors = [await failure(newStore(), 'get', newSid()), await failure(newStore(), 'describeTable')]

@@ -7,6 +7,7 @@ const connectDynamoDB = require('connect-dynamodb')
 const { bothWays, byCallback, eventsOf } = require('./support/calls')
 const { useDynamoDB } = require('./support/dynamodb')
 const { assertStoreError } = require('./support/errors')
+const { needs } = require('./support/features')
 const { newSession, newSid, nowInSeconds, throughJSON } = require('./support/sessions')
 
 const dynamodb = useDynamoDB()
@@ -64,6 +65,35 @@ describe('writing', () => {
       }
     })
     assert.deepEqual(await store.get(sid), sess)
+  })
+
+  test('format map writes numbers as JavaScript prints them', needs('proxy'), async () => {
+    const numbers = [
+      0,
+      -1.5,
+      0.1,
+      1e-6,
+      1e-7,
+      -1.25e-7,
+      2 ** 53,
+      2 ** 64,
+      -(2 ** 63),
+      1e20,
+      1e21,
+      1.5e100,
+      1e-130,
+      1e125
+    ]
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint, format: 'map' })
+    const sid = newSid()
+    await store.set(sid, newSession({ numbers }))
+    const [{ Item }] = proxy.sent('PutItem')
+    assert.deepEqual(
+      Item.sess.M.numbers.L,
+      numbers.map((number) => ({ N: String(number) }))
+    )
+    assert.deepEqual((await store.get(sid)).numbers, numbers)
   })
 
   test('what the session is at the call is what is stored', async () => {

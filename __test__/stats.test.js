@@ -20,6 +20,7 @@ describe('stats', () => {
       retries: 0,
       backupReads: 0,
       throttles: 0,
+      throttlingReasons: {},
       touchesSaved: 0,
       bytes: { sent: 0, received: 0 },
       pool: { open: 0, idle: 0 },

@@ -21,8 +21,8 @@ class Connection {
   #underWay = 0
   #offline
   /** Operations by their names, and failures by their codes, since the store was made. */
-  #operations = {}
-  #errors = {}
+  #operations = new Map()
+  #errors = new Map()
   /** What the app's credentials function threw last, which the addon knows only as text. */
   #credentialsError
 
@@ -96,8 +96,8 @@ class Connection {
   /** What the store has done so far; index.d.ts tells it. */
   stats() {
     return {
-      operations: { ...this.#operations },
-      errors: { ...this.#errors },
+      operations: Object.fromEntries(this.#operations),
+      errors: Object.fromEntries(this.#errors),
       inFlight: this.#underWay,
       ...(this.#native === undefined ? nothingSent : JSON.parse(this.#native.stats()))
     }
@@ -175,13 +175,14 @@ const nothingSent = {
   retries: 0,
   backupReads: 0,
   throttles: 0,
+  throttlingReasons: {},
   bytes: { sent: 0, received: 0 },
   pool: { open: 0, idle: 0 },
   dns: { failures: 0, fallbacks: 0 }
 }
 
 function count(counts, name) {
-  counts[name] = (counts[name] ?? 0) + 1
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 module.exports = { Connection }

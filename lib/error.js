@@ -10,7 +10,8 @@ class DynamoDBStoreError extends Error {
       requestId,
       attempts = 0,
       fault = 'client',
-      retryable = false
+      retryable = false,
+      throttlingReasons
     } = details
     const where = operation === undefined ? '' : `${operation} on table ${JSON.stringify(tableName)}: `
     super(where + message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -21,6 +22,7 @@ class DynamoDBStoreError extends Error {
     this.retryable = retryable
     this.operation = operation
     this.tableName = tableName
+    if (throttlingReasons !== undefined) this.throttlingReasons = throttlingReasons
   }
 
   /** The error that the addon tells as JSON, without the session id that a service may have put into it. */

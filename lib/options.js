@@ -254,6 +254,8 @@ function nativeSettings(options) {
             accountId: credentials.accountId ?? null
           }
         : null,
+    // The keys of a client that have no expiration never change: the client itself does not ask for them again.
+    credentialsMayChange: typeof credentials === 'function' && options.client === undefined,
     consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
     createTable: options.newTable,
     connectTimeout,

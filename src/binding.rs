@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dynamodb_session_core::environment::Environment;
-use dynamodb_session_core::error::{Error, Kind, Result};
+use dynamodb_session_core::error::{Error, Kind, Result, ThrottlingReason};
 use dynamodb_session_core::request::{Draft, Stamp};
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::table::Description;
@@ -286,6 +286,7 @@ impl NativeStore {
         serde_json::json!({
             "retries": stats.retries.get(),
             "throttles": stats.throttles.get(),
+            "throttlingReasons": stats.throttling_reasons(),
             "bytes": { "sent": stats.bytes_sent.get(), "received": stats.bytes_received.get() },
             "backupReads": stats.backup_reads.get(),
             "pool": { "open": open, "idle": idle },
@@ -376,6 +377,7 @@ struct Failure<'e> {
     cause: Option<String>,
     http_status_code: Option<u16>,
     request_id: Option<&'e str>,
+    throttling_reasons: Option<&'e [ThrottlingReason]>,
     attempts: u32,
     fault: &'static str,
     retryable: bool,
@@ -390,6 +392,7 @@ impl<'e> Failure<'e> {
             cause: error.causes(),
             http_status_code: error.status,
             request_id: error.request_id.as_deref(),
+            throttling_reasons: error.throttling_reasons.as_deref().map(Vec::as_slice),
             // The SDK does not tell its attempts; an answer took one.
             attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() { "server" } else { "client" },

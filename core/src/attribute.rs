@@ -44,6 +44,30 @@ fn separate(out: &mut Vec<u8>, first: &mut bool) {
     }
 }
 
+/// A number as `String(value)` prints it (<https://tc39.es/ecma262/#sec-numeric-types-number-tostring>).
+fn as_javascript(value: f64) -> String {
+    let shortest = format!("{:e}", value.abs());
+    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let digits = digits.replace('.', "");
+    // Where the decimal point is, counted from the first digit.
+    let point = exponent.parse::<i32>().unwrap_or_default() + 1;
+    let length = digits.len() as i32;
+    let sign = if value < 0.0 { "-" } else { "" };
+    match point {
+        1..=21 if point >= length => format!("{sign}{digits}{}", "0".repeat((point - length) as usize)),
+        1..=21 => {
+            let (whole, fraction) = digits.split_at(point as usize);
+            format!("{sign}{whole}.{fraction}")
+        }
+        -5..=0 => format!("{sign}0.{}{digits}", "0".repeat(point.unsigned_abs() as usize)),
+        _ => {
+            let (first, rest) = digits.split_at(1);
+            let dot = if rest.is_empty() { "" } else { "." };
+            format!("{sign}{first}{dot}{rest}e{:+}", point - 1)
+        }
+    }
+}
+
 /// Appends the JSON that is deserialized as an attribute value: `{"a":[1]}` as
 /// `{"M":{"a":{"L":[{"N":"1"}]}}}`.
 pub struct ToAttribute<'o> {
@@ -107,7 +131,7 @@ impl<'de> Visitor<'de> for ToAttribute<'_> {
         if value != 0.0 && !MAGNITUDES.contains(&value.abs()) {
             return Err(E::custom("a number is outside the range of DynamoDB's numbers, 1e-130 to 9.99e125"));
         }
-        self.put(&format!(r#"{{"N":"{value:e}"}}"#));
+        self.put(&format!(r#"{{"N":"{}"}}"#, as_javascript(value)));
         Ok(())
     }
 
@@ -182,6 +206,25 @@ impl<'de> Visitor<'de> for ToJson<'_> {
     }
 }
 
+/// A number in JSON's form. DynamoDB Local returns numbers as they were written, which may be a form that JSON does not
+/// have: `+5`, `.5`, `5.`, or `007`.
+fn as_json(number: &str) -> Option<Cow<'_, str>> {
+    let is_json = |text: &str| serde_json::from_str::<serde_json::Number>(text).is_ok();
+    if is_json(number) {
+        return Some(Cow::Borrowed(number));
+    }
+    let unsigned = number.strip_prefix(['+', '-']).unwrap_or(number);
+    let (mantissa, exponent) = unsigned.split_at(unsigned.find(['e', 'E']).unwrap_or(unsigned.len()));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() || !whole.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let sign = if number.starts_with('-') { "-" } else { "" };
+    let whole = Some(whole.trim_start_matches('0')).filter(|digits| !digits.is_empty()).unwrap_or("0");
+    let dot = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{sign}{whole}{dot}{fraction}{exponent}")).filter(|text| is_json(text)).map(Cow::Owned)
+}
+
 /// The value behind a type tag such as `S` or `M`.
 pub struct Tagged<'t, 'o> {
     pub tag: &'t str,
@@ -213,11 +256,9 @@ impl<'de> Visitor<'de> for Tagged<'_, '_> {
         match self.tag {
             "S" => json_string::write(self.out, text),
             "N" => {
-                if serde_json::from_str::<serde_json::Number>(text).is_err() {
-                    return Err(E::custom("a number that is none"));
-                }
-                // The digits as they stand: a number of 38 digits is JavaScript's to round.
-                self.out.extend_from_slice(text.as_bytes());
+                // The digits stay as they are: JavaScript rounds a number of 38 digits.
+                let number = as_json(text).ok_or_else(|| E::custom("an invalid number"))?;
+                self.out.extend_from_slice(number.as_bytes());
             }
             _ => {
                 let bytes = BASE64.decode(text).map_err(|_| E::custom("binary that is not base64"))?;
@@ -299,7 +340,7 @@ mod tests {
         assert_eq!(
             to_attribute(r#"{"a":[1,-2,1.5,"x",true,false,null],"b\"":{}}"#).unwrap(),
             concat!(
-                r#"{"M":{"a":{"L":[{"N":"1"},{"N":"-2"},{"N":"1.5e0"},{"S":"x"},{"BOOL":true},"#,
+                r#"{"M":{"a":{"L":[{"N":"1"},{"N":"-2"},{"N":"1.5"},{"S":"x"},{"BOOL":true},"#,
                 r#"{"BOOL":false},{"NULL":true}]},"b\"":{"M":{}}}}"#
             )
         );
@@ -331,9 +372,60 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_as_javascript_prints_them() {
+        for number in [
+            "0",
+            "1.5",
+            "-1.5",
+            "0.1",
+            "0.000001",
+            "1e-7",
+            "1.25e-7",
+            "-1e-7",
+            "123456.789",
+            "9007199254740993000",
+            "18446744073709552000",
+            "-9223372036854775808",
+            "-10000000000000000000",
+            "100000000000000000000",
+            "123456789012345680000",
+            "1e+21",
+            "1.2345678901234568e+29",
+            "-1.5e+100",
+            "1e-130",
+        ] {
+            assert_eq!(to_attribute(number).unwrap(), format!(r#"{{"N":"{number}"}}"#));
+        }
+        // Other forms than those of JavaScript.
+        for (number, written) in [("1.50", "1.5"), ("1E2", "100"), ("-0.0", "0"), ("0.5e1", "5")] {
+            assert_eq!(to_attribute(number).unwrap(), format!(r#"{{"N":"{written}"}}"#));
+        }
+    }
+
+    #[test]
     fn numbers_longer_than_a_double_are_passed_on_as_they_stand() {
         let digits = "12345678901234567890123456789012345678";
         assert_eq!(to_json(&format!(r#"{{"N":"{digits}"}}"#)).unwrap(), digits);
+    }
+
+    #[test]
+    fn numbers_are_read_in_every_form_that_dynamodb_takes() {
+        for (number, json) in [
+            ("+5", "5"),
+            (".5", "0.5"),
+            ("-.5", "-0.5"),
+            ("5.", "5"),
+            ("007", "7"),
+            ("-00.50", "-0.50"),
+            ("000", "0"),
+            ("1E+3", "1E+3"),
+            ("+01.e2", "1e2"),
+        ] {
+            assert_eq!(to_json(&format!(r#"{{"N":"{number}"}}"#)).unwrap(), json);
+        }
+        for junk in ["", ".", "+", "+-5", "--5", "e5", ".e5", "1.2.3", "0x5", "NaN", "Infinity", "1e"] {
+            assert!(to_json(&format!(r#"{{"N":"{junk}"}}"#)).is_err(), "{junk}");
+        }
     }
 
     #[test]

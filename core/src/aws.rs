@@ -23,6 +23,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::SdkHttp;
+use crate::transport::sdk_retry::{SdkCounter, SdkRetries};
 use crate::transport::{EndpointResolver, Limits, Transport};
 
 /// Attempts where neither the options nor the environment (`AWS_MAX_ATTEMPTS`) say.
@@ -63,13 +64,15 @@ impl Aws {
         let retries = sdk.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
         let limits =
             Limits { attempt_timeout: config.attempt_timeout, timeout: config.timeout, max_attempts };
-        let credentials = CredentialsCache::new(provider, config.timeout);
+        let credentials = CredentialsCache::new(provider, config.timeout, config.credentials_may_change);
         // A second cache would go on with what the first one has forgotten.
         let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .credentials_provider(credentials.clone())
             .identity_cache(IdentityCache::no_cache())
             .endpoint_resolver(endpoints.clone())
             .retry_config(retries.with_initial_backoff(FIRST_PAUSE))
+            .retry_classifier(SdkRetries)
+            .interceptor(SdkCounter(Arc::clone(&http)))
             .build();
         Ok(Self {
             transport: Transport::new(http, endpoints, credentials.clone(), limits),

@@ -25,6 +25,10 @@ pub struct Config {
     pub account_id_endpoint_mode: Option<AccountIdEndpointMode>,
     /// Credentials that never change. Without them a provider of the caller's or the default chain gives them.
     pub credentials: Option<StaticCredentials>,
+    /// Whether the provider of the caller may give other keys the next time, although it gives these without an
+    /// expiration.
+    #[serde(default)]
+    pub credentials_may_change: bool,
     pub consistent_read: ConsistentRead,
     /// How a missing table is made; without it, it is an error.
     pub create_table: Option<NewTable>,

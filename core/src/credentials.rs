@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future,
 };
@@ -26,6 +27,8 @@ struct Shared {
     provider: SharedCredentialsProvider,
     /// How long the provider may take.
     limit: Duration,
+    /// Whether the provider may give other keys the next time, although it gives these without an expiration.
+    may_change: bool,
     current: Mutex<Option<Current>>,
     fetching: SingleFlight<Arc<Credentials>>,
 }
@@ -51,11 +54,13 @@ impl Current {
 }
 
 impl CredentialsCache {
-    /// `limit` bounds a fetch, so that a provider that hangs is asked again.
-    pub fn new(provider: SharedCredentialsProvider, limit: Duration) -> Self {
+    /// `limit` bounds a fetch, so that a provider that hangs is asked again. With `may_change`, the provider may give
+    /// other keys the next time even if those it gives never expire.
+    pub fn new(provider: SharedCredentialsProvider, limit: Duration, may_change: bool) -> Self {
         Self(Arc::new(Shared {
             provider,
             limit,
+            may_change,
             current: Mutex::default(),
             fetching: SingleFlight::default(),
         }))
@@ -81,17 +86,36 @@ impl CredentialsCache {
         Some(Arc::clone(&current.credentials))
     }
 
-    /// Forgets `refused`, so that the next request fetches anew. Another's newer ones are kept.
-    pub fn forget(&self, refused: &Credentials) {
+    /// Forgets `refused`, so that the next request fetches new ones. Credentials that were fetched since are kept.
+    /// False when the provider can only give the same again.
+    pub fn forget(&self, refused: &Credentials) -> bool {
+        if !self.may_change(refused) {
+            return false;
+        }
         let mut current = self.current();
         if current.as_ref().is_some_and(|current| *current.credentials == *refused) {
             *current = None;
         }
+        true
     }
 
-    /// Forgets what there is, where it is not known which were refused.
-    pub fn forget_all(&self) {
-        *self.current() = None;
+    /// Forgets the current credentials, when it is not known which were refused. False when the provider can only give
+    /// the same again.
+    pub fn forget_all(&self) -> bool {
+        let mut current = self.current();
+        if current.as_ref().is_some_and(|current| !self.may_change(&current.credentials)) {
+            return false;
+        }
+        *current = None;
+        true
+    }
+
+    /// Keys of the options, of environment variables, and of profiles are read once and have no expiration.
+    fn may_change(&self, credentials: &Credentials) -> bool {
+        let is_of_process = |features: &Vec<_>| features.contains(&AwsCredentialFeature::CredentialsProcess);
+        self.0.may_change
+            || credentials.expiry().is_some()
+            || credentials.get_property().is_some_and(is_of_process)
     }
 
     fn fetch(&self) -> impl Future<Output = Result<Arc<Credentials>>> + use<> {
@@ -186,7 +210,7 @@ mod tests {
     fn cache(life: Option<Duration>) -> (CredentialsCache, Arc<AtomicU32>) {
         let calls = Arc::default();
         let provider = Numbered { calls: Arc::clone(&calls), life };
-        (CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5)), calls)
+        (CredentialsCache::new(SharedCredentialsProvider::new(provider), Duration::from_secs(5), true), calls)
     }
 
     fn key(credentials: &Credentials) -> &str {
@@ -201,6 +225,31 @@ mod tests {
         assert!(with("AKID", Some("to/ke+n==")).is_ok());
         for (id, token) in [("AKID\n", None), ("AK ID", None), ("AKID", Some("token\n")), ("é", None)] {
             assert_eq!(with(id, token).unwrap_err().kind, Kind::Credentials);
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_that_cannot_change_are_kept_when_they_are_refused() {
+        let keys = Credentials::new("AKID", "secret", None, None, "test");
+        let cache = |keys: &Credentials, may_change| {
+            let provider = SharedCredentialsProvider::new(keys.clone());
+            CredentialsCache::new(provider, Duration::from_secs(5), may_change)
+        };
+        let fixed = cache(&keys, false);
+        fixed.get().await.unwrap();
+        assert!(!fixed.forget(&keys) && !fixed.forget_all());
+        assert!(fixed.current().is_some());
+
+        let mut expiring = keys.clone();
+        *expiring.expiry_mut() = Some(SystemTime::now() + Duration::from_secs(60));
+        let mut of_process = keys.clone();
+        of_process
+            .get_property_mut_or_default::<Vec<AwsCredentialFeature>>()
+            .push(AwsCredentialFeature::CredentialsProcess);
+        for (credentials, may_change) in [(&keys, true), (&expiring, false), (&of_process, false)] {
+            let cache = cache(credentials, may_change);
+            cache.get().await.unwrap();
+            assert!(cache.forget(credentials) && cache.current().is_none());
         }
     }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::{error, fmt};
 
+use serde::Serialize;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The category of an [`Error`]; its [`code`](Kind::code) is what JavaScript sees.
@@ -56,12 +58,35 @@ pub struct Error {
     pub status: Option<u16>,
     /// The service's `x-amzn-requestid`.
     pub request_id: Option<String>,
+    /// What a throttling error says about its limits.
+    pub throttling_reasons: Option<Arc<Vec<ThrottlingReason>>>,
+    /// Repeating the operation cannot help, although the kind suggests it: the keys are refused and cannot change.
+    pub is_permanent: bool,
     source: Option<Source>,
+}
+
+/// Which limit was exceeded, and the ARN of the table or index that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ThrottlingReason {
+    /// Such as `TableReadKeyRangeThroughputExceeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), operation: None, status: None, request_id: None, source: None }
+        Self {
+            kind,
+            message: message.into(),
+            operation: None,
+            status: None,
+            request_id: None,
+            throttling_reasons: None,
+            is_permanent: false,
+            source: None,
+        }
     }
 
     pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
@@ -71,6 +96,11 @@ impl Error {
 
     pub fn service(name: impl Into<Cow<'static, str>>, message: &str, status: u16) -> Self {
         Self { status: Some(status), ..Self::new(Kind::Service(name.into()), first_line(message)) }
+    }
+
+    /// Says that repeating the operation cannot help.
+    pub fn permanent(self) -> Self {
+        Self { is_permanent: true, ..self }
     }
 
     /// Says which request failed.

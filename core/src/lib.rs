@@ -34,6 +34,7 @@ pub mod request;
 pub mod runtime;
 pub mod scan;
 pub mod sdk_error;
+pub mod service_error;
 pub mod single_flight;
 pub mod stats;
 pub mod store;

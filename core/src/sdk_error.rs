@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error as StdError;
 
 use crate::error::{Error, Kind};
+use crate::transport::sdk_retry::error_of;
 
 impl<E> From<SdkError<E, HttpResponse>> for Error
 where
@@ -15,12 +16,9 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let request_id = error.request_id().map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let mut converted = match error.as_service_error() {
-            Some(service) => Error::service(
-                service.code().unwrap_or("UnknownServiceError").to_owned(),
-                service.message().unwrap_or("the service gives no reason"),
-                status.unwrap_or_default(),
-            ),
+        let refusal = error.raw_response().and_then(error_of);
+        let mut converted = match refusal {
+            Some(refusal) => refusal,
             // A provider or resolver of ours that the SDK called.
             None if let Some(ours) = sources(&error).find_map(|source| source.downcast_ref::<Error>()) => {
                 ours.clone()

@@ -1,7 +1,13 @@
 //! What a store has sent, received and tried again since it was made.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::Error;
+
+/// Names of reasons that are counted; DynamoDB has 16.
+const MOST_REASONS: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Stats {
@@ -20,6 +26,30 @@ pub struct Stats {
     pub dns_failures: Counter,
     /// Connection attempts to the last addresses that worked, because DNS failed.
     pub dns_fallbacks: Counter,
+    /// Reasons that came with throttling errors, by their names.
+    throttling_reasons: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Stats {
+    /// Counts a throttling error.
+    pub fn count_throttle(&self, error: &Error) {
+        self.throttles.add(1);
+        let Some(reasons) = &error.throttling_reasons else {
+            return;
+        };
+        let mut counts = self.throttling_reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in reasons.iter().filter_map(|entry| entry.reason.as_ref()) {
+            if let Some(count) = counts.get_mut(name) {
+                *count += 1;
+            } else if counts.len() < MOST_REASONS {
+                counts.insert(name.clone(), 1);
+            }
+        }
+    }
+
+    pub fn throttling_reasons(&self) -> BTreeMap<String, u64> {
+        self.throttling_reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Counts an open connection until it is dropped.

@@ -19,7 +19,7 @@ use crate::table::{Description, Table};
 use crate::transport::Trace;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
-use crate::transport::retry::{self, Cause};
+use crate::transport::retry;
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
@@ -260,9 +260,12 @@ impl Store {
     /// Runs requests of the AWS SDK, and once more with new credentials where the service refuses the old ones.
     async fn with_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
         match requests().await {
-            Err(error) if retry::cause(&error) == Cause::Credentials => {
-                self.aws(self.deadline()).await?.credentials.forget_all();
-                requests().await
+            Err(error) if retry::blames_keys(&error) => {
+                if self.aws(self.deadline()).await?.credentials.forget_all() {
+                    requests().await
+                } else {
+                    Err(error.permanent())
+                }
             }
             outcome => outcome,
         }

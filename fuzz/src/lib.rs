@@ -5,8 +5,9 @@ use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::layout::{Format, Layout};
 use dynamodb_session_core::reply::{self, Reply, Stored};
 use dynamodb_session_core::request::{Draft, Requests, Stamp};
+use dynamodb_session_core::service_error::service_error;
 use dynamodb_session_core::store::Store;
-use dynamodb_session_core::transport::{Endpoint, service_error};
+use dynamodb_session_core::transport::Endpoint;
 use serde::de::DeserializeSeed;
 use serde_json::{Deserializer, Value};
 
@@ -24,7 +25,7 @@ pub fn response(input: &[u8]) {
             }
         }
     }
-    let error = service_error(400, input);
+    let error = service_error(400, None, input);
     assert!(!error.kind.code().contains('#') && !error.message.contains('\n'));
 }
 

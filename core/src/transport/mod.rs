@@ -10,6 +10,7 @@ mod pool;
 mod proxy;
 pub mod retry;
 pub mod sdk;
+pub mod sdk_retry;
 mod sign;
 mod tls;
 
@@ -20,11 +21,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_credential_types::Credentials;
 use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
-use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
+use crate::service_error::service_error;
 pub use endpoint_resolver::EndpointResolver;
 use endpoint_resolver::Resolved;
 use http::{Bounds, Failure, HttpClient};
@@ -146,24 +147,29 @@ impl Transport {
             };
             drop(slot);
             let tries = trace.attempts - trace.extra_attempts;
-            let error = match outcome {
+            let mut error = match outcome {
                 Ok(value) => {
                     self.budget.give(tries);
                     return Ok(value);
                 }
                 Err(error) => error,
             };
-            let cause = retry::cause(&error.error);
+            let mut cause = retry::cause(&error.error);
             if cause == Cause::Throttled {
-                self.http.stats().throttles.add(1);
+                self.http.stats().count_throttle(&error.error);
+            }
+            let clock_was_off = cause == Cause::Clock && self.adjust_clock(offset, error.service_time);
+            if !clock_was_off && retry::blames_keys(&error.error) {
+                cause = Cause::Credentials;
             }
             let may_help = match cause {
                 Cause::Never => false,
                 Cause::Transient | Cause::Throttled => true,
-                Cause::Clock => self.adjust_clock(offset, error.service_time),
+                Cause::Clock => clock_was_off,
                 Cause::Credentials => {
-                    self.credentials.forget(&credentials);
-                    !std::mem::replace(&mut has_renewed, true)
+                    let others_may_come = self.credentials.forget(&credentials);
+                    error.error.is_permanent = !others_may_come;
+                    others_may_come && !std::mem::replace(&mut has_renewed, true)
                 }
             };
             trace.may_be_done |= cause == Cause::Transient;
@@ -233,8 +239,12 @@ impl Transport {
         trace.status = Some(status);
         let (head, body) = response.into_parts();
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let answer = check_crc(header("x-amz-crc32"), &body)
-            .and_then(|()| if status == 200 { parse(&body) } else { Err(service_error(status, &body)) });
+        let answer = check_crc(header("x-amz-crc32"), &body).and_then(|()| {
+            if status == 200 {
+                return parse(&body);
+            }
+            Err(service_error(status, header("x-amzn-errortype"), &body))
+        });
         answer.map_err(|mut error| {
             error.status = Some(status);
             error.request_id = header("x-amzn-requestid").map(str::to_owned);
@@ -320,44 +330,9 @@ fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
     }
 }
 
-/// The error that an answer of another status than 200 tells.
-pub fn service_error(status: u16, body: &[u8]) -> Error {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(rename = "__type")]
-        name: String,
-        #[serde(default, alias = "Message")]
-        message: String,
-    }
-    match serde_json::from_slice::<Answer>(body) {
-        Ok(Answer { name, message }) => {
-            let name = name.rsplit('#').next().unwrap_or_default().to_owned();
-            Error::service(name, &message, status)
-        }
-        Err(_) => {
-            let name = if status >= 500 { "ServiceUnavailable" } else { "UnknownServiceError" };
-            Error::service(name, &format!("HTTP status {status}"), status)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_the_service_s_errors() {
-        let error = service_error(
-            400,
-            br#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#,
-        );
-        assert!(error.is_missing_table());
-        assert_eq!(error.message, "no table");
-        let error = service_error(400, br#"{"__type":"com.amazon.coral.service#X","Message":"m"}"#);
-        assert_eq!((error.kind.code(), &*error.message), ("X", "m"));
-        assert_eq!(service_error(502, b"<html>").kind.code(), "ServiceUnavailable");
-        assert_eq!(service_error(413, b"").kind.code(), "UnknownServiceError");
-    }
 
     #[test]
     fn a_wrong_checksum_is_noticed() {

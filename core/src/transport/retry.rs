@@ -8,13 +8,17 @@ use crate::error::{Error, Kind};
 /// Names of DynamoDB's and the general AWS errors that ask the caller to slow down
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
-const THROTTLING: [&str; 9] = [
+const THROTTLING: [&str; 13] = [
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
     "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
@@ -61,6 +65,7 @@ impl Cause {
 
 pub fn cause(error: &Error) -> Cause {
     match &error.kind {
+        _ if error.is_permanent => Cause::Never,
         Kind::Timeout | Kind::Network => Cause::Transient,
         Kind::Service(name) => {
             let name: &str = name;
@@ -77,6 +82,20 @@ pub fn cause(error: &Error) -> Cause {
             }
         }
         _ => Cause::Never,
+    }
+}
+
+/// Whether the service refuses the keys or what was signed with them. A wrong secret and a wrong clock give errors of
+/// the same names: unless the message speaks of the time, it is the secret, once the clock is known to be right.
+pub fn blames_keys(error: &Error) -> bool {
+    match cause(error) {
+        Cause::Credentials => true,
+        Cause::Clock => {
+            (error.is_service("InvalidSignatureException") || error.is_service("SignatureDoesNotMatch"))
+                && !error.message.starts_with("Signature expired")
+                && !error.message.starts_with("Signature not yet current")
+        }
+        _ => false,
     }
 }
 
@@ -144,8 +163,32 @@ mod tests {
         ] {
             assert_eq!(of(name, 400), Cause::Never, "{name}");
         }
+        assert_eq!(of("SlowDown", 400), Cause::Throttled);
+        let permanent = Error::service("ExpiredTokenException", "", 400).permanent();
+        assert_eq!(cause(&permanent), Cause::Never);
         assert_eq!(cause(&Error::new(Kind::Network, "")), Cause::Transient);
         assert_eq!(cause(&Error::new(Kind::Credentials, "")), Cause::Never);
+    }
+
+    #[test]
+    fn a_wrong_secret_is_told_from_a_wrong_clock() {
+        let blames = |name: &'static str, message| blames_keys(&Error::service(name, message, 400));
+        for name in ["InvalidSignatureException", "SignatureDoesNotMatch"] {
+            assert!(blames(
+                name,
+                "The request signature we calculated does not match the signature you provided."
+            ));
+            assert!(!blames(
+                name,
+                "Signature expired: 20261121T000000Z is now earlier than 20261121T010000Z"
+            ));
+            assert!(!blames(
+                name,
+                "Signature not yet current: 20261121T010000Z is still later than 20261121T000000Z"
+            ));
+        }
+        assert!(blames("UnrecognizedClientException", ""));
+        assert!(!blames("RequestTimeTooSkewed", "") && !blames("ValidationException", ""));
     }
 
     #[test]

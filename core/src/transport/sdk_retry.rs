@@ -1,0 +1,82 @@
+//! The retries of the AWS SDK: decided as those of the data plane are, and counted with them.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use super::http::HttpClient;
+use super::retry::{self, Cause};
+use crate::error::Error;
+use crate::service_error::service_error;
+
+/// The error of a response that the SDK received, unless it reports success.
+pub fn error_of(response: &HttpResponse) -> Option<Error> {
+    let status = response.status();
+    let body = || response.body().bytes().unwrap_or_default();
+    let error_type = response.headers().get("x-amzn-errortype");
+    (!status.is_success()).then(|| service_error(status.as_u16(), error_type, body()))
+}
+
+/// Repeats what the data plane would repeat. The SDK's own classifiers do not know all the forms of an error.
+#[derive(Debug)]
+pub struct SdkRetries;
+
+impl ClassifyRetry for SdkRetries {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().and_then(error_of).as_ref().map(retry::cause) {
+            Some(Cause::Throttled) => RetryAction::throttling_error(),
+            Some(Cause::Transient) => RetryAction::transient_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "SdkRetries"
+    }
+}
+
+/// Counts attempts after the first, and throttling errors.
+#[derive(Debug)]
+pub struct SdkCounter(pub Arc<HttpClient>);
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for SdkCounter {
+    fn name(&self) -> &'static str {
+        "SdkCounter"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if config.load::<RequestAttempts>().is_some_and(|attempts| attempts.attempts() > 1) {
+            self.0.stats().retries.add(1);
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(error) = context.response().and_then(error_of)
+            && retry::cause(&error) == Cause::Throttled
+        {
+            self.0.stats().count_throttle(&error);
+        }
+        Ok(())
+    }
+}
