@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
 use crate::service_error::service_error;
+pub use endpoint::Endpoint;
 pub use endpoint_resolver::EndpointResolver;
 use endpoint_resolver::Resolved;
 use http::{Bounds, Failure, HttpClient};
