@@ -148,13 +148,16 @@ async fn the_clock_is_set_by_the_service() {
 #[tokio::test]
 async fn refused_credentials_are_fetched_once_more() {
     let refused = || service_error(400, "ExpiredTokenException");
+    let renewable = || json!({ "credentialsMayChange": true });
     let server = FaultServer::start([refused(), empty()]).await;
-    store(&server.endpoint, json!({})).set(DRAFT, &mut trace()).await.unwrap();
+    store(&server.endpoint, renewable()).set(DRAFT, &mut trace()).await.unwrap();
 
-    let server = FaultServer::start([refused(), refused(), empty()]).await;
-    let error = store(&server.endpoint, json!({})).set(DRAFT, &mut trace()).await.unwrap_err();
-    assert!(error.is_service("ExpiredTokenException"));
-    assert_eq!(server.seen().len(), 2);
+    for (changes, attempts) in [(renewable(), 2), (json!({}), 1)] {
+        let server = FaultServer::start([refused(), refused(), empty()]).await;
+        let error = store(&server.endpoint, changes).set(DRAFT, &mut trace()).await.unwrap_err();
+        assert!(error.is_service("ExpiredTokenException"));
+        assert_eq!((server.seen().len(), error.is_permanent), (attempts, attempts == 1));
+    }
 }
 
 #[tokio::test]
