@@ -28,21 +28,29 @@ function testTables(face, dynamodb) {
   const callbackOf = (store) => new Promise((resolve) => store.createTableIfDontExists((error) => resolve(error)))
 
   describe('createTableIfDontExists', () => {
-    test('makes a missing table with its keys, capacity and time to live', needs('timeToLive'), async () => {
-      const { table, store, proxy } = await newStore({ readCapacityUnits: '7', writeCapacityUnits: 3, ttlKey: 'ends' })
-      assert.equal(await store.createTableIfDontExists(), undefined)
-      const { KeySchema, ProvisionedThroughput, TableStatus } = await describeTable(table)
-      assert.deepEqual(KeySchema, keySchema)
-      assert.equal(TableStatus, 'ACTIVE')
-      assert.deepEqual([ProvisionedThroughput.ReadCapacityUnits, ProvisionedThroughput.WriteCapacityUnits], [7, 3])
-      const { TimeToLiveStatus, AttributeName } = await timeToLive(table)
-      assert.match(TimeToLiveStatus, /^ENABL/)
-      assert.equal(AttributeName, 'ends')
-      assert.equal(proxy.operations.filter((operation) => operation === 'UpdateTimeToLive').length, 1)
-      await store.set('a', { user: 'Ann' }, 60_000)
-      assert.deepEqual(await store.get('a'), { user: 'Ann' })
-      assert.deepEqual(await store.destroy('a'), {})
-    })
+    test(
+      'makes a missing table with its keys, capacity and time to live',
+      needs('timeToLive', 'provisioned'),
+      async () => {
+        const { table, store, proxy } = await newStore({
+          readCapacityUnits: '7',
+          writeCapacityUnits: 3,
+          ttlKey: 'ends'
+        })
+        assert.equal(await store.createTableIfDontExists(), undefined)
+        const { KeySchema, ProvisionedThroughput, TableStatus } = await describeTable(table)
+        assert.deepEqual(KeySchema, keySchema)
+        assert.equal(TableStatus, 'ACTIVE')
+        assert.deepEqual([ProvisionedThroughput.ReadCapacityUnits, ProvisionedThroughput.WriteCapacityUnits], [7, 3])
+        const { TimeToLiveStatus, AttributeName } = await timeToLive(table)
+        assert.match(TimeToLiveStatus, /^ENABL/)
+        assert.equal(AttributeName, 'ends')
+        assert.equal(proxy.operations.filter((operation) => operation === 'UpdateTimeToLive').length, 1)
+        await store.set('a', { user: 'Ann' }, 60_000)
+        assert.deepEqual(await store.get('a'), { user: 'Ann' })
+        assert.deepEqual(await store.destroy('a'), {})
+      }
+    )
 
     test('makes none where the original fails', async () => {
       const { options, table } = await newStore()
@@ -109,7 +117,7 @@ function testTables(face, dynamodb) {
       })
     }
 
-    test("writes the attribute of the table's time to live", needs('timeToLive'), async () => {
+    test("writes the attribute of the table's time to live", needs('timeToLive', 'provisioned'), async () => {
       const { store, table } = await newStore()
       // One on demand makes the original fail.
       await store.createTable()
@@ -252,7 +260,7 @@ function testTables(face, dynamodb) {
       assertStoreError(error, { code: 'ResourceInUseException', operation: 'CreateTable' })
     })
 
-    test('gets another capacity by updateTable', async () => {
+    test('gets another capacity by updateTable', needs('provisioned'), async () => {
       const { store, table } = await newStore()
       await store.createTable()
       assert.equal(await store.updateTable(await store.isTableCreated()), true)
