@@ -75,7 +75,7 @@ describe('the option createTable', () => {
     })
   }
 
-  test('capacity', async () => {
+  test('capacity', needs('provisioned'), async () => {
     const { table, store } = newStore({
       createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
     })
@@ -159,7 +159,7 @@ describe('the method createTable', () => {
     assert.match((await timeToLive(table)).TimeToLiveStatus, /^ENABL(ED|ING)$/)
   })
 
-  test('uses what the option says', async () => {
+  test('uses what the option says', needs('provisioned'), async () => {
     const { table, store } = newStore({
       createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
     })

@@ -42,7 +42,7 @@ describe('10,000 calls in one tick', () => {
   })
 })
 
-test('many calls in one tick leave no memory behind', async () => {
+test('many calls in one tick leave no memory behind', needs('thousands'), async () => {
   const script = `
     require('node:v8').setFlagsFromString('--expose-gc')
     const gc = require('node:vm').runInNewContext('gc')
@@ -104,7 +104,7 @@ describe('more operations than maxPending', needs('proxy'), () => {
     assert.equal(await store.get(newSid()), null)
   })
 
-  test('are those beyond 10,000 by default', async () => {
+  test('are those beyond 10,000 by default', needs('thousands'), async () => {
     const { store, release, answers } = await fullStore({})
     assertOverloaded(await store.get(newSid()).catch((error) => error), MANY)
     release()

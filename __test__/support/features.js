@@ -22,6 +22,7 @@ const service = {
   ...outside,
   provisioned: 'the tables of a run are on-demand',
   tags: 'the tables of a run carry its own tag',
+  thousands: 'a run sends no tens of thousands of requests for one test',
   tableName: 'the tables of a run have its prefix'
 }
 const missing = { embedded: {}, dynalite, aws, outside, service }[serverKind]
