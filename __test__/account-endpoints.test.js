@@ -55,6 +55,14 @@ function configFile(text) {
   return file
 }
 
+/** A command for `credential_process`. */
+function processFor(AccountId) {
+  const file = path.join(folder, `process-${Math.random()}.js`)
+  const keys = { Version: 1, AccessKeyId: 'AKID', SecretAccessKey: 's', AccountId }
+  writeFileSync(file, `console.log(${JSON.stringify(JSON.stringify(keys))})`)
+  return `${process.execPath} ${file}`
+}
+
 /**
  * Sends a request of each plane, and asks the AWS SDK for JavaScript for its host, with the same options. Prints the
  * codes of the two errors, if any, and the host of the SDK.
@@ -131,6 +139,35 @@ describe('both planes send to the host of the AWS SDK', () => {
         }
       },
       hostOf('555555555555')
+    ],
+    [
+      'a credential process',
+      { env: { AWS_CONFIG_FILE: configFile(`[default]\ncredential_process = ${processFor('666666666666')}`) } },
+      hostOf('666666666666')
+    ],
+    [
+      'a credential process of a profile with aws_account_id',
+      {
+        env: {
+          AWS_CONFIG_FILE: configFile(
+            `[default]\naws_account_id = 555555555555\ncredential_process = ${processFor(undefined)}`
+          )
+        }
+      },
+      hostOf('555555555555')
+    ],
+    [
+      'the option profile',
+      {
+        options: { profile: 'other' },
+        env: {
+          ...account,
+          AWS_CONFIG_FILE: configFile(
+            '[profile other]\naws_access_key_id = AKID\naws_secret_access_key = s\naws_account_id = 777777777777'
+          )
+        }
+      },
+      hostOf('777777777777')
     ],
     [
       'a container',
