@@ -64,23 +64,44 @@ function run(start, holdsProcess = true) {
  */
 function open(settings, provide) {
   bridge ??= newBridge()
-  const link = bridge
-  const call =
-    provide &&
-    register(async (_failed, _text, question) => {
-      link.giveCredentials(question, await credentialsAsJson(provide))
-    })
-  const native = link.openStore(plainJson(settings), call ?? null)
+  const call = provide && register(credentialsHandler(bridge, new WeakRef(provide)))
+  const native = bridge.openStore(plainJson(settings), call ?? null)
   openStores += 1
-  let isOpen = true
+  if (provide) providers.set(native, provide)
+  const release = releaseOnce(call)
+  dropped.register(native, release)
   const close = () => {
+    native.close()
+    release()
+  }
+  return { native, close }
+}
+
+/**
+ * Functions that give credentials, by the native store that asks them. Only the store keeps its function alive: the
+ * function refers to the store, so a reference from `handlers` would keep both forever.
+ */
+const providers = new WeakMap()
+
+/** Releases what a store that was dropped without `close` leaves behind. */
+const dropped = new FinalizationRegistry((release) => release())
+
+/** Apart from `open`, because closures of one function keep each other's variables alive. */
+function releaseOnce(call) {
+  let isOpen = true
+  return () => {
     if (!isOpen) return
     isOpen = false
-    native.close()
     handlers.delete(call)
     if (--openStores === 0) endBridge()
   }
-  return { native, close }
+}
+
+function credentialsHandler(link, provider) {
+  return async (_failed, _text, question) => {
+    const provide = provider.deref()
+    link.giveCredentials(question, provide ? await credentialsAsJson(provide) : failure('the store was dropped'))
+  }
 }
 
 /** What is still waiting now is a probe of a closed store. */
