@@ -354,3 +354,48 @@ async fn a_read_survives_the_failure_of_one_of_the_two() {
         assert_eq!(server.seen().len(), 3);
     }
 }
+
+#[tokio::test]
+async fn requests_of_the_sdk_wait_for_their_connection_first_too() {
+    let delay = || Act::Delayed(milliseconds(1100));
+    let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
+    store.get("sess:a", &mut trace()).await.unwrap();
+    let (_, length, _) =
+        tokio::join!(async { store.get("sess:a", &mut trace()).await }, store.length(), async {
+            store.get("sess:a", &mut trace()).await
+        });
+    length.unwrap();
+    let mut dates: Vec<_> =
+        server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
+    dates.dedup();
+    assert!(dates.len() >= 3, "{dates:?}");
+    // The connection is free again, and so is the slot.
+    store.get("sess:a", &mut trace()).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_of_the_sdk_that_get_no_connection_say_so() {
+    let server = FaultServer::start([Act::Delayed(milliseconds(1000))]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
+    let mut patient = Trace { deadline: Some((Instant::now() + milliseconds(3000)).into()), ..trace() };
+    let (read, error) = tokio::join!(async { store.get("sess:a", &mut patient).await }, async {
+        store.length().await.unwrap_err()
+    });
+    read.unwrap();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(error.message.contains("no free connection"), "{}", error.message);
+    assert!(server.seen().iter().all(|seen| seen.header("x-amz-target").unwrap().ends_with("GetItem")));
+}
+
+#[tokio::test]
+async fn requests_of_the_sdk_that_time_out_close_their_connection() {
+    let store =
+        store(&unread().await, json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 }));
+    let lengths = join_all((0..16).map(async |_| {
+        assert_eq!(store.length().await.unwrap_err().kind, Kind::Timeout);
+        assert!(store.http().pool().0 <= 4);
+    }));
+    lengths.await;
+    until(|| store.http().pool().0 == 0).await;
+}

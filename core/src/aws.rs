@@ -22,7 +22,7 @@ use crate::credentials::CredentialsCache;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::transport::http::HttpClient;
-use crate::transport::sdk::SdkHttp;
+use crate::transport::sdk::{SdkEndpoints, SdkHttp};
 use crate::transport::sdk_retry::{SdkCounter, SdkRetries};
 use crate::transport::{EndpointResolver, Limits, Transport};
 
@@ -69,7 +69,7 @@ impl Aws {
         let conf = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .credentials_provider(credentials.clone())
             .identity_cache(IdentityCache::no_cache())
-            .endpoint_resolver(endpoints.clone())
+            .endpoint_resolver(SdkEndpoints { endpoints: endpoints.clone(), http: Arc::clone(&http) })
             .retry_config(retries.with_initial_backoff(FIRST_PAUSE))
             .retry_classifier(SdkRetries)
             .interceptor(SdkCounter(Arc::clone(&http)))

@@ -20,6 +20,7 @@ use crate::transport::Trace;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::retry;
+use crate::transport::sdk;
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
@@ -251,7 +252,7 @@ impl Store {
         match self.with_credentials(&operation).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 self.create_for_operation(new).await?;
-                operation().await
+                sdk::connected(operation()).await
             }
             outcome => outcome,
         }
@@ -259,10 +260,10 @@ impl Store {
 
     /// Runs requests of the AWS SDK, and once more with new credentials where the service refuses the old ones.
     async fn with_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
-        match requests().await {
+        match sdk::connected(requests()).await {
             Err(error) if retry::blames_keys(&error) => {
                 if self.aws(self.deadline()).await?.credentials.forget_all() {
-                    requests().await
+                    sdk::connected(requests()).await
                 } else {
                     Err(error.permanent())
                 }
@@ -296,7 +297,7 @@ impl Store {
         let table = self.table().await?;
         self.with_credentials(async || {
             let (table, new) = (table.clone(), new.clone());
-            self.creation.join(async move { table.create(&new).await }).await
+            self.creation.join(sdk::connected(async move { table.create(&new).await })).await
         })
         .await
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
+use tokio::sync::AcquireError;
 
 use super::dns::{Dns, Resolve};
-use super::pool::{Host, lock};
+use super::pool::{Host, Slot, lock};
 use super::tls::Tls;
 use crate::environment::SharedEnvironment;
 use crate::error::Error;
@@ -42,6 +43,12 @@ pub enum Failure {
     Stale(BoxError),
     /// The response is too large for a DynamoDB response.
     TooLarge,
+}
+
+impl From<AcquireError> for Failure {
+    fn from(closed: AcquireError) -> Self {
+        Self::Connect(closed.into())
+    }
 }
 
 /// An HTTP client that keeps connections by host and limits the number of requests in progress.
@@ -88,12 +95,20 @@ impl HttpClient {
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
     }
 
-    /// Sends a request with an absolute URI and reads the whole response.
+    /// Sends a request with an absolute URI and reads the whole response. Without a slot, it waits for one.
     ///
     /// If the server has closed a kept connection, the request is sent again on another one. The service may
     /// therefore receive it twice.
-    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Failure> {
-        let slot = self.host(request.uri()).acquire().await?;
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+        slot: Option<Slot>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let slot = match slot {
+            Some(slot) => slot,
+            None => self.host(request.uri()).acquire().await?,
+        };
         loop {
             match slot.send(request.clone(), bounds, None::<fn() -> bool>).await {
                 Err(Failure::Stale(_)) => {}

@@ -201,7 +201,7 @@ impl Transport {
                 break (slot, credentials, resolved);
             }
             progress.waits_for = WaitsFor::Connection;
-            let slot = host.acquire().await.map_err(into_error)?;
+            let slot = host.acquire().await.map_err(|closed| into_error(closed.into()))?;
             // The wait may have outlasted the credentials, and new ones may belong to another account.
             if let Some(credentials) = self.credentials.cached()
                 && Arc::ptr_eq(&self.endpoints.endpoint_for(&credentials)?, &resolved)

@@ -12,7 +12,7 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use hyper::client::conn::http1::{self, SendRequest};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -71,8 +71,8 @@ impl Host {
     }
 
     /// A slot, as soon as one is free.
-    pub async fn acquire(self: &Arc<Self>) -> Result<Slot, Failure> {
-        self.permits.acquire().await.map_err(|closed| Failure::Connect(closed.into()))?.forget();
+    pub async fn acquire(self: &Arc<Self>) -> Result<Slot, AcquireError> {
+        self.permits.acquire().await?.forget();
         Ok(Slot(Arc::clone(self)))
     }
 
