@@ -9,7 +9,7 @@ const session = require('express-session')
 const { eventsOf } = require('./support/calls')
 const { runScript } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
-const { errorAnswer, hangUp, silence } = require('./support/fault')
+const { delayed, errorAnswer, hangUp, silence } = require('./support/fault')
 const { needs } = require('./support/features')
 const { Browser } = require('./support/http')
 const { newSid } = require('./support/sessions')
@@ -103,6 +103,21 @@ describe('offlineAfter', needs('proxy'), () => {
     await fails(waiting.store)
     await sleep(0)
     assert.deepEqual([...disconnects, ...waiting.disconnects], [])
+  })
+
+  test('does not count operations that a busy store could not send or finish', async () => {
+    const { proxy, store, disconnects } = await startProxied({ offlineAfter: 1, maxConnections: 1, timeout: 1000 })
+    proxy.on('*', delayed(150))
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => store.get(newSid())))
+    const errors = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason)
+    const unsent = errors.filter(({ $metadata }) => $metadata.attempts === 0)
+    assert.ok(unsent.length >= errors.length - 1 && errors.length > 10, `${unsent.length} of ${errors.length}`)
+    for (const { code, message } of unsent) {
+      assert.equal(code, 'TimeoutError')
+      assert.match(message, /no free connection within 1s; maxConnections is 1/)
+    }
+    await sleep(0)
+    assert.deepEqual(disconnects, [])
   })
 
   test('the probes go on until one is answered, be it with an error', async () => {

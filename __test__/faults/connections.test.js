@@ -3,9 +3,10 @@
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
-const { describe, test } = require('node:test')
+const { after, before, describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { App } = require('../support/app')
+const { byCallback } = require('../support/calls')
 const { run } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
@@ -13,14 +14,28 @@ const fault = require('../support/fault')
 const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/packages')
 const { newSession, newSid } = require('../support/sessions')
-const { bounds, underFault } = require('../support/under-fault')
+const { createAuthority } = require('../support/tls')
+const { bounds, inTime, underFault } = require('../support/under-fault')
 
 const dynamodb = useDynamoDB()
 const onLinux = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
 
+let authority
+
+before(async () => {
+  authority = await createAuthority()
+  process.env.AWS_CA_BUNDLE = authority.file
+})
+after(() => authority.remove())
+
+/** A proxy, with a certificate if the options say so. */
+async function proxyFor({ certificate }) {
+  return dynamodb.proxy(certificate ? { certificate: await authority.issue() } : {})
+}
+
 /** A proxy and a store that has this many connections to it, all idle. */
-async function connected(connections, options) {
-  const proxy = await dynamodb.proxy()
+async function connected(connections, options, proxyOptions = {}) {
+  const proxy = await proxyFor(proxyOptions)
   const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options })
   let release
   proxy.on('*', fault.heldUntil(new Promise((resolve) => (release = resolve))))
@@ -55,6 +70,108 @@ describe('kept connections', { concurrency: true, ...needs('proxy') }, () => {
       assert.equal(error, undefined)
     })
   }
+})
+
+describe('a get on a connection that died silently', { concurrency: true, ...needs('proxy') }, () => {
+  /** Longer than the store trusts a connection without a response. */
+  const someSeconds = 2200
+
+  for (const [scheme, options] of [
+    ['http', {}],
+    ['https', { certificate: true }]
+  ]) {
+    test(`over ${scheme} is answered in under 400 ms, by one backup read`, async () => {
+      const { proxy, store } = await connected(3, { attemptTimeout: 3000, timeout: 10_000 }, options)
+      await sleep(someSeconds)
+      proxy.freezeConnections()
+      const { value } = await inTime(400, () => byCallback(store, 'get', newSid()))
+      assert.equal(value, null)
+      assert.deepEqual([proxy.requests.length, store.stats().backupReads, store.stats().retries], [1, 1, 1])
+      await inTime(200, () => Promise.all([store.get(newSid()), store.set(newSid(), newSession())]))
+      assert.equal(store.stats().backupReads, 1, 'the dead connections are gone')
+    })
+  }
+
+  test('has no backup without a free connection', async () => {
+    const { proxy, store } = await connected(1, { maxConnections: 1, maxAttempts: 1 })
+    await sleep(someSeconds)
+    proxy.freezeConnections()
+    const { error } = await byCallback(store, 'get', newSid())
+    assert.deepEqual([error.code, error.$metadata.attempts], ['TimeoutError', 1])
+  })
+
+  test('has a backup only where it may be dead, and only for reads', async () => {
+    const { proxy, store } = await connected(2)
+    proxy.on('*', fault.delayed(400))
+    for (let i = 0; i < 3; i++) await store.get(newSid())
+    await sleep(someSeconds)
+    await Promise.all([store.set(newSid(), newSession()), store.destroy(newSid())])
+    assert.deepEqual([proxy.requests.length, store.stats().backupReads], [5, 0])
+  })
+})
+
+describe('a server that stopped reading', { concurrency: true, ...needs('proxy') }, () => {
+  for (const [scheme, options] of [
+    ['http', {}],
+    ['https', { certificate: true }]
+  ]) {
+    for (const method of ['set', 'length']) {
+      test(`over ${scheme} holds no connection of ${method} longer than its attempt`, async () => {
+        const proxy = await proxyFor(options)
+        proxy.onConnection(fault.neverRead)
+        const limits = { maxConnections: 4, connectTimeout: 200, attemptTimeout: 200, timeout: 1500 }
+        const store = dynamodb.store({ endpoint: proxy.endpoint, ...limits })
+        const args = method === 'set' ? [newSid(), newSession({ text: 'x'.repeat(390_000) })] : []
+        const answers = Array.from({ length: 32 }, () => byCallback(store, method, ...args))
+        let mostOpen = 0
+        const watch = setInterval(() => (mostOpen = Math.max(mostOpen, store.stats().pool.open)), 5)
+        for (const { error } of await Promise.all(answers)) assert.equal(error.code, 'TimeoutError')
+        clearInterval(watch)
+        assert.ok(mostOpen > 0 && mostOpen <= 4, `${mostOpen} connections`)
+        await eventually(() => store.stats().pool.open === 0)
+      })
+    }
+  }
+
+  test('does not use up the files of the process', { ...onLinux }, async (t) => {
+    const proxy = await dynamodb.proxy()
+    const options = {
+      endpoint: proxy.endpoint,
+      maxConnections: 4,
+      connectTimeout: 100,
+      attemptTimeout: 100,
+      timeout: 1000
+    }
+    const app = await App.start(t, dynamodb.options(options))
+    await app.call('get', newSid())
+    const before = app.openFiles.length
+    proxy.onConnection(fault.neverRead)
+    proxy.freezeConnections()
+    const session = newSession({ text: 'x'.repeat(390_000) })
+    const sets = Promise.all(Array.from({ length: 32 }, () => app.call('set', newSid(), session)))
+    let most = 0
+    const watch = setInterval(() => (most = Math.max(most, app.openFiles.length)), 20)
+    await sets
+    clearInterval(watch)
+    // One connection was open before. One more may be about to close, and a file may be open for a moment.
+    assert.ok(most <= before + 3 + 4 + 1, `${before} files became ${most}`)
+  })
+})
+
+describe('a request that waits for a connection', needs('proxy'), () => {
+  test('is signed when it has one', async () => {
+    const proxy = await dynamodb.proxy()
+    const ages = []
+    proxy.on('*', (exchange) => {
+      const date = exchange.request.headers['x-amz-date']
+      ages.push(Date.now() - Date.parse(date.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z')))
+      return fault.delayed(1000)(exchange)
+    })
+    const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 1 })
+    await Promise.all([store.get(newSid()), store.get(newSid()), store.get(newSid()), store.length()])
+    // A signature tells whole seconds.
+    assert.ok(ages.length === 4 && ages.every((age) => age < 1500), `signatures were ${ages} ms old`)
+  })
 })
 
 describe('a process that was frozen', needs('proxy'), () => {
@@ -144,6 +261,52 @@ describe('a host', () => {
     const outcomes = ['NetworkError', null, 'NetworkError', null, null, null]
     const dns = { failures: 4, fallbacks: 1 }
     assert.deepEqual([stderr, JSON.parse(stdout)], ['', [outcomes, 1, 3, dns]])
+  })
+})
+
+describe('a host with a dead address', () => {
+  const namespaces = spawnSync('unshare', ['--map-root-user', '--mount', 'true']).status === 0
+  const canRename = namespaces ? needs('proxy') : { skip: 'it needs a mount namespace of its own' }
+
+  test('is reached on another one within its connect timeout', canRename, async (t) => {
+    const { port } = new URL(dynamodb.connection.endpoint)
+    // The kernel drops what asks a stopped process for more connections than its backlog holds.
+    const script = `
+      const { spawn } = require('node:child_process')
+      const { once } = require('node:events')
+      const net = require('node:net')
+      const { setTimeout: sleep } = require('node:timers/promises')
+      const { FaultProxy } = require(process.env.DYNAMODB_SESSION + '/__test__/support/fault')
+      const { port, ...options } = JSON.parse(process.env.OPTIONS)
+      const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION)
+      async function main() {
+        const proxy = await FaultProxy.start('http://127.0.0.1:' + port, { host: '127.0.0.2' })
+        const listen = 'require("net").createServer().listen({ host: "127.0.0.1", port: ' + proxy.port +
+          ', backlog: 1 }, () => console.log())'
+        const dead = spawn(process.execPath, ['-e', listen])
+        await once(dead.stdout, 'data')
+        dead.kill('SIGSTOP')
+        for (let i = 0; i < 5; i++) net.connect(proxy.port, '127.0.0.1').on('error', () => {})
+        await sleep(300)
+        const store = new DynamoDBStore({ ...options, endpoint: 'http://dynamodb.test:' + proxy.port })
+        const start = performance.now()
+        const value = await store.get('a').catch(({ message }) => message)
+        const took = performance.now() - start
+        dead.kill('SIGKILL')
+        console.log(JSON.stringify([value, took]))
+        process.exit()
+      }
+      main()
+    `
+    const names = '127.0.0.1 dynamodb.test\n127.0.0.2 dynamodb.test\n'
+    const hosts = write(path.join(temporaryDirectory(t), 'hosts'), names)
+    const mount = 'mount --bind "$1" /etc/hosts && exec "$2" -e "$3"'
+    const command = ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', hosts, process.execPath, script]
+    const options = dynamodb.options({ port, maxAttempts: 1 })
+    const { stdout, stderr } = await run('unshare', command, { env: { OPTIONS: JSON.stringify(options) } })
+    const [value, took] = JSON.parse(stdout)
+    assert.deepEqual([stderr, value], ['', null])
+    assert.ok(took < 700, `${took} ms`)
   })
 })
 

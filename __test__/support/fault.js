@@ -123,6 +123,9 @@ class FaultProxy {
 
   #meet(socket) {
     socket.on('error', () => {})
+    // Over TLS this is another socket than the one that was counted.
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
     const found = takeOne(this.#connectionFaults)
     if (found) found.fault(socket)
     else this.#http.emit('connection', socket)

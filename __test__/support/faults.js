@@ -147,6 +147,11 @@ function neverAnswered(socket) {
   socket.resume()
 }
 
+/** Accepts a connection and reads nothing from it. */
+function neverRead(socket) {
+  socket.pause()
+}
+
 module.exports = {
   changedAnswer,
   cutAtOnce,
@@ -161,6 +166,7 @@ module.exports = {
   heldUntil,
   lost,
   neverAnswered,
+  neverRead,
   passOn,
   readAll,
   silence,

@@ -99,24 +99,26 @@ impl Transport {
         parse: impl Fn(&[u8]) -> Result<T>,
     ) -> Result<T> {
         let deadline = *trace.deadline.get_or_insert_with(|| Instant::now() + self.limits.timeout);
-        let mut progress = Progress { waits_for: WaitsFor::Credentials, last: None };
+        let mut progress = Progress::default();
         let attempts = self.attempts(operation, body, trace, parse, deadline, &mut progress);
-        timeout_at(deadline, attempts).await.unwrap_or_else(|_| {
-            let limit = self.limits.timeout;
-            let message = match progress.waits_for {
-                WaitsFor::Credentials => format!("no credentials within {limit:?}"),
-                WaitsFor::Connection => {
-                    let connections = self.http.max_connections();
-                    format!("no free connection within {limit:?}; maxConnections is {connections}")
-                }
-                WaitsFor::Success => format!("no success within {limit:?}"),
-            };
-            let error = Error::new(Kind::Timeout, message);
-            Err(match progress.last {
-                Some(last) => error.with_source(last),
-                None => error,
-            })
-        })
+        timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(self.timed_out(progress)))
+    }
+
+    fn timed_out(&self, progress: Progress) -> Error {
+        let limit = self.limits.timeout;
+        let message = match progress.waits_for {
+            WaitsFor::Credentials => format!("no credentials within {limit:?}"),
+            WaitsFor::Connection => {
+                let connections = self.http.max_connections();
+                format!("no free connection within {limit:?}; maxConnections is {connections}")
+            }
+            WaitsFor::Success => format!("no success within {limit:?}"),
+        };
+        let error = Error::new(Kind::Timeout, message);
+        match progress.last {
+            Some(last) => error.with_source(last),
+            None => error,
+        }
     }
 
     async fn attempts<T>(
@@ -130,7 +132,7 @@ impl Transport {
     ) -> Result<T> {
         let mut has_renewed = false;
         loop {
-            let (slot, credentials, resolved) = self.admit(progress).await?;
+            let (slot, credentials, resolved) = self.admit(deadline, progress).await?;
             let (offset, outcome) = loop {
                 trace.attempts += 1;
                 let offset = self.clock_offset.load(Ordering::Relaxed);
@@ -191,7 +193,11 @@ impl Transport {
     /// Waits for credentials and a connection slot.
     ///
     /// Fetching credentials holds no slot: it may need one of the same host, and it may take long.
-    async fn admit(&self, progress: &mut Progress) -> Result<(Slot, Arc<Credentials>, Arc<Resolved>)> {
+    async fn admit(
+        &self,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> Result<(Slot, Arc<Credentials>, Arc<Resolved>)> {
         let admitted = loop {
             progress.waits_for = WaitsFor::Credentials;
             let credentials = self.credentials.get().await?;
@@ -202,6 +208,10 @@ impl Transport {
             }
             progress.waits_for = WaitsFor::Connection;
             let slot = host.acquire().await.map_err(|closed| into_error(closed.into()))?;
+            // Operations that time out free their slots for others that are about to. Those have no time for a request.
+            if Instant::now() + self.limits.timeout / 100 >= deadline {
+                return Err(self.timed_out(std::mem::take(progress)));
+            }
             // The wait may have outlasted the credentials, and new ones may belong to another account.
             if let Some(credentials) = self.credentials.cached()
                 && Arc::ptr_eq(&self.endpoints.endpoint_for(&credentials)?, &resolved)
@@ -278,13 +288,16 @@ fn service_time(offset: i64) -> SystemTime {
 }
 
 /// How far an operation has come.
+#[derive(Default)]
 struct Progress {
     waits_for: WaitsFor,
     /// The error of the last attempt.
     last: Option<Error>,
 }
 
+#[derive(Default)]
 enum WaitsFor {
+    #[default]
     Credentials,
     Connection,
     Success,
