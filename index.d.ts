@@ -228,11 +228,14 @@ declare namespace connectDynamoDB {
     tableName: string
     /** Milliseconds. Like the members below, known at `asyncEnd` and `error`. */
     durationMs?: number
-    /** Requests that were sent. */
+    /**
+     * Requests that were sent. Like the next two members, undefined for operations that scan, create, or describe the
+     * table, whose requests the AWS SDK sends.
+     */
     attempts?: number
-    /** HTTP status of the last answer. */
+    /** HTTP status of the last response; null when there was none. */
     statusCode?: number | null
-    /** Capacity that the service charged; null where it told none. */
+    /** Capacity that the service charged; null when the response does not say. */
     capacityUnits?: number | null
     /** The failure, if it failed. */
     error?: DynamoDBStoreError

@@ -4,6 +4,7 @@ import fastify = require('fastify')
 import fastifyCookie = require('@fastify/cookie')
 import fastifySession = require('@fastify/session')
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { jest } from '@jest/globals'
 import { createSession } from 'koa-session'
 import { EventEmitter } from 'node:events'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
@@ -113,6 +114,17 @@ expectType<Promise<void>>(store.clear())
 expectType<Promise<TableDescription>>(store.createTable())
 expectType<Promise<TableDescription>>(store.describeTable())
 expectType<Promise<void>>(store.close())
+
+// The promise is the last overload, which is the one that typed spies take.
+expectType<Promise<any>>({} as ReturnType<DynamoDBStore['get']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['set']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['touch']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['destroy']>)
+expectType<Promise<any[]>>({} as ReturnType<DynamoDBStore['all']>)
+jest.spyOn(store, 'get').mockResolvedValue({ user: 'ann' })
+jest.spyOn(store, 'set').mockResolvedValue(undefined)
+jest.spyOn(store, 'ids').mockResolvedValue(['id'])
+expectError(jest.spyOn(store, 'length').mockResolvedValue('one'))
 
 // With one it gives nothing.
 const done = (error?: Error | null) => void error

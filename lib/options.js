@@ -141,6 +141,7 @@ function check(given, allowed, label, refuse) {
  * that object may belong to another realm.
  */
 function optionsOf(given) {
+  if (given == null) throw new TypeError(`the options must be an object, not ${given}`)
   const options = { __proto__: null }
   for (const name in given) {
     let owner = given

@@ -23,10 +23,10 @@ function runNode(args, settings) {
 
 /** Runs a program; gives its exit code, signal, output and the milliseconds from its first line to its end. */
 function run(program, args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
-  const child = spawn(program, args, {
-    cwd,
-    env: { ...cleanEnvironment(), AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...env }
-  })
+  const { TEST_PRELOAD } = process.env
+  const preload = TEST_PRELOAD && { NODE_OPTIONS: `--require ${JSON.stringify(TEST_PRELOAD)}` }
+  const own = { AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...preload }
+  const child = spawn(program, args, { cwd, env: { ...cleanEnvironment(), ...own, ...env } })
   const result = { stdout: '', stderr: '' }
   let firstOutput
   child.stdout.on('data', (chunk) => {

@@ -14,3 +14,9 @@ export async function find(sid: string): Promise<'cow' | 'pig' | undefined> {
   const found = await new Typed(options).get(sid)
   return found?.animal
 }
+
+// Typed spies take the last overload, which is the promise.
+type Store = InstanceType<typeof Typed>
+export const spied: { [name in 'set' | 'destroy' | 'reap' | 'close']: Promise<void> } = {} as {
+  [name in 'set' | 'destroy' | 'reap' | 'close']: ReturnType<Store[name]>
+}

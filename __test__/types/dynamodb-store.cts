@@ -36,3 +36,8 @@ export const isCreated: Promise<boolean> = new Own().isTableCreated()
 
 // @ts-expect-error: milliseconds are a number
 new DynamoDBStore({ ttl: '600000' })
+
+// Typed spies take the last overload, which is the promise.
+export const spied: Promise<void> = {} as ReturnType<DynamoDBStore['close']>
+export const spiedSet: Promise<{}> = {} as ReturnType<DynamoDBStore['set']>
+export const spiedDestroy: Promise<null> = {} as ReturnType<DynamoDBStore['destroy']>

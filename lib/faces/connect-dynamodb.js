@@ -291,7 +291,7 @@ function reapOften(store) {
 
 /** The options that are set: null means the default, and for a client any falsy value. */
 function withoutNulls(options) {
-  const given = optionsOf(options)
+  const given = optionsOf(options ?? {})
   for (const name in given) if (given[name] === null) delete given[name]
   if (!given.client) delete given.client
   return given

@@ -96,6 +96,10 @@ declare class DynamoDBStore extends EventEmitter {
   /** Counts what the store has done so far. No I/O. */
   stats(): StoreStats
 
+  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  close(callback: DoneCallback): void
+  close(): Promise<void>
+
   /** express-session's. */
   createSession(request: any, session: any): any
   /** express-session's. */

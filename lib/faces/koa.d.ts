@@ -127,6 +127,9 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   /** Counts what the store has done since its options were set. No I/O. */
   stats(): StoreStats
 
+  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  close(): Promise<void>
+
   /** When a session ends that is written now. An override is what `set` uses. */
   getExpirationDate(maxAge?: number | 'session' | null): Date
 

@@ -33,7 +33,7 @@ function createStoreClass({ face, layout, idOf }) {
     }
 
     setOptions(options) {
-      const { table: given, dynamoConfig, attributes, ...others } = optionsOf(options)
+      const { table: given, dynamoConfig, attributes, ...others } = optionsOf(options ?? {})
       const table = typeof given === 'string' ? { name: given } : (given ?? {})
       const { autoCreate = false, useTtlExpired = true } = table
       const config = dynamoConfig ?? {}

@@ -100,6 +100,10 @@ export class DynamoDBStore extends EventEmitter {
   /** Counts what the store has done so far. No I/O. */
   stats(): StoreStats
 
+  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  close(callback: DoneCallback): void
+  close(): Promise<void>
+
   /** express-session's. */
   createSession(request: any, session: any): any
   /** express-session's. */

@@ -1,0 +1,20 @@
+'use strict'
+
+require('zone.js/node')
+const { entries, exercise } = require('./exercise')
+
+/** Whether the zone has waited for a timer, as Angular's testability does, and which zone callbacks ran in. */
+const tasks = []
+const zone = Zone.current.fork({
+  name: 'of the app',
+  onHasTask: (_delegate, _current, _target, { change, macroTask }) => change === 'macroTask' && tasks.push(macroTask)
+})
+
+async function run() {
+  for (const entry of entries) zone.run(() => entry.load())
+  const results = {}
+  for (const entry of entries) results[entry.name] = await zone.run(() => exercise(entry))
+  console.log(JSON.stringify({ results, tasks }))
+}
+
+run()
