@@ -255,7 +255,18 @@ describe('of an unknown name', () => {
     })
   }
 
-  test('like nothing else', () => assert.match(configError({ quux: 1 }).message, /\bquux\b/))
+  for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
+    test(`${given}: no option is close`, () => {
+      const { message } = configError({ [given]: 1 })
+      assert.equal(message, `unknown option ${given}; the README lists the options`)
+    })
+  }
+
+  test('inside, where no option is close: the options are listed', () => {
+    const { message } = configError({ attributes: { data: 'x' } })
+    assert.equal(message, 'unknown option attributes.data; the options are session, expires')
+  })
+
   test('of Object.prototype', () => void configError({ constructor: 1, toString: 2 }))
   test('__proto__', () => void configError(JSON.parse('{"__proto__":{"table":"x"}}')))
 })
@@ -281,7 +292,23 @@ describe('of another package', () => {
     [{ AWSRegion: 'eu-west-1' }, connect],
     [{ AWSConfigJSON: { secretAccessKey: 'SECRET' } }, connect],
     [{ skipThrowMissingSpecialKeys: true }, connect],
-    [{ initialized: true }, connect]
+    [{ initialized: true }, connect],
+    [{ host: 'SECRET', port: 6379 }, /connect-redis.*region/],
+    [{ url: 'redis://SECRET' }, /connect-redis.*region/],
+    [{ socket: { host: 'SECRET' } }, /connect-redis/],
+    [{ client: { get() {}, set() {}, sendCommand() {} } }, /Redis.*region.*DynamoDBClient/],
+    [{ disableTTL: true }, /connect-redis.*\bttl\b/],
+    [{ scanCount: 5 }, /connect-redis/],
+    [{ serializer: JSON }, /connect-redis.*\bformat\b/],
+    [{ client: { db() {} } }, /MongoDB.*region.*DynamoDBClient/],
+    [{ mongoUrl: 'mongodb://SECRET' }, /connect-mongo.*region/],
+    [{ clientPromise: Promise.resolve() }, /connect-mongo.*\bclient\b/],
+    [{ dbName: 'SECRET' }, /connect-mongo.*\btable\b/],
+    [{ collectionName: 'SECRET' }, /connect-mongo.*\btable\b/],
+    [{ autoRemove: 'native' }, /connect-mongo.*time to live/],
+    [{ stringify: false }, /connect-mongo.*\bformat\b/],
+    [{ crypto: { secret: 'SECRET' } }, /connect-mongo.*encrypts/],
+    [{ mongoOptions: {} }, /connect-mongo.*timeout/]
   ]
   for (const [options, expected] of cases) {
     test(inspect(options), () => {
@@ -290,6 +317,25 @@ describe('of another package', () => {
       assert.equal(message.includes('SECRET'), false)
     })
   }
+})
+
+describe('the package used as a class', () => {
+  const factory = require('..')
+  const message = /const \{ DynamoDBStore \} = require\('dynamodb-session'\)/
+  for (const [name, use] of Object.entries({
+    'with new': () => new factory({ table: 'x' }),
+    'with new, without options': () => new factory(),
+    'without new': () => factory({ table: 'x' }),
+    extended: () => new (class extends factory {})({ table: 'x' }),
+    'by its entry': () => new (require('../lib/faces/connect-dynamodb'))({ table: 'x' })
+  })) {
+    test(name, () => assert.throws(use, { name: 'TypeError', message }))
+  }
+
+  test('as a default import', async () => {
+    const { default: Store } = await import('../index.js')
+    assert.throws(() => new Store({ table: 'x' }), { name: 'TypeError', message })
+  })
 })
 
 describe('secrets', () => {

@@ -1,7 +1,7 @@
 'use strict'
 
 const { parseArgs } = require('node:util')
-const { distance, nearest } = require('../lib/hints.js')
+const { nearest } = require('../lib/hints.js')
 const { usageError } = require('./error.js')
 
 const everywhere = {
@@ -33,10 +33,10 @@ function defined({ type, short }) {
   return short === undefined ? { type } : { type, short }
 }
 
-/** The end of a message about a word that is not known: what may be meant, where something is near. */
+/** The end of a message about an unknown word: the known word that is close to it, if any. */
 function hint(word, names, before = '') {
   const near = nearest(word, names)
-  return distance(word.toLowerCase(), near) <= word.length / 2 ? `; did you mean ${before}${near}?` : ''
+  return near === undefined ? '' : `; did you mean ${before}${near}?`
 }
 
 /** The options as they are typed. */

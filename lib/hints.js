@@ -1,27 +1,59 @@
 'use strict'
 
-/** Options of the packages that this one replaces: what they are called here. */
+const connection = 'use option region (or AWS_REGION) and the usual AWS credentials'
+const endpoint = `${connection}, and option endpoint for DynamoDB Local`
+const timeToLive = "use the table's time to live, which option createTable enables on a new table"
+const encryption = 'leave it out: DynamoDB encrypts every table at rest'
+const serialization = 'leave it out: sessions are stored as JSON, or as a DynamoDB map with option format'
+
+/** For each option of another package, the package and what replaces the option here. */
 const foreignOptions = {
-  AWSConfigJSON: ['connect-dynamodb', 'the options region, endpoint and credentials'],
-  AWSConfigPath: ['connect-dynamodb', 'the options region, endpoint and credentials'],
-  AWSRegion: ['connect-dynamodb', 'the option region'],
-  initialized: ['connect-dynamodb', 'nothing: no table is described before it is used'],
-  readCapacityUnits: ['connect-dynamodb', 'the option createTable: { readCapacityUnits }'],
-  reapInterval: ['connect-dynamodb', "the table's time to live, which createTable enables"],
-  skipThrowMissingSpecialKeys: ['connect-dynamodb', 'nothing: a special key that a session lacks is left out'],
-  writeCapacityUnits: ['connect-dynamodb', 'the option createTable: { writeCapacityUnits }'],
-  dynamoConfig: ['dynamodb-store', 'the options region, endpoint and credentials'],
-  keepExpired: ['dynamodb-store', "nothing: an expired item is left to the table's time to live"],
-  touchInterval: ['dynamodb-store', 'the option touchAfter, in seconds'],
-  createTableOptions: ['@pwrdrvr/dynamodb-session-store', 'the option createTable'],
-  dynamoDBClient: ['@pwrdrvr/dynamodb-session-store', 'the option client'],
-  tableName: ['@pwrdrvr/dynamodb-session-store', 'the option table'],
-  useStronglyConsistentReads: ['@pwrdrvr/dynamodb-session-store', 'the option consistentRead']
+  AWSConfigJSON: ['connect-dynamodb', 'use options region, endpoint, and credentials'],
+  AWSConfigPath: ['connect-dynamodb', 'use options region, endpoint, and credentials'],
+  AWSRegion: ['connect-dynamodb', 'use option region'],
+  initialized: ['connect-dynamodb', 'leave it out: the store does not describe the table before it uses it'],
+  readCapacityUnits: ['connect-dynamodb', 'use option createTable: { readCapacityUnits }'],
+  reapInterval: ['connect-dynamodb', timeToLive],
+  skipThrowMissingSpecialKeys: ['connect-dynamodb', 'leave it out: a session may lack a special key'],
+  writeCapacityUnits: ['connect-dynamodb', 'use option createTable: { writeCapacityUnits }'],
+  dynamoConfig: ['dynamodb-store', 'use options region, endpoint, and credentials'],
+  keepExpired: ['dynamodb-store', "leave it out: the table's time to live deletes expired items"],
+  touchInterval: ['dynamodb-store', 'use option touchAfter, in seconds'],
+  createTableOptions: ['@pwrdrvr/dynamodb-session-store', 'use option createTable'],
+  dynamoDBClient: ['@pwrdrvr/dynamodb-session-store', 'use option client'],
+  tableName: ['@pwrdrvr/dynamodb-session-store', 'use option table'],
+  useStronglyConsistentReads: ['@pwrdrvr/dynamodb-session-store', 'use option consistentRead'],
+  disableTTL: ['connect-redis', 'use option ttl: every session has an expiry'],
+  scanCount: ['connect-redis', 'leave it out: DynamoDB sets the size of a page'],
+  serializer: ['connect-redis', serialization],
+  host: ['connect-redis', endpoint],
+  port: ['connect-redis', endpoint],
+  url: ['connect-redis and connect-mongo', endpoint],
+  socket: ['connect-redis', endpoint],
+  logErrors: ['connect-redis', 'leave it out: errors reach the callback or the promise of each call'],
+  mongoUrl: ['connect-mongo', endpoint],
+  clientPromise: ['connect-mongo', `${connection}, or option client with a DynamoDBClient`],
+  mongooseConnection: ['connect-mongo', `${connection}, or option client with a DynamoDBClient`],
+  mongoOptions: ['connect-mongo', 'use options timeout, maxAttempts, and maxConnections'],
+  dbName: ['connect-mongo', 'use option table'],
+  collection: ['connect-mongo', 'use option table'],
+  collectionName: ['connect-mongo', 'use option table'],
+  autoRemove: ['connect-mongo', timeToLive],
+  autoRemoveInterval: ['connect-mongo', timeToLive],
+  createAutoRemoveIdx: ['connect-mongo', timeToLive],
+  stringify: ['connect-mongo', "use option format: 'json' (the default) or 'map'"],
+  serialize: ['connect-mongo', serialization],
+  unserialize: ['connect-mongo', serialization],
+  crypto: ['connect-mongo', encryption],
+  cryptoAdapter: ['connect-mongo', encryption],
+  timestamps: ['connect-mongo', 'leave it out: the item has its expiry and no other times'],
+  transformId: ['connect-mongo', 'use option prefix'],
+  writeOperationOptions: ['connect-mongo', 'leave it out: DynamoDB acknowledges every write']
 }
 
 const credentialNames = ['accessKeyId', 'secretAccessKey', 'sessionToken']
 
-/** The entry of this package that has the options of another. */
+/** The entry of this package that takes the options of another. */
 const entries = {
   'connect-dynamodb': 'dynamodb-session/connect-dynamodb',
   'dynamodb-store': 'dynamodb-session/dynamodb-store',
@@ -30,9 +62,9 @@ const entries = {
   '@pwrdrvr/dynamodb-session-store': 'dynamodb-session/pwrdrvr-dynamodb-session-store'
 }
 
-/** A message for an option that another package has and this one has not. */
+/** A message about an option of another package that this one does not have, or undefined. */
 function foreignOption(name, value) {
-  if (credentialNames.includes(name)) return `option ${name} belongs into the option credentials: { ${name} }`
+  if (credentialNames.includes(name)) return `option ${name} belongs in option credentials: { ${name} }`
   if (name === 'table' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const isBaseline = 'sortKey' in value || 'hasValuePrefix' in value
     const isKoa = 'ttlKey' in value || 'useTtlExpired' in value || 'autoCreate' in value
@@ -41,35 +73,50 @@ function foreignOption(name, value) {
       : isKoa
         ? 'koa-session-dynamodb-store'
         : 'dynamodb-store'
-    const instead = "the table's name, beside hashKey and prefix"
-    return `option table is an object, as for ${owner}; here it is ${instead}. ${alternative(owner)}`
+    return `option table is an object, as in ${owner}; here, it is the name of the table, next to hashKey and prefix${alternative(owner)}`
+  }
+  if (name === 'client' && isOtherClient(value)) {
+    return `option client is a Redis or MongoDB client, as in connect-redis or connect-mongo; here, ${connection}, or a DynamoDBClient`
   }
   if (!Object.hasOwn(foreignOptions, name)) return undefined
   const [owner, instead] = foreignOptions[name]
-  return `option ${name} is one of ${owner}; here there is ${instead}. ${alternative(owner)}`
+  return `option ${name} belongs to ${owner}; here, ${instead}${alternative(owner)}`
+}
+
+function isOtherClient(value) {
+  return ['db', 'get', 'scan', 'scanIterator', 'sendCommand'].some((method) => typeof value?.[method] === 'function')
 }
 
 function alternative(owner) {
-  return `require('${entries[owner]}') takes the options of ${owner} as they are`
+  if (!Object.hasOwn(entries, owner)) return ''
+  return `. To keep the options of ${owner}, use require('${entries[owner]}')`
 }
 
-/** The name among `names` that takes the fewest changes of a letter. */
+/** The name among `names` that `name` is most likely a misspelling of, or undefined when none is close. */
 function nearest(name, names) {
-  const changes = (other) => distance(name.toLowerCase(), other.toLowerCase())
-  return names.reduce((best, other) => (changes(other) < changes(best) ? other : best))
+  const given = plain(name)
+  const changes = new Map(names.map((other) => [other, distance(given, plain(other))]))
+  const best = names.reduce((one, other) => (changes.get(other) < changes.get(one) ? other : one))
+  return changes.get(best) <= Math.max(1, Math.floor(given.length / 3)) ? best : undefined
 }
 
-/** Levenshtein's. */
+const plain = (name) => name.toLowerCase().replace(/[-_]/g, '')
+
+/** The Damerau-Levenshtein distance, where a swap of two neighbors is one change. */
 function distance(a, b) {
-  let above = Array.from({ length: b.length + 1 }, (_, j) => j)
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
+      const above = rows[i - 1]
       row[j] = Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1)
+      }
     }
-    above = row
+    rows.push(row)
   }
-  return above[b.length]
+  return rows[a.length][b.length]
 }
 
-module.exports = { distance, foreignOption, nearest }
+module.exports = { foreignOption, nearest }

@@ -161,8 +161,13 @@ function complaintAbout(name, value, allowed, label) {
   const shown = isTop ? `option ${name}` : `${label}${name}`
   const plain = isKnown
     ? `${shown} must be ${valid}, not ${choosy.includes(allowed[name]) && isText(value) && value !== '' ? 'another string' : typeOf(value)}`
-    : `unknown ${shown}; did you mean ${nearest(name, Object.keys(allowed))}?`
+    : `unknown ${shown}; ${suggestion(nearest(name, Object.keys(allowed)), allowed, isTop)}`
   return (isTop && foreignOption(name, value)) || plain
+}
+
+function suggestion(near, allowed, isTop) {
+  if (near !== undefined) return `did you mean ${near}?`
+  return isTop ? 'the README lists the options' : `the options are ${Object.keys(allowed).join(', ')}`
 }
 
 function readSpecialKey(given, index, refuse) {

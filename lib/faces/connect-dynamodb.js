@@ -32,7 +32,12 @@ const ownOptions = [
 /** The face of connect-dynamodb 3, with the options of 2: gives the store class of the session package. */
 function connectDynamoDB(connect) {
   const Base = connect?.Store ?? connect?.session?.Store
-  if (typeof Base !== 'function') throw new TypeError(`${FACE} takes express-session, or an object { session }`)
+  if (typeof Base !== 'function') {
+    throw new TypeError(
+      `${FACE} takes express-session, or an object { session }. ` +
+        "For a store with options, use the class: const { DynamoDBStore } = require('dynamodb-session')"
+    )
+  }
 
   return class DynamoDBStore extends Base {
     constructor(options) {
