@@ -364,8 +364,8 @@ declare namespace connectDynamoDB {
     clear(): Promise<void>
 
     /**
-     * Creates the table by the option `createTable` unless it is there, waits until it is ACTIVE, enables its time
-     * to live if it was created, and describes it.
+     * Creates the table as the option `createTable` says unless it exists, waits until it is ACTIVE, enables its time
+     * to live if it was created, and describes it. Fails with a `ConfigError` if the table exists with another key.
      */
     createTable(callback: ValueCallback<TableDescription>): void
     createTable(): Promise<TableDescription>

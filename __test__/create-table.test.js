@@ -141,6 +141,15 @@ describe('the option createTable', () => {
     assert.equal(await dynamodb.raw.tableExists(table), true)
   })
 
+  test('a table with another key that another process creates first is an error', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await dynamodb.newTable({ hashKey: 'sessionId' })
+    proxy.on('GetItem', errorAnswer(400, 'ResourceNotFoundException'), 1)
+    const store = dynamodb.store({ table, createTable: true, endpoint: proxy.endpoint })
+    await assert.rejects(store.get(newSid()), { code: 'ConfigError', message: /Set option hashKey to "sessionId"/ })
+    assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+  })
+
   test('a creation that is refused is the error of the operation, and is tried anew', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { table, store } = newStore({ createTable, endpoint: proxy.endpoint })
@@ -180,6 +189,37 @@ describe('the method createTable', () => {
     )
   })
 
+  for (const [name, schema, options, message] of [
+    ['hash key', { hashKey: 'sessionId' }, {}, /is sessionId \(S\), not id \(S\)\. Set option hashKey to "sessionId"/],
+    [
+      'sort key',
+      { hashKey: 'id', sortKey: 'sk' },
+      {},
+      /is id \(S\) and sk \(S\), not id \(S\)\. Set option hashKey to "id" and sortKey to "sk"/
+    ],
+    ['missing sort key', { hashKey: 'id' }, { sortKey: 'sk' }, /Set option hashKey to "id" and leave out sortKey/]
+  ]) {
+    test(`fails on a table with another ${name}, and leaves it alone`, needs('timeToLive'), async () => {
+      const table = await dynamodb.newTable(schema)
+      const error = await failure(dynamodb.store({ table, ...options }), 'createTable')
+      assertOperationError(error, { code: 'ConfigError', operation: 'CreateTable', tableName: table })
+      assert.match(error.message, message)
+      assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+    })
+  }
+
+  test('fails on a table with a key of another type', async () => {
+    const table = dynamodb.newTableName()
+    await dynamodb.raw.sdk.createTable({
+      TableName: table,
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
+      KeySchema: keySchema('id'),
+      BillingMode: 'PAY_PER_REQUEST'
+    })
+    const error = await failure(dynamodb.store({ table }), 'createTable')
+    assert.match(error.message, /is id \(N\), not id \(S\)\. Use another table/)
+  })
+
   test('fails as other methods do', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { table, store } = newStore({ endpoint: proxy.endpoint })
@@ -195,6 +235,13 @@ describe('the method describeTable', () => {
     assert.deepEqual([value.TableName, value.TableStatus], [dynamodb.table, 'ACTIVE'])
     assert.ok(value.CreationDateTime instanceof Date)
     assert.equal(value.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
+  })
+
+  test('leaves out the time to live of a table that is being deleted', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+    const { TableName, TimeToLiveDescription } = await dynamodb.store({ endpoint: proxy.endpoint }).describeTable()
+    assert.deepEqual([TableName, TimeToLiveDescription], [dynamodb.table, undefined])
   })
 
   test('tells that time to live is on', needs('timeToLive'), async () => {

@@ -40,7 +40,7 @@ describe('what a server says', () => {
     assert.equal($metadata.attempts, 1)
     assert.match($metadata.requestId, /^\w+/)
     const answer = await dynamodb.raw.read(tableName, { id: 'x' }).catch((error) => error.message)
-    assert.equal(message, `GetItem on table "${tableName}": ${answer}`)
+    assert.ok(message.startsWith(`GetItem on table "${tableName}": ${answer}. Table `), message)
   })
 
   test('no such table, for the methods of the whole table', async () => {

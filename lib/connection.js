@@ -90,7 +90,7 @@ class Connection {
   async #probe() {
     const key = `${this.#options.prefix}probe`
     const completion = await bridge.run((call) => this.#native.get(call, key, false), false)
-    if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, 'GetItem', this.#options.table)
+    if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, 'GetItem', this.#options)
   }
 
   /** What the store has done so far; index.d.ts tells it. */
@@ -121,15 +121,14 @@ class Connection {
   }
 
   #settle(completion, operation, sid) {
-    const { table } = this.#options
     if (completion.warning !== undefined) {
-      const { code, message } = DynamoDBStoreError.fromNative(completion.warning, operation, table, sid)
+      const { code, message } = DynamoDBStoreError.fromNative(completion.warning, operation, this.#options, sid)
       // A problem of the settings is not one of the table.
       const subject = code === 'ConfigError' ? 'CONFIG' : 'TABLE'
       process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: `DYNAMODB_SESSION_${subject}` })
     }
     if (!completion.failed) return completion
-    const error = DynamoDBStoreError.fromNative(completion.text, operation, table, sid)
+    const error = DynamoDBStoreError.fromNative(completion.text, operation, this.#options, sid)
     count(this.#errors, error.code)
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error

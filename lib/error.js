@@ -25,17 +25,25 @@ class DynamoDBStoreError extends Error {
     if (throttlingReasons !== undefined) this.throttlingReasons = throttlingReasons
   }
 
-  /** The error that the addon tells as JSON, without the session id that a service may have put into it. */
-  static fromNative(json, operation, tableName, sid) {
-    const { code, message, cause, ...details } = JSON.parse(json)
+  /**
+   * The error that the addon reports as JSON, without the session ID that a service may have put into it. The message
+   * ends with advice for a store with these options.
+   */
+  static fromNative(json, operation, options, sid) {
+    const { code: given, message: text, cause, mayBeDone, ...details } = JSON.parse(json)
     for (const name of Object.keys(details)) details[name] ??= undefined
-    // The frameworks take ENOENT for 'there is no such session'.
-    return new DynamoDBStoreError(code === 'ENOENT' ? 'UnknownServiceError' : code, without(sid, message) || code, {
+    // express-session and @fastify/session read ENOENT as 'there is no such session'.
+    const code = given === 'ENOENT' ? 'UnknownServiceError' : given
+    const { withAdvice } = require('./advice.js')
+    const message = withAdvice({ ...details, code, message: without(sid, text) || code }, options)
+    const error = new DynamoDBStoreError(code, message, {
       ...details,
       operation: details.operation ?? operation,
-      tableName,
+      tableName: options.table,
       cause: cause == null ? undefined : new Error(without(sid, cause))
     })
+    Object.defineProperty(error, 'mayBeDone', { value: mayBeDone, configurable: true })
+    return error
   }
 }
 

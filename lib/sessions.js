@@ -193,6 +193,12 @@ class Sessions {
     )
   }
 
+  /** Throws when a table with this description has another key than the options say. */
+  requireKey(description, operation) {
+    const complaint = require('./keys.js').keyComplaint(description, this.#options)
+    if (complaint !== undefined) throw this.#connection.error('ConfigError', complaint, operation)
+  }
+
   stats() {
     return { ...this.#connection.stats(), touchesSaved: this.#touchesSaved }
   }

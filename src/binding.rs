@@ -309,8 +309,9 @@ impl NativeStore {
         let task = async move || {
             let mut trace = Trace { wants_capacity: traced, ..Trace::default() };
             let outcome = runtime::guard(work(&store, &mut trace)).await;
-            let mut completion = completion(call, outcome, &trace);
-            completion.warning = store.take_warning().map(|error| Failure::of(&error, &trace).to_json());
+            let mut completion = completion(&store, call, outcome, &trace);
+            completion.warning =
+                store.take_warning().map(|error| Failure::of(&error, &trace, &store).to_json());
             completions.push(completion);
         };
         runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
@@ -345,14 +346,14 @@ impl Answer {
     }
 }
 
-fn completion(call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
+fn completion(store: &Store, call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
     let told = trace.wants_capacity.then(|| told(trace));
     match outcome {
         Ok(Answer { text, number }) => {
             Completion { call, text, number, trace: told, ..Completion::default() }
         }
         Err(error) => {
-            let text = Some(Failure::of(&error, trace).to_json());
+            let text = Some(Failure::of(&error, trace, store).to_json());
             Completion { call, failed: true, text, trace: told, ..Completion::default() }
         }
     }
@@ -381,11 +382,19 @@ struct Failure<'e> {
     attempts: u32,
     fault: &'static str,
     retryable: bool,
+    /// Whether the service may have done the work of an earlier attempt.
+    may_be_done: bool,
+    region: Option<&'e str>,
+    endpoint: Option<String>,
 }
 
 impl<'e> Failure<'e> {
-    fn of(error: &'e Error, trace: &Trace) -> Self {
+    fn of(error: &'e Error, trace: &Trace, store: &'e Store) -> Self {
+        let (region, endpoint) = store.place().unzip();
         Self {
+            may_be_done: trace.may_be_done,
+            region,
+            endpoint,
             code: error.kind.code(),
             message: &error.message,
             operation: error.operation,

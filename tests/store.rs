@@ -194,6 +194,16 @@ async fn an_existing_table_is_left_alone() {
 }
 
 #[tokio::test]
+async fn an_existing_table_with_another_key_is_an_error() {
+    let endpoint = dynamodb().await;
+    store(&endpoint, json!({})).create_table(&ON_DEMAND).await.unwrap();
+    let other = store(&endpoint, json!({ "layout": { "hashKey": "sessionId" } }));
+    let error = other.create_table(&ON_DEMAND).await.unwrap_err();
+    assert_eq!(error.kind.code(), "ConfigError");
+    assert!(error.message.contains("is id (S), not sessionId (S). Set option hashKey to \"id\""), "{error}");
+}
+
+#[tokio::test]
 async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
     let endpoint = dynamodb().await;
     let ours = store(&endpoint, json!({}));

@@ -566,6 +566,15 @@ describe('table', () => {
     })
   }
 
+  test('one with another key is an error', async () => {
+    const table = await dynamodb.newTable({ hashKey: 'other' })
+    const store = open(Ours, { table })
+    const expected = { code: 'ConfigError', message: /is other \(S\), not id \(S\)\. Set option hashKey to "other"/ }
+    await assert.rejects(store.initialize(), expected)
+    await assert.rejects(store.createTable(), expected)
+    await assert.rejects(open(Ours, { table, createTable: true }).createTable(), expected)
+  })
+
   test('time to live stays off', needs('timeToLive'), async () => {
     const store = open(Ours, { table: dynamodb.newTableName() })
     await store.initialize()

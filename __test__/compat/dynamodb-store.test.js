@@ -486,6 +486,14 @@ describe('dynamodb-store', () => {
       assert.deepEqual(proxy.operations, ['DescribeTable', 'DescribeTable'])
     })
 
+    test('with another key is an error', async () => {
+      const name = await dynamodb.newTable({ hashKey: 'other' })
+      const store = ours({ table: { name } })
+      const message = /is other \(S\), not sessionId \(S\)\. Set option hashKey to "other"/
+      await assert.rejects(store.createTableIfDontExists(), { code: 'ConfigError', message })
+      assert.match((await call(store, 'createTableIfDontExists'))[0].message, message)
+    })
+
     test('isTableCreated and createTable answer as the original', async () => {
       for (const Store of [Original, Ours]) {
         const name = dynamodb.newTableName()

@@ -448,6 +448,14 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.deepEqual(proxy.operations, ['DescribeTable'])
     })
 
+    test('an existing table with another key is an error', async () => {
+      const tableName = await dynamodb.newTable({ hashKey: 'other' })
+      await assert.rejects(Ours.create(optionsOf({ tableName, createTableOptions: {} })), {
+        code: 'ConfigError',
+        message: /is other \(S\), not id \(S\)\. Set option hashKey to "other"/
+      })
+    })
+
     test('nothing is asked without them', async () => {
       await Ours.create(optionsOf({ dynamoDBClient: proxyClient }))
       assert.deepEqual(proxy.operations, [])

@@ -39,6 +39,7 @@ pub struct Aws {
     /// The control plane.
     pub client: aws_sdk_dynamodb::Client,
     pub credentials: CredentialsCache,
+    pub region: String,
 }
 
 impl Aws {
@@ -78,6 +79,7 @@ impl Aws {
             transport: Transport::new(http, endpoints, credentials.clone(), limits),
             client: aws_sdk_dynamodb::Client::from_conf(conf),
             credentials,
+            region,
         })
     }
 }

@@ -159,6 +159,14 @@ pub fn chain(error: &(dyn error::Error + 'static)) -> String {
     text
 }
 
+/// The message of the source that has no source: what really happened, such as "Connection refused".
+pub fn innermost(error: &(dyn error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
 /// A signature error goes on with the canonical request, whose headers hold the session token.
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()

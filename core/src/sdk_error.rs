@@ -19,7 +19,7 @@ where
         let refusal = error.raw_response().and_then(error_of);
         let mut converted = match refusal {
             Some(refusal) => refusal,
-            // A provider or resolver of ours that the SDK called.
+            // A provider, resolver, or HTTP client of ours that the SDK called.
             None if let Some(ours) = sources(&error).find_map(|source| source.downcast_ref::<Error>()) => {
                 ours.clone()
             }

@@ -215,6 +215,11 @@ impl Store {
         }
     }
 
+    /// The Region and the URL that requests go to, once an operation has settled them.
+    pub fn place(&self) -> Option<(&str, String)> {
+        self.aws.get().and_then(|aws| Some((&*aws.region, aws.transport.url()?)))
+    }
+
     /// The connections of the store, and what went over them.
     pub fn http(&self) -> &HttpClient {
         &self.http

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType,
-    TableStatus, Tag, TimeToLiveSpecification,
+    TableDescription, TableStatus, Tag, TimeToLiveSpecification,
 };
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -74,14 +74,18 @@ impl Table {
     /// Creates the table if it is missing, waits until it is ACTIVE, and then enables its time to live, whose
     /// failure is given back beside: the table can be used without.
     ///
-    /// A table that is there, or that another process is creating, is only waited for; one that is being
-    /// deleted is created when it is gone.
+    /// A table that exists, or that another process is creating, must have the key of the layout and is only
+    /// waited for; one that is being deleted is created when it is gone.
     pub async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
         let deadline = Instant::now() + LONGEST_CREATION;
         let mut pause = FIRST_LOOK;
         let mut is_ours = false;
         while Instant::now() < deadline {
-            match self.status().await? {
+            let table = self.find().await?;
+            if let Some(complaint) = table.as_ref().and_then(|table| self.layout.complaint_about_key(table)) {
+                return Err(Error::new(Kind::Config, complaint));
+            }
+            match table.and_then(|table| table.table_status) {
                 Some(TableStatus::Active) if is_ours && new.time_to_live => {
                     return Ok(self.enable_time_to_live().await.err());
                 }
@@ -134,7 +138,7 @@ impl Table {
     }
 
     /// Nothing when there is no such table.
-    async fn status(&self) -> Result<Option<TableStatus>> {
+    async fn find(&self) -> Result<Option<TableDescription>> {
         match self
             .client
             .describe_table()
@@ -143,7 +147,7 @@ impl Table {
             .await
             .map_err(failed("DescribeTable"))
         {
-            Ok(answer) => Ok(answer.table.and_then(|table| table.table_status)),
+            Ok(answer) => Ok(answer.table),
             Err(error) if error.is_missing_table() => Ok(None),
             Err(error) => Err(error),
         }
@@ -164,9 +168,56 @@ impl Table {
     }
 }
 
-/// Time to live is unknown to some servers, and a policy may not allow the question.
+impl Layout {
+    /// What is wrong with the key of a table for this layout, and what to do.
+    fn complaint_about_key(&self, table: &TableDescription) -> Option<String> {
+        let name = table.table_name().unwrap_or_default();
+        let types = table.attribute_definitions();
+        let type_of = |name: &str| {
+            types
+                .iter()
+                .find(|definition| definition.attribute_name == name)
+                .map_or("S", |definition| definition.attribute_type.as_str())
+        };
+        let part = |kind: &KeyType| {
+            table.key_schema().iter().find(|key| key.key_type == *kind).map(|key| &*key.attribute_name)
+        };
+        let hash_key = part(&KeyType::Hash)?;
+        let sort_key = part(&KeyType::Range);
+        let are_strings = [Some(hash_key), sort_key].into_iter().flatten().all(|name| type_of(name) == "S");
+        if are_strings && hash_key == self.hash_key && sort_key == self.sort_key.as_deref() {
+            return None;
+        }
+        let shown = |name: &str, kind: &str| format!("{name} ({kind})");
+        let both = |hash: String, sort: Option<String>| {
+            [Some(hash), sort].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        };
+        let found = both(shown(hash_key, type_of(hash_key)), sort_key.map(|name| shown(name, type_of(name))));
+        let wanted = both(shown(&self.hash_key, "S"), self.sort_key.as_deref().map(|name| shown(name, "S")));
+        let advice = match (are_strings, sort_key) {
+            (false, _) => {
+                "Use another table: the key of a session table must be of type S (string)".to_owned()
+            }
+            (true, Some(sort_key)) => {
+                format!(
+                    "Set option hashKey to {hash_key:?} and sortKey to {sort_key:?}, or use another table"
+                )
+            }
+            (true, None) if self.sort_key.is_some() => {
+                format!("Set option hashKey to {hash_key:?} and leave out sortKey, or use another table")
+            }
+            (true, None) => format!("Set option hashKey to {hash_key:?}, or use another table"),
+        };
+        Some(format!("the key of the table {name} is {found}, not {wanted}. {advice}"))
+    }
+}
+
+/// Some servers do not support time to live, a policy may not allow the request, and a table that is being
+/// deleted has none any more.
 fn is_withheld(error: &Error) -> bool {
-    error.is_service("UnknownOperationException") || error.is_service("AccessDeniedException")
+    error.is_service("UnknownOperationException")
+        || error.is_service("AccessDeniedException")
+        || error.is_missing_table()
 }
 
 /// Another process was first, or the answer to a first attempt of ours was lost.

@@ -232,7 +232,9 @@ async function run(store, operation) {
 async function prepareTable(store) {
   let status
   try {
-    status = (await store.describeSessionsTable())?.Table?.TableStatus
+    const { Table: table = {} } = (await store.describeSessionsTable()) ?? {}
+    store[STATE].sessions.requireKey(table, 'DescribeTable')
+    status = table.TableStatus
   } catch (error) {
     if (error.name !== 'ResourceNotFoundException') throw error
     status = await createMissingTable(store)

@@ -15,6 +15,17 @@ const FACE = 'dynamodb-store'
 const OWN_OPTIONS = ['table', 'dynamoConfig', 'touchInterval', 'ttl', 'keepExpired']
 const DEFAULT_CAPACITY = 5
 
+/** What the native options are called here, for messages. */
+const names = {
+  table: 'table.name',
+  hashKey: 'table.hashKey',
+  region: 'dynamoConfig.region',
+  endpoint: 'dynamoConfig.endpoint'
+}
+
+/** For the sessions of a store, what its last call of isTableCreated found. */
+const descriptions = new WeakMap()
+
 /** The face of dynamodb-store 1.2.0. dynamodb-store.d.ts documents it. */
 class DynamoDBStore extends findBase(requirerOf(module)) {
   constructor(given = {}, callback) {
@@ -35,6 +46,7 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
         prefix: `${this.hashPrefix}`,
         format: layout.format,
         constants: layout.constants,
+        names,
         lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
         stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
         isFresh: () => false,
@@ -66,8 +78,10 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
   }
 
   async isTableCreated() {
+    const sessions = this[STATE]
+    descriptions.delete(sessions)
     try {
-      await this[STATE].request('DescribeTable')
+      descriptions.set(sessions, (await sessions.request('DescribeTable')).Table)
       return true
     } catch (error) {
       if (error.code === 'ResourceNotFoundException') return false
@@ -128,7 +142,11 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
 
 async function createTableIfMissing(store) {
   const { tableName } = store
-  if (await store.isTableCreated()) return debug(() => `Table ${tableName} already exists`)
+  if (await store.isTableCreated()) {
+    // An overridden isTableCreated leaves none.
+    store[STATE].requireKey(descriptions.get(store[STATE]) ?? {}, 'DescribeTable')
+    return debug(() => `Table ${tableName} already exists`)
+  }
   debug(() => `Creating table ${tableName}...`)
   try {
     await store[STATE].createTable()

@@ -14,6 +14,16 @@ const LATEST = 8.64e15
 
 const DEFAULT_UNITS = 5
 
+/** What the native options are called here, for messages. */
+const names = {
+  table: 'table.name',
+  createTable: 'table.autoCreate: true',
+  hashKey: 'table.hashKey',
+  sortKey: 'table.sortKey',
+  region: 'dynamoConfig.region',
+  endpoint: 'dynamoConfig.endpoint'
+}
+
 /**
  * The class of a koa-session store: koa-session-dynamodb-store's, and with a sort key that of its fork.
  * koa.d.ts documents it.
@@ -63,6 +73,7 @@ function createStoreClass({ face, layout, idOf }) {
         ...native,
         ...optionsOfVersion2Config(config),
         constants: layout.constants,
+        names,
         lifetime: (_session, maxAge) => (this.getExpirationDate(maxAge) - Date.now()) / 1000,
         newTable: this.autoCreateTable ? { throughput, timeToLive: hasTimeToLive(this), tags: [] } : native.newTable
       }
@@ -106,19 +117,21 @@ function createStoreClass({ face, layout, idOf }) {
       return new Date(Math.min(Date.now() + lifetime, LATEST))
     }
 
-    /** The service's two answers, or null when there is no table. */
+    /** The service's two answers, or null when there is no table, or no longer one. */
     async isTableCreated() {
-      const describeTable = await sessionsOf(this)
-        .request('DescribeTable', {})
-        .catch(codes('ResourceNotFoundException'))
-      if (describeTable === undefined) return null
-      debug('DescribeTable message : ', describeTable)
-      const describeTimeToLive = (await sessionsOf(this)
-        .request('DescribeTimeToLive', {})
-        // Time to live is unknown to some servers.
-        .catch(codes('UnknownOperationException'))) ?? { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } }
-      debug('DescribeTimeToLive message : ', describeTimeToLive)
-      return { describeTable, describeTimeToLive }
+      try {
+        const describeTable = await sessionsOf(this).request('DescribeTable', {})
+        debug('DescribeTable message : ', describeTable)
+        const describeTimeToLive = (await sessionsOf(this)
+          .request('DescribeTimeToLive', {})
+          // Some servers do not support time to live.
+          .catch(codes('UnknownOperationException'))) ?? { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } }
+        debug('DescribeTimeToLive message : ', describeTimeToLive)
+        return { describeTable, describeTimeToLive }
+      } catch (error) {
+        if (error.code === 'ResourceNotFoundException') return null
+        throw error
+      }
     }
 
     async createTable() {
@@ -190,6 +203,7 @@ async function createMissingTable(store) {
   const exists = await store.isTableCreated()
   if (exists !== null) {
     debug(`Table ${store.tableName} already exists`)
+    sessionsOf(store).requireKey(exists.describeTable.Table, 'DescribeTable')
     if (exists.describeTable.Table.TableStatus === 'CREATING') await untilActive(store)
     if (!store.isLocal) followTimeToLive(store, exists.describeTimeToLive.TimeToLiveDescription)
     return

@@ -42,6 +42,7 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
       ...nativeOptions(FACE, options, OWN_OPTIONS),
       ...(isJavaScriptClient(dynamoDBClient) && { client: dynamoDBClient }),
       table: `${tableName}`,
+      names: { table: 'tableName', createTable: 'createTableOptions' },
       hashKey: `${hashKey}`,
       prefix: `${prefix}`,
       format: layout.format,
@@ -169,7 +170,8 @@ async function createTable(state, createTableOptions, waiting) {
     ...createTableOptions
   }
   const { TableName } = input
-  if ((await statusOf(state, TableName)) !== undefined) return
+  const found = await describe(state, TableName)
+  if (found !== undefined) return state.sessions.requireKey(found, 'DescribeTable')
   debug(() => [`table ${TableName} does not exist`])
   debug(() => [`creating table ${TableName}, with params:`, input])
   try {
@@ -189,7 +191,7 @@ async function createTable(state, createTableOptions, waiting) {
 async function waitUntilActive(state, tableName, waiting) {
   let pause = FIRST_LOOK
   // The clock may be mocked, so the pauses are counted.
-  for (let waited = 0; (await statusOf(state, tableName)) !== 'ACTIVE'; waited += pause) {
+  for (let waited = 0; (await describe(state, tableName))?.TableStatus !== 'ACTIVE'; waited += pause) {
     if (waited > LONGEST_CREATION) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
     await sleep(pause, undefined, waiting)
     pause = Math.min(pause * 2, LATER_LOOKS)
@@ -197,9 +199,9 @@ async function waitUntilActive(state, tableName, waiting) {
 }
 
 /** Nothing when there is no such table. */
-async function statusOf(state, TableName) {
+async function describe(state, TableName) {
   try {
-    return (await state.sessions.request('DescribeTable', { TableName })).Table.TableStatus
+    return (await state.sessions.request('DescribeTable', { TableName })).Table
   } catch (error) {
     if (error.code === 'ResourceNotFoundException') return undefined
     throw error

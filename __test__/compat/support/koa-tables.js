@@ -150,6 +150,23 @@ function testTables(face, dynamodb) {
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
 
+    test('fails on a table with another key', async () => {
+      const table = await dynamodb.newTable({ hashKey: 'other' })
+      const { store } = await newStore({ name: table })
+      const message = /the key of the table .* is other \(S\), not .*Set option hashKey to "other"/
+      await assert.rejects(store.createTableIfDontExists(), { code: 'ConfigError', message })
+      assert.match((await callbackOf(store)).message, message)
+    })
+
+    test('creates a table that is being deleted when it is gone', async () => {
+      const { store, proxy, table } = await newStore({ region: 'local' })
+      const deleting = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"DELETING"'), headers: {} }))
+      await store.createTable()
+      proxy.on('DescribeTable', deleting, 2).on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+      await store.createTableIfDontExists()
+      assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
+    })
+
     test('is not hindered by another process that does the same', async () => {
       const { store, options, table } = await newStore({ region: 'local' })
       const others = Array.from({ length: 4 }, () => new face.Store(options))
@@ -242,6 +259,14 @@ function testTables(face, dynamodb) {
       for (const [name, value] of Object.entries(their.describeTable.Table)) {
         assert.deepEqual(our.describeTable.Table[name], value, name)
       }
+    })
+
+    test('is null for isTableCreated when it goes between the two requests, as in the original', async () => {
+      const { store, proxy, options } = await newStore()
+      await store.createTable()
+      proxy.on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+      assert.equal(await store.isTableCreated(), null)
+      assert.equal(await new face.Original(options).isTableCreated(), null)
     })
 
     test('is told by isTableCreated, or the error', async () => {

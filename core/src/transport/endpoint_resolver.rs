@@ -56,6 +56,11 @@ impl EndpointResolver {
         self.resolve(credentials.account_id().map(AccountId::as_str))
     }
 
+    /// The endpoint that the last request went to.
+    pub fn current(&self) -> Option<Arc<Resolved>> {
+        self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn resolve(&self, account: Option<&str>) -> Result<Arc<Resolved>> {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = &*current

@@ -18,13 +18,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ::http::Uri;
 use aws_credential_types::Credentials;
 use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::credentials::CredentialsCache;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, innermost};
 use crate::service_error::service_error;
 pub use endpoint::Endpoint;
 pub use endpoint_resolver::EndpointResolver;
@@ -90,6 +91,12 @@ impl Transport {
         }
     }
 
+    /// The URL that requests go to, without a user name and password, once it is known.
+    pub fn url(&self) -> Option<String> {
+        let resolved = self.endpoints.current()?;
+        Some(resolved.endpoint.uri().to_string().trim_end_matches('/').to_owned())
+    }
+
     /// Sends `body` as a request of `operation` and parses the answer, within the limits.
     pub async fn call<T>(
         &self,
@@ -112,7 +119,13 @@ impl Transport {
                 let connections = self.http.max_connections();
                 format!("no free connection within {limit:?}; maxConnections is {connections}")
             }
-            WaitsFor::Success => format!("no success within {limit:?}"),
+            WaitsFor::Success => match self.endpoints.current() {
+                Some(resolved) => {
+                    let host = host_and_port(resolved.endpoint.uri());
+                    format!("no successful response from {host} within {limit:?}")
+                }
+                None => format!("no success within {limit:?}"),
+            },
         };
         let error = Error::new(Kind::Timeout, message);
         match progress.last {
@@ -138,7 +151,10 @@ impl Transport {
                 let offset = self.clock_offset.load(Ordering::Relaxed);
                 let request =
                     resolved.endpoint.request(operation, body.clone(), &credentials, service_time(offset))?;
-                match self.attempt(&slot, request, operation == "GetItem", trace, &parse).await {
+                match self
+                    .attempt(&slot, request, resolved.endpoint.uri(), operation == "GetItem", trace, &parse)
+                    .await
+                {
                     Err(FailedAttempt { is_stale: true, .. }) => {
                         // The next kept connection, or a new one, is as good as this one should have been.
                         trace.extra_attempts += 1;
@@ -207,7 +223,8 @@ impl Transport {
                 break (slot, credentials, resolved);
             }
             progress.waits_for = WaitsFor::Connection;
-            let slot = host.acquire().await.map_err(|closed| into_error(closed.into()))?;
+            let slot =
+                host.acquire().await.map_err(|closed| into_error(closed.into(), resolved.endpoint.uri()))?;
             // Operations that time out free their slots for others that are about to. Those have no time for a request.
             if Instant::now() + self.limits.timeout / 100 >= deadline {
                 return Err(self.timed_out(std::mem::take(progress)));
@@ -227,6 +244,7 @@ impl Transport {
         &self,
         slot: &Slot,
         request: ::http::Request<Bytes>,
+        uri: &Uri,
         is_read: bool,
         trace: &mut Trace,
         parse: &impl Fn(&[u8]) -> Result<T>,
@@ -244,7 +262,7 @@ impl Transport {
         });
         let response = slot.send(request, bounds, backup).await.map_err(|failure| FailedAttempt {
             is_stale: matches!(failure, Failure::Stale(_)),
-            ..into_error(failure).into()
+            ..into_error(failure, uri).into()
         })?;
         let status = response.status().as_u16();
         trace.status = Some(status);
@@ -318,21 +336,34 @@ impl From<Error> for FailedAttempt {
     }
 }
 
-fn into_error(failure: Failure) -> Error {
+/// The error of a request to the host of `uri`.
+fn into_error(failure: Failure, uri: &Uri) -> Error {
+    let host = host_and_port(uri);
     match failure {
         Failure::ConnectTimeout(limit) => {
-            Error::new(Kind::Timeout, format!("no connection within {limit:?}"))
+            Error::new(Kind::Timeout, format!("no connection to {host} within {limit:?}"))
         }
-        Failure::ResponseTimeout(limit) => Error::new(Kind::Timeout, format!("no response within {limit:?}")),
+        Failure::ResponseTimeout(limit) => {
+            Error::new(Kind::Timeout, format!("no response from {host} within {limit:?}"))
+        }
         Failure::Connect(error) => match error.downcast::<Error>() {
             Ok(ours) => *ours,
-            Err(error) => Error::new(Kind::Network, "cannot connect").with_source(error),
+            Err(error) => {
+                let message = format!("cannot connect to {host}: {}", innermost(&*error));
+                Error::new(Kind::Network, message).with_source(error)
+            }
         },
         Failure::Exchange(error) | Failure::Stale(error) => {
-            Error::new(Kind::Network, "the connection failed").with_source(error)
+            Error::new(Kind::Network, format!("the connection to {host} failed")).with_source(error)
         }
         Failure::TooLarge => Error::new(Kind::Network, "the response is larger than 16 MB"),
     }
+}
+
+/// The host and the port of a URI, without a user name and password.
+fn host_and_port(uri: &Uri) -> String {
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    format!("{}:{port}", uri.host().unwrap_or_default())
 }
 
 fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
@@ -347,6 +378,18 @@ fn check_crc(expected: Option<&str>, body: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_named_with_its_port_and_without_a_password() {
+        for (uri, expected) in [
+            ("https://dynamodb.eu-west-1.amazonaws.com/", "dynamodb.eu-west-1.amazonaws.com:443"),
+            ("http://localhost", "localhost:80"),
+            ("http://user:secret@127.0.0.1:8000/base", "127.0.0.1:8000"),
+            ("https://[::1]:8443/", "[::1]:8443"),
+        ] {
+            assert_eq!(host_and_port(&uri.parse().unwrap()), expected);
+        }
+    }
 
     #[test]
     fn a_wrong_checksum_is_noticed() {

@@ -16,6 +16,7 @@ use http_body_util::BodyExt;
 
 use super::EndpointResolver;
 use super::http::{Bounds, BoxError, Failure, HttpClient};
+use super::into_error;
 use super::pool::Slot;
 use crate::error::{Error, Kind, Result};
 
@@ -109,18 +110,18 @@ async fn send(
     let user = |error: BoxError| ConnectorError::user(error);
     let (head, body) = request.try_into_http1x().map_err(|error| user(error.into()))?.into_parts();
     let body = body.collect().await.map_err(user)?.to_bytes();
-    let response = http.send(http::Request::from_parts(head, body), bounds, slot).await.map_err(
-        |failure| match failure {
-            Failure::ConnectTimeout(_) => ConnectorError::timeout("the connect timeout passed".into()),
-            Failure::ResponseTimeout(_) => ConnectorError::timeout("the read timeout passed".into()),
-            // A wrong setting stays wrong in the next attempt.
-            Failure::Connect(error) if is_setting(&error) => ConnectorError::user(error),
-            Failure::Connect(error) | Failure::Exchange(error) | Failure::Stale(error) => {
-                ConnectorError::io(error)
-            }
-            Failure::TooLarge => ConnectorError::other("the response is too large".into(), None),
-        },
-    )?;
+    let uri = head.uri.clone();
+    let response =
+        http.send(http::Request::from_parts(head, body), bounds, slot).await.map_err(|failure| {
+            let kind = match &failure {
+                Failure::ConnectTimeout(_) | Failure::ResponseTimeout(_) => ConnectorError::timeout,
+                // A wrong setting stays wrong in the next attempt.
+                Failure::Connect(error) if is_setting(error) => ConnectorError::user,
+                Failure::Connect(_) | Failure::Exchange(_) | Failure::Stale(_) => ConnectorError::io,
+                Failure::TooLarge => |error| ConnectorError::other(error, None),
+            };
+            kind(into_error(failure, &uri).into())
+        })?;
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
 }

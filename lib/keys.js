@@ -1,0 +1,38 @@
+'use strict'
+
+/**
+ * What is wrong with the key of a table, as DescribeTable describes it, for a store with these options, or
+ * undefined. `names` are the attributes of the table's key.
+ */
+function keyMismatch({ TableName, KeySchema, AttributeDefinitions = [] }, { hashKey, sortKey }) {
+  if (KeySchema === undefined) return undefined
+  const typeOf = (name) =>
+    AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? 'S'
+  const names = ['HASH', 'RANGE'].flatMap((kind) =>
+    KeySchema.filter(({ KeyType }) => KeyType === kind).map(({ AttributeName }) => AttributeName)
+  )
+  const wanted = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
+  const areStrings = names.every((name) => typeOf(name) === 'S')
+  if (areStrings && names.join('\0') === wanted.join('\0')) return undefined
+  const found = names.map((name) => `${name} (${typeOf(name)})`).join(' and ')
+  const expected = wanted.map((name) => `${name} (S)`).join(' and ')
+  return { message: `the key of the table ${TableName} is ${found}, not ${expected}`, names, areStrings }
+}
+
+/** The same as a sentence or two for an app; undefined where the key is right. */
+function keyComplaint(description, options) {
+  const mismatch = keyMismatch(description, options)
+  if (mismatch === undefined) return undefined
+  const { message, names, areStrings } = mismatch
+  if (!areStrings) return `${message}. Use another table: the key of a session table must be of type S (string)`
+  const [hashKey, sortKey] = names.map((name) => JSON.stringify(name))
+  const rest =
+    sortKey === undefined
+      ? options.sortKey === undefined
+        ? ''
+        : ' and leave out sortKey'
+      : ` and sortKey to ${sortKey}`
+  return `${message}. Set option hashKey to ${hashKey}${rest}, or use another table`
+}
+
+module.exports = { keyComplaint, keyMismatch }
