@@ -72,7 +72,7 @@ class Copy {
       writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(sizeOfItem(converted.item) / 1024)) - 1)
     } catch (error) {
       if (error.code !== 'ConditionalCheckFailedException') throw error
-      return (await this.#compare(converted)) === 'same' ? 'same' : 'kept'
+      return ofRefusedWrite[await this.#compare(converted)]
     }
     return ofReadingBack[await this.#compare(converted)]
   }
@@ -106,8 +106,10 @@ class Copy {
 
 /** What a comparison counts as. An app that uses the target already may have touched what was just written. */
 const ofReadingBack = { same: 'copied', later: 'kept', missing: 'different', earlier: 'different', other: 'different' }
-const ofVerification = { same: 'same', later: 'kept', missing: 'missing', earlier: 'different', other: 'different' }
-const ofDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', other: 'kept' }
+/** The target was not written, because its session ends at the same time or later. */
+const ofRefusedWrite = { ...ofReadingBack, same: 'same' }
+const ofVerification = { ...ofRefusedWrite, missing: 'missing' }
+const ofDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', other: 'different' }
 
 /** The service's words without the operation; they quote no values of an item. */
 function reasonOf({ message }) {

@@ -22,15 +22,17 @@ const commands = {
 /** Runs a command line; resolves to the exit code. */
 async function run([name, ...args]) {
   const output = new Output({ json: args.includes('--json') })
+  let values
   try {
     if (name === undefined || ['help', '--help', '-h'].includes(name)) return help(args, output, name === undefined)
     if (name === '--version' || name === '-v') return output.text(require('../package.json').version)
     const command = commandNamed(name)
-    const { values, positionals } = parse(args, command)
+    const parsed = parse(args, command)
+    values = parsed.values
     if (values.help) return output.text(helpOf(name, command).trimEnd())
-    return (await command.run({ values, positionals, output })) ?? exitCodes.done
+    return (await command.run({ ...parsed, output })) ?? exitCodes.done
   } catch (error) {
-    return fail(error, output, name)
+    return fail(error, output, name, values)
   }
 }
 
@@ -47,11 +49,12 @@ function commandNamed(name) {
   throw usageError(`unknown command ${name}${hint(name, Object.keys(commands))}`)
 }
 
-function fail(error, output, name) {
+function fail(error, output, name, values) {
   // A stack tells what no message does: a defect of this program.
   const isExpected = error instanceof CommandError || typeof error.code === 'string'
   const code = isExpected ? error.code : 'InternalError'
-  const { message, exitCode = exitCodes.failed, todo = adviceFor(error) } = error
+  const { message, exitCode = exitCodes.failed, side } = error
+  const { todo = adviceFor(error, { command: name, values, side }) } = error
   const reason = isExpected ? reasonOf(error) : undefined
   output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
   if (reason) output.note(`  ${reason.replaceAll('\n', '\n  ')}`)

@@ -74,8 +74,8 @@ const nativeNames = {
 }
 
 /**
- * The settled options of a store for the values of the command line; with `side`, such as `from`, those of
- * its options go before.
+ * The settled options of a store for the values of the command line; with `side`, such as `from`, the options of
+ * that side take precedence. What to do about a failure is for advice.js to say, in the words of the command line.
  */
 function storeOptions(values, side) {
   // Loaded here, since the help needs no addon.
@@ -93,15 +93,18 @@ function storeOptions(values, side) {
     }
   }
   const options = readOptions(given, (message) => {
-    throw usageError(inWordsOfTheCommandLine(message, side))
+    throw usageError(inWordsOfTheCommandLine(message, values, side))
   })
-  return { ...options, ...(constants && { constants }), layout: name }
+  return { ...options, ...(constants && { constants }), layout: name, values, side, hints: false }
 }
 
-function inWordsOfTheCommandLine(message, side) {
-  const before = side === undefined ? '--' : `--${side}-`
+function inWordsOfTheCommandLine(message, values, side) {
   const names = Object.fromEntries(Object.entries(nativeNames).map(([name, native]) => [native, name]))
-  return message.replace(/\boption ([\w.]+)/g, (_, name) => `option ${before}${names[name] ?? name}`)
+  return message.replace(/\boption ([\w.]+)/g, (_, native) => {
+    const name = names[native] ?? native
+    const isOfSide = side !== undefined && (values[`${side}-${name}`] !== undefined || values[name] === undefined)
+    return `option --${isOfSide ? `${side}-` : ''}${name}`
+  })
 }
 
 /** The options under names that begin with a side, such as `--from-table`; some have one name for both sides. */
@@ -115,4 +118,4 @@ function sided(side, options) {
 
 const shared = ['region', 'endpoint', 'profile']
 
-module.exports = { connection, keys, layout, rates, sided, state, storeOptions }
+module.exports = { connection, keys, layout, rates, shared, sided, state, storeOptions }

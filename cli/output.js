@@ -1,7 +1,9 @@
 'use strict'
 
 const { once } = require('node:events')
+const { openSync } = require('node:fs')
 const { createInterface } = require('node:readline/promises')
+const { WriteStream } = require('node:tty')
 const { exitCodes } = require('./error.js')
 
 const BAR = 30
@@ -54,16 +56,31 @@ class Output {
     this.#isDrawn = false
   }
 
-  /** Asks on a terminal; without one nobody can be asked, and the answer is yes. */
+  /**
+   * Asks the person at the terminal, on the first of stderr, stdout, and the terminal itself that they can see. Where
+   * standard input is no terminal, nobody can answer, and a script goes on.
+   */
   async confirm(question) {
-    if (!process.stdin.isTTY || !this.#stderr.isTTY) return true
-    const prompt = createInterface({ input: process.stdin, output: this.#stderr })
+    if (!process.stdin.isTTY) return true
+    const screen = [this.#stderr, this.#stdout].find(({ isTTY }) => isTTY) ?? terminal()
+    if (screen === undefined) return false
+    const prompt = createInterface({ input: process.stdin, output: screen })
     prompt.once('SIGINT', () => process.exit(exitCodes.interrupted))
     // The end of the input is no answer.
     const closed = once(prompt, 'close').then(() => '')
     const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed])
     prompt.close()
+    if (screen !== this.#stderr && screen !== this.#stdout) screen.destroy()
     return /^y(es)?$/i.test(answer.trim())
+  }
+}
+
+/** The terminal of the process, or undefined when it cannot be opened. */
+function terminal() {
+  try {
+    return new WriteStream(openSync(process.platform === 'win32' ? '\\\\.\\CON' : '/dev/tty', 'w'))
+  } catch {
+    return undefined
   }
 }
 

@@ -35,6 +35,8 @@ function defined({ type, short }) {
 
 /** The end of a message about an unknown word: the known word that is close to it, if any. */
 function hint(word, names, before = '') {
+  const sides = names.filter((name) => /^(from|to)-/.test(name) && name.endsWith(`-${word}`))
+  if (sides.length > 0) return `; did you mean ${sides.map((name) => before + name).join(' or ')}?`
   const near = nearest(word, names)
   return near === undefined ? '' : `; did you mean ${before}${near}?`
 }

@@ -2,6 +2,7 @@
 
 const { existsSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs')
 const { isDeepStrictEqual } = require('node:util')
+const { quoted, withoutUserInfo } = require('../lib/command.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
 
 const WRITE_AFTER = 1000
@@ -113,17 +114,13 @@ function interruption(atOnce = () => {}) {
 
 function resumption(file, given) {
   const args = [...process.argv.slice(2), ...(given === undefined ? ['--state', file] : [])]
-  return ['npx dynamodb-session', ...args.map(quoted)].join(' ')
-}
-
-function quoted(arg) {
-  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`
+  return ['npx dynamodb-session', ...args.map((arg) => quoted(withoutUserInfo(arg)))].join(' ')
 }
 
 /** The question before what costs or cannot be undone. */
 async function confirmed(question, { values, output }) {
   if (values.yes || (await output.confirm(question))) return
-  throw new CommandError('nothing was done', { code: 'NotConfirmed' })
+  throw new CommandError('nothing was done', { code: 'NotConfirmed', todo: 'answer y, or give --yes' })
 }
 
 module.exports = { confirmed, interruption, resumable }

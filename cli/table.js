@@ -1,6 +1,7 @@
 'use strict'
 
 const { Connection } = require('../lib/connection.js')
+const { keyMismatch } = require('../lib/keys.js')
 const { adviceOnKeys } = require('./advice.js')
 const { CommandError } = require('./error.js')
 
@@ -19,18 +20,23 @@ class Table {
   /** Sends a request of DynamoDB's API to the table; resolves to the service's answer. */
   async request(operation, input) {
     const body = JSON.stringify({ TableName: this.options.table, ...input })
-    const { text } = await this.#connection.run(operation, undefined, (native, call) =>
-      native.request(call, operation, body, false)
-    )
+    const { text } = await this.#run(operation, (native, call) => native.request(call, operation, body, false))
     return JSON.parse(text)
   }
 
   /** Deletes the item if it has expired; resolves to whether it had, and the write units. */
   async deleteExpired(key) {
-    const { number, trace } = await this.#connection.run('DeleteItem', undefined, (native, call) =>
-      native.destroyExpired(call, key, true)
-    )
+    const { number, trace } = await this.#run('DeleteItem', (native, call) => native.destroyExpired(call, key, true))
     return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
+  }
+
+  /** An error says which side of migrate it is about. */
+  async #run(operation, start) {
+    try {
+      return await this.#connection.run(operation, undefined, start)
+    } catch (error) {
+      throw Object.assign(error, { side: this.options.side })
+    }
   }
 
   async get(id) {
@@ -41,8 +47,8 @@ class Table {
   /** The service's description, whose keys must be those of the options. */
   async describe() {
     const { Table: table } = await this.request('DescribeTable')
-    const complaint = complaintAboutKeys(table, this.options)
-    if (complaint !== undefined) throw new CommandError(complaint, { code: 'WrongKeys', todo: adviceOnKeys })
+    const mismatch = keyMismatch(table, this.options)
+    if (mismatch !== undefined) throw wrongKeys(mismatch, this.options)
     return table
   }
 
@@ -67,16 +73,8 @@ class Table {
   }
 }
 
-/** What is wrong with the keys of a table, or undefined. */
-function complaintAboutKeys({ KeySchema, AttributeDefinitions, TableName }, { hashKey, sortKey }) {
-  const typeOf = (name) => AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType
-  const shown = (names) => names.map((name) => `${name} (${typeOf(name) ?? 'S'})`).join(' and ')
-  const found = ['HASH', 'RANGE'].flatMap((kind) => KeySchema.filter(({ KeyType }) => KeyType === kind))
-  const names = found.map(({ AttributeName }) => AttributeName)
-  const wanted = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
-  const isSame = names.length === wanted.length && names.every((name, i) => name === wanted[i] && typeOf(name) === 'S')
-  if (isSame) return undefined
-  return `the key of the table ${TableName} is ${shown(names)}, not ${wanted.map((name) => `${name} (S)`).join(' and ')}`
+function wrongKeys(mismatch, { values, side }) {
+  return new CommandError(mismatch.message, { code: 'WrongKeys', todo: adviceOnKeys({ values, side, mismatch }) })
 }
 
-module.exports = { Table, complaintAboutKeys }
+module.exports = { Table, wrongKeys }

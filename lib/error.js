@@ -34,8 +34,7 @@ class DynamoDBStoreError extends Error {
     for (const name of Object.keys(details)) details[name] ??= undefined
     // express-session and @fastify/session read ENOENT as 'there is no such session'.
     const code = given === 'ENOENT' ? 'UnknownServiceError' : given
-    const { withAdvice } = require('./advice.js')
-    const message = withAdvice({ ...details, code, message: without(sid, text) || code }, options)
+    const message = advised({ ...details, code, message: without(sid, text) || code }, options)
     const error = new DynamoDBStoreError(code, message, {
       ...details,
       operation: details.operation ?? operation,
@@ -44,6 +43,15 @@ class DynamoDBStoreError extends Error {
     })
     Object.defineProperty(error, 'mayBeDone', { value: mayBeDone, configurable: true })
     return error
+  }
+}
+
+/** The message with advice. A process that is out of file descriptors cannot load it, and does without. */
+function advised(failure, options) {
+  try {
+    return require('./advice.js').withAdvice(failure, options)
+  } catch {
+    return failure.message
   }
 }
 

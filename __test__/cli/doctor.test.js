@@ -5,9 +5,10 @@ const http = require('node:http')
 const { once } = require('node:events')
 const path = require('node:path')
 const { describe, test } = require('node:test')
+const { longerPrefixes } = require('../../cli/checks/prefix.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault')
+const { changedAnswer, errorAnswer } = require('../support/fault')
 const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/packages')
 
@@ -83,6 +84,70 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(code, 1)
     assert.match(check(json, 'time to live').detail, /^DISABLED/)
     assert.equal(check(json, 'GetItem').status, 'ok')
+  })
+
+  test('suggests commands with the options that it was given, quoted', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await dynamodb.newTable({ hashKey: "it's", sortKey: 'sk' })
+    const given = ['--table', table, '--region', 'us-east-1', '--endpoint', proxy.endpoint]
+    const layout = ['--layout', 'baseline', '--hash-key', "it's", '--prefix', 'a b:', '--expires-attribute', 'ends']
+    const service = `--table ${table} --region us-east-1 --endpoint ${proxy.endpoint}`
+    const quoted = `${service} --layout baseline --hash-key 'it'\\''s' --prefix 'a b:'`
+    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    const { json } = await doctor([...given, ...layout, '--format', 'json'])
+    assert.equal(
+      check(json, 'time to live').todo,
+      `enable it: npx dynamodb-session init ${quoted} --expires-attribute ends`
+    )
+    const policy = `npx dynamodb-session policy --table ${table} --region us-east-1 --layout baseline --prefix 'a b:'`
+    assert.equal(check(json, 'PutItem').todo, `let the policy allow dynamodb:PutItem: ${policy} prints one`)
+    proxy.on(
+      'DescribeTable',
+      changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
+    )
+    const creating = await doctor([...given, ...layout])
+    assert.match(check(creating.json, 'table').todo, /ACTIVE: npx dynamodb-session init .*--hash-key 'it'\\''s'/)
+    const missing = await doctor(['--table', 'not-there', '--region', 'us-east-1', '--prefix', '-x'])
+    const { detail, todo } = check(missing.json, 'table')
+    assert.match(todo, /: npx dynamodb-session init --table not-there --region us-east-1 --prefix=-x$/)
+    assert.match(detail, /does not exist in Region us-east-1 at http:/)
+    const elsewhere = await doctor(['--table', 'not-there', '--profile', 'my profile'])
+    assert.equal(elsewhere.code, 1)
+  })
+
+  test('suggests the options for the key that the table has', async () => {
+    const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
+    const { json } = await doctor(['--table', table])
+    assert.equal(check(json, 'keys').todo, 'give --layout baseline, or --hash-key pk --sort-key sk')
+  })
+
+  test('warns of keys of another prefix that begins with its own', async () => {
+    const table = await tableWithTimeToLive()
+    const sess = { S: '{}' }
+    for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.plant(sid, { sess }, { table })
+    const none = await doctor(['--table', table, '--prefix', 'sess:Zq8-bYk3_vLw:'])
+    assert.equal(check(none.json, 'prefix'), undefined)
+    await dynamodb.plant('admin:root-secret', { sess }, { table })
+    const { code, json } = await doctor(['--table', table])
+    assert.equal(code, 0)
+    const { status, detail } = check(json, 'prefix')
+    assert.equal(status, 'warning')
+    assert.match(detail, /"sess:admin:"/)
+    assert.doesNotMatch(JSON.stringify(json), /root-secret/)
+    assert.equal(check((await doctor(['--table', table, '--prefix', 'other:'])).json, 'prefix'), undefined)
+    const bare = await doctor(['--table', table, '--prefix', ''])
+    assert.match(check(bare.json, 'prefix').detail, /"sess:"/)
+    const { stdout } = await runCli(['doctor', '--table', table], { connection: dynamodb.connection })
+    assert.match(stdout, /^WARN {2}prefix/m)
+  })
+
+  test('takes no IDs with a separator for prefixes', () => {
+    const ids = ['ann', 'bob', 'cy', 'dan', 'eve', 'flo'].map((name) => `sess:${name}:1`)
+    assert.deepEqual(longerPrefixes(ids, 'sess:'), [])
+    assert.deepEqual(longerPrefixes(['sess:ann@example.com:1', 'sess:1:2', 'sess:x:'], 'sess:'), [])
+    assert.deepEqual(longerPrefixes(['SESSION#ADMIN#x', 'SESSION#y'], 'SESSION#'), ['SESSION#ADMIN#'])
+    assert.deepEqual(longerPrefixes(['s/adm/x', 's/adm/y', 's/z'], 's/'), ['s/adm/'])
+    assert.deepEqual(longerPrefixes(['session:x'], 'sess'), ['session:'])
   })
 
   test('tells of time to live on another attribute', async () => {

@@ -119,6 +119,65 @@ describe('migrate', () => {
     assert.equal(JSON.parse((await dynamodb.item('sid0', { table: target })).sess.S).user, 'ann')
   })
 
+  test('counts as different what merely differs, in a second run too', async () => {
+    const { table } = await filled(2)
+    const target = await dynamodb.newTable()
+    const { code } = await migrate(table, target)
+    assert.equal(code, 0)
+    const { expires } = await dynamodb.item('sid0', { table: target })
+    const changed = { sess: { S: '{"changed":1}' }, expires }
+    await dynamodb.plant('sid0', changed, { table: target })
+    for (const args of [[], ['--dry-run']]) {
+      const { code, json } = await migrate(table, target, ...args)
+      assert.deepEqual([code, json.different, json.same, json.kept], [1, 1, 1, 0])
+      assert.deepEqual((await dynamodb.item('sid0', { table: target })).sess, changed.sess)
+    }
+    const forced = await migrate(table, target, '--overwrite')
+    assert.deepEqual([forced.code, forced.json.copied], [0, 2])
+  })
+
+  test('names the side of the table that is missing or has another key', async () => {
+    const { table } = await filled(1)
+    const target = await dynamodb.newTable({ hashKey: 'sessionId' })
+    const run = (...args) => runCli(['migrate', '--json', ...args], { connection: dynamodb.connection })
+    const todo = async (...args) => (await run(...args)).json.error.todo
+    assert.equal(
+      await todo('--from-table', table, '--region', 'us-east-1', '--to-prefix', 'a b'),
+      "check --to-table and --region, or create the table: npx dynamodb-session init --region us-east-1 --prefix 'a b'"
+    )
+    assert.equal(
+      await todo(
+        '--from-table',
+        table,
+        '--to-table',
+        'not-there',
+        '--to-layout',
+        'baseline',
+        '--to-region',
+        'us-east-1'
+      ),
+      'check --to-table and --to-region, or create the table: npx dynamodb-session init --table not-there --region us-east-1 --layout baseline'
+    )
+    assert.equal(await todo('--from-table', 'not-there', '--to-table', table), 'check --from-table and --from-region')
+    assert.equal(
+      await todo('--from-table', table, '--to-table', target),
+      'give --to-layout dynamodb-store, or --to-layout koa-session-dynamodb-store, or --to-hash-key sessionId'
+    )
+    const unknown = await run('--table', table)
+    assert.match(unknown.json.error.message, /unknown option --table; did you mean --from-table or --to-table\?/)
+    const endpoint = await run('--from-table', table, '--endpoint', 'nowhere')
+    assert.match(endpoint.json.error.message, /option --endpoint must be/)
+  })
+
+  test('names the policy that a side lacks', needs('proxy'), async () => {
+    const { table } = await filled(1)
+    const proxy = await dynamodb.proxy()
+    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    const target = await dynamodb.newTable()
+    const { json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
+    assert.match(json.error.todo, new RegExp(`policy --features migrate-to --table ${target} prints one$`))
+  })
+
   test('verifies without writing', async () => {
     const { table } = await filled(3)
     const target = await dynamodb.newTable()

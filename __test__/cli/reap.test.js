@@ -188,6 +188,29 @@ describe('on a terminal', { skip: process.platform !== 'linux' && 'script(1) has
     assert.equal(await expiredOf(table), 0)
   })
 
+  for (const redirected of ['2>log', '>out', '>out 2>log']) {
+    test(`asks with ${redirected}`, async (t) => {
+      const table = await tableWith(3)
+      const settings = { connection: dynamodb.connection, cwd: temporaryDirectory(t), redirected }
+      const no = await runOnTerminal(['reap', '--table', table], { ...settings, input: 'n\r' })
+      assert.match(no.output, /Delete the expired sessions of .*\[y\/N\]/)
+      assert.equal(no.code, 1)
+      assert.equal(await expiredOf(table), 3)
+      const yes = await runOnTerminal(['reap', '--table', table], { ...settings, input: 'y\r' })
+      assert.equal(yes.code, 0, yes.output)
+      assert.equal(await expiredOf(table), 0)
+    })
+  }
+
+  test('does not ask when standard input is no terminal', async (t) => {
+    const table = await tableWith(3)
+    const settings = { connection: dynamodb.connection, cwd: temporaryDirectory(t), redirected: '</dev/null' }
+    const { code, output } = await runOnTerminal(['reap', '--table', table], settings)
+    assert.equal(code, 0, output)
+    assert.doesNotMatch(output, /y\/N/)
+    assert.equal(await expiredOf(table), 0)
+  })
+
   test('does not ask when told so, and draws a bar', needs('itemCount'), async (t) => {
     const table = await tableWith(5)
     const { code, output } = await runOnTerminal(['reap', '--table', table, '--yes', '--rate', '10'], {

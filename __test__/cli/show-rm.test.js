@@ -6,6 +6,8 @@ const { describe, test } = require('node:test')
 const { idOf } = require('../../cli/cookie.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
+const { errorAnswer, hangUp, lost } = require('../support/fault')
+const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
@@ -117,6 +119,25 @@ describe('rm', () => {
     assert.equal(await dynamodb.item(sid), undefined)
     assert.ok(await dynamodb.item(other))
     assert.equal((await run('rm', sid)).code, 3)
+  })
+
+  for (const [name, fault] of Object.entries({ hangUp, 'an error': errorAnswer(500, 'InternalServerError') })) {
+    test(`says that it deleted a session although the response was lost: ${name}`, needs('proxy'), async () => {
+      const sid = newSid()
+      await dynamodb.store().set(sid, newSession())
+      const proxy = await dynamodb.proxy()
+      proxy.on('DeleteItem', lost(fault), 1)
+      const { code, json, stderr } = await run('rm', sid, '--json', '--endpoint', proxy.endpoint)
+      assert.deepEqual([code, json], [0, { deleted: true, id: sid }], stderr)
+      assert.match(stderr, /the response to the first attempt was lost/)
+      assert.equal(await dynamodb.item(sid), undefined)
+    })
+  }
+
+  test('knows that there was no session where an attempt did nothing', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('DeleteItem', errorAnswer(400, 'ThrottlingException'), 1)
+    assert.equal((await run('rm', newSid(), '--endpoint', proxy.endpoint)).code, 3)
   })
 
   test('takes an id as it is', async () => {

@@ -52,9 +52,9 @@ function startCli(args, { connection, cwd, input = '' }) {
   return { interrupt: () => child.kill('SIGINT'), ended }
 }
 
-/** Runs the program on a terminal made by script(1), with these answers typed. */
-function runOnTerminal(args, { connection, cwd, input = '' }) {
-  const command = [process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')
+/** Runs the program on a terminal made by script(1), with these answers typed and these redirections. */
+function runOnTerminal(args, { connection, cwd, input = '', redirected = '' }) {
+  const command = `${[process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')} ${redirected}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd,
     env: { ...process.env, ...environmentOf(connection) }

@@ -1,9 +1,11 @@
 'use strict'
 
 const { randomUUID } = require('node:crypto')
-const { adviceFor, adviceOnKeys, isAboutCredentials, reasonOf } = require('../advice.js')
-const { Table, complaintAboutKeys } = require('../table.js')
+const { keyMismatch } = require('../../lib/keys.js')
+const { adviceFor, adviceOnKeys, isAboutCredentials, reasonOf, suggestion } = require('../advice.js')
+const { Table } = require('../table.js')
 const { clock } = require('./clock.js')
+const { checkPrefix, scanOfKeys } = require('./prefix.js')
 const { credentialsSource, endpointOf, regionSource } = require('./settings.js')
 
 /** A doctor waits less than a long copy. */
@@ -20,22 +22,22 @@ async function service({ options, values, tell, reads }) {
   const { error } = answer
 
   if (error?.code === 'ConfigError') {
-    return tell(/region/i.test(error.message) ? 'region' : 'settings', 'failed', error.message, adviceFor(error))
+    return tell(/region/i.test(error.message) ? 'region' : 'settings', 'failed', error.message, todoAbout(error, table))
   }
   tell('region', 'ok', regionSource(values, options, answer.value))
   const endpoint = endpointOf(values, options)
   if (unreachable.includes(error?.code)) {
-    tell('endpoint', 'failed', `${endpoint ?? "the Region's"}: ${inFull(error)}`, adviceFor(error))
+    tell('endpoint', 'failed', `${endpoint ?? "the Region's"}: ${inFull(error)}`, todoAbout(error, table))
     return clock(endpoint, tell)
   }
   if (error?.code === 'CredentialsError') {
     tell('endpoint', 'unknown', `${endpoint ?? "the Region's"}: nothing is sent without credentials`)
-    tell('credentials', 'failed', inFull(error), adviceFor(error))
+    tell('credentials', 'failed', inFull(error), todoAbout(error, table))
     return clock(endpoint, tell)
   }
   tell('endpoint', 'ok', `${endpoint ?? "the Region's"} answers`)
   if (error !== undefined && isAboutCredentials(error)) {
-    tell('credentials', 'failed', `${credentialsSource(options)}: ${error.message}`, adviceFor(error))
+    tell('credentials', 'failed', `${credentialsSource(options)}: ${error.message}`, todoAbout(error, table))
     return clock(endpoint, tell)
   }
   tell('credentials', 'ok', credentialsSource(options))
@@ -52,20 +54,26 @@ async function service({ options, values, tell, reads }) {
 async function checkTable(table, { value, error }, probe, tell) {
   if (error?.code === 'AccessDeniedException') return checkTableByReading(table, probe, tell)
   if (error !== undefined) {
-    tell('table', 'failed', error.message, adviceFor(error))
+    tell('table', 'failed', error.message, todoAbout(error, table))
     return false
   }
   const { Table: description } = value
+  const { values } = table.options
   const { TableName, TableStatus, ItemCount } = description
   const isUsable = ['ACTIVE', 'UPDATING'].includes(TableStatus)
   if (isUsable) tell('table', 'ok', `${TableName} is ${TableStatus}, about ${ItemCount} items`)
   else
-    tell('table', 'failed', `${TableName} is ${TableStatus}`, 'wait until it is ACTIVE: npx dynamodb-session init does')
-  const complaint = complaintAboutKeys(description, table.options)
+    tell(
+      'table',
+      'failed',
+      `${TableName} is ${TableStatus}`,
+      `wait until it is ACTIVE: ${suggestion('init', values)} does`
+    )
+  const mismatch = keyMismatch(description, table.options)
   const names = [table.options.hashKey, table.options.sortKey].filter(Boolean).join(' and ')
-  if (complaint === undefined) tell('keys', 'ok', `${names} (S)`)
-  else tell('keys', 'failed', complaint, adviceOnKeys)
-  return isUsable && complaint === undefined
+  if (mismatch === undefined) tell('keys', 'ok', `${names} (S)`)
+  else tell('keys', 'failed', mismatch.message, adviceOnKeys({ values, mismatch }))
+  return isUsable && mismatch === undefined
 }
 
 /** An app does without DescribeTable; a read of its key tells enough. */
@@ -82,7 +90,12 @@ async function checkTableByReading(table, Key, tell) {
     return true
   }
   const isKey = error.code === 'ValidationException'
-  tell(isKey ? 'keys' : 'table', 'failed', error.message, isKey ? adviceOnKeys : adviceFor(error))
+  tell(
+    isKey ? 'keys' : 'table',
+    'failed',
+    error.message,
+    isKey ? adviceOnKeys({ values: table.options.values }) : todoAbout(error, table)
+  )
   return false
 }
 
@@ -100,7 +113,7 @@ async function checkTimeToLive(table, tell) {
       'time to live',
       'failed',
       `${status ?? 'DISABLED'}: expired sessions stay in the table, and are paid for`,
-      'enable it: npx dynamodb-session init'
+      `enable it: ${suggestion('init', table.options.values)}`
     )
   }
   if (attribute !== expires) {
@@ -108,7 +121,7 @@ async function checkTimeToLive(table, tell) {
       'time to live',
       'failed',
       `it is on the attribute ${attribute}, and the sessions expire by ${expires}`,
-      `give the store the name ${attribute}, or let time to live be on ${expires}`
+      `set option attributes: { expires: ${JSON.stringify(attribute)} } of the store, or change the time to live to ${expires}`
     )
   }
   return tell('time to live', 'ok', `${status} on ${attribute}`)
@@ -138,15 +151,21 @@ async function checkPermissions(table, Key, tell) {
     const isAllowed = error === undefined || error.code === 'ConditionalCheckFailedException'
     if (isAllowed) tell(operation, 'ok', 'allowed')
     else if (operation === 'UpdateItem' && error.code === 'AccessDeniedException') {
-      tell(operation, 'failed', 'not allowed', `${adviceFor(error)}; only Koa and Fastify apps do without`)
-    } else if (error.code === 'AccessDeniedException') tell(operation, 'failed', 'not allowed', adviceFor(error))
-    else tell(operation, 'failed', error.message, adviceFor(error))
+      tell(operation, 'failed', 'not allowed', `${todoAbout(error, table)}; only Koa and Fastify apps do without`)
+    } else if (error.code === 'AccessDeniedException') tell(operation, 'failed', 'not allowed', todoAbout(error, table))
+    else tell(operation, 'failed', error.message, todoAbout(error, table))
   }
-  const { error } = await attempt(() =>
-    table.request('Scan', { Limit: 1, ProjectionExpression: '#key', ExpressionAttributeNames: { '#key': hashKey } })
-  )
-  if (error === undefined) tell('Scan', 'ok', 'allowed')
-  else tell('Scan', 'unknown', `${error.code}: only all(), ids(), length(), clear(), stats, reap and migrate need it`)
+  const { value, error } = await attempt(() => table.request('Scan', scanOfKeys(table.options)))
+  if (error !== undefined) {
+    return tell(
+      'Scan',
+      'unknown',
+      `${error.code}: only all(), ids(), length(), clear(), stats, reap and migrate need it`
+    )
+  }
+  tell('Scan', 'ok', 'allowed')
+  const keys = value.Items.map((item) => item[hashKey].S)
+  checkPrefix(keys, table.options, tell)
 }
 
 async function checkLatency(table, Key, reads, tell) {
@@ -167,6 +186,10 @@ async function checkLatency(table, Key, reads, tell) {
     `median ${median.toFixed(1)} ms, slowest ${times.at(-1).toFixed(1)} ms of ${reads} reads`,
     isFar ? 'an app in the Region of the table takes a few milliseconds' : undefined
   )
+}
+
+function todoAbout(error, { options: { values } }) {
+  return adviceFor(error, { command: 'doctor', values })
 }
 
 function inFull(error) {

@@ -4,14 +4,15 @@ const { exitCodes } = require('../error.js')
 const { connection, layout, storeOptions } = require('../options.js')
 const { count } = require('../parse.js')
 
-const marks = { ok: 'ok  ', failed: 'FAIL', unknown: '?   ' }
+const marks = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
 
 module.exports = {
   summary: 'check all that a store needs: each line is ok, or says what to do',
   description: `
-Looks at the addon, express-session, Region, endpoint, credentials, the table with its keys and its time to live,
-the permissions, the latency and the clock. Nothing is written: the writes that it tries have a condition that
-never holds. It costs some read units and three write units. A line with ? could not be told, and is no failure.`,
+Checks the addon, express-session, Region, endpoint, credentials, the table with its key and its time to live, the
+permissions, the prefixes of its keys, the latency, and the clock. It writes nothing: the writes that it tries have a
+condition that never holds. It costs three write units and some read units, at most 140. A line with WARN needs your
+judgment, a line with ? could not be determined, and neither is a failure.`,
   options: {
     ...connection,
     ...layout,

@@ -1,6 +1,5 @@
 'use strict'
 
-const { adviceOnKeys } = require('../advice.js')
 const { CommandError, usageError } = require('../error.js')
 const { connection, keys, storeOptions } = require('../options.js')
 const { count } = require('../parse.js')
@@ -32,7 +31,8 @@ checked, and its time to live is enabled if it is off. So the command can run be
   async run({ values, output }) {
     const { Sessions } = require('../../lib/sessions.js')
     const { newTableOf } = require('../../lib/options.js')
-    const { Table, complaintAboutKeys } = require('../table.js')
+    const { keyMismatch } = require('../../lib/keys.js')
+    const { Table, wrongKeys } = require('../table.js')
     const options = storeOptions(values)
     const newTable = newTableOf({
       ...(values.read && { readCapacityUnits: values.read }),
@@ -49,8 +49,8 @@ checked, and its time to live is enabled if it is off. So the command can run be
       done.push('would be created')
       return output.result({ table: options.table, created: false, dryRun: true, done }, [`${options.table}: ${done}`])
     }
-    const complaint = found && complaintAboutKeys(found, options)
-    if (complaint) throw new CommandError(complaint, { code: 'WrongKeys', todo: adviceOnKeys })
+    const mismatch = found && keyMismatch(found, options)
+    if (mismatch) throw wrongKeys(mismatch, options)
     let table = found
     // Creation waits also for a table that another has begun to create.
     if (found?.TableStatus !== 'ACTIVE' && !values['dry-run']) table = await sessions.createTable()

@@ -12,24 +12,26 @@ const { format: _format, ...places } = layout
 module.exports = {
   summary: 'copy the sessions from one layout or table to another, and read each back',
   description: `
-Each session that is alive is written to the target and read back. Sessions that have expired are left out, and so
-are other items; attributes besides the session go with it. The source is not changed, so the command can run
-again shortly before the app changes over: what the target has with the same or a later expiry is kept, unless
---overwrite is given. The target table must be there: init creates it.
+Writes each live session to the target and reads it back. Leaves out expired sessions and other items; attributes
+besides the session go with it. The source is not changed, so you can run the command again shortly before the app
+switches: a session that the target has with a later expiry is kept as newer. One that the target has with the same
+expiry and other content is left as it is too, and counts as different. --overwrite replaces both. The target table
+must exist: init creates it.
 
-What --region, --endpoint and --profile say holds for both sides; options that begin with --from or --to go before.
-Keys in the environment go before all profiles. It costs the reads of a consistent scan (a unit for each 4 KB),
-and for each session a write and a consistent read of the target. Ctrl-C ends it after the requests under way,
-writes where it was to a file, and tells how to go on; the file holds the key of an item.
+--region, --endpoint, and --profile apply to both sides; options that begin with --from or --to take precedence over
+them. A profile that is given as an option takes precedence over keys in the environment. The command costs the reads
+of a consistent scan (a unit for each 4 KB), and for each session a write and a consistent read of the target. Ctrl-C
+ends it after the requests in progress, writes its position to a file, and prints the command that continues; the file
+holds the key of an item.
 
-It fails (exit code 1) when a session could not be written, or is not read back as it was written.`,
+Exit code 1 means that a session could not be written, was not read back as written, or is different in the target.`,
   options: {
     ...sided('from', { ...connection, ...places }),
     ...sided('to', { ...connection, ...layout }),
     ...shared,
     ...rates,
     state,
-    overwrite: { type: 'boolean', text: 'also replace what the target has with the same or a later expiry' },
+    overwrite: { type: 'boolean', text: 'also replace sessions that the target has with the same or a later expiry' },
     'verify-only': { type: 'boolean', text: 'write nothing: only tell what is missing or different in the target' },
     'dry-run': { type: 'boolean', text: 'write nothing: only tell what would be copied' },
     yes: { type: 'boolean', short: 'y', text: 'do not ask' }
@@ -126,7 +128,7 @@ function linesOf(counts, mode) {
   const words = {
     copied: mode === 'dry-run' ? 'would be copied' : 'copied, and read back as written',
     same: 'were there already, and are the same',
-    kept: 'are newer in the target, and kept there',
+    kept: 'are newer in the target, and were kept there',
     expired: 'have expired, and were left out',
     missing: 'are missing in the target',
     different: 'are different in the target',

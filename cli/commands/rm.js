@@ -24,7 +24,10 @@ not checked.`,
         ExpressionAttributeNames: { '#key': table.options.hashKey }
       })
     } catch (error) {
-      throw error.code === 'ConditionalCheckFailedException' ? noSuchSession(table) : error
+      if (error.code !== 'ConditionalCheckFailedException') throw error
+      // An earlier attempt whose response was lost has deleted it, or there was none.
+      if (!error.mayBeDone) throw noSuchSession(table)
+      output.note('the response to the first attempt was lost; the session is not in the table now')
     }
     output.result({ deleted: true, id }, ['deleted'])
   }

@@ -161,10 +161,8 @@ pub fn chain(error: &(dyn error::Error + 'static)) -> String {
 
 /// The message of the source that has no source: what really happened, such as "Connection refused".
 pub fn innermost(error: &(dyn error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
+    let last = std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error);
+    last.downcast_ref::<Error>().map_or_else(|| last.to_string(), |ours| ours.message.clone())
 }
 
 /// A signature error goes on with the canonical request, whose headers hold the session token.
@@ -192,5 +190,6 @@ mod tests {
         let inner = Error::new(Kind::Network, "refused");
         let outer = Error::new(Kind::Credentials, "no credentials").with_source(inner);
         assert_eq!(outer.causes().as_deref(), Some("NetworkError: refused"));
+        assert_eq!(innermost(&outer), "refused");
     }
 }

@@ -347,8 +347,9 @@ fn into_error(failure: Failure, uri: &Uri) -> Error {
             Error::new(Kind::Timeout, format!("no response from {host} within {limit:?}"))
         }
         Failure::Connect(error) => match error.downcast::<Error>() {
-            Ok(ours) => *ours,
-            Err(error) => {
+            Ok(ours) if ours.kind != Kind::Network => *ours,
+            network => {
+                let error = network.map_or_else(|error| error, |ours| ours as http::BoxError);
                 let message = format!("cannot connect to {host}: {}", innermost(&*error));
                 Error::new(Kind::Network, message).with_source(error)
             }
