@@ -14,7 +14,7 @@ const { newSession, newSid } = require('./support/sessions')
 const MANY = 10_000
 const dynamodb = useDynamoDB()
 
-describe('10,000 calls in one tick', () => {
+describe('10,000 calls in one tick', needs('thousands'), () => {
   const timeout = 60_000
 
   test('are all answered, each with its own session', async () => {
