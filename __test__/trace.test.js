@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { tracingChannel } = require('node:diagnostics_channel')
 const { describe, test } = require('node:test')
 const { runScript } = require('./support/child')
+const { runCli } = require('./support/cli')
 const { useDynamoDB } = require('./support/dynamodb')
 const { needs } = require('./support/features')
 const { newSession, newSid } = require('./support/sessions')
@@ -207,4 +208,16 @@ describe('operations of the whole table', () => {
       assert.equal(error, undefined)
     }
   })
+
+  for (const command of ['init', 'stats']) {
+    test(`the command ${command} works with NODE_DEBUG`, needs('timeToLive'), async () => {
+      const table = command === 'init' ? dynamodb.newTableName() : dynamodb.table
+      const env = { NODE_DEBUG: 'dynamodb-session' }
+      const { connection } = dynamodb
+      const { code, stderr, json } = await runCli([command, '--table', table, '--json'], { connection, env })
+      assert.equal(code, 0, stderr)
+      assert.equal(json.table, table)
+      assert.match(stderr, /DescribeTable on .*: done in/)
+    })
+  }
 })
