@@ -160,7 +160,10 @@ declare namespace connectDynamoDB {
      * missing table is not counted. Default: 10000.
      */
     timeout?: number
-    /** Attempts of one operation, the first included. Default: `AWS_MAX_ATTEMPTS`, else 3. */
+    /**
+     * Attempts of one operation, the first included. Attempts that replace one on a connection that the server had
+     * closed do not count toward it, nor do backup reads. Default: `AWS_MAX_ATTEMPTS`, else 3.
+     */
     maxAttempts?: number
     /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
     maxConnections?: number
@@ -200,12 +203,21 @@ declare namespace connectDynamoDB {
     }
     /** Operations that are under way now. */
     inFlight: number
+    /** Reads that were sent a second time because the first one got no response on a connection that was idle before. */
+    backupReads: number
     /** Connections that are open now, and those of them that are kept for later. */
     pool: {
       /** Open now. */
       open: number
       /** Open and not in use. */
       idle: number
+    }
+    /** Failures of DNS. */
+    dns: {
+      /** Lookups that failed or returned no address. */
+      failures: number
+      /** Connections opened to the last addresses that worked, because the lookup failed or took too long. */
+      fallbacks: number
     }
   }
 

@@ -50,6 +50,8 @@ async function soak({ minutes, users: count = 200, seed, tell }) {
     answers: sum(users, 'answers'),
     failures: sum(users, 'failures'),
     violations: users.flatMap((user) => user.violations),
+    reads: measures.at(-1).stats.operations.GetItem,
+    backupReads: measures.at(-1).stats.backupReads,
     before: least(measures.slice(WARM_UP, WARM_UP + 2)),
     after: least(measures.slice(-2))
   }
@@ -81,8 +83,9 @@ async function startApp(options) {
 function lineOf(round, { rss, heap, handles, files, inFlight, stats }, users) {
   const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
   const memory = `rss ${megabytes(rss)} MB, heap ${megabytes(heap)} MB, ${handles} handles, ${files} files`
-  const { retries, throttles, pool } = stats
-  const store = `retries ${retries}, throttles ${throttles}, in flight ${inFlight}, pool ${pool.open}`
+  const { retries, backupReads, throttles, pool } = stats
+  const attempts = `retries ${retries}, backup reads ${backupReads}, throttles ${throttles}`
+  const store = `${attempts}, in flight ${inFlight}, pool ${pool.open}`
   const seen = `${sum(users, 'answers')} answers, ${sum(users, 'failures')} failures`
   return `round ${round} of ${ROUNDS}: ${seen}; ${memory}; ${store}`
 }

@@ -111,7 +111,7 @@ impl HttpClient {
         };
         loop {
             match slot.send(request.clone(), bounds, None::<fn() -> bool>).await {
-                Err(Failure::Stale(_)) => {}
+                Err(Failure::Stale(_)) => self.stats().retries.add(1),
                 outcome => return outcome,
             }
         }
