@@ -1,6 +1,12 @@
 import { EventEmitter } from 'node:events'
 import ConnectDynamoDB = require('./lib/faces/connect-dynamodb')
 
+// @ts-ignore: it resolves only where this package is installed as connect-dynamodb; it is `any` elsewhere.
+type EntryUnderAlias = typeof import('connect-dynamodb/connect-dynamodb')
+type MembersUnderAlias<Session extends Record<string, any>> = 0 extends 1 & EntryUnderAlias
+  ? {}
+  : ConnectDynamoDB.FactoryMembers<Session>
+
 export = connectDynamoDB
 
 /**
@@ -85,7 +91,7 @@ declare namespace connectDynamoDB {
   )
 
   /** Options of a store. None is required. */
-  interface DynamoDBStoreOptions {
+  interface NativeStoreOptions {
     /** Name or ARN of the table. Default: `'sessions'`. */
     table?: string
     /** Attribute that is the table's partition key, of type S. Default: `'id'`. */
@@ -179,6 +185,31 @@ declare namespace connectDynamoDB {
      */
     offlineAfter?: number
   }
+
+  /**
+   * Options of a store, and those of the factory's stores, so that this is also what connect-dynamodb exports under
+   * this name. `new DynamoDBStore()` refuses the factory's own options.
+   */
+  interface DynamoDBStoreOptions
+    extends
+      NativeStoreOptions,
+      Pick<
+        ConnectDynamoDB.DynamoDBStoreOptions,
+        | 'readCapacityUnits'
+        | 'writeCapacityUnits'
+        | 'skipThrowMissingSpecialKeys'
+        | 'reapInterval'
+        | 'initialized'
+        | 'AWSRegion'
+        | 'AWSConfigPath'
+        | 'AWSConfigJSON'
+      > {}
+
+  /** connect-dynamodb's name of a `SpecialKey`. */
+  type DynamoDBStoreOptionsSpecialKey = SpecialKey
+
+  /** What a callback of connect-dynamodb's store gets of a failure; nothing when there is none. */
+  type CallbackError = ConnectDynamoDB.CallbackError
 
   /** What a store has done since it was made. */
   interface StoreStats {
@@ -301,13 +332,13 @@ declare namespace connectDynamoDB {
    * @fires disconnect with the option `offlineAfter`: the service does not answer any more
    * @fires connect with the option `offlineAfter`: it answers again
    */
-  class DynamoDBStore extends EventEmitter {
+  class DynamoDBStore<Session extends Record<string, any> = any> extends EventEmitter {
     /**
      * Makes a store without any I/O: what fails, fails the operations.
      *
      * @throws DynamoDBStoreError with code `ConfigError` for options that are unknown, wrong or contradictory
      */
-    constructor(options?: DynamoDBStoreOptions)
+    constructor(options?: NativeStoreOptions)
 
     /** A touched session is not there or has expired, which is no error. */
     on(event: 'missing', listener: (event: MissingEvent) => void): this
@@ -403,6 +434,12 @@ declare namespace connectDynamoDB {
     /** express-session's. */
     load(sid: string, callback: (error: any, session?: any) => any): void
   }
+
+  /**
+   * Installed as connect-dynamodb, this package gives the type `DynamoDBStore` the meaning that it has there: a store
+   * of the factory, and the class of such stores.
+   */
+  interface DynamoDBStore<Session extends Record<string, any> = any> extends MembersUnderAlias<Session> {}
 
   /** A failed operation, or an option that cannot be meant. Its message holds no session id, data or secret. */
   class DynamoDBStoreError extends Error {

@@ -9,11 +9,13 @@ import { createSession } from 'koa-session'
 import { EventEmitter } from 'node:events'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
 import {
+  CallbackError,
   CreateTableOptions,
   Credentials,
   DynamoDBStore,
   DynamoDBStoreError,
   DynamoDBStoreOptions,
+  DynamoDBStoreOptionsSpecialKey,
   MissingEvent,
   OperationTrace,
   SpecialKey,
@@ -63,6 +65,7 @@ expectAssignable<DynamoDBStoreOptions>({ ttl: (session: { remember: boolean }) =
 
 expectError(new DynamoDBStore('sessions'))
 expectError(new DynamoDBStore({ tabel: 'sessions' }))
+expectError(new DynamoDBStore({ readCapacityUnits: 25 }))
 expectError(new DynamoDBStore({ table: { name: 'sessions' } }))
 expectError(new DynamoDBStore({ ttl: '3600' }))
 expectError(new DynamoDBStore({ ttl: () => 'an hour' }))
@@ -99,6 +102,13 @@ expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' }
 expectType<DynamoDBStore>(store.on('disconnect', () => {}))
 expectAssignable<EventEmitter>(store)
 expectError((store.client = new DynamoDBClient()))
+expectError(store.initialize())
+expectError(new store())
+
+// The names that connect-dynamodb exports, for an app that installs this package under that name.
+expectAssignable<DynamoDBStoreOptions>({ table: 'sessions', readCapacityUnits: 25, initialized: true })
+expectAssignable<DynamoDBStoreOptionsSpecialKey>({ name: 'user', type: 'S' })
+expectAssignable<CallbackError>(undefined)
 
 // Without a callback each method gives a promise.
 expectType<Promise<any>>(store.get('id'))

@@ -23,7 +23,7 @@ declare namespace ConnectDynamoDB {
 
   /** Options of connect-dynamodb 3 and 2, and all of this package's own. None is required. */
   interface DynamoDBStoreOptions extends Omit<
-    dynamodbSession.DynamoDBStoreOptions,
+    dynamodbSession.NativeStoreOptions,
     'client' | 'table' | 'prefix' | 'hashKey' | 'specialKeys'
   > {
     /**
@@ -80,12 +80,59 @@ declare namespace ConnectDynamoDB {
    * @fires corrupt a DynamoDBStoreError: an item was read that holds no session; `get` gives null
    * @fires reapError a DynamoDBStoreError: a run of the reap timer failed
    */
-  interface DynamoDBStore<Session extends Record<string, any> = Record<string, unknown>> extends session.Store {
+  interface DynamoDBStore<Session extends Record<string, any> = Record<string, unknown>>
+    extends session.Store, FactoryMembers<Session> {
+    /** The JavaScript client that was given as an option. */
+    readonly client: any
+
+    /** Reads a session; null when there is none or it has expired. One GetItem: a read unit. */
+    get(sid: string, callback: (error: CallbackError, session?: any) => void): void
+    get(sid: string): Promise<(Session & session.SessionData) | null>
+    /** Writes a session whole. One PutItem: a write unit. */
+    set(sid: string, session: object, callback: ((error?: CallbackError) => void) | undefined): void
+    set(sid: string, session: object): Promise<void>
+    /** Moves the expiry of a session that is there, and answers with it. One UpdateItem: a write unit. */
+    touch(sid: string, session: object, callback: ((error: CallbackError, touched?: any) => void) | undefined): void
+    touch(sid: string, session: object): Promise<Touched>
+    // So that the store fits the native type, which it is under an alias.
+    touch(sid: string, session: object): Promise<any>
+    /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
+    destroy(sid: string, callback: ((error?: CallbackError) => void) | undefined): void
+    destroy(sid: string): Promise<void>
+    /** All sessions that are alive, each with its id as the property `id`. Scans the table. */
+    all(callback: (error: any, sessions?: any) => void): void
+    all(): Promise<any[]>
+    /** The ids of all sessions that are alive. Scans the table. */
+    ids(callback: (error: CallbackError, ids?: string[]) => void): void
+    /** Resolves to the ids of all sessions that are alive. Scans the table. */
+    ids(): Promise<string[]>
+    /** The number of sessions that are alive. Scans the table. */
+    length(callback: (error: any, length?: number) => void): void
+    length(): Promise<number>
+    /** Deletes all sessions with the store's prefix. Scans the table. */
+    clear(callback: ((error?: any) => void) | undefined): void
+    clear(): Promise<void>
+    /** Creates the table unless it is there, waits until it is ACTIVE, and describes it. */
+    createTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
+    /** Creates the table unless it is there, and resolves to its description when it is ACTIVE. */
+    createTable(): Promise<dynamodbSession.TableDescription>
+    /** Describes the table and its time to live. */
+    describeTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
+    /** Resolves to the description of the table and its time to live. */
+    describeTable(): Promise<dynamodbSession.TableDescription>
+    /** Counts what the store has done so far. No I/O. */
+    stats(): dynamodbSession.StoreStats
+    /** Stops the timer and closes the idle connections; later operations fail. */
+    close(callback: (error?: CallbackError) => void): void
+    /** Stops the timer, and resolves when the idle connections are closed. */
+    close(): Promise<void>
+  }
+
+  /** What only the factory's stores have, and their class in the same type. */
+  interface FactoryMembers<Session extends Record<string, any> = Record<string, unknown>> {
     // oxlint-disable-next-line typescript/no-misused-new
     new (options?: DynamoDBStoreOptions | null): DynamoDBStore<Session>
 
-    /** The JavaScript client that was given as an option. */
-    readonly client: any
     /** Name of the table. */
     readonly table: string
     /** Put before the session id in the key. */
@@ -116,21 +163,8 @@ declare namespace ConnectDynamoDB {
     describeSessionsTable(): Promise<any>
     /** Creates the table; the service's answer of CreateTable. */
     createSessionsTable(): Promise<any>
-
-    /** Reads a session; null when there is none or it has expired. One GetItem: a read unit. */
-    get(sid: string, callback: (error: CallbackError, session?: any) => void): void
-    get(sid: string): Promise<(Session & session.SessionData) | null>
     /** The session of an answer of GetItem, by the rules of `get`; never throws. */
     getParsedSession(output: { Item?: Record<string, any> }): (Session & Record<string, any>) | null
-    /** Writes a session whole. One PutItem: a write unit. */
-    set(sid: string, session: object, callback: ((error?: CallbackError) => void) | undefined): void
-    set(sid: string, session: object): Promise<void>
-    /** Moves the expiry of a session that is there, and answers with it. One UpdateItem: a write unit. */
-    touch(sid: string, session: object, callback: ((error: CallbackError, touched?: any) => void) | undefined): void
-    touch(sid: string, session: object): Promise<Touched>
-    /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
-    destroy(sid: string, callback: ((error?: CallbackError) => void) | undefined): void
-    destroy(sid: string): Promise<void>
     /** When a session that is written now expires, in whole seconds since 1970. */
     getExpiresValue(session: object): number
     /**
@@ -142,34 +176,6 @@ declare namespace ConnectDynamoDB {
     reap(): Promise<void>
     /** Stops the timer of `reapInterval`. */
     clearInterval(): void
-
-    /** All sessions that are alive, each with its id as the property `id`. Scans the table. */
-    all(callback: (error: any, sessions?: any) => void): void
-    all(): Promise<any[]>
-    /** The ids of all sessions that are alive. Scans the table. */
-    ids(callback: (error: CallbackError, ids?: string[]) => void): void
-    /** Resolves to the ids of all sessions that are alive. Scans the table. */
-    ids(): Promise<string[]>
-    /** The number of sessions that are alive. Scans the table. */
-    length(callback: (error: any, length?: number) => void): void
-    length(): Promise<number>
-    /** Deletes all sessions with the store's prefix. Scans the table. */
-    clear(callback: ((error?: any) => void) | undefined): void
-    clear(): Promise<void>
-    /** Creates the table unless it is there, waits until it is ACTIVE, and describes it. */
-    createTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
-    /** Creates the table unless it is there, and resolves to its description when it is ACTIVE. */
-    createTable(): Promise<dynamodbSession.TableDescription>
-    /** Describes the table and its time to live. */
-    describeTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
-    /** Resolves to the description of the table and its time to live. */
-    describeTable(): Promise<dynamodbSession.TableDescription>
-    /** Counts what the store has done so far. No I/O. */
-    stats(): dynamodbSession.StoreStats
-    /** Stops the timer and closes the idle connections; later operations fail. */
-    close(callback: (error?: CallbackError) => void): void
-    /** Stops the timer, and resolves when the idle connections are closed. */
-    close(): Promise<void>
   }
 
   /** What `touch` answers: of 3.x `expires`, of 2.x `Attributes`; the number as text. */

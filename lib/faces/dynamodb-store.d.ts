@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type {
   DoneCallback,
   DynamoDBStoreError,
-  DynamoDBStoreOptions,
+  NativeStoreOptions,
   MissingEvent,
   StoreStats,
   ValueCallback
@@ -110,7 +110,7 @@ declare class DynamoDBStore extends EventEmitter {
 
 declare namespace DynamoDBStore {
   /** The options of dynamodb-store, and beside them those of dynamodb-session. */
-  interface Options extends Omit<DynamoDBStoreOptions, 'table' | 'ttl'> {
+  interface Options extends Omit<NativeStoreOptions, 'table' | 'ttl'> {
     /** The table, or its name. */
     table?: Table | string
     /** What the constructor `AWS.DynamoDB` of the AWS SDK v2 takes. Default: AWS's default chain. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import {
   DynamoDBStoreError,
-  DynamoDBStoreOptions,
+  NativeStoreOptions,
   KoaContext,
   StoreStats,
   TableDescription,
@@ -42,7 +42,7 @@ export interface BaselineTableOptions extends KoaTableOptions {
  * Options of a store, besides which it takes those of the native store. None is required, and none throws: what
  * cannot be meant is left out, with one warning of the process.
  */
-export interface KoaStoreOptions<Table = KoaTableOptions> extends Omit<DynamoDBStoreOptions, 'table'> {
+export interface KoaStoreOptions<Table = KoaTableOptions> extends Omit<NativeStoreOptions, 'table'> {
   /** The table, or its name. Default: the defaults of its members. */
   table?: Table | string | null
   /**

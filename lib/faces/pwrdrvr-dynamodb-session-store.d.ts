@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type {
   DoneCallback,
   DynamoDBStoreError,
-  DynamoDBStoreOptions as NativeOptions,
+  NativeStoreOptions,
   JavaScriptClient,
   MissingEvent,
   StoreStats,
@@ -11,7 +11,7 @@ import type {
 
 /** The options of @pwrdrvr/dynamodb-session-store, and beside them those of dynamodb-session. */
 export interface DynamoDBStoreOptions extends Omit<
-  NativeOptions,
+  NativeStoreOptions,
   'table' | 'client' | 'consistentRead' | 'createTable'
 > {
   /**
