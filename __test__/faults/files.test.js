@@ -44,18 +44,20 @@ const script = `
     const threadsBefore = threads()
     Object.assign(process.env, env)
     const store = new DynamoDBStore(hung)
+    const show = (error) => (causes.add(error.cause?.message), error.code)
     const start = performance.now()
+    const causes = new Set()
     const codes = []
     let healthyTime = 0
     for (let round = 0; round < rounds; round++) {
-      const failing = Array.from({ length: 50 }, () => store.get('a').then(() => 'none', ({ code }) => code))
+      const failing = Array.from({ length: 50 }, () => store.get('a').then(() => 'none', show))
       const sent = performance.now()
       await other.get('a')
       healthyTime = Math.max(healthyTime, elapsed(sent))
       codes.push(...(await Promise.all(failing)))
     }
     const time = elapsed(start)
-    console.log(JSON.stringify({ codes: [...new Set(codes)], time, healthyTime, threads: threads() - threadsBefore }))
+    console.log(JSON.stringify({ codes: [...new Set(codes)], causes: [...causes], time, healthyTime, threads: threads() - threadsBefore }))
   })()`
 
 const timeout = 600
@@ -63,13 +65,19 @@ const rounds = 3
 
 describe('a file that is on a hung mount', { skip: process.platform !== 'linux' && 'uses /proc' }, () => {
   const staticKeys = { accessKeyId: 'AKID', secretAccessKey: 'secret' }
+  const tls = () => server.endpoint
   const cases = {
-    AWS_CA_BUNDLE: { env: { AWS_CA_BUNDLE: fifo }, credentials: staticKeys },
-    NODE_EXTRA_CA_CERTS: { env: { NODE_EXTRA_CA_CERTS: fifo }, credentials: staticKeys }
+    AWS_CA_BUNDLE: { env: { AWS_CA_BUNDLE: fifo }, endpoint: tls, credentials: staticKeys, connectTimeout: 200 },
+    NODE_EXTRA_CA_CERTS: {
+      env: { NODE_EXTRA_CA_CERTS: fifo },
+      endpoint: tls,
+      credentials: staticKeys,
+      connectTimeout: 200
+    }
   }
-  for (const [name, { env, ...options }] of Object.entries(cases)) {
+  for (const [name, { env, endpoint = tls, ...options }] of Object.entries(cases)) {
     test(`${name}: its store times out, another answers, and the process ends`, async () => {
-      const hung = { region: 'us-east-1', table: dynamodb.table, timeout, endpoint: server.endpoint, ...options }
+      const hung = { region: 'us-east-1', table: dynamodb.table, timeout, endpoint: endpoint(), ...options }
       const settings = { env, hung, healthy: dynamodb.options(), rounds }
       const { stdout, stderr, code, sinceFirstOutput } = await runScript(script, {
         options: settings,
@@ -81,6 +89,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
         result.codes.every((each) => ['TimeoutError', 'CredentialsError'].includes(each)),
         stdout
       )
+      if (options.connectTimeout) assert.match(String(result.causes), new RegExp(name))
       assert.ok(result.time < rounds * timeout + 1500, stdout)
       assert.ok(result.healthyTime < timeout, stdout)
       assert.ok(result.threads <= 4, stdout)

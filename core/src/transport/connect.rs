@@ -43,7 +43,7 @@ pub async fn connect(
         return Ok(Connection::Plain(TokioIo::new(stream)));
     }
     let proxy = proxy_for(uri, environment)?;
-    let config = tls.config(environment).await?;
+    let config = tls.config(environment, limit).await?;
     let dialed = dial(proxy.as_ref().map_or(uri, |proxy| &proxy.uri), dns, limit).await?;
     let (stream, confirm) = dialed.into_parts(dns);
     let stream = TokioIo::new(stream);

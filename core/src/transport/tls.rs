@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,6 +13,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
+use tokio::time::timeout;
 
 use super::http::BoxError;
 use super::pool::lock;
@@ -43,7 +45,17 @@ struct Files {
 
 impl Tls {
     /// The settings that the environment asks for. Files that cannot be read are tried again by the next connection.
-    pub async fn config(&self, environment: &Environment) -> Result<Arc<ClientConfig>> {
+    pub async fn config(&self, environment: &Environment, limit: Duration) -> Result<Arc<ClientConfig>> {
+        // Before the limit of the whole connection, whose error does not mention files.
+        let limit = limit * 9 / 10;
+        timeout(limit, self.load(environment)).await.unwrap_or_else(|_| {
+            let message =
+                format!("the files of certificates ({BUNDLE}, {EXTRA}) were not read within {limit:?}");
+            Err(Error::new(Kind::Timeout, message))
+        })
+    }
+
+    async fn load(&self, environment: &Environment) -> Result<Arc<ClientConfig>> {
         let path_in = |variable| environment.get(variable).map(str::to_owned);
         let files = Files { bundle: path_in(BUNDLE), extra: path_in(EXTRA) };
         let mut current = self.current.lock().await;
