@@ -132,6 +132,8 @@ impl Bridge {
 }
 
 /// Makes a thrown value the process's uncaught exception, also within a promise.
+// napi-rs registers no functions in a build for Rust tests.
+#[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
 pub fn throw_uncaught(env: &Env, thrown: Unknown<'_>) {
     env.fatal_exception(napi::Error::from_unknown_without_coercion(thrown));
