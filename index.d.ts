@@ -332,6 +332,7 @@ declare namespace connectDynamoDB {
    * @fires disconnect with the option `offlineAfter`: the service does not answer any more
    * @fires connect with the option `offlineAfter`: it answers again
    */
+  // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
   class DynamoDBStore<Session extends Record<string, any> = any> extends EventEmitter {
     /**
      * Makes a store without any I/O: what fails, fails the operations.
