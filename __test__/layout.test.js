@@ -90,6 +90,27 @@ describe('specialKeys', () => {
     { name: 'photo', type: 'B' }
   ]
 
+  /** A table with an index on each special key that can be the key of one. */
+  async function newIndexedTable() {
+    const table = dynamodb.newTableName()
+    const keys = { user: 'S', age: 'N', photo: 'B' }
+    await dynamodb.raw.sdk.createTable({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: Object.entries({ id: 'S', ...keys }).map(([AttributeName, AttributeType]) => ({
+        AttributeName,
+        AttributeType
+      })),
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: Object.keys(keys).map((AttributeName) => ({
+        IndexName: AttributeName,
+        KeySchema: [{ AttributeName, KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'KEYS_ONLY' }
+      }))
+    })
+    return table
+  }
+
   for (const format of ['json', 'map']) {
     test(`are attributes of their own, format ${format}`, async () => {
       const sid = newSid()
@@ -117,12 +138,25 @@ describe('specialKeys', () => {
     assert.deepEqual([...(await dynamodb.item(sid)).photo.B], [1, 254])
   })
 
-  test('empty text and false are values', async () => {
+  test('false is a value', async () => {
     const sid = newSid()
-    await dynamodb.store({ specialKeys }).set(sid, newSession({ user: '', admin: true }))
-    const { user, admin } = await dynamodb.item(sid)
-    assert.deepEqual([user, admin], [{ S: '' }, { BOOL: true }])
+    await dynamodb.store({ specialKeys }).set(sid, newSession({ admin: false }))
+    assert.deepEqual((await dynamodb.item(sid)).admin, { BOOL: false })
   })
+
+  for (const [name, values] of Object.entries({
+    'empty strings': { user: '', photo: '', age: '' },
+    'empty bytes': { user: null, photo: new Uint8Array() }
+  })) {
+    test(`${name} are left out, since no key of an index can be empty`, async () => {
+      const table = await newIndexedTable()
+      const sid = newSid()
+      const store = dynamodb.store({ table, specialKeys })
+      await store.set(sid, newSession(values))
+      assert.deepEqual(Object.keys(await dynamodb.item(sid, { table })).sort(), ['expires', 'id', 'sess', 'type'])
+      assert.equal((await store.get(sid)).user, values.user)
+    })
+  }
 
   for (const [name, value] of [
     ['user', { nested: 'SECRET' }],

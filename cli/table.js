@@ -26,7 +26,9 @@ class Table {
 
   /** Deletes the item if it has expired; resolves to whether it had, and the write units. */
   async deleteExpired(key) {
-    const { number, trace } = await this.#run('DeleteItem', (native, call) => native.destroyExpired(call, key, true))
+    const { number, trace } = await this.#run('DeleteItem', (native, call) =>
+      native.destroyExpired(call, key, Date.now(), true)
+    )
     return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
   }
 

@@ -89,7 +89,7 @@ class Connection {
   /** Asks the service for a session that is not there. */
   async #probe() {
     const key = `${this.#options.prefix}probe`
-    const completion = await bridge.run((call) => this.#native.get(call, key, false), false)
+    const completion = await bridge.run((call) => this.#native.get(call, key, Date.now(), false), false)
     if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, 'GetItem', this.#options)
   }
 

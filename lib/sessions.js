@@ -1,8 +1,9 @@
 'use strict'
 
 const { Connection } = require('./connection.js')
+const { cookieFields, isCookie } = require('./express-cookie.js')
 const { plainJson } = require('./json.js')
-const { lifetimeOf, touchAfterOf } = require('./lifetime.js')
+const { factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
 const { hashOf } = require('./trace.js')
 
@@ -10,19 +11,15 @@ const { hashOf } = require('./trace.js')
 const LONGEST_HASH_KEY = 2048
 const LONGEST_SORT_KEY = 1024
 
-/** Clocks of two servers may differ by this much, in seconds, before an expiry counts as shortened. */
-const CLOCK_TOLERANCE = 1
-
-/** A stored expiry has lost its parts of a second. */
-const ROUNDING = 1
-
 /** The sessions of a table, each operation a promise. `emit(event, value)` tells what is no failure. */
 class Sessions {
   #options
   #connection
   #emit
-  /** The latest that the expiry of a session may be which was read or written, in seconds and parts of them. */
-  #expiries = new WeakMap()
+  /** The facts of each session that was read or written. A stored expiry may be rounded up. */
+  #known = new WeakMap()
+  /** The cookie options of an Express app, once they are known. */
+  #cookieOptions
   #touchesSaved = 0
   /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show it. */
   isBehindFastify = false
@@ -48,25 +45,56 @@ class Sessions {
     if (key === undefined) return nothing
     let completion
     try {
-      completion = await this.#connection.run('GetItem', sid, (native, call, traced) => native.get(call, key, traced))
+      completion = await this.#connection.run('GetItem', sid, (native, call, traced) =>
+        native.get(call, key, Date.now(), traced)
+      )
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
       this.#emit('corrupt', error)
       return nothing
     }
     if (completion.text === undefined) return { session: null, isExpired: completion.number !== undefined }
-    const session = this.parse(completion.text)
-    if (session !== null && completion.number !== undefined) this.#expiries.set(session, completion.number + ROUNDING)
-    return { session, isExpired: false }
+    return { session: this.parse(completion.text, completion.number), isExpired: false }
   }
 
-  /** The session of a stored text, or null when it holds none, which is told. */
-  parse(text) {
+  /** The session of an item's text and expiry in seconds; null, and an event, when the text holds none. */
+  parse(text, expires) {
     const session = parse(text)
-    if (session !== undefined) return session
-    const message = 'the session attribute holds no JSON object'
-    this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
-    return null
+    if (session === undefined) {
+      const message = 'the session attribute holds no JSON object'
+      this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
+      return null
+    }
+    this.#renewCookie(session, expires)
+    this.#known.set(session, factsOf(session, expires === undefined ? -Infinity : expires * 1000))
+    return session
+  }
+
+  /**
+   * Gives the cookie the expiry that the last touch gave it. A touch writes the item's expiry only, which is
+   * `ttl` seconds after it, or the cookie's lifetime.
+   */
+  #renewCookie(session, expires) {
+    const { cookie } = session
+    if (expires === undefined || typeof cookie?.expires !== 'string') return
+    if (this.#options.ttl === undefined && this.#options.lifetime === undefined) {
+      moveCookie(cookie, expires * 1000)
+    } else if (Number.isFinite(cookie.originalMaxAge)) {
+      moveCookie(cookie, (expires - this.#fullLifetimeOf(session)) * 1000 + cookie.originalMaxAge)
+    }
+  }
+
+  /** Seconds that the session has to live when it is touched; NaN if the app's function gives none. */
+  #fullLifetimeOf(session) {
+    const { ttl, lifetime } = this.#options
+    if (typeof ttl === 'number') return ttl
+    const { originalMaxAge: maxAge } = session.cookie
+    const touched = { ...session, cookie: { ...session.cookie, maxAge, expires: new Date(fromNow(maxAge)) } }
+    try {
+      return (ttl ?? lifetime)(touched)
+    } catch {
+      return NaN
+    }
   }
 
   /** Writes the session as it is at the call; resolves to its expiry in seconds. */
@@ -77,22 +105,28 @@ class Sessions {
       throw this.#connection.error('InvalidSessionIdError', message, 'PutItem')
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes, isFastifySession } = this.#read('PutItem', () => ({
+    const { text, attributes, facts, isFastifySession } = this.#read('PutItem', () => ({
       text: textOf(session, stamp),
       attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
+      facts: factsOf(session),
       isFastifySession: hasMethodsOfFastify(session)
     }))
     this.isBehindFastify ||= isFastifySession
-    const expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem'))
-    const expires = Math.floor(expiry)
+    facts.expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem') * 1000)
+    const expires = this.secondsOf(facts.expiry)
     await this.#connection.run('PutItem', sid, (native, call, traced) =>
       native.set(call, key, text, expires, attributes, traced)
     )
-    this.#expiries.set(session, expiry)
+    this.#known.set(session, facts)
     return expires
   }
 
-  /** Resolves to the expiry in seconds, or to undefined when there was no need or nothing to move. */
+  /**
+   * Resolves to the item's expiry in seconds, or to undefined when there was no need or nothing to move.
+   *
+   * The expiry becomes earlier only if the app has changed the session's lifetime. Otherwise a request that read
+   * the session before another one lengthened its lifetime would undo that.
+   */
   async touch(sid, session) {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
@@ -100,16 +134,28 @@ class Sessions {
     if (key === undefined) return this.#tellMissing(sid)
     this.#read('UpdateItem', () => requireObject(session))
     const lifetime = this.#lifetimeOf(session, undefined, 'UpdateItem')
-    const expiry = fromNow(lifetime)
-    const expires = Math.floor(expiry)
+    const known = this.#known.get(session)
+    const { keepsLater, facts } = this.#read('UpdateItem', () => ({
+      keepsLater: known !== undefined && !hasNewLifetime(session, known),
+      facts: factsOf(session)
+    }))
+    const wanted = fromNow(lifetime * 1000)
+    const expiry = keepsLater ? Math.max(wanted, known.expiry) : wanted
     if (this.#read('UpdateItem', () => this.#isFresh(session, expiry, lifetime))) return this.touchSaved()
+    const expires = this.secondsOf(expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const { number: wasThere } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
-      native.touch(call, key, expires, stamped, traced)
+    const { number: stored } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
+      native.touch(call, key, expires, keepsLater, Date.now(), stamped, traced)
     )
-    if (!wasThere) return this.#tellMissing(sid)
-    this.#expiries.set(session, expiry)
-    return expires
+    if (stored === undefined) return this.#tellMissing(sid)
+    facts.expiry = stored > expires ? stored * 1000 : expiry
+    this.#known.set(session, facts)
+    return stored
+  }
+
+  /** The whole seconds of an expiry, rounded up so that no session ends early. */
+  secondsOf(expiry) {
+    return (this.#options.round ?? Math.ceil)(expiry / 1000)
   }
 
   /** Counts a touch that needs no request. */
@@ -118,13 +164,11 @@ class Sessions {
     return undefined
   }
 
-  /** Whether the expiry was written so lately that a touch can be saved. */
+  /** Whether the expiry was written so recently that a touch needs no request. */
   #isFresh(session, expiry, lifetime) {
     if (this.#options.isFresh !== undefined) return this.#options.isFresh(session)
-    const stored = this.#expiries.get(session)
-    const touchAfter = touchAfterOf(lifetime, this.#options.touchAfter)
-    if (touchAfter === 0) return false
-    return expiry >= stored - ROUNDING - CLOCK_TOLERANCE && expiry - stored < touchAfter
+    const movesBy = expiry - this.#known.get(session)?.expiry
+    return movesBy >= 0 && movesBy < touchAfterOf(lifetime, this.#options.touchAfter) * 1000
   }
 
   async destroy(sid) {
@@ -138,7 +182,7 @@ class Sessions {
     const key = this.#keyOf(sid, 'DeleteItem')
     if (key === undefined) return false
     const { number } = await this.#connection.run('DeleteItem', sid, (native, call, traced) =>
-      native.destroyExpired(call, key, traced)
+      native.destroyExpired(call, key, Date.now(), traced)
     )
     return number === 1
   }
@@ -154,11 +198,12 @@ class Sessions {
 
   /** Each session with its id as a property that is not enumerable. */
   async all() {
-    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.all(call))
+    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.all(call, Date.now()))
     const sessions = []
-    for (const [id, json] of JSON.parse(text)) {
+    for (const { id, session: json, expires } of JSON.parse(text)) {
       const session = parse(json)
       if (session === undefined) continue
+      this.#renewCookie(session, expires ?? undefined)
       // A field of the session's own goes before.
       if (!Object.hasOwn(session, 'id')) Object.defineProperty(session, 'id', { value: id, configurable: true })
       sessions.push(session)
@@ -167,12 +212,12 @@ class Sessions {
   }
 
   async ids() {
-    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.ids(call))
+    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.ids(call, Date.now()))
     return JSON.parse(text)
   }
 
   async length() {
-    const { number } = await this.#connection.run('Scan', undefined, (native, call) => native.length(call))
+    const { number } = await this.#connection.run('Scan', undefined, (native, call) => native.length(call, Date.now()))
     return number
   }
 
@@ -209,8 +254,24 @@ class Sessions {
 
   /** What is known of one session holds for another that was made of it. */
   handOver(session, successor) {
-    const expires = this.#expiries.get(session)
-    if (expires !== undefined) this.#expiries.set(successor, expires)
+    const known = this.#known.get(session)
+    if (known !== undefined) this.#known.set(successor, known)
+    return successor
+  }
+
+  /** Makes a Session of what `get` returned, with express-session's own `create(request, session)`. */
+  createSession(create, request, session) {
+    if (isCookie(session.cookie)) return this.handOver(session, create(request, session))
+    session.cookie = cookieFields(session.cookie, request, this.#cookieOptions)
+    const created = create(request, session)
+    const known = this.#known.get(session)
+    if (known !== undefined) this.#known.set(created, factsOf(created, known.expiry))
+    return created
+  }
+
+  /** Takes over the cookie options of the app. */
+  learnCookie(options) {
+    this.#cookieOptions = options
   }
 
   /** The key of the item, or undefined for an id that none can have. */
@@ -227,7 +288,7 @@ class Sessions {
 
   #lifetimeOf(session, maxAge, operation) {
     const { ttl, lifetime = lifetimeOf } = this.#options
-    if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => lifetime(session, maxAge))
+    if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => numberOf(lifetime(session, maxAge)))
     let seconds
     try {
       seconds = ttl(session)
@@ -286,8 +347,10 @@ function parse(text) {
   }
 }
 
-function fromNow(lifetime) {
-  return Date.now() / 1000 + lifetime
+/** A lifetime in seconds. What a subclass of a compatible store computes may be no number. */
+function numberOf(seconds) {
+  if (Number.isFinite(seconds)) return seconds
+  throw new TypeError('the lifetime of the session is not a number')
 }
 
 /** The table as the service describes it, with its time to live where that is told. */

@@ -12,9 +12,10 @@ function specialAttributes(specialKeys, session) {
   const attributes = Object.create(null)
   for (const { name, type } of specialKeys) {
     const value = session[name]
-    // What JSON drops from the session is no attribute either.
-    if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null) continue
-    attributes[name] = { [type]: converters[type](value, name) }
+    // What JSON drops from the session is no attribute either. The key of an index cannot be empty.
+    if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null || value === '') continue
+    const attribute = converters[type](value, name)
+    if (attribute !== '') attributes[name] = { [type]: attribute }
   }
   return plainJson(attributes)
 }

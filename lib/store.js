@@ -1,6 +1,7 @@
 'use strict'
 
 const { answer, done, emitLater } = require('./answer.js')
+const { watchGenerate } = require('./express-cookie.js')
 const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
 const { STATE } = require('./state.js')
@@ -13,6 +14,7 @@ const createStoreClass = (Base) =>
       const settled = readOptions(options)
       const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
       Object.defineProperty(this, STATE, { value: sessions })
+      watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 
@@ -65,11 +67,9 @@ const createStoreClass = (Base) =>
       return answer(this[STATE].close(), rest)
     }
 
-    /** express-session makes a Session of what `get` gave. */
+    /** express-session makes a Session of what `get` returned. */
     createSession(request, session) {
-      const created = super.createSession(request, session)
-      this[STATE].handOver(session, created)
-      return created
+      return this[STATE].createSession((...args) => super.createSession(...args), request, session)
     }
   }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result, ThrottlingReason};
-use dynamodb_session_core::request::{Draft, Stamp};
+use dynamodb_session_core::expiry;
+use dynamodb_session_core::request::{Draft, Stamp, Touch};
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::table::Description;
 use dynamodb_session_core::transport::{Trace, retry};
@@ -140,7 +141,7 @@ pub fn throw_uncaught(env: &Env, thrown: Unknown<'_>) {
 }
 
 /// The operations of a store. Each takes the number of the call that completes with its outcome; a failed
-/// one completes with a `Failure` as JSON.
+/// one completes with a `Failure` as JSON. `now` is JavaScript's time in milliseconds.
 #[napi]
 pub struct NativeStore {
     store: Arc<Store>,
@@ -158,9 +159,9 @@ impl NativeStore {
     /// Completes with the session's text and the stored expiry in seconds; without a text when there is no
     /// session, and then with the number 1 when there is an expired item.
     #[napi(catch_unwind)]
-    pub fn get(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+    pub fn get(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            Ok(match store.get(&key, trace).await? {
+            Ok(match store.get(&key, expiry::from_milliseconds(now), trace).await? {
                 Found::Nothing => Answer::default(),
                 Found::Expired => Answer { number: Some(1.0), ..Answer::default() },
                 Found::Session { session, expires } => Answer { text: Some(session), number: expires },
@@ -186,20 +187,25 @@ impl NativeStore {
         })
     }
 
-    /// Completes with 1, or with 0 when there is no such session. `stamp`, a field of the session that is set
-    /// too, has a name and an attribute value as JSON.
+    /// Completes with the expiry that the item then has, or without a number if there is no such session.
+    /// `keeps_later` leaves a stored expiry that is later. `stamp`, a field of the session that is set too, has a
+    /// name and an attribute value as JSON.
     #[napi(catch_unwind)]
     pub fn touch(
         &self,
         call: u32,
         key: String,
         expires: i64,
+        keeps_later: bool,
+        now: f64,
         stamp: Option<(String, String)>,
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
-            store.touch(&key, expires, stamp, trace).await.map(Answer::yes_or_no)
+            let now = expiry::from_milliseconds(now);
+            let number = store.touch(Touch { key: &key, expires, now, keeps_later, stamp }, trace).await?;
+            Ok(Answer { number, ..Answer::default() })
         })
     }
 
@@ -213,9 +219,10 @@ impl NativeStore {
 
     /// Completes with 1, or with 0 when there is no such session or it is alive.
     #[napi(catch_unwind)]
-    pub fn destroy_expired(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+    pub fn destroy_expired(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            store.destroy_expired(&key, trace).await.map(Answer::yes_or_no)
+            let now = expiry::from_milliseconds(now);
+            store.destroy_expired(&key, now, trace).await.map(Answer::yes_or_no)
         })
     }
 
@@ -236,21 +243,25 @@ impl NativeStore {
 
     /// Completes with a JSON array of ids.
     #[napi(catch_unwind)]
-    pub fn ids(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| Answer::json(&store.ids().await?))
+    pub fn ids(&self, call: u32, now: f64) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            Answer::json(&store.ids(expiry::from_milliseconds(now)).await?)
+        })
     }
 
-    /// Completes with a JSON array of pairs of id and session text.
+    /// Completes with a JSON array of `{ id, session, expires }`: the session's text, and the stored expiry or null.
     #[napi(catch_unwind)]
-    pub fn all(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| Answer::json(&store.all().await?))
+    pub fn all(&self, call: u32, now: f64) -> napi::Result<()> {
+        self.start(call, false, async move |store, _| {
+            Answer::json(&store.all(expiry::from_milliseconds(now)).await?)
+        })
     }
 
     /// Completes with the number of sessions.
     #[napi(catch_unwind)]
-    pub fn length(&self, call: u32) -> napi::Result<()> {
+    pub fn length(&self, call: u32, now: f64) -> napi::Result<()> {
         self.start(call, false, async move |store, _| {
-            let number = Some(store.length().await? as f64);
+            let number = Some(store.length(expiry::from_milliseconds(now)).await? as f64);
             Ok(Answer { number, ..Answer::default() })
         })
     }

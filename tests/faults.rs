@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use dynamodb_session_core::error::Kind;
-use dynamodb_session_core::request::Draft;
+use dynamodb_session_core::request::{Draft, Touch};
 use dynamodb_session_core::runtime;
 use dynamodb_session_core::store::{Found, Store};
 use serde_json::json;
@@ -60,7 +60,8 @@ async fn what_does_not_pass_is_not_tried_again() {
         assert_eq!(server.seen().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
-    assert!(!store(&server.endpoint, json!({})).touch("sess:a", 9, None, &mut trace()).await.unwrap());
+    let touch = Touch { key: "sess:a", expires: 9, now: 1, keeps_later: false, stamp: None };
+    assert_eq!(store(&server.endpoint, json!({})).touch(touch, &mut trace()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -166,7 +167,7 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let mut trace = trace();
-    let error = store(&endpoint, json!({})).get("sess:a", &mut trace).await.unwrap_err();
+    let error = store(&endpoint, json!({})).get("sess:a", 0, &mut trace).await.unwrap_err();
     assert_eq!((error.kind.clone(), trace.attempts), (Kind::Network, 3));
     assert!(error.causes().unwrap().contains("refused"), "{error:?}");
 }
@@ -175,8 +176,10 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
 async fn a_response_without_end_is_not_kept_in_memory() {
     let giant = "x".repeat(17 * 1024 * 1024);
     let server = FaultServer::start([answer(200, &giant)]).await;
-    let error =
-        store(&server.endpoint, json!({ "maxAttempts": 1 })).get("sess:a", &mut trace()).await.unwrap_err();
+    let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
+        .get("sess:a", 0, &mut trace())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Network);
     assert!(error.message.contains("16 MB"), "{error}");
 }
@@ -244,7 +247,7 @@ async fn two_reads_of_an_operation_share_its_time() {
     let delay = || Act::Delayed(Duration::from_millis(300));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "consistentRead": "on-miss", "timeout": 450 }));
-    let error = store.get("sess:a", &mut trace()).await.unwrap_err();
+    let error = store.get("sess:a", 0, &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
 }
 
@@ -299,7 +302,7 @@ async fn a_panic_of_the_credentials_provider_fails_its_operation_and_no_later_on
     let server = FaultServer::start([]).await;
     let provider = SharedCredentialsProvider::new(Panicking::default());
     let store = Store::new(support::config(&server.endpoint, json!({})), Some(provider));
-    let get = async || runtime::guard(store.get("sess:a", &mut trace())).await;
+    let get = async || runtime::guard(store.get("sess:a", 0, &mut trace())).await;
     assert_eq!(get().await.unwrap_err().kind, Kind::Internal);
     assert_eq!(get().await.unwrap(), Found::Nothing);
 }

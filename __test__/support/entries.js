@@ -5,10 +5,11 @@ process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = 'true'
 const session = require('express-session')
 
 /** The options of a store on a table of this server, as each entry point names them. */
-const flat = ({ connection, table }) => ({ ...connection, table })
-const version2 = ({ connection: { endpoint, region, credentials }, table }) => ({
+const flat = ({ connection, table }, options) => ({ ...connection, table, ...options })
+const version2 = ({ connection: { endpoint, region, credentials }, table }, options) => ({
   table: { name: table },
-  dynamoConfig: { endpoint, region, ...credentials }
+  dynamoConfig: { endpoint, region, ...credentials },
+  ...options
 })
 
 /** Every entry point of the package: how it is loaded, how a store is made, and the keys of its table. */
@@ -17,44 +18,55 @@ const entries = [
     name: 'dynamodb-session',
     load: () => require('../..'),
     schema: { hashKey: 'id' },
+    prefix: 'sess:',
     frameworks: ['express', 'koa', 'fastify'],
-    create: (place) => new (require('../..').DynamoDBStore)(flat(place))
+    create: (place, options) => new (require('../..').DynamoDBStore)(flat(place, options))
   },
   {
     name: 'dynamodb-session/connect-dynamodb',
     load: () => require('../../lib/faces/connect-dynamodb'),
     schema: { hashKey: 'id' },
+    prefix: 'sess:',
     frameworks: ['express', 'fastify'],
-    create: (place) => new (require('../../lib/faces/connect-dynamodb')(session))(flat(place))
+    create: (place, options) => new (require('../../lib/faces/connect-dynamodb')(session))(flat(place, options))
   },
   {
     name: 'dynamodb-session/dynamodb-store',
     load: () => require('../../lib/faces/dynamodb-store'),
     schema: { hashKey: 'sessionId' },
+    prefix: 'sess:',
     frameworks: ['express', 'fastify'],
-    create: (place) => new (require('../../lib/faces/dynamodb-store'))(version2(place))
+    create: (place, options) => new (require('../../lib/faces/dynamodb-store'))(version2(place, options))
   },
   {
     name: 'dynamodb-session/pwrdrvr-dynamodb-session-store',
     load: () => require('../../lib/faces/pwrdrvr-dynamodb-session-store'),
     schema: { hashKey: 'id' },
+    prefix: 'session#',
     frameworks: ['express', 'fastify'],
-    create: ({ connection, table }) =>
-      new (require('../../lib/faces/pwrdrvr-dynamodb-session-store').DynamoDBStore)({ ...connection, tableName: table })
+    create: ({ connection, table }, options) =>
+      new (require('../../lib/faces/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
+        ...connection,
+        tableName: table,
+        ...options
+      })
   },
   {
     name: 'dynamodb-session/koa-session-dynamodb-store',
     load: () => require('../../lib/faces/koa-session-dynamodb-store'),
     schema: { hashKey: 'sessionId' },
+    prefix: '',
     frameworks: ['koa'],
-    create: (place) => new (require('../../lib/faces/koa-session-dynamodb-store'))(version2(place))
+    create: (place, options) => new (require('../../lib/faces/koa-session-dynamodb-store'))(version2(place, options))
   },
   {
     name: 'dynamodb-session/baseline-koa-session-dynamodb-store',
     load: () => require('../../lib/faces/baseline-koa-session-dynamodb-store'),
     schema: { hashKey: 'pk', sortKey: 'sk' },
+    prefix: 'SESSION#',
     frameworks: ['koa'],
-    create: (place) => new (require('../../lib/faces/baseline-koa-session-dynamodb-store'))(version2(place))
+    create: (place, options) =>
+      new (require('../../lib/faces/baseline-koa-session-dynamodb-store'))(version2(place, options))
   }
 ]
 

@@ -7,6 +7,7 @@ const dynalite = {
   timeToLive: 'dynalite has no UpdateTimeToLive',
   itemCount: 'dynalite counts no items in DescribeTable',
   tags: 'dynalite ignores the tags of CreateTable',
+  conditionItem: 'dynalite returns no item when a condition fails',
   protoName: 'dynalite loses attributes named __proto__'
 }
 const aws = {

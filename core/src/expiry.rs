@@ -1,14 +1,12 @@
 //! When a session ends: whole seconds since 1970 when written, anything numeric when read.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 /// Seconds since 1970.
 pub type Seconds = i64;
 
-/// The whole seconds that have passed since 1970.
-pub fn now() -> Seconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    since.as_secs().try_into().unwrap_or(Seconds::MAX)
+/// The whole seconds of a time in milliseconds, as JavaScript's `Date.now()` returns it. Every operation takes
+/// the time from its caller: a clock that a test replaces applies to all of them.
+pub fn from_milliseconds(time: f64) -> Seconds {
+    (time / 1000.0).floor() as Seconds
 }
 
 /// An expiry attribute's text as a number: older versions of peers wrote fractions, some tools strings.
@@ -33,6 +31,13 @@ mod tests {
         for junk in ["", "soon", "NaN", "inf", "12x"] {
             assert_eq!(parse(junk), None, "{junk:?}");
         }
+    }
+
+    #[test]
+    fn times_are_rounded_down() {
+        assert_eq!(from_milliseconds(1_700_000_000_999.0), 1_700_000_000);
+        assert_eq!(from_milliseconds(-1.0), -1);
+        assert_eq!(from_milliseconds(f64::NAN), 0);
     }
 
     #[test]

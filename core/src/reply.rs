@@ -50,11 +50,30 @@ impl Stored {
 /// The answer of a data-plane request.
 #[derive(Debug, Default)]
 pub struct Reply {
+    /// Whether the condition of the request failed, so that it changed nothing.
+    pub condition_failed: bool,
+    /// The item that was read, or the one on which the condition failed. Some servers never return the latter.
     pub item: Option<Stored>,
     pub capacity_units: Option<f64>,
 }
 
 impl Reply {
+    /// The failed condition of a conditional request is an answer.
+    pub fn from_response(
+        verdict: Result<()>,
+        body: &[u8],
+        is_conditional: bool,
+        layout: &Layout,
+    ) -> Result<Self> {
+        match verdict {
+            Ok(()) => Self::parse(body, layout),
+            Err(error) if is_conditional && error.is_service("ConditionalCheckFailedException") => {
+                Ok(Self { condition_failed: true, ..Self::parse(body, layout).unwrap_or_default() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     pub fn parse(body: &[u8], layout: &Layout) -> Result<Self> {
         #[derive(Deserialize)]
         struct ConsumedCapacity {
@@ -209,6 +228,26 @@ mod tests {
             parse_page(page.as_bytes(), &layout()).unwrap().into_iter().map(|item| item.key).collect();
         assert_eq!(keys, ["a", "b"]);
         assert!(Reply::parse(b"{}", &layout()).unwrap().item.is_none());
+    }
+
+    #[test]
+    fn a_failed_condition_is_an_answer_with_its_item() {
+        let failed = |name: &'static str, is_conditional, body: &str| {
+            let verdict = Err(Error::service(name, "m", 400));
+            Reply::from_response(verdict, body.as_bytes(), is_conditional, &layout())
+        };
+        let name = "ConditionalCheckFailedException";
+        let body = json!({ "message": "m", "Item": { "id": { "S": "k" }, "expires": { "N": "9" } } });
+        let reply = failed(name, true, &body.to_string()).unwrap();
+        assert!(reply.condition_failed);
+        assert_eq!(reply.item.unwrap().expires, Some(9.0));
+        for body in [r#"{"message":"m"}"#, "", "[]"] {
+            let reply = failed(name, true, body).unwrap();
+            assert!(reply.condition_failed && reply.item.is_none(), "{body}");
+        }
+        assert!(failed(name, false, "{}").unwrap_err().is_service(name));
+        assert!(failed("X", true, "{}").unwrap_err().is_service("X"));
+        assert!(!Reply::from_response(Ok(()), b"{}", true, &layout()).unwrap().condition_failed);
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Requests {
             Format::Map => {
                 body.string(&layout.session);
                 body.push(":");
-                to_attribute(draft.session, &mut body.0)?;
+                to_attribute(draft.session, &mut body.json)?;
             }
         }
         body.push("}");
@@ -93,9 +93,10 @@ impl Requests {
     }
 
     /// UpdateItem of the expiry, and of the stamp within the session if there is one, on condition that the
-    /// item is there and alive.
-    pub fn touch(&self, key: &str, expires: Seconds, now: Seconds, stamp: Option<Stamp<'_>>) -> Body {
-        let mut body = self.keyed(key, 400);
+    /// item exists and is alive.
+    pub fn touch(&self, touch: Touch<'_>) -> Body {
+        let Touch { key, expires, now, keeps_later, stamp } = touch;
+        let mut body = self.keyed(key, 480);
         let mut update = "SET #e = :e";
         let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
         let mut values = now_values(now);
@@ -106,7 +107,15 @@ impl Requests {
             values.push((":stamp", stamp.value.to_owned()));
         }
         body.push(&format!(r#","UpdateExpression":"{update}""#));
-        body.condition(&format!("attribute_exists(#k) AND NOT ({IS_DEAD})"), &names, &values);
+        let mut condition = format!("attribute_exists(#k) AND NOT ({IS_DEAD})");
+        if keeps_later {
+            condition.push_str(" AND NOT (#e > :e)");
+        }
+        body.condition(&condition, &names, &values);
+        if keeps_later {
+            // The item says which part of the condition failed.
+            body.push(r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#);
+        }
         body
     }
 
@@ -125,7 +134,7 @@ impl Requests {
     fn open(&self, capacity: usize) -> Body {
         let mut body = Vec::with_capacity(self.opening.len() + capacity);
         body.extend_from_slice(&self.opening);
-        Body(body)
+        Body { json: body, is_conditional: false }
     }
 
     fn keyed(&self, key: &str, capacity: usize) -> Body {
@@ -143,6 +152,17 @@ impl Requests {
             body.attribute(sort_key, key);
         }
     }
+}
+
+/// What `touch` writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch<'a> {
+    pub key: &'a str,
+    pub expires: Seconds,
+    pub now: Seconds,
+    /// Whether a stored expiry that is later stays, with the whole item.
+    pub keeps_later: bool,
+    pub stamp: Option<Stamp<'a>>,
 }
 
 /// A field of the session that a touch sets.
@@ -184,7 +204,11 @@ fn number(seconds: Seconds) -> String {
 
 /// A request body that lacks its last brace.
 #[derive(Debug)]
-pub struct Body(Vec<u8>);
+pub struct Body {
+    json: Vec<u8>,
+    /// Whether the request changes nothing unless its condition holds.
+    pub is_conditional: bool,
+}
 
 impl Body {
     /// The whole body, asking for the capacity that the request consumed if `capacity` is set.
@@ -193,19 +217,20 @@ impl Body {
             self.push(r#","ReturnConsumedCapacity":"TOTAL""#);
         }
         self.push("}");
-        self.0
+        self.json
     }
 
     fn push(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        self.json.extend_from_slice(text.as_bytes());
     }
 
     fn string(&mut self, text: &str) {
-        json_string::write(&mut self.0, text);
+        json_string::write(&mut self.json, text);
     }
 
     /// The condition, and the names and values of all expressions of the request.
     fn condition(&mut self, condition: &str, names: &[(&str, &str)], values: &[(&str, String)]) {
+        self.is_conditional = true;
         self.push(r#","ConditionExpression":"#);
         self.string(condition);
         self.push(r#","ExpressionAttributeNames":{"#);
@@ -304,13 +329,22 @@ mod tests {
         let requests = requests(Format::Json);
         assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
         assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
-        let touch = json(requests.touch("k", 20, 10, None).finish(true));
+        let touch = Touch { key: "k", expires: 20, now: 10, keeps_later: false, stamp: None };
+        let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
+        let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
+        let touch = json(requests.touch(touch).finish(true));
         assert_eq!(touch["ExpressionAttributeNames"], json!({ "#k": "id", "#e": "expires" }));
         assert_eq!(touch["ExpressionAttributeValues"][":e"], json!({ "N": "20" }));
         assert_eq!(touch["ExpressionAttributeValues"][":text"], json!({ "S": "10" }));
         assert_eq!(touch["UpdateExpression"], "SET #e = :e");
-        let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
-        let touch = json(requests.touch("k", 20, 10, Some(stamp)).finish(false));
+        assert_eq!(touch.get("ReturnValuesOnConditionCheckFailure"), None);
+        let later = json(requests.touch(later).finish(false));
+        assert_eq!(
+            later["ConditionExpression"],
+            format!("{} AND NOT (#e > :e)", touch["ConditionExpression"].as_str().unwrap())
+        );
+        assert_eq!(later["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        let touch = json(requests.touch(stamped).finish(false));
         assert_eq!(touch["UpdateExpression"], "SET #e = :e, #s.#stamp = :stamp");
         assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");
         assert_eq!(touch["ExpressionAttributeValues"][":stamp"], json!({ "N": "5" }));

@@ -9,7 +9,7 @@ use futures_util::stream::{self, TryStreamExt};
 use tokio::time::sleep;
 
 use crate::error::{Error, Kind, Result};
-use crate::expiry;
+use crate::expiry::Seconds;
 use crate::reply::{self, Stored};
 use crate::request;
 use crate::sdk_error::failed;
@@ -28,18 +28,18 @@ type Key = HashMap<String, AttributeValue>;
 /// Which items count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
-    Alive,
+    AliveAt(Seconds),
     All,
 }
 
 impl Table {
     /// How many sessions are alive.
-    pub async fn count(&self) -> Result<u64> {
+    pub async fn count(&self, now: Seconds) -> Result<u64> {
         let mut count = 0;
         let mut start = None;
         loop {
             let page = self
-                .scan(Scope::Alive)
+                .scan(Scope::AliveAt(now))
                 .select(Select::Count)
                 .set_exclusive_start_key(start)
                 .send()
@@ -54,11 +54,11 @@ impl Table {
     }
 
     /// Calls `each` with every session that is alive; without their bodies if only `keys` are wanted.
-    pub async fn for_each(&self, keys: bool, mut each: impl FnMut(Stored)) -> Result<()> {
+    pub async fn for_each(&self, keys: bool, now: Seconds, mut each: impl FnMut(Stored)) -> Result<()> {
         let mut start = None;
         loop {
             let raw = RawAnswer::default();
-            let mut scan = self.scan(Scope::Alive).set_exclusive_start_key(start);
+            let mut scan = self.scan(Scope::AliveAt(now)).set_exclusive_start_key(start);
             if keys {
                 scan = scan.projection_expression("#key");
             }
@@ -113,10 +113,10 @@ impl Table {
             filter.push("#sort = #key");
             scan = scan.expression_attribute_names("#sort", sort_key);
         }
-        if scope == Scope::Alive {
+        if let Scope::AliveAt(now) = scope {
             filter.push(alive);
             scan = scan.expression_attribute_names("#e", &layout.expires);
-            for (name, kind, text) in request::values_of_now(expiry::now()) {
+            for (name, kind, text) in request::values_of_now(now) {
                 let value = if kind == "N" { AttributeValue::N(text) } else { AttributeValue::S(text) };
                 scan = scan.expression_attribute_values(name, value);
             }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
+use serde::Serialize;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,14 +14,13 @@ use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
 use crate::expiry::{self, Seconds};
 use crate::reply::Reply;
-use crate::request::{Body, Draft, Requests, Stamp};
+use crate::request::{Body, Draft, Requests, Touch};
 use crate::single_flight::SingleFlight;
 use crate::table::{Description, Table};
-use crate::transport::Trace;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
-use crate::transport::retry;
 use crate::transport::sdk;
+use crate::transport::{Trace, retry};
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
@@ -36,7 +36,17 @@ pub enum Found {
     },
 }
 
-/// Sessions in one DynamoDB table.
+/// A session that a Scan found.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Listed {
+    pub id: String,
+    /// JSON text, unless something else wrote the item.
+    pub session: String,
+    /// The stored expiry.
+    pub expires: Option<f64>,
+}
+
+/// Sessions in one DynamoDB table. Operations that compare expiries take the time, `now`.
 pub struct Store {
     config: Config,
     provider: Option<SharedCredentialsProvider>,
@@ -84,23 +94,23 @@ impl Store {
     }
 
     /// GetItem.
-    pub async fn get(&self, key: &str, trace: &mut Trace) -> Result<Found> {
+    pub async fn get(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<Found> {
         let consistent_read = self.config.consistent_read;
-        match self.read(key, consistent_read == ConsistentRead::Always, trace).await? {
+        match self.read(key, consistent_read == ConsistentRead::Always, now, trace).await? {
             Found::Nothing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
-                self.read(key, true, trace).await
+                self.read(key, true, now, trace).await
             }
             found => Ok(found),
         }
     }
 
-    async fn read(&self, key: &str, consistent: bool, trace: &mut Trace) -> Result<Found> {
+    async fn read(&self, key: &str, consistent: bool, now: Seconds, trace: &mut Trace) -> Result<Found> {
         let reply = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
         let Some(stored) = reply.item else {
             return Ok(Found::Nothing);
         };
         let expires = stored.expires;
-        Ok(match stored.into_text(expiry::now())? {
+        Ok(match stored.into_text(now)? {
             Some(session) => Found::Session { session, expires },
             None => Found::Expired,
         })
@@ -111,25 +121,26 @@ impl Store {
         self.call("PutItem", self.requests.put(draft)?, trace).await.map(drop)
     }
 
-    /// UpdateItem of the expiry of a session that is there and alive, and of a stamp within it; whether it was.
+    /// UpdateItem of the expiry of a session that exists and is alive, and of a stamp within it. Returns the
+    /// expiry that the item then has, or nothing if there is no such session.
     ///
-    /// A session that is no map has no place for the stamp, which is then left out.
-    pub async fn touch(
-        &self,
-        key: &str,
-        expires: Seconds,
-        stamp: Option<Stamp<'_>>,
-        trace: &mut Trace,
-    ) -> Result<bool> {
-        let now = expiry::now();
-        let outcome =
-            match self.call("UpdateItem", self.requests.touch(key, expires, now, stamp), trace).await {
-                Err(error) if stamp.is_some() && error.is_service("ValidationException") => {
-                    self.call("UpdateItem", self.requests.touch(key, expires, now, None), trace).await
-                }
-                outcome => outcome,
-            };
-        when_condition_held(outcome)
+    /// A session that is not a map has no place for the stamp, which is then left out.
+    pub async fn touch(&self, touch: Touch<'_>, trace: &mut Trace) -> Result<Option<f64>> {
+        let reply = match self.call("UpdateItem", self.requests.touch(touch), trace).await {
+            Err(error) if touch.stamp.is_some() && error.is_service("ValidationException") => {
+                let unstamped = Touch { stamp: None, ..touch };
+                self.call("UpdateItem", self.requests.touch(unstamped), trace).await?
+            }
+            outcome => outcome?,
+        };
+        if !reply.condition_failed {
+            return Ok(Some(touch.expires as f64));
+        }
+        // An item that is alive has a later expiry, which stays.
+        Ok(reply
+            .item
+            .and_then(|item| item.expires)
+            .filter(|&expires| !expiry::is_dead(Some(expires), touch.now)))
     }
 
     /// DeleteItem, whether there is one or not.
@@ -138,49 +149,49 @@ impl Store {
     }
 
     /// DeleteItem of a session that has expired; whether it had.
-    pub async fn destroy_expired(&self, key: &str, trace: &mut Trace) -> Result<bool> {
-        let body = self.requests.delete_expired(key, expiry::now());
-        let had_expired = when_condition_held(self.call("DeleteItem", body, trace).await)?;
+    pub async fn destroy_expired(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<bool> {
+        let body = self.requests.delete_expired(key, now);
+        let had_expired = !self.call("DeleteItem", body, trace).await?.condition_failed;
         // The condition fails on the repetition of an attempt that had deleted it.
-        Ok(had_expired || trace.may_be_done && self.read(key, true, trace).await? == Found::Nothing)
+        Ok(had_expired || trace.may_be_done && self.read(key, true, now, trace).await? == Found::Nothing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
     pub async fn request(&self, operation: &str, body: String, trace: &mut Trace) -> Result<String> {
         #[cfg(feature = "panicking")]
         assert_ne!(operation, "Panic", "asked for by a test");
-        let parse = |answer: &[u8]| match std::str::from_utf8(answer) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Error::new(Kind::Network, "the response is no text")),
+        let parse = |verdict: Result<()>, answer: &[u8]| match std::str::from_utf8(answer) {
+            Ok(text) => verdict.map(|()| text.to_owned()),
+            Err(_) => Err(Error::new(Kind::Network, "the response is not valid UTF-8")),
         };
         let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
         self.aws(deadline).await?.transport.call(operation, Bytes::from(body), trace, parse).await
     }
 
     /// The ids of the sessions that are alive.
-    pub async fn ids(&self) -> Result<Vec<String>> {
-        let sessions = self.scan(true).await?;
-        Ok(sessions.into_iter().map(|(id, _)| id).collect())
+    pub async fn ids(&self, now: Seconds) -> Result<Vec<String>> {
+        let sessions = self.scan(true, now).await?;
+        Ok(sessions.into_iter().map(|listed| listed.id).collect())
     }
 
-    /// The ids and texts of the sessions that are alive and can be read.
-    pub async fn all(&self) -> Result<Vec<(String, String)>> {
-        self.scan(false).await
+    /// The sessions that are alive and can be read.
+    pub async fn all(&self, now: Seconds) -> Result<Vec<Listed>> {
+        self.scan(false, now).await
     }
 
-    async fn scan(&self, keys: bool) -> Result<Vec<(String, String)>> {
+    async fn scan(&self, keys: bool, now: Seconds) -> Result<Vec<Listed>> {
         let table = self.table().await?;
         self.with_table(async || {
-            let now = expiry::now();
             let mut sessions = Vec::new();
             table
-                .for_each(keys, |stored| {
+                .for_each(keys, now, |stored| {
                     let id =
                         stored.key.strip_prefix(&self.config.layout.prefix).unwrap_or_default().to_owned();
+                    let expires = stored.expires;
                     if keys {
-                        sessions.push((id, String::new()));
-                    } else if let Ok(Some(text)) = stored.into_text(now) {
-                        sessions.push((id, text));
+                        sessions.push(Listed { id, session: String::new(), expires });
+                    } else if let Ok(Some(session)) = stored.into_text(now) {
+                        sessions.push(Listed { id, session, expires });
                     }
                 })
                 .await?;
@@ -190,9 +201,9 @@ impl Store {
     }
 
     /// How many sessions are alive.
-    pub async fn length(&self) -> Result<u64> {
+    pub async fn length(&self, now: Seconds) -> Result<u64> {
         let table = self.table().await?;
-        self.with_table(async || table.count().await).await
+        self.with_table(async || table.count(now).await).await
     }
 
     /// Deletes every session.
@@ -231,12 +242,13 @@ impl Store {
     }
 
     async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Reply> {
+        let is_conditional = body.is_conditional;
         let body = Bytes::from(body.finish(trace.wants_capacity));
-        let reply = match self.send(operation, &body, trace).await {
+        let reply = match self.send(operation, &body, is_conditional, trace).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 Box::pin(self.create_for_operation(new)).await?;
                 trace.deadline = None;
-                Box::pin(self.send(operation, &body, trace)).await?
+                Box::pin(self.send(operation, &body, is_conditional, trace)).await?
             }
             outcome => outcome?,
         };
@@ -246,9 +258,16 @@ impl Store {
         Ok(reply)
     }
 
-    async fn send(&self, operation: &'static str, body: &Bytes, trace: &mut Trace) -> Result<Reply> {
+    async fn send(
+        &self,
+        operation: &'static str,
+        body: &Bytes,
+        is_conditional: bool,
+        trace: &mut Trace,
+    ) -> Result<Reply> {
         let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
-        let parse = |answer: &[u8]| Reply::parse(answer, self.requests.layout());
+        let layout = self.requests.layout();
+        let parse = |verdict, answer: &[u8]| Reply::from_response(verdict, answer, is_conditional, layout);
         self.aws(deadline).await?.transport.call(operation, body.clone(), trace, parse).await
     }
 
@@ -333,13 +352,5 @@ impl Store {
                 format!("the AWS settings of the environment took longer than {:?}", self.config.timeout);
             Err(Error::new(Kind::Timeout, message))
         })
-    }
-}
-
-fn when_condition_held(outcome: Result<Reply>) -> Result<bool> {
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_service("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(error),
     }
 }

@@ -4,7 +4,7 @@ use dynamodb_session_core::attribute::{ToAttribute, ToJson};
 use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::layout::{Format, Layout};
 use dynamodb_session_core::reply::{self, Reply, Stored};
-use dynamodb_session_core::request::{Draft, Requests, Stamp};
+use dynamodb_session_core::request::{Draft, Requests, Stamp, Touch};
 use dynamodb_session_core::service_error::service_error;
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::Endpoint;
@@ -59,7 +59,7 @@ pub fn options(input: &[u8]) {
     for body in [
         requests.get(&key, true),
         requests.put(draft).expect("a small session fits any layout"),
-        requests.touch(&key, 9, 1, Some(stamp)),
+        requests.touch(Touch { key: &key, expires: 9, now: 1, keeps_later: true, stamp: Some(stamp) }),
         requests.delete(&key),
         requests.delete_expired(&key, 1),
     ] {

@@ -3,6 +3,8 @@
 const { readFileSync } = require('node:fs')
 const { answer, done, emitLater } = require('../answer.js')
 const { DynamoDBStoreError } = require('../error.js')
+const { watchGenerate } = require('../express-cookie.js')
+const { fromNow } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
 const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
@@ -71,6 +73,7 @@ function connectDynamoDB(connect) {
       Object.defineProperty(this, STATE, {
         value: { sessions, options: settled, initializing: undefined, reaping: undefined }
       })
+      watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
       if (this.reapInterval > 0) reapOften(this)
     }
 
@@ -113,8 +116,9 @@ function connectDynamoDB(connect) {
     getParsedSession(found) {
       const { sessions, options } = this[STATE]
       const { [options.attributes.session]: body, [options.attributes.expires]: expires } = found?.Item ?? {}
-      if (!body?.S || Number(expires?.N) <= Date.now() / 1000) return null
-      return sessions.parse(body.S)
+      const seconds = expires === undefined ? undefined : Number(expires.N)
+      if (!body?.S || seconds <= Date.now() / 1000) return null
+      return sessions.parse(body.S, Number.isFinite(seconds) ? seconds : undefined)
     }
 
     set(sid, session, ...rest) {
@@ -145,8 +149,9 @@ function connectDynamoDB(connect) {
 
     /** When a session that is written now expires, in seconds since 1970. */
     getExpiresValue(session) {
-      const { ttl = lifetimeOf } = this[STATE].options
-      return Math.floor(Date.now() / 1000 + (typeof ttl === 'function' ? ttl(session) : ttl))
+      const { sessions, options } = this[STATE]
+      const { ttl = lifetimeOf } = options
+      return sessions.secondsOf(fromNow((typeof ttl === 'function' ? ttl(session) : ttl) * 1000))
     }
 
     /** Deletes the sessions with the store's prefix that have expired. */
@@ -205,11 +210,9 @@ function connectDynamoDB(connect) {
       return answer(this[STATE].sessions.close(), rest)
     }
 
-    /** express-session makes a Session of what `get` gave. */
+    /** express-session makes a Session of what `get` returned. */
     createSession(request, session) {
-      const created = super.createSession(request, session)
-      this[STATE].sessions.handOver(session, created)
-      return created
+      return this[STATE].sessions.createSession((...args) => super.createSession(...args), request, session)
     }
   }
 }

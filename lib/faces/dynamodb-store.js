@@ -2,7 +2,8 @@
 
 const { answer, call, emitLater } = require('../answer.js')
 const { findBase, requirerOf } = require('../base.js')
-const { lifetimeOf } = require('../lifetime.js')
+const { watchGenerate } = require('../express-cookie.js')
+const { fromNow, lifetimeOf } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../trace.js')
@@ -49,12 +50,15 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
         names,
         lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
         stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
+        // The original rounds down.
+        round: Math.floor,
         isFresh: () => false,
         newTable: { throughput: capacityOf(this), timeToLive: false, tags: [] }
       },
       (event, value) => emitLater(this, event, value)
     )
     Object.defineProperty(this, STATE, { value: sessions })
+    watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
     // Otherwise the first operation that misses the table creates it.
     if (typeof callback === 'function') this.createTableIfDontExists(callback)
   }
@@ -103,7 +107,7 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
   }
 
   getExpirationDate(sess) {
-    return new Date(Date.now() + (Number.isFinite(this.ttl) ? this.ttl : lifetimeOf(sess) * 1000))
+    return new Date(fromNow(Number.isFinite(this.ttl) ? this.ttl : lifetimeOf(sess) * 1000))
   }
 
   get(sid, callback) {
@@ -129,6 +133,11 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
 
   handleExpiredSession(sid, callback) {
     return settle(this, handleExpired(this, sid), callback)
+  }
+
+  /** express-session makes a Session of what `get` returned. */
+  createSession(request, session) {
+    return this[STATE].createSession((...args) => super.createSession(...args), request, session)
   }
 
   stats() {
@@ -164,7 +173,7 @@ async function get(store, sid) {
     })
   }
   debug((id) => `Session ${id} ${session === null ? 'not found' : 'found'}`, sid)
-  return session && withRepairedCookie(session)
+  return session && store[STATE].handOver(session, withRepairedCookie(session))
 }
 
 async function touch(store, sid, sess) {

@@ -2,15 +2,13 @@
 
 const { EventEmitter } = require('node:events')
 const { answer, emitLater } = require('../answer.js')
+const { fromNow } = require('../lifetime.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { defined, nativeOptions, optionsOf, warnOnce } = require('./options.js')
 
 const ONE_DAY = 86_400_000
-
-/** The last moment that a Date can tell, in milliseconds. */
-const LATEST = 8.64e15
 
 const DEFAULT_UNITS = 5
 
@@ -74,6 +72,8 @@ function createStoreClass({ face, layout, idOf }) {
         ...optionsOfVersion2Config(config),
         constants: layout.constants,
         names,
+        // The originals round down.
+        round: Math.floor,
         lifetime: (_session, maxAge) => (this.getExpirationDate(maxAge) - Date.now()) / 1000,
         newTable: this.autoCreateTable ? { throughput, timeToLive: hasTimeToLive(this), tags: [] } : native.newTable
       }
@@ -114,7 +114,7 @@ function createStoreClass({ face, layout, idOf }) {
     /** koa-session's 'session', and what is no number, stand for the default lifetime. */
     getExpirationDate(maxAge) {
       const lifetime = maxAge === null ? 0 : Number.isFinite(maxAge) ? maxAge : ONE_DAY
-      return new Date(Math.min(Date.now() + lifetime, LATEST))
+      return new Date(fromNow(lifetime))
     }
 
     /** The service's two answers, or null when there is no table, or no longer one. */

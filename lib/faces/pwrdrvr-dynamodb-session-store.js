@@ -5,6 +5,7 @@ const { format } = require('node:util')
 const { answer, done, emitLater } = require('../answer.js')
 const { findBase, requirerOf } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
+const { watchGenerate } = require('../express-cookie.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../trace.js')
@@ -52,11 +53,14 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
         value: (now) => (touchAfter === 0 ? undefined : isoOf(now)),
         attribute: (now) => ({ S: isoOf(now) })
       },
+      // The original rounds down.
+      round: Math.floor,
       isFresh: () => false
     }
     // `creation` is the creation of the table, while it goes on.
     const state = { tableName, hashKey, prefix, touchAfter, settings, sessions: undefined, creation: undefined }
     Object.defineProperty(this, STATE, { value: state })
+    watchGenerate(this, (cookie) => state.sessions.learnCookie(cookie))
     this.useStronglyConsistentReads = useStronglyConsistentReads
     Object.defineProperty(this, 'client', { value: settings.client })
     if (createTableOptions) createInBackground(state, createTableOptions)
@@ -124,6 +128,11 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
       rest,
       this[STATE].sessions
     )
+  }
+
+  /** express-session makes a Session of what `get` returned. */
+  createSession(request, session) {
+    return this[STATE].sessions.createSession((...args) => super.createSession(...args), request, session)
   }
 
   stats() {

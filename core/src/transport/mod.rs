@@ -97,13 +97,14 @@ impl Transport {
         Some(resolved.endpoint.uri().to_string().trim_end_matches('/').to_owned())
     }
 
-    /// Sends `body` as a request of `operation` and parses the answer, within the limits.
+    /// Sends `body` as a request of `operation` and parses the answer within the limits: whether the service
+    /// refused the request, and the body.
     pub async fn call<T>(
         &self,
         operation: &str,
         body: Bytes,
         trace: &mut Trace,
-        parse: impl Fn(&[u8]) -> Result<T>,
+        parse: impl Fn(Result<()>, &[u8]) -> Result<T>,
     ) -> Result<T> {
         let deadline = *trace.deadline.get_or_insert_with(|| Instant::now() + self.limits.timeout);
         let mut progress = Progress::default();
@@ -139,7 +140,7 @@ impl Transport {
         operation: &str,
         body: Bytes,
         trace: &mut Trace,
-        parse: impl Fn(&[u8]) -> Result<T>,
+        parse: impl Fn(Result<()>, &[u8]) -> Result<T>,
         deadline: Instant,
         progress: &mut Progress,
     ) -> Result<T> {
@@ -247,7 +248,7 @@ impl Transport {
         uri: &Uri,
         is_read: bool,
         trace: &mut Trace,
-        parse: &impl Fn(&[u8]) -> Result<T>,
+        parse: &impl Fn(Result<()>, &[u8]) -> Result<T>,
     ) -> Result<T, FailedAttempt> {
         let bounds = Bounds { response: Some(self.limits.attempt_timeout), ..Bounds::default() };
         let backup = is_read.then_some(|| {
@@ -269,10 +270,11 @@ impl Transport {
         let (head, body) = response.into_parts();
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let answer = check_crc(header("x-amz-crc32"), &body).and_then(|()| {
-            if status == 200 {
-                return parse(&body);
-            }
-            Err(service_error(status, header("x-amzn-errortype"), &body))
+            let verdict = match status {
+                200 => Ok(()),
+                _ => Err(service_error(status, header("x-amzn-errortype"), &body)),
+            };
+            parse(verdict, &body)
         });
         answer.map_err(|mut error| {
             error.status = Some(status);
