@@ -122,9 +122,7 @@ impl CredentialsCache {
         let shared = Arc::clone(&self.0);
         self.0.fetching.join(async move {
             let credentials = match timeout(shared.limit, shared.provider.provide_credentials()).await {
-                Ok(fetched) => fetched.map_err(|error| {
-                    Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
-                })?,
+                Ok(fetched) => fetched.map_err(Error::from)?,
                 Err(_) => {
                     let message = format!("the credentials provider gave nothing within {:?}", shared.limit);
                     return Err(Error::new(Kind::Credentials, message));

@@ -20,9 +20,7 @@ where
         let mut converted = match refusal {
             Some(refusal) => refusal,
             // A provider, resolver, or HTTP client of ours that the SDK called.
-            None if let Some(ours) = sources(&error).find_map(|source| source.downcast_ref::<Error>()) => {
-                ours.clone()
-            }
+            None if let Some(ours) = ours_in(&error) => ours,
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
             }
@@ -45,6 +43,19 @@ where
         converted.request_id = request_id;
         converted
     }
+}
+
+impl From<CredentialsError> for Error {
+    fn from(error: CredentialsError) -> Self {
+        ours_in(&error).unwrap_or_else(|| {
+            Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
+        })
+    }
+}
+
+/// An error of this crate that passed through the SDK.
+fn ours_in(error: &(dyn StdError + 'static)) -> Option<Error> {
+    sources(error).find_map(|source| source.downcast_ref::<Error>()).cloned()
 }
 
 /// Converts the failure of a request of this name.

@@ -343,9 +343,9 @@ impl Store {
             return Ok(aws);
         }
         // What happens once is boxed here and below: it would make the future of every operation a large one.
-        let settling = Box::pin(self.aws.get_or_try_init(async || {
-            let environment = self.environment.get();
-            Aws::connect(&self.config, &environment, self.provider.clone(), Arc::clone(&self.http)).await
+        let settling = Box::pin(self.aws.get_or_try_init(|| {
+            let (provider, http) = (self.provider.clone(), Arc::clone(&self.http));
+            Aws::connect(&self.config, self.environment.clone(), provider, http)
         }));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
             let message =
