@@ -2,7 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
-const { mkdtempSync, rmSync } = require('node:fs')
+const { createHash } = require('node:crypto')
+const { mkdirSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
@@ -65,8 +66,47 @@ const rounds = 3
 
 describe('a file that is on a hung mount', { skip: process.platform !== 'linux' && 'uses /proc' }, () => {
   const staticKeys = { accessKeyId: 'AKID', secretAccessKey: 'secret' }
+  const withKeys = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' }
+  const role = { AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/r' }
+  const plain = () => dynamodb.connection.endpoint
   const tls = () => server.endpoint
+  const config = (text) => {
+    const file = path.join(folder, `config-${Math.random()}`)
+    writeFileSync(file, text)
+    return file
+  }
+  /** A home folder in which a file of the AWS tools is a FIFO. */
+  const homeWith = (file) => {
+    const home = mkdtempSync(path.join(folder, 'home-'))
+    mkdirSync(path.dirname(path.join(home, '.aws', file)), { recursive: true })
+    execFileSync('mkfifo', [path.join(home, '.aws', file)])
+    return home
+  }
   const cases = {
+    AWS_CONFIG_FILE: { env: { ...withKeys, AWS_CONFIG_FILE: fifo }, region: undefined },
+    AWS_SHARED_CREDENTIALS_FILE: { env: { AWS_SHARED_CREDENTIALS_FILE: fifo } },
+    AWS_WEB_IDENTITY_TOKEN_FILE: { env: { ...role, AWS_WEB_IDENTITY_TOKEN_FILE: fifo } },
+    'web_identity_token_file of a profile': {
+      env: {
+        AWS_CONFIG_FILE: config(`[default]\nrole_arn = ${role.AWS_ROLE_ARN}\nweb_identity_token_file = ${fifo}\n`)
+      }
+    },
+    'the config file in the home folder': { env: { ...withKeys, HOME: homeWith('config') }, region: undefined },
+    'the cache of SSO': {
+      env: {
+        HOME: homeWith(`sso/cache/${createHash('sha1').update('s').digest('hex')}.json`),
+        AWS_CONFIG_FILE: config(
+          '[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n' +
+            '[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://127.0.0.1:1/start\n'
+        )
+      }
+    },
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: {
+      env: {
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:1/',
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: fifo
+      }
+    },
     AWS_CA_BUNDLE: { env: { AWS_CA_BUNDLE: fifo }, endpoint: tls, credentials: staticKeys, connectTimeout: 200 },
     NODE_EXTRA_CA_CERTS: {
       env: { NODE_EXTRA_CA_CERTS: fifo },
@@ -75,7 +115,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
       connectTimeout: 200
     }
   }
-  for (const [name, { env, endpoint = tls, ...options }] of Object.entries(cases)) {
+  for (const [name, { env, endpoint = plain, ...options }] of Object.entries(cases)) {
     test(`${name}: its store times out, another answers, and the process ends`, async () => {
       const hung = { region: 'us-east-1', table: dynamodb.table, timeout, endpoint: endpoint(), ...options }
       const settings = { env, hung, healthy: dynamodb.options(), rounds }
