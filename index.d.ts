@@ -98,7 +98,10 @@ declare namespace connectDynamoDB {
     hashKey?: string
     /** Attribute that is the table's sort key, of type S; it gets the same value as the partition key. Default: none. */
     sortKey?: string
-    /** Put before the session id in the key. Default: `'sess:'`. */
+    /**
+     * Put before the session ID in the key. Must not be the beginning of another store's prefix in the same table:
+     * `sess:` includes the sessions of `sess:admin:`. Default: `'sess:'`.
+     */
     prefix?: string
     /** AWS Region. Default: that of the table's ARN, else `AWS_REGION` or `AWS_DEFAULT_REGION`, else the profile's. */
     region?: string
@@ -127,7 +130,8 @@ declare namespace connectDynamoDB {
     /**
      * Seconds that must have gone since the expiry was last written before `touch` writes it again; 0 for every
      * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600, which also counts
-     * where the given number is not shorter than the lifetime.
+     * where the given number is not shorter than the lifetime. A wrapper around the store must forward `createSession`
+     * too; otherwise every touch writes.
      */
     touchAfter?: number
     /** Whether `touch` does nothing at all: a session then ends a lifetime after its last change. Default: false. */
@@ -150,7 +154,7 @@ declare namespace connectDynamoDB {
       /** Holds the expiry in whole seconds since 1970, for the table's time to live. Default: `'expires'`. */
       expires?: string
     }
-    /** Session fields with attributes of their own. Default: none. */
+    /** Session fields with attributes of their own. Empty values are left out. Default: none. */
     specialKeys?: SpecialKey[]
     /**
      * Whether a missing table is created by the first operation that misses it. An existing table is never
@@ -376,7 +380,8 @@ declare namespace connectDynamoDB {
 
     /**
      * Moves a session's expiry, and nothing else. No request within `touchAfter` seconds of the last write; else
-     * one UpdateItem: a write unit. A session that is gone stays gone: that emits `missing`.
+     * one UpdateItem: a write unit. The expiry becomes earlier only if the request changed the session's lifetime.
+     * A session that is gone stays gone: that emits `missing`.
      */
     touch(sid: string, session: object, callback: DoneCallback | undefined): void
     touch(sid: string, session: object): Promise<void>

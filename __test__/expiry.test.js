@@ -511,3 +511,28 @@ describe('a lifetime beyond every Date', () => {
     assert.equal(await store.get('a'), null)
   })
 })
+
+describe('a wrapper that delegates to the store', () => {
+  for (const [name, forwards, updates] of [
+    ['saves touches when it forwards createSession', true, 0],
+    ['writes each touch when it does not', false, 1]
+  ]) {
+    test(name, needs('proxy'), async () => {
+      const proxy = await dynamodb.proxy()
+      const { store } = await open(native, { endpoint: proxy.endpoint })
+      const wrapper = new (class extends session.Store {
+        get = (...args) => store.get(...args)
+        touch = (...args) => store.touch(...args)
+        createSession(...args) {
+          return forwards ? store.createSession(...args) : super.createSession(...args)
+        }
+      })()
+      await store.set('a', { cookie: new session.Cookie({ maxAge: hour }) })
+      clock.tick(second)
+      const loaded = await new Promise((resolve) => wrapper.load('a', (_error, value) => resolve(value)))
+      loaded.touch()
+      await wrapper.touch('a', loaded)
+      assert.equal(proxy.sent('UpdateItem').length, updates)
+    })
+  }
+})

@@ -52,6 +52,10 @@ describe('Jest', () => {
     await jest('globally', { fakeTimers: { enableGlobally: true, legacyFakeTimers: true } })
   })
 
+  test('a mocked date decides what has expired', async () => {
+    await jest('date', {})
+  })
+
   test('detectOpenHandles reports nothing after close()', async () => {
     assert.doesNotMatch(await jest('real', {}, '--detectOpenHandles'), /open handle/)
   })

@@ -191,6 +191,7 @@ impl NativeStore {
     /// `keeps_later` leaves a stored expiry that is later. `stamp`, a field of the session that is set too, has a
     /// name and an attribute value as JSON.
     #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "an object costs more crossings of the boundary")]
     pub fn touch(
         &self,
         call: u32,
