@@ -110,7 +110,7 @@ async fn a_deletion_whose_connection_closed_may_have_been_done() {
     for act in [Act::Cut, condition(), empty()] {
         server.push(act);
     }
-    assert!(store.destroy_expired("sess:a", &mut trace()).await.unwrap());
+    assert!(store.destroy_expired("sess:a", 0, &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn while_dns_fails_the_last_addresses_that_worked_are_used() {
         };
         let start = Instant::now();
         let get = async || {
-            let outcome = store.get("sess:a", &mut trace()).await;
+            let outcome = store.get("sess:a", 0, &mut trace()).await;
             store.close();
             outcome
         };
@@ -245,12 +245,12 @@ async fn a_lookup_that_hangs_leaves_time_for_the_last_addresses() {
     let server = FaultServer::start([]).await;
     let resolver = Resolver::new("127.0.0.1");
     let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
     resolver.set(HANGS);
     for most in [600, 100] {
         store.close();
         let start = Instant::now();
-        store.get("sess:a", &mut trace()).await.unwrap();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
         assert!(start.elapsed() < milliseconds(most), "{:?}", start.elapsed());
     }
     assert_eq!(*resolver.calls.lock().unwrap(), 2, "a lookup that hangs is not started again");
@@ -266,15 +266,15 @@ async fn addresses_that_change_replace_the_ones_before() {
     let store = resolving_store(first.port(), resolver.clone(), json!({}));
     for address in ["127.0.0.1", "127.0.0.2", FAILS] {
         resolver.set(address);
-        store.get("sess:a", &mut trace()).await.unwrap();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
         store.close();
     }
     assert_eq!((first.seen().len(), second.seen().len()), (1, 2));
     // Addresses to which no connection can be established replace nothing.
     resolver.set("127.0.0.3");
-    store.get("sess:a", &mut trace()).await.unwrap_err();
+    store.get("sess:a", 0, &mut trace()).await.unwrap_err();
     resolver.set(FAILS);
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
     assert_eq!(second.seen().len(), 3);
 }
 
@@ -282,12 +282,12 @@ async fn addresses_that_change_replace_the_ones_before() {
 async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Act::Hang);
     let start = Instant::now();
     let mut trace = trace();
-    assert_eq!(store.get("sess:a", &mut trace).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:a", 0, &mut trace).await.unwrap(), Found::Nothing);
     assert!(start.elapsed() < milliseconds(400), "{:?}", start.elapsed());
     let stats = store.http().stats();
     assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
@@ -300,7 +300,7 @@ async fn only_reads_on_doubtful_connections_have_a_backup() {
     let slow = || Act::Delayed(milliseconds(500));
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    let read = async || store.get("sess:a", &mut trace()).await.unwrap();
+    let read = async || store.get("sess:a", 0, &mut trace()).await.unwrap();
     read().await;
     server.push(slow());
     read().await;
@@ -322,7 +322,7 @@ async fn a_slow_network_does_not_double_its_reads() {
     let server = FaultServer::start(std::iter::repeat_with(|| Act::Delayed(milliseconds(300))).take(3)).await;
     let store = store(&server.endpoint, json!({}));
     for _ in 0..3 {
-        store.get("sess:a", &mut trace()).await.unwrap();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
     }
     assert_eq!(server.seen().len(), 3);
@@ -333,11 +333,11 @@ async fn a_backup_takes_no_connection_that_another_request_waits_for() {
     let server = FaultServer::start([]).await;
     let store =
         store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 600, "maxAttempts": 1 }));
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Act::Hang);
     let mut trace = trace();
-    let error = store.get("sess:a", &mut trace).await.unwrap_err();
+    let error = store.get("sess:a", 0, &mut trace).await.unwrap_err();
     assert_eq!((error.kind, trace.attempts), (Kind::Timeout, 1));
 }
 
@@ -346,11 +346,11 @@ async fn a_read_survives_the_failure_of_one_of_the_two() {
     for (first, second) in [(milliseconds(400), Act::Cut), (milliseconds(400), Act::Hang)] {
         let server = FaultServer::start([]).await;
         let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-        store.get("sess:a", &mut trace()).await.unwrap();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
         server.push(Act::Delayed(first));
         server.push(second);
-        store.get("sess:a", &mut trace()).await.unwrap();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
         assert_eq!(server.seen().len(), 3);
     }
 }
@@ -360,10 +360,10 @@ async fn requests_of_the_sdk_wait_for_their_connection_first_too() {
     let delay = || Act::Delayed(milliseconds(1100));
     let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
     let (_, length, _) =
-        tokio::join!(async { store.get("sess:a", &mut trace()).await }, store.length(), async {
-            store.get("sess:a", &mut trace()).await
+        tokio::join!(async { store.get("sess:a", 0, &mut trace()).await }, store.length(0), async {
+            store.get("sess:a", 0, &mut trace()).await
         });
     length.unwrap();
     let mut dates: Vec<_> =
@@ -371,7 +371,7 @@ async fn requests_of_the_sdk_wait_for_their_connection_first_too() {
     dates.dedup();
     assert!(dates.len() >= 3, "{dates:?}");
     // The connection is free again, and so is the slot.
-    store.get("sess:a", &mut trace()).await.unwrap();
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
 }
 
 #[tokio::test]
@@ -379,8 +379,8 @@ async fn requests_of_the_sdk_that_get_no_connection_say_so() {
     let server = FaultServer::start([Act::Delayed(milliseconds(1000))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
     let mut patient = Trace { deadline: Some((Instant::now() + milliseconds(3000)).into()), ..trace() };
-    let (read, error) = tokio::join!(async { store.get("sess:a", &mut patient).await }, async {
-        store.length().await.unwrap_err()
+    let (read, error) = tokio::join!(async { store.get("sess:a", 0, &mut patient).await }, async {
+        store.length(0).await.unwrap_err()
     });
     read.unwrap();
     assert_eq!(error.kind, Kind::Timeout);
@@ -393,7 +393,7 @@ async fn requests_of_the_sdk_that_time_out_close_their_connection() {
     let store =
         store(&unread().await, json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 }));
     let lengths = join_all((0..16).map(async |_| {
-        assert_eq!(store.length().await.unwrap_err().kind, Kind::Timeout);
+        assert_eq!(store.length(0).await.unwrap_err().kind, Kind::Timeout);
         assert!(store.http().pool().0 <= 4);
     }));
     lengths.await;
