@@ -452,7 +452,8 @@ impl Search {
             text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some())
         };
         let is_mode = |text: &str| ["ipv4", "ipv6"].contains(&text.to_ascii_lowercase().as_str());
-        let variables: [(&str, &str, &dyn Fn(&str) -> bool); 4] = [
+        type Variable<'v> = (&'v str, &'v str, &'v dyn Fn(&str) -> bool);
+        let variables: [Variable<'_>; 4] = [
             (CONTAINER_PATH, "a path that begins with /", &|text| text.starts_with('/')),
             (CONTAINER_URL, "an http or https URL", &is_url),
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "an http or https URL", &is_url),
