@@ -7,12 +7,13 @@ const Fastify = require('fastify')
 const { runNode } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
 const { entries } = require('./support/entries')
+const { delayed, errorAnswer } = require('./support/fault')
 
 const dynamodb = useDynamoDB()
 const CODE = 'DYNAMODB_SESSION_CALLBACK'
 
-async function storeOf(t, entry) {
-  const store = entry.create({ connection: dynamodb.connection, table: await dynamodb.newTable(entry.schema) })
+async function storeOf(t, entry, connection = dynamodb.connection) {
+  const store = entry.create({ connection, table: await dynamodb.newTable(entry.schema) })
   t.after(() => store.close())
   return store
 }
@@ -84,6 +85,50 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       while (warnings.length < 1) await once(process, 'warning')
       assert.match(warnings[0].detail, /^Error: of the app\n {4}at /)
       assert.equal(warnings.length, 1)
+    })
+
+    test('the first of two responses of a Fastify app is sent when its save takes longer', async (t) => {
+      const warnings = warningsOf(t)
+      const proxy = await dynamodb.proxy()
+      const store = await storeOf(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
+      const url = await startFastify(t, store, async (request, reply) => {
+        reply.send('the first')
+      })
+      for (const number of [1, 2]) {
+        proxy.on('PutItem', delayed(100), 1)
+        const response = await fetch(url)
+        assert.deepEqual([response.status, await response.text()], [200, 'the first'])
+        while (warnings.length < number) await once(process, 'warning')
+      }
+    })
+
+    test('a Fastify app that sends two responses answers 500 when its saves fail', async (t) => {
+      const warnings = warningsOf(t)
+      const proxy = await dynamodb.proxy()
+      const store = await storeOf(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
+      const url = await startFastify(t, store, async (request, reply) => {
+        reply.send('the first')
+      })
+      assert.equal(await (await fetch(url)).text(), 'the first')
+      while (warnings.length < 1) await once(process, 'warning')
+      proxy.on('PutItem', errorAnswer(400, 'ValidationException'))
+      assert.equal((await fetch(url)).status, 500)
+    })
+
+    test('a Fastify app whose first call of the store is not a save gets a warning', async (t) => {
+      for (const method of ['destroy', 'reload']) {
+        const warnings = warningsOf(t)
+        const url = await startFastify(t, await storeOf(t, entry), (request, reply) => {
+          request.session[method](() => {
+            reply.hijack().raw.end('done')
+            throw new Error(`of ${method}`)
+          })
+        })
+        assert.equal(await (await fetch(url)).text(), 'done')
+        while (warnings.length < 1) await once(process, 'warning')
+        assert.match(warnings[0].detail, new RegExp(`^Error: of ${method}\\n {4}at `))
+        assert.equal(warnings.length, 1)
+      }
     })
 
     test('behind express-session a callback that throws is an uncaught exception', async () => {

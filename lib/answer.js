@@ -23,14 +23,19 @@ function answer(promise, rest, sessions) {
   return undefined
 }
 
-/** Calls a function of the app. `sessions`, if given, knows whether @fastify/session passed it. */
+/** Calls a function of the app. `sessions` is given if @fastify/session may have passed the function. */
 function call(sessions, callback, ...results) {
   try {
     callback(...results)
   } catch (error) {
-    if (sessions?.isBehindFastify) warnOfThrown(error)
+    if (sessions?.isBehindFastify || (sessions && cameThroughFastify(error))) warnOfThrown(error)
     else throwUncaught(error)
   }
+}
+
+/** Only `set` gets a session that shows @fastify/session. Before the first `set`, the stack of the error shows it. */
+function cameThroughFastify(error) {
+  return /[\\/]@fastify[\\/]session[\\/]/.test(error?.stack)
 }
 
 /**

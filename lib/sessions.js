@@ -21,6 +21,8 @@ class Sessions {
   /** The cookie options of an Express app, once they are known. */
   #cookieOptions
   #touchesSaved = 0
+  /** The last write of @fastify/session that is in flight, by key. */
+  #writes = new Map()
   /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show it. */
   isBehindFastify = false
 
@@ -114,11 +116,25 @@ class Sessions {
     this.isBehindFastify ||= isFastifySession
     facts.expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem') * 1000)
     const expires = this.secondsOf(facts.expiry)
-    await this.#connection.run('PutItem', sid, (native, call, traced) =>
+    const write = this.#connection.run('PutItem', sid, (native, call, traced) =>
       native.set(call, key, text, expires, attributes, traced)
     )
+    await (isFastifySession ? this.#inOrder(key, write) : write)
     this.#known.set(session, facts)
     return expires
+  }
+
+  /**
+   * Settles like the write, but not before earlier writes of the same session. @fastify/session saves the session
+   * once per response. If a handler sends two responses, the client must get the first one.
+   */
+  #inOrder(key, write) {
+    const earlier = this.#writes.get(key)
+    const ordered = earlier === undefined ? write : Promise.allSettled([earlier, write]).then(() => write)
+    this.#writes.set(key, ordered)
+    const forget = () => this.#writes.get(key) === ordered && this.#writes.delete(key)
+    ordered.then(forget, forget)
+    return ordered
   }
 
   /**
