@@ -18,8 +18,8 @@ describe('the largest item', () => {
   const sid = newSid()
   const attributes = ['id', `sess:${sid}`, 'type', 'connect-session', 'sess', 'expires'].join('').length
 
-  /** An expiry of one significant digit, which takes two bytes. */
-  const ttl = () => 2_000_000_000.5 - Date.now() / 1000
+  /** An expiry of one significant digit, which takes two bytes. It is rounded up. */
+  const ttl = () => 1_999_999_999.5 - Date.now() / 1000
   const overhead = attributes + 2 + JSON.stringify({ text: '' }).length
   const sessionOf = (bytes) => ({ text: 'x'.repeat(bytes - overhead) })
 
