@@ -185,6 +185,28 @@ describe('the cookie that get returns', () => {
     })
   }
 
+  for (const [name, entry, options] of [
+    ...stores.map((store) => [store.name, store]),
+    ['dynamodb-session with a function as ttl', native, { ttl: ({ cookie }) => cookie.maxAge / 1000 }]
+  ]) {
+    test(`has the expiry of a touch that shortened the lifetime, ${name}`, async () => {
+      const { store, expiresOf } = await open(entry, options)
+      const load = async () => store.createSession({ sessionID: 'a', sessionStore: store }, await byGet(store, 'a'))
+      const call = (method, visit) =>
+        new Promise((resolve, reject) => store[method]('a', visit, (error) => (error ? reject(error) : resolve())))
+      await call('set', { cookie: new session.Cookie({ maxAge: hour }) })
+      clock.tick(10 * second)
+      const visit = await load()
+      visit.cookie.maxAge = 60 * second
+      await call('touch', visit)
+      const shortened = await expiresOf('a')
+      const { cookie } = await byGet(store, 'a')
+      assert.equal(Date.parse(cookie.expires), shortened * 1000)
+      await call('set', await load())
+      assert.ok(Math.abs((await expiresOf('a')) - shortened) <= 1)
+    })
+  }
+
   test('of all is the same', async () => {
     const { store, expiresOf } = await open(native, { touchAfter: 0 })
     await store.set('a', { cookie: new session.Cookie({ maxAge: hour }) })

@@ -58,11 +58,13 @@ function hasNewLifetime(session, { lifetime, ends }) {
 }
 
 /**
- * Moves the expiry of a session's cookie, as it was written with the session, to where later touches have moved it.
- * Only full writes change the written one. `moved` is the time in milliseconds.
+ * Moves the expiry of a session's cookie, as it was written with the session, to where touches have moved it since.
+ * Only full writes change the written one. `moved` is the time in milliseconds. The cookie ends earlier only if that
+ * is more than `slack` milliseconds earlier.
  */
-function moveCookie(cookie, moved) {
-  if (moved - Date.parse(cookie.expires) >= TOLERANCE) {
+function moveCookie(cookie, moved, slack) {
+  const difference = moved - Date.parse(cookie.expires)
+  if (difference >= TOLERANCE || difference <= -Math.max(slack, TOLERANCE)) {
     cookie.expires = new Date(Math.min(moved, LATEST)).toISOString()
   }
 }
@@ -75,4 +77,4 @@ function touchAfterOf(lifetime, given) {
   return given < lifetime || given === 0 ? given : Math.min(lifetime * TOUCH_SHARE, LONGEST_TOUCH_AFTER)
 }
 
-module.exports = { factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf }
+module.exports = { TOLERANCE, factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf }

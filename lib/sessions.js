@@ -3,7 +3,7 @@
 const { Connection } = require('./connection.js')
 const { cookieFields, isCookie } = require('./express-cookie.js')
 const { plainJson } = require('./json.js')
-const { factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf } = require('./lifetime.js')
+const { TOLERANCE, factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
 const { hashOf } = require('./trace.js')
 
@@ -79,10 +79,16 @@ class Sessions {
   #renewCookie(session, expires) {
     const { cookie } = session
     if (expires === undefined || typeof cookie?.expires !== 'string') return
-    if (this.#options.ttl === undefined && this.#options.lifetime === undefined) {
-      moveCookie(cookie, expires * 1000)
-    } else if (Number.isFinite(cookie.originalMaxAge)) {
-      moveCookie(cookie, (expires - this.#fullLifetimeOf(session)) * 1000 + cookie.originalMaxAge)
+    const { ttl, lifetime, touchAfter } = this.#options
+    const { originalMaxAge } = cookie
+    const slack = touchAfterOf(originalMaxAge / 1000, touchAfter) * 1000
+    if (ttl === undefined && lifetime === undefined) {
+      moveCookie(cookie, expires * 1000, slack)
+    } else if (Number.isFinite(originalMaxAge)) {
+      const outlives = this.#fullLifetimeOf(session) * 1000 - originalMaxAge
+      // The option ttl may have changed since the item was written. A guess must not end the session early.
+      const isExact = Math.abs(outlives) < TOLERANCE
+      moveCookie(cookie, expires * 1000 - outlives, isExact ? slack : Infinity)
     }
   }
 
