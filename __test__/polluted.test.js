@@ -39,6 +39,7 @@ for (const entry of entries) {
         `
         Object.prototype.extend = () => {}
         Object.assign(Object.prototype, { client: 1, ttl: 'x', prefix: 5, endpoint: 'http://127.0.0.1:1', profile: 'x' })
+        Object.assign(Object.prototype, { hashKey: 'x', credentials: 1, maxRetries: 'x', httpOptions: 1, readCapacityUnits: 'x' })
         Object.assign(Object.prototype, { touchAfter: 'x', offlineAfter: 'x', createTable: 'x', stamp: 1, isFresh: 1 })
       `
       )

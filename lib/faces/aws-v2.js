@@ -1,13 +1,15 @@
 'use strict'
 
-const { defined } = require('./options.js')
+const { defined, optionsOf } = require('./options.js')
 
 /**
  * The native options that an object for a constructor of the AWS SDK v2 stands for, such as
  * `{ region, endpoint, accessKeyId, secretAccessKey }`.
  */
-function optionsOfVersion2Config(config) {
-  const { region, maxRetries, httpOptions } = config
+function optionsOfVersion2Config(given) {
+  const config = optionsOf(given)
+  const { region, maxRetries } = config
+  const httpOptions = optionsOf(config.httpOptions ?? {})
   const endpoint = endpointOf(config)
   // In v2 an endpoint replaces the one that FIPS and dual stack would lead to. In v3, and here, they contradict it.
   const isCustom = endpoint !== undefined
@@ -18,8 +20,8 @@ function optionsOfVersion2Config(config) {
     useDualStack: isCustom ? false : (config.useDualstackEndpoint ?? config.useDualstack),
     useFips: isCustom ? false : config.useFipsEndpoint,
     maxAttempts: Number.isInteger(maxRetries) && maxRetries >= 0 ? maxRetries + 1 : undefined,
-    connectTimeout: milliseconds(httpOptions?.connectTimeout),
-    attemptTimeout: milliseconds(httpOptions?.timeout)
+    connectTimeout: milliseconds(httpOptions.connectTimeout),
+    attemptTimeout: milliseconds(httpOptions.timeout)
   })
 }
 

@@ -66,7 +66,9 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
   setOptionsAsInstanceAttributes(options) {
     const { table = {}, touchInterval = 30_000, ttl, keepExpired = false } = options
     const { name, hashPrefix, hashKey, readCapacityUnits, writeCapacityUnits } =
-      typeof table === 'string' ? { name: table, hashPrefix: options.prefix, hashKey: options.hashKey } : table
+      typeof table === 'string'
+        ? { name: table, hashPrefix: options.prefix, hashKey: options.hashKey }
+        : optionsOf(table)
     this.tableName = name ?? 'sessions'
     this.hashPrefix = hashPrefix === undefined ? layout.prefix : hashPrefix
     this.hashKey = hashKey ?? layout.hashKey

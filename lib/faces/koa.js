@@ -42,9 +42,9 @@ function createStoreClass({ face, layout, idOf }) {
 
     setOptions(options) {
       const { table: given, dynamoConfig, attributes, ...others } = optionsOf(options ?? {})
-      const table = typeof given === 'string' ? { name: given } : (given ?? {})
+      const table = typeof given === 'string' ? { name: given } : optionsOf(given ?? {})
       const { autoCreate = false, useTtlExpired = true } = table
-      const config = dynamoConfig ?? {}
+      const config = optionsOf(dynamoConfig ?? {})
       const wanted = {
         ...defaults,
         ...defined(others),
