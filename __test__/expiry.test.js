@@ -318,7 +318,7 @@ describe('a request that runs beside another one', () => {
       clock.tick(day)
       const { body } = await browser.get('/')
       assert.deepEqual([body.user, body.note], ['Ann', 'remembered'])
-      assert.deepEqual(missing, [])
+      if (!needs('conditionItem').skip) assert.deepEqual(missing, [])
     })
 
     test(`shortens the lifetime where it says so, ${entry.name}`, async (t) => {
@@ -372,7 +372,7 @@ describe('a request that runs beside another one', () => {
     }
   })
 
-  test('connect-dynamodb answers with the expiry that stays', async () => {
+  test('connect-dynamodb answers with the expiry that stays', needs('conditionItem'), async () => {
     const { store, expiresOf } = await open(stores.find(({ name }) => name.endsWith('connect-dynamodb')))
     await store.set('a', { cookie: new session.Cookie({ maxAge: hour }) })
     const read = await store.get('a')
