@@ -176,7 +176,7 @@ describe('operations of the whole table', () => {
   const operations = ['CreateTable', 'DescribeTable', 'PutItem', 'Scan', 'Scan', 'Scan', 'BatchWriteItem']
 
   async function outcome(env) {
-    const options = dynamodb.options({ table: dynamodb.newTableName() })
+    const options = dynamodb.options({ table: dynamodb.newTableName(), createTable: { ttl: false } })
     const { code, stdout, stderr } = await runScript(script, { options, env })
     assert.equal(code, 0, stderr)
     const { results, contexts } = JSON.parse(stdout)

@@ -70,6 +70,18 @@ fn number_of_map() -> BoxedStrategy<f64> {
     (sized, any::<bool>()).prop_map(|(size, is_negative)| if is_negative { -size } else { size }).boxed()
 }
 
+/// JavaScript has one type of number, so `2.0` and `2` are the same value.
+fn as_in_javascript(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.into_iter().map(as_in_javascript).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (name, as_in_javascript(member))).collect()
+        }
+        other => other,
+    }
+}
+
 proptest! {
     #[test]
     fn as_text_a_session_comes_back_letter_by_letter(session in session(any_number())) {
@@ -80,7 +92,8 @@ proptest! {
     #[test]
     fn as_a_map_a_session_comes_back_with_each_value(session in session(number_of_map())) {
         let text = round_trip(Format::Map, &session.to_string())?;
-        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), session);
+        let back = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(as_in_javascript(back), as_in_javascript(session));
     }
 
     #[test]
