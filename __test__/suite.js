@@ -3,10 +3,48 @@
 // Runs test files as `node --test` does. Where one server serves them all, it starts that server first: DynamoDB Local, since
 // a JVM for each file would cost more than the tests, or the way to DynamoDB itself.
 //   DYNAMODB=aws node __test__/suite.js __test__/*.test.js
+// With --server-only, it leaves out the files whose outcome does not depend on the server.
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
+const path = require('node:path')
 const { serverKind, startServer } = require('./support/server')
+
+/** What these test is the same on every server: the package, the environment, faults on the way to the server. */
+const serverIndependent = [
+  'account-endpoints',
+  'aws-files',
+  'benchmark',
+  'cli/policy-template',
+  'cli/usage',
+  'compat/alias-types',
+  'demo',
+  'docs',
+  'dropped-stores',
+  'endpoints',
+  'environment',
+  'faults/app',
+  'faults/connections',
+  'faults/credentials',
+  'faults/files',
+  'faults/network',
+  'faults/throttling',
+  'faults/tls',
+  'lambda',
+  'lifecycle',
+  'load',
+  'mocked-timers',
+  'offline',
+  'overload',
+  'packages',
+  'pages',
+  'polluted',
+  'release',
+  'soak',
+  'supply-chain',
+  'tls',
+  'workers'
+].map((name) => path.join(__dirname, `${name}.test.js`))
 
 const starters = {
   async aws() {
@@ -42,4 +80,6 @@ async function runSuite(args) {
   }
 }
 
-runSuite(process.argv.slice(2))
+const given = process.argv.slice(2)
+const isServerOnly = given[0] === '--server-only'
+runSuite(isServerOnly ? given.slice(1).filter((file) => !serverIndependent.includes(path.resolve(file))) : given)
