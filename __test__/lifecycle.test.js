@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { runScript } = require('./support/child')
 const { useDynamoDB } = require('./support/dynamodb')
+const { entries } = require('./support/entries')
 const { delayed, silence } = require('./support/fault')
 const { needs } = require('./support/features')
 
@@ -144,4 +145,18 @@ describe('process.exit', () => {
       assert.deepEqual([code, signal, stderr], [7, null, ''])
     }
   })
+})
+
+describe('close', () => {
+  for (const { name, schema, create } of entries) {
+    test(`lets the operations that have started finish, ${name}`, async () => {
+      const store = create({ connection: dynamodb.connection, table: await dynamodb.newTable(schema) })
+      const session = { cookie: { maxAge: 60_000 }, user: 'Ann' }
+      await store.set('a', session, 60_000)
+      const started = [store.get('a'), store.set('b', session, 60_000), store.destroy('c')]
+      await store.close()
+      const [read] = await Promise.all(started)
+      assert.equal(read.user, 'Ann')
+    })
+  }
 })

@@ -80,9 +80,12 @@ function createStoreClass({ face, layout, idOf }) {
       this[STATE].layout = []
     }
 
+    // An operation starts at the call, unless the table is being created: `set` writes the session as it is then, and
+    // `close` lets all that have started finish.
+
     /** The session, or undefined. */
     async get(id) {
-      await this[STATE].creation
+      if (this[STATE].creation !== undefined) await this[STATE].creation
       try {
         return (await sessionsOf(this).get(idOf(id))) ?? undefined
       } catch (error) {
@@ -91,14 +94,13 @@ function createStoreClass({ face, layout, idOf }) {
     }
 
     async set(id, session, maxAge) {
-      // What is written is the session as it is at the call.
       if (this[STATE].creation !== undefined) await this[STATE].creation
       await sessionsOf(this).set(idOf(id), session, maxAge)
       return {}
     }
 
     async destroy(id) {
-      await this[STATE].creation
+      if (this[STATE].creation !== undefined) await this[STATE].creation
       await sessionsOf(this).destroy(idOf(id))
       return {}
     }
