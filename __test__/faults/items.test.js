@@ -100,6 +100,30 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
   })
 })
 
+describe('a response that is not one of DynamoDB, to a request about the table', needs('proxy'), () => {
+  for (const [status, text] of [
+    [200, ''],
+    [204, ''],
+    [200, '<html>Log in</html>'],
+    [200, 'null'],
+    [200, '[]'],
+    [200, '{"Table":'],
+    [200, '{}']
+  ]) {
+    for (const method of ['describeTable', 'createTable']) {
+      test(`${method}: ${status} with ${JSON.stringify(text)} is a NetworkError`, async () => {
+        const proxy = await dynamodb.proxy()
+        const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
+        proxy.on('*', textAnswer(status, text))
+        const { error } = await underFault({ proxy, store }, method)
+        const expected = { code: 'NetworkError', operation: 'DescribeTable', tableName: dynamodb.table }
+        assertOperationError(error, { ...expected, retryable: true })
+        assert.match(error.message, /the response is not what DynamoDB answers/)
+      })
+    }
+  }
+})
+
 describe('an answer of more than 16 MB', needs('proxy'), () => {
   const giants = {
     'that says so': ({ response }) => {

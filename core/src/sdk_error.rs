@@ -24,6 +24,10 @@ where
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
             }
+            // A refusal was converted above, so this response reports success.
+            None if matches!(error, SdkError::ResponseError(_) | SdkError::ServiceError(_)) => {
+                unintelligible().with_source(error)
+            }
             None => {
                 let (kind, message) = match &error {
                     SdkError::TimeoutError(_) => (Kind::Timeout, "no success within the timeout"),
@@ -31,9 +35,6 @@ where
                         (Kind::Timeout, "no response within the timeout")
                     }
                     SdkError::DispatchFailure(_) => (Kind::Network, "the connection failed"),
-                    SdkError::ResponseError(_) => {
-                        (Kind::Network, "the response is not what DynamoDB answers")
-                    }
                     _ => (Kind::Internal, "the request could not be built"),
                 };
                 Error::new(kind, message).with_source(error)
@@ -64,6 +65,11 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     move |error| Error::from(error).during(operation)
+}
+
+/// The error of a response that reports success and is none of DynamoDB's.
+pub fn unintelligible() -> Error {
+    Error::new(Kind::Network, "the response is not what DynamoDB answers")
 }
 
 fn sources<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {

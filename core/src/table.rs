@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType,
     TableDescription, TableStatus, Tag, TimeToLiveSpecification,
@@ -18,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use crate::config::NewTable;
 use crate::error::{Error, Kind, Result};
 use crate::layout::Layout;
-use crate::sdk_error::failed;
+use crate::sdk_error::{failed, unintelligible};
 
 /// DynamoDB takes some ten seconds to create a table.
 const LONGEST_CREATION: Duration = Duration::from_secs(120);
@@ -46,7 +47,8 @@ impl Table {
     /// DescribeTable and DescribeTimeToLive.
     pub async fn describe(&self) -> Result<Description> {
         let raw = RawAnswer::default();
-        self.client
+        let answer = self
+            .client
             .describe_table()
             .table_name(&self.name)
             .customize()
@@ -54,6 +56,7 @@ impl Table {
             .send()
             .await
             .map_err(failed("DescribeTable"))?;
+        table_in(answer)?;
         let table = raw.take();
         let described = self
             .client
@@ -147,7 +150,7 @@ impl Table {
             .await
             .map_err(failed("DescribeTable"))
         {
-            Ok(answer) => Ok(answer.table),
+            Ok(answer) => table_in(answer).map(Some),
             Err(error) if error.is_missing_table() => Ok(None),
             Err(error) => Err(error),
         }
@@ -166,6 +169,10 @@ impl Table {
             .map(drop)
             .or_else(|error| if is_enabled_already(&error) { Ok(()) } else { Err(error) })
     }
+}
+
+fn table_in(answer: DescribeTableOutput) -> Result<TableDescription> {
+    answer.table.ok_or_else(|| unintelligible().during("DescribeTable"))
 }
 
 impl Layout {

@@ -19,6 +19,7 @@ use super::http::{Bounds, BoxError, Failure, HttpClient};
 use super::into_error;
 use super::pool::Slot;
 use crate::error::{Error, Kind, Result};
+use crate::sdk_error::unintelligible;
 
 tokio::task_local! {
     /// The connection of the next request.
@@ -111,6 +112,7 @@ async fn send(
     let (head, body) = request.try_into_http1x().map_err(|error| user(error.into()))?.into_parts();
     let body = body.collect().await.map_err(user)?.to_bytes();
     let uri = head.uri.clone();
+    let is_for_dynamodb = slot.is_some();
     let response =
         http.send(http::Request::from_parts(head, body), bounds, slot).await.map_err(|failure| {
             let kind = match &failure {
@@ -122,8 +124,16 @@ async fn send(
             };
             kind(into_error(failure, &uri).into())
         })?;
+    // The SDK takes an empty body for an object without members.
+    if is_for_dynamodb && response.status().is_success() && !is_object(response.body()) {
+        return Err(ConnectorError::io(unintelligible().into()));
+    }
     HttpResponse::try_from(response.map(SdkBody::from))
         .map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
 }
 
 fn is_setting(error: &BoxError) -> bool {
