@@ -4,6 +4,9 @@ const { commandLine } = require('./command.js')
 
 const isOfAWS = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
 
+/** Failures before a request was sent, whatever the service does. */
+const isAboutClient = /^(no credentials|no free connection|the files of certificates)/
+
 const isAboutKey = /key element does not match|Missing the key|Type mismatch for key|number of conditions on the keys/i
 
 /** Names of the native options; a compatible store gives its own in `options.names`. */
@@ -42,7 +45,7 @@ function sentencesFor({ code, message, region, endpoint }, options) {
     return aboutKey(region, isCustom ? endpoint : undefined, names, options)
   }
   const isAboutService = ['UnknownServiceError', 'UnknownOperationException'].includes(code)
-  const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code)
+  const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code) && !isAboutClient.test(message)
   if (isCustom && (isAboutNetwork || isAboutService)) {
     return [`Check that DynamoDB is running at ${endpoint} (${sourceOf('endpoint', names, options)})`]
   }

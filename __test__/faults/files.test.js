@@ -125,10 +125,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
       })
       assert.equal(code, 0, stderr)
       const result = JSON.parse(stdout)
-      assert.ok(
-        result.codes.every((each) => ['TimeoutError', 'CredentialsError'].includes(each)),
-        stdout
-      )
+      assert.deepEqual([...new Set(result.codes)], ['TimeoutError'], stdout)
       if (options.connectTimeout) assert.match(String(result.causes), new RegExp(name))
       assert.ok(result.time < rounds * timeout + 1500, stdout)
       assert.ok(result.healthyTime < timeout, stdout)

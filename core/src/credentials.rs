@@ -124,8 +124,10 @@ impl CredentialsCache {
             let credentials = match timeout(shared.limit, shared.provider.provide_credentials()).await {
                 Ok(fetched) => fetched.map_err(Error::from)?,
                 Err(_) => {
-                    let message = format!("the credentials provider gave nothing within {:?}", shared.limit);
-                    return Err(Error::new(Kind::Credentials, message));
+                    return Err(Error::new(
+                        Kind::Timeout,
+                        format!("no credentials within {:?}", shared.limit),
+                    ));
                 }
             };
             refuse_unsendable(&credentials)?;
