@@ -226,13 +226,14 @@ describe('what the AWS SDK refuses is a ConfigError of both planes', () => {
     [
       'FIPS with a custom endpoint',
       { ...keys, AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL: 'https://host' },
-      /FIPS/
+      /AWS_USE_FIPS_ENDPOINT and .*AWS_ENDPOINT_URL/
     ],
     [
       'required with FIPS',
       { ...account, AWS_USE_FIPS_ENDPOINT: 'true', AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' },
-      /FIPS/
-    ]
+      /AWS_ACCOUNT_ID_ENDPOINT_MODE and AWS_USE_FIPS_ENDPOINT/
+    ],
+    ['an invalid account ID', { ...keys, AWS_ACCOUNT_ID: '1/2' }, /AWS_ACCOUNT_ID/]
   ]
   for (const [name, env, message] of cases) {
     test(name, async () => {

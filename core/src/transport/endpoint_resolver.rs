@@ -96,6 +96,20 @@ fn unresolvable(error: &dyn std::error::Error) -> Error {
         message += ". Give the credentials an account ID (AWS_ACCOUNT_ID, aws_account_id in the profile, or accountId), \
                     use the ARN of the table, or set AWS_ACCOUNT_ID_ENDPOINT_MODE to preferred";
     }
+    // Parts of the SDK's messages, and the settings that they are about.
+    let settings: Vec<_> = [
+        ("account ID parameter is invalid", "AWS_ACCOUNT_ID, aws_account_id in the profile, or accountId"),
+        ("Mode is required and", "AWS_ACCOUNT_ID_ENDPOINT_MODE"),
+        ("FIPS", "AWS_USE_FIPS_ENDPOINT"),
+        ("Dualstack", "AWS_USE_DUALSTACK_ENDPOINT"),
+        ("custom endpoint", "option endpoint or AWS_ENDPOINT_URL"),
+    ]
+    .into_iter()
+    .filter_map(|(part, setting)| message.contains(part).then_some(setting))
+    .collect();
+    if !settings.is_empty() {
+        message = format!("{message}. Check {}", settings.join(" and "));
+    }
     Error::new(Kind::Config, message)
 }
 
