@@ -62,9 +62,9 @@ function environmentVariables() {
 
 /** In the order of the AWS SDK for JavaScript. */
 function homeFolder({ HOME, USERPROFILE, HOMEPATH, HOMEDRIVE = 'C:\\' }) {
-  if (HOME) return HOME
-  if (USERPROFILE) return USERPROFILE
-  if (HOMEPATH) return HOMEDRIVE + HOMEPATH
+  if (HOME?.trim()) return HOME
+  if (USERPROFILE?.trim()) return USERPROFILE
+  if (HOMEPATH?.trim()) return HOMEDRIVE + HOMEPATH
   try {
     return os.homedir()
   } catch {

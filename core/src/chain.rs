@@ -38,6 +38,8 @@ use crate::transport::sdk::SdkHttp;
 const KEY_ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
 const TOKEN: &str = "aws_session_token";
+/// The end of the year 9999, in seconds since 1970.
+const LATEST_DATE: i64 = 253_402_300_799;
 /// The names under which `aws-config` finds the files.
 const CONFIG_FILE: &str = "config";
 const CREDENTIALS_FILE: &str = "credentials";
@@ -535,14 +537,15 @@ fn has_expired(token: &[u8], environment: &Environment) -> bool {
     expiry.is_some_and(|at| DateTime::from_millis(at) <= DateTime::from(SystemTime::now()))
 }
 
-/// A cached SSO token with its dates in the one form that `aws-config` reads.
+/// A cached SSO token with its dates in the one form that `aws-config` reads. As in the AWS SDK for JavaScript, a token
+/// is used if its date cannot be read, such as `2026-11-26T10:00:00UTC` of older AWS CLIs.
 fn with_utc_dates(token: &[u8], environment: &Environment) -> Option<Vec<u8>> {
     let mut token: serde_json::Map<String, Value> = serde_json::from_slice(token).ok()?;
     for (name, value) in &mut token {
-        if ["expiresat", "registrationexpiresat"].contains(&name.to_ascii_lowercase().as_str())
-            && let Some(milliseconds) = milliseconds_of(value, environment)
-        {
-            *value = DateTime::from_millis(milliseconds).fmt(Format::DateTime).ok()?.into();
+        if ["expiresat", "registrationexpiresat"].contains(&name.to_ascii_lowercase().as_str()) {
+            let date = milliseconds_of(value, environment).map(DateTime::from_millis);
+            let date = date.unwrap_or_else(|| DateTime::from_secs(LATEST_DATE));
+            *value = date.fmt(Format::DateTime).ok()?.into();
         }
     }
     serde_json::to_vec(&token).ok()
