@@ -115,20 +115,27 @@ test('a file of extra certificates that cannot be read is ignored, with one warn
 })
 
 for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
-  test(`${variable}: a file that could not be read is read again`, async () => {
-    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-')), 'ca.pem')
-    process.env[variable] = file
-    try {
-      const store = dynamodb.store({ endpoint: server.endpoint, maxAttempts: 1 })
-      const outcome = () => store.get('a').then(String, ({ code }) => code)
-      assert.match(await outcome(), /ConfigError|NetworkError/)
-      writeFileSync(file, readFileSync(authority.file))
-      assert.equal(await outcome(), 'null')
-    } finally {
-      delete process.env[variable]
-      rmSync(path.dirname(file), { recursive: true })
-    }
-  })
+  for (const [name, text] of [
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['has no certificate', 'none']
+  ]) {
+    test(`${variable}: a file that ${name} is read again`, async () => {
+      const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-')), 'ca.pem')
+      if (text !== undefined) writeFileSync(file, text)
+      process.env[variable] = file
+      try {
+        const store = dynamodb.store({ endpoint: server.endpoint, maxAttempts: 1 })
+        const outcome = () => store.get('a').then(String, ({ code }) => code)
+        assert.match(await outcome(), /ConfigError|NetworkError/)
+        writeFileSync(file, readFileSync(authority.file))
+        assert.equal(await outcome(), 'null')
+      } finally {
+        delete process.env[variable]
+        rmSync(path.dirname(file), { recursive: true })
+      }
+    })
+  }
 }
 
 test('stores with different certificates do not share them', async () => {

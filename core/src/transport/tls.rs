@@ -134,7 +134,9 @@ fn unreadable(variable: &str, error: BoxError) -> Error {
 
 async fn certificates_in(path: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
     let text = files::read(Path::new(path)).await?;
-    Ok(CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>()?)
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>()?;
+    // A file that another program has not yet filled.
+    if certificates.is_empty() { Err("it has no certificate".into()) } else { Ok(certificates) }
 }
 
 /// Verifies as rustls does, but for one case: a server that shows a certificate which the user has named as
