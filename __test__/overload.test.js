@@ -63,7 +63,8 @@ test('many calls in one tick leave no memory behind', needs('thousands'), async 
   const { stdout } = await runScript(script, { options: dynamodb.options() })
   const sizes = JSON.parse(stdout)
   for (const name of ['rss', 'heapUsed']) {
-    const before = sizes[1][name]
+    // The first bursts warm up; with a subscriber it takes three.
+    const before = sizes[3][name]
     const after = Math.min(...sizes.slice(-2).map((size) => size[name]))
     assert.ok(after < before * 1.1, `${name} grew from ${before} to ${after}`)
   }
