@@ -7,7 +7,8 @@ const isOfAWS = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonw
 /** Failures before a request was sent, whatever the service does. */
 const isAboutClient = /^(no credentials|no free connection|the files of certificates)/
 
-const isAboutKey = /key element does not match|Missing the key|Type mismatch for key|number of conditions on the keys/i
+const isAboutKey =
+  /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i
 
 /** Names of the native options; a compatible store gives its own in `options.names`. */
 const nativeNames = {
