@@ -227,11 +227,11 @@ describe('a host', () => {
       const point = (address) => writeFileSync('/etc/hosts', address ? address + ' dynamodb.test\\n' : '')
       const { port, ...options } = JSON.parse(process.env.OPTIONS)
       const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION)
-      const told = []
+      const outcomes = []
       async function main() {
         const first = await FaultProxy.start('http://127.0.0.1:' + port, { host: '127.0.0.1' })
         const store = new DynamoDBStore({ ...options, endpoint: 'http://dynamodb.test:' + first.port })
-        const get = () => store.get('a').then((value) => told.push(value), ({ code }) => told.push(code))
+        const get = () => store.get('a').then((value) => outcomes.push(value), ({ code }) => outcomes.push(code))
         await get()
         point('127.0.0.1')
         await get()
@@ -246,7 +246,7 @@ describe('a host', () => {
         point('127.0.0.2')
         await get()
         await second.close()
-        console.log(JSON.stringify([told, first.requests.length, second.requests.length, store.stats().dns]))
+        console.log(JSON.stringify([outcomes, first.requests.length, second.requests.length, store.stats().dns]))
         process.exit()
       }
       main()

@@ -119,14 +119,14 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
   set(sid, sess, ...rest) {
     debug((id) => `Saving session ${id}`, sid)
     const saving = this[STATE].set(sid, sess).then(() => ({}))
-    return answer(told(saving, 'saving', sid), rest, this[STATE])
+    return answer(withDebug(saving, 'saving', sid), rest, this[STATE])
   }
 
   touch(sid, sess, ...rest) {
     const isFresh = wasUpdatedLately(this, sess)
     debug((id) => `${isFresh ? 'Skipping touch of' : 'Touching'} session ${id}`, sid)
     if (isFresh) this[STATE].touchSaved()
-    return answer(isFresh ? Promise.resolve() : told(touch(this, sid, sess), 'touching', sid), rest)
+    return answer(isFresh ? Promise.resolve() : withDebug(touch(this, sid, sess), 'touching', sid), rest)
   }
 
   destroy(sid, callback) {
@@ -168,7 +168,7 @@ async function createTableIfMissing(store) {
 }
 
 async function get(store, sid) {
-  const { session, isExpired } = await told(store[STATE].find(sid), 'getting', sid)
+  const { session, isExpired } = await withDebug(store[STATE].find(sid), 'getting', sid)
   if (isExpired) {
     return new Promise((resolve, reject) => {
       store.handleExpiredSession(sid, (error, value) => (error ? reject(error) : resolve(value)))
@@ -185,7 +185,7 @@ async function touch(store, sid, sess) {
 }
 
 async function destroy(store, sid) {
-  await told(store[STATE].destroy(sid), 'destroying', sid)
+  await withDebug(store[STATE].destroy(sid), 'destroying', sid)
   debug((id) => `Destroyed session ${id}`, sid)
   return null
 }
@@ -193,7 +193,7 @@ async function destroy(store, sid) {
 async function handleExpired(store, sid) {
   debug((id) => `Found session ${id} but it is expired`, sid)
   if (store.keepExpired) return null
-  const wasDestroyed = await told(store[STATE].destroyExpired(sid), 'destroying', sid)
+  const wasDestroyed = await withDebug(store[STATE].destroyExpired(sid), 'destroying', sid)
   if (wasDestroyed) debug((id) => `Destroyed session ${id}`, sid)
   return null
 }
@@ -224,8 +224,8 @@ function settle(store, promise, callback) {
   return promise.then((value) => called(null, value), called)
 }
 
-/** The promise, whose failure is told. */
-async function told(promise, doing, sid) {
+/** The promise. Its failure is written to the debug output. */
+async function withDebug(promise, doing, sid) {
   try {
     return await promise
   } catch (error) {
