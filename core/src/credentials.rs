@@ -70,7 +70,17 @@ impl CredentialsCache {
     pub async fn get(&self) -> Result<Arc<Credentials>> {
         match self.cached() {
             Some(credentials) => Ok(credentials),
-            None => self.fetch().await,
+            None => self.fetch_in_full().await,
+        }
+    }
+
+    /// A fetch that was already running when the caller joined it may time out long before the caller does. The caller
+    /// then waits for another one.
+    async fn fetch_in_full(&self) -> Result<Arc<Credentials>> {
+        let was_running = self.0.fetching.is_running();
+        match self.fetch().await {
+            Err(error) if was_running && error.kind == Kind::Timeout => self.fetch().await,
+            outcome => outcome,
         }
     }
 
@@ -260,6 +270,38 @@ mod tests {
         assert_eq!((key(&a.unwrap()), key(&b.unwrap())), ("0", "0"));
         cache.get().await.unwrap();
         assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+
+    /// Does not answer the first call.
+    #[derive(Debug, Default)]
+    struct SilentAtFirst(AtomicU32);
+
+    impl ProvideCredentials for SilentAtFirst {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let number = self.0.fetch_add(1, Ordering::Relaxed);
+            future::ProvideCredentials::new(async move {
+                if number == 0 {
+                    std::future::pending::<()>().await;
+                }
+                Ok(Credentials::new(number.to_string(), "secret", None, None, "test"))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_joins_a_fetch_near_its_limit_gets_another_one() {
+        let provider = SharedCredentialsProvider::new(SilentAtFirst::default());
+        let cache = CredentialsCache::new(provider, Duration::from_secs(5), true);
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(4999)).await;
+            cache.get().await
+        };
+        let (first, late) = tokio::join!(cache.get(), late);
+        assert_eq!(first.unwrap_err().kind, Kind::Timeout);
+        assert_eq!(key(&late.unwrap()), "1");
     }
 
     #[tokio::test]

@@ -20,6 +20,12 @@ impl<T: Clone> Default for SingleFlight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
+    /// Whether work is running that a caller would join.
+    pub fn is_running(&self) -> bool {
+        let flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        flight.as_ref().is_some_and(|running| running.peek().is_none())
+    }
+
     /// Joins the work under way, or starts it. It goes on when those who wait for it give up. Its panic is
     /// an error of those who wait, and not of those who come later.
     pub fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
