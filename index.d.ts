@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import ConnectDynamoDB = require('./lib/faces/connect-dynamodb')
+import ConnectDynamoDB = require('./lib/compat/connect-dynamodb')
 
 // @ts-ignore: it resolves only where this package is installed as connect-dynamodb; it is `any` elsewhere.
 type EntryUnderAlias = typeof import('connect-dynamodb/connect-dynamodb')

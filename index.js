@@ -6,7 +6,7 @@ const { createStoreClass } = require('./lib/store.js')
 
 /** The factory of connect-dynamodb, so that this package can be installed under its name. */
 function connectDynamoDB(connect) {
-  return require('./lib/faces/connect-dynamodb.js')(connect)
+  return require('./lib/compat/connect-dynamodb.js')(connect)
 }
 
 module.exports = connectDynamoDB

@@ -1,28 +1,37 @@
 'use strict'
 
-// Runs test files as `node --test` does. Where one server serves them all, it starts that server first: DynamoDB Local, since
-// a JVM for each file would cost more than the tests, or the way to DynamoDB itself.
-//   DYNAMODB=aws node __test__/suite.js __test__/*.test.js
+// Runs test files as `node --test` does: all of them, or those given. If one server serves all files, it starts that server
+// first: DynamoDB Local, because a JVM for each file would take longer than the tests, or the gateway to DynamoDB itself.
+//   DYNAMODB=aws node __test__/suite.js
 // With --server-only, it leaves out the files whose outcome does not depend on the server.
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
+const fs = require('node:fs')
 const path = require('node:path')
 const { serverKind, startServer } = require('./support/server')
 
-/** What these test is the same on every server: the package, the environment, faults on the way to the server. */
+/** Files whose outcome does not depend on the server: they test the package, the environment, or the way to the server. */
 const serverIndependent = [
-  'account-endpoints',
-  'aws-files',
-  'benchmark',
+  'aws/account-endpoints',
+  'aws/config-files',
+  'aws/endpoints',
+  'aws/environment',
+  'aws/tls',
   'cli/policy-template',
   'cli/usage',
   'compat/alias-types',
-  'demo',
-  'docs',
-  'dropped-stores',
-  'endpoints',
-  'environment',
+  'contract/dropped-stores',
+  'contract/many-calls',
+  'contract/mocked-timers',
+  'contract/offline-after',
+  'contract/polluted-prototype',
+  'contract/process-exit',
+  'contract/worker-threads',
+  'docs/demo',
+  'docs/lambda-example',
+  'docs/pages',
+  'docs/test-index',
   'faults/app',
   'faults/connections',
   'faults/credentials',
@@ -30,21 +39,23 @@ const serverIndependent = [
   'faults/network',
   'faults/throttling',
   'faults/tls',
-  'lambda',
-  'lifecycle',
-  'load',
-  'mocked-timers',
-  'offline',
-  'overload',
-  'packages',
-  'pages',
-  'polluted',
-  'release',
-  'soak',
-  'supply-chain',
-  'tls',
-  'workers'
+  'package/addon-loader',
+  'package/module',
+  'package/release',
+  'package/supply-chain',
+  'tools/benchmark',
+  'tools/soak'
 ].map((name) => path.join(__dirname, `${name}.test.js`))
+
+/** Folders with the test files of a whole run. Those of install/ need a release and a registry: `npm run test:package`. */
+const folders = ['contract', 'unit', 'aws', 'compat', 'cli', 'faults', 'package', 'docs', 'tools']
+
+function allTestFiles() {
+  return folders.flatMap((folder) => {
+    const names = fs.readdirSync(path.join(__dirname, folder)).filter((name) => name.endsWith('.test.js'))
+    return names.map((name) => path.join(__dirname, folder, name))
+  })
+}
 
 const starters = {
   async aws() {
@@ -80,6 +91,11 @@ async function runSuite(args) {
   }
 }
 
-const given = process.argv.slice(2)
-const isServerOnly = given[0] === '--server-only'
-runSuite(isServerOnly ? given.slice(1).filter((file) => !serverIndependent.includes(path.resolve(file))) : given)
+const args = process.argv.slice(2)
+const isServerOnly = args[0] === '--server-only'
+const given = isServerOnly ? args.slice(1) : args
+// Options of `node --test` may be given with or without files.
+const selected = given.some((arg) => arg.endsWith('.js') && !arg.startsWith('-'))
+  ? given
+  : [...given, ...allTestFiles()]
+runSuite(selected.filter((file) => !isServerOnly || !serverIndependent.includes(path.resolve(file))))

@@ -1,7 +1,7 @@
 'use strict'
 
 const { commandLine, quoted } = require('../lib/command.js')
-const layouts = require('../lib/faces/layouts.js')
+const layouts = require('../lib/compat/layouts.js')
 const { connection, layout, shared } = require('./options.js')
 
 const codesOfBadCredentials = [

@@ -1,7 +1,7 @@
 'use strict'
 
 const { isDeepStrictEqual } = require('node:util')
-const { withRepairedCookie } = require('../lib/faces/cookie.js')
+const { withRepairedCookie } = require('../lib/compat/cookie.js')
 const { fromAttribute, toAttribute } = require('./attribute.js')
 const { expiryOf, sessionOf } = require('./item.js')
 

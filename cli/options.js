@@ -1,6 +1,6 @@
 'use strict'
 
-const layouts = require('../lib/faces/layouts.js')
+const layouts = require('../lib/compat/layouts.js')
 const { usageError } = require('./error.js')
 const { oneOf, positive } = require('./parse.js')
 

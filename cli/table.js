@@ -1,6 +1,6 @@
 'use strict'
 
-const { Connection } = require('../lib/connection.js')
+const { Connection } = require('../lib/native/native-store.js')
 const { keyMismatch } = require('../lib/keys.js')
 const { adviceOnKeys } = require('./advice.js')
 const { CommandError } = require('./error.js')

@@ -8,7 +8,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
-const { buildLocalDynamoDB, startLocalDynamoDB } = require('../tests/local-dynamodb')
+const { buildLocalDynamoDB, startLocalDynamoDB } = require('../tools/local-dynamodb')
 const { linkPackage } = require('./support/link')
 
 const root = path.join(__dirname, '..')

@@ -1,6 +1,6 @@
 'use strict'
 
-const { throwUncaught } = require('./bridge.js')
+const { throwUncaught } = require('./native/bridge.js')
 
 /**
  * Passes the outcome to the callback, if the last argument is one. Otherwise returns the promise.

@@ -1,11 +1,11 @@
 'use strict'
 
-const { Connection } = require('./connection.js')
+const { Connection } = require('./native/native-store.js')
 const { cookieFields, isCookie } = require('./express-cookie.js')
 const { plainJson } = require('./json.js')
 const { TOLERANCE, factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf } = require('./lifetime.js')
 const { newTableOf } = require('./options.js')
-const { hashOf } = require('./trace.js')
+const { hashOf } = require('./tracing.js')
 
 /** Bytes of the longest partition key and of the longest sort key. */
 const LONGEST_HASH_KEY = 2048

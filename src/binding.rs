@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use dynamodb_session_core::environment::Environment;
+use dynamodb_session_core::aws::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result, ThrottlingReason};
-use dynamodb_session_core::expiry;
-use dynamodb_session_core::request::{Draft, Stamp, Touch};
+use dynamodb_session_core::item::expiry;
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::table::Description;
 use dynamodb_session_core::transport::{Trace, retry};
+use dynamodb_session_core::wire::request::{Draft, Stamp, Touch};
 use dynamodb_session_core::{config, runtime};
 use napi::bindgen_prelude::{Array, Env, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};

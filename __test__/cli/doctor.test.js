@@ -8,9 +8,9 @@ const { describe, test } = require('node:test')
 const { longerPrefixes } = require('../../cli/checks/prefix.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { changedAnswer, errorAnswer } = require('../support/fault')
+const { changedAnswer, errorAnswer } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
-const { temporaryDirectory, write } = require('../support/packages')
+const { temporaryDirectory, write } = require('../support/temporary-packages')
 
 const dynamodb = useDynamoDB()
 

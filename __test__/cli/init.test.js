@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault')
+const { errorAnswer } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 
 const dynamodb = useDynamoDB()

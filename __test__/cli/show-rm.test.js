@@ -6,7 +6,7 @@ const { describe, test } = require('node:test')
 const { idOf } = require('../../cli/cookie.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer, hangUp, lost } = require('../support/fault')
+const { errorAnswer, hangUp, lost } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 

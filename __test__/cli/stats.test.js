@@ -5,7 +5,7 @@ const { describe, test } = require('node:test')
 const { sizeOfItem } = require('../../cli/attribute.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault')
+const { errorAnswer } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { nowInSeconds } = require('../support/sessions')
 

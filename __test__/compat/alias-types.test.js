@@ -5,7 +5,7 @@ const { cpSync, readFileSync, readdirSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const { root, runNode } = require('../support/child')
-const { copyPackage, link, temporaryDirectory } = require('../support/packages')
+const { copyPackage, link, temporaryDirectory } = require('../support/temporary-packages')
 
 const tsc = require.resolve('typescript/bin/tsc')
 const types = path.join(root, '__test__', 'types')

@@ -6,7 +6,7 @@ const path = require('node:path')
 const { describe, test } = require('node:test')
 const { root, runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { copyPackage, linkPackage, temporaryDirectory, write } = require('../support/packages')
+const { copyPackage, linkPackage, temporaryDirectory, write } = require('../support/temporary-packages')
 
 const dynamodb = useDynamoDB()
 const readme = readFileSync(path.join(root, 'node_modules', 'connect-dynamodb', 'README.md'), 'utf8')

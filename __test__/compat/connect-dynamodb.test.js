@@ -21,7 +21,7 @@ const { byCallback, byPromise, eventsOf } = require('../support/calls')
 const { root, runNode, runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer, heldUntil } = require('../support/fault')
+const { errorAnswer, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
@@ -514,7 +514,7 @@ describe('failures reach the callback', () => {
   test('a callback that throws is called once', async () => {
     const script = `
       process.on('uncaughtException', (error) => console.log(error.message))
-      const Store = require(DYNAMODB_SESSION + '/lib/faces/connect-dynamodb.js')(require('express-session'))
+      const Store = require(DYNAMODB_SESSION + '/lib/compat/connect-dynamodb.js')(require('express-session'))
       const store = new Store(options)
       const sid = 'callback-that-throws'
       const session = { cookie: {} }
@@ -765,7 +765,7 @@ describe('reap', () => {
 
   test('the timer keeps no process alive', async () => {
     const script = `
-      const Store = require(DYNAMODB_SESSION + '/lib/faces/connect-dynamodb.js')(require('express-session'))
+      const Store = require(DYNAMODB_SESSION + '/lib/compat/connect-dynamodb.js')(require('express-session'))
       new Store({ reapInterval: 60_000, region: 'us-east-1' })
     `
     const { code, stderr } = await runScript(script.replace('DYNAMODB_SESSION', JSON.stringify(root)))

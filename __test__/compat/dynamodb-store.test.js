@@ -7,11 +7,11 @@ const { EventEmitter, once } = require('node:events')
 const { after, before, beforeEach, describe, test } = require('node:test')
 const session = require('express-session')
 const Original = require('dynamodb-store')
-const Ours = require('../../lib/faces/dynamodb-store')
+const Ours = require('../../lib/compat/dynamodb-store')
 const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer } = require('../support/fault')
+const { errorAnswer } = require('../support/fault-proxy')
 const { newSid, nowInSeconds } = require('../support/sessions')
 const { testDeployments } = require('./support/deployment')
 const { expressSession } = require('./support/express-sessions')
@@ -521,7 +521,7 @@ describe('dynamodb-store', () => {
     test('that cannot be reached at the start ends no process', async () => {
       const { code, stderr } = await runNode([
         '-e',
-        `const Store = require('./lib/faces/dynamodb-store')
+        `const Store = require('./lib/compat/dynamodb-store')
        const dynamoConfig = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', accessKeyId: 'a', secretAccessKey: 's' }
        new Store({ dynamoConfig }).createTableIfDontExists()
        new Store({ dynamoConfig }).set('a', { cookie: {} })
@@ -535,7 +535,7 @@ describe('dynamodb-store', () => {
     test('is not called again', async () => {
       const { code, stderr, stdout } = await runNode([
         '-e',
-        `const Store = require('./lib/faces/dynamodb-store')
+        `const Store = require('./lib/compat/dynamodb-store')
        const store = new Store({ dynamoConfig: ${JSON.stringify(optionsOf().dynamoConfig)}, table: { name: '${table}' } })
        process.on('uncaughtException', (error) => console.log(error.message))
        for (const method of ['get', 'destroy']) store[method]('a', () => { throw new Error(method) })`

@@ -11,9 +11,9 @@ const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { DynamoDBStore: Original } = require('@pwrdrvr/dynamodb-session-store')
-const { DynamoDBStore: Ours } = require('../../lib/faces/pwrdrvr-dynamodb-session-store')
+const { DynamoDBStore: Ours } = require('../../lib/compat/pwrdrvr-dynamodb-session-store')
 const { eventually } = require('../support/eventually')
-const { delayed, errorAnswer } = require('../support/fault')
+const { delayed, errorAnswer } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSid, nowInSeconds } = require('../support/sessions')
@@ -487,7 +487,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       const { code, stderr } = await runNode(
         [
           '-e',
-          `const { DynamoDBStore } = require('./lib/faces/pwrdrvr-dynamodb-session-store')
+          `const { DynamoDBStore } = require('./lib/compat/pwrdrvr-dynamodb-session-store')
            const store = new DynamoDBStore({ createTableOptions: {} })
            store.get('a', (error) => { if (!error) process.exit(1) })`
         ],

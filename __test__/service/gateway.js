@@ -3,7 +3,7 @@
 const { once } = require('node:events')
 const http = require('node:http')
 const https = require('node:https')
-const { errorAnswer, readAll } = require('../support/fault')
+const { errorAnswer, readAll } = require('../support/fault-proxy')
 
 /** The operations that the tests need. None of them can reach a table that it does not name. */
 const itemOperations =

@@ -4,7 +4,7 @@ const { randomUUID } = require('node:crypto')
 const { after, before } = require('node:test')
 const { DynamoDBStore } = require('../..')
 const { RawClient } = require('./client')
-const { FaultProxy } = require('./fault')
+const { FaultProxy } = require('./fault-proxy')
 const { isShared, serverKind, startServer, tablePrefix } = require('./server')
 
 /** The DynamoDB of one test file: a server, a table, and what the tests opened there. */

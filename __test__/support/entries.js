@@ -24,28 +24,28 @@ const entries = [
   },
   {
     name: 'dynamodb-session/connect-dynamodb',
-    load: () => require('../../lib/faces/connect-dynamodb'),
+    load: () => require('../../lib/compat/connect-dynamodb'),
     schema: { hashKey: 'id' },
     prefix: 'sess:',
     frameworks: ['express', 'fastify'],
-    create: (place, options) => new (require('../../lib/faces/connect-dynamodb')(session))(flat(place, options))
+    create: (place, options) => new (require('../../lib/compat/connect-dynamodb')(session))(flat(place, options))
   },
   {
     name: 'dynamodb-session/dynamodb-store',
-    load: () => require('../../lib/faces/dynamodb-store'),
+    load: () => require('../../lib/compat/dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     prefix: 'sess:',
     frameworks: ['express', 'fastify'],
-    create: (place, options) => new (require('../../lib/faces/dynamodb-store'))(version2(place, options))
+    create: (place, options) => new (require('../../lib/compat/dynamodb-store'))(version2(place, options))
   },
   {
     name: 'dynamodb-session/pwrdrvr-dynamodb-session-store',
-    load: () => require('../../lib/faces/pwrdrvr-dynamodb-session-store'),
+    load: () => require('../../lib/compat/pwrdrvr-dynamodb-session-store'),
     schema: { hashKey: 'id' },
     prefix: 'session#',
     frameworks: ['express', 'fastify'],
     create: ({ connection, table }, options) =>
-      new (require('../../lib/faces/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
+      new (require('../../lib/compat/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
         ...connection,
         tableName: table,
         ...options
@@ -53,20 +53,20 @@ const entries = [
   },
   {
     name: 'dynamodb-session/koa-session-dynamodb-store',
-    load: () => require('../../lib/faces/koa-session-dynamodb-store'),
+    load: () => require('../../lib/compat/koa-session-dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     prefix: '',
     frameworks: ['koa'],
-    create: (place, options) => new (require('../../lib/faces/koa-session-dynamodb-store'))(version2(place, options))
+    create: (place, options) => new (require('../../lib/compat/koa-session-dynamodb-store'))(version2(place, options))
   },
   {
     name: 'dynamodb-session/baseline-koa-session-dynamodb-store',
-    load: () => require('../../lib/faces/baseline-koa-session-dynamodb-store'),
+    load: () => require('../../lib/compat/baseline-koa-session-dynamodb-store'),
     schema: { hashKey: 'pk', sortKey: 'sk' },
     prefix: 'SESSION#',
     frameworks: ['koa'],
     create: (place, options) =>
-      new (require('../../lib/faces/baseline-koa-session-dynamodb-store'))(version2(place, options))
+      new (require('../../lib/compat/baseline-koa-session-dynamodb-store'))(version2(place, options))
   }
 ]
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const { once } = require('node:events')
-const { startLocalDynamoDB } = require('../../tests/local-dynamodb')
+const { startLocalDynamoDB } = require('../../tools/local-dynamodb')
 const { hasJava, startDynamoDBLocal } = require('./dynamodb-local')
 
 const { env } = process

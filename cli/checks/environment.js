@@ -6,7 +6,7 @@ function environment(tell) {
   let isLoaded = true
   const platform = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`
   try {
-    require('../../lib/load.js')
+    require('../../lib/native/loader.js')
     tell('addon', 'ok', `dynamodb-session ${version}, ${platform}`)
   } catch (error) {
     isLoaded = false

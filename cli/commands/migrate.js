@@ -2,9 +2,9 @@
 
 const { usageError } = require('../error.js')
 const { connection, layout, rates, sided, state, storeOptions } = require('../options.js')
-const { confirmed, resumable } = require('../place.js')
+const { confirmed, resumable } = require('../checkpoint.js')
 const { Rate } = require('../rate.js')
-const { usualRate, walk, widthFor } = require('../walk.js')
+const { usualRate, walk, widthFor } = require('../scan.js')
 
 const { table: _table, ...shared } = connection
 const { format: _format, ...places } = layout
@@ -44,7 +44,7 @@ Exit code 1 means that a session could not be written, was not read back as writ
 
   async run({ values, output }) {
     const { Table } = require('../table.js')
-    const { Copy } = require('../copy.js')
+    const { Copy } = require('../migration.js')
     if (values.overwrite && (values['verify-only'] || values['dry-run'])) {
       throw usageError('--overwrite contradicts --verify-only and --dry-run')
     }

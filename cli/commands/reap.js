@@ -2,9 +2,9 @@
 
 const { isExpired, isSession } = require('../item.js')
 const { connection, layout, rates, state, storeOptions } = require('../options.js')
-const { confirmed, resumable } = require('../place.js')
+const { confirmed, resumable } = require('../checkpoint.js')
 const { Rate } = require('../rate.js')
-const { usualRate, walk, widthFor } = require('../walk.js')
+const { usualRate, walk, widthFor } = require('../scan.js')
 
 const { format: _format, ...places } = layout
 

@@ -3,7 +3,7 @@
 const { exitCodes, usageError } = require('../error.js')
 const { connection, layout, rates, storeOptions } = require('../options.js')
 const { count } = require('../parse.js')
-const { confirmed, interruption } = require('../place.js')
+const { confirmed, interruption } = require('../checkpoint.js')
 const { Rate } = require('../rate.js')
 const { Tally } = require('../tally.js')
 const { linesOf } = require('../tally-lines.js')

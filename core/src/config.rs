@@ -8,7 +8,7 @@ use aws_types::endpoint_config::AccountIdEndpointMode;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::layout::Layout;
+use crate::item::layout::Layout;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -18,29 +18,14 @@
 #![deny(unsafe_code)]
 #![warn(rust_2018_idioms)]
 
-pub mod attribute;
 pub mod aws;
-pub mod chain;
 pub mod config;
-pub mod credentials;
 pub mod date;
-pub mod environment;
 pub mod error;
-pub mod expiry;
-pub mod files;
-pub mod json_cursor;
-pub mod json_string;
-pub mod layout;
-pub mod profile;
-pub mod reply;
-pub mod request;
+pub mod item;
 pub mod runtime;
-pub mod scan;
-pub mod sdk_error;
-pub mod service_error;
-pub mod settings;
-pub mod single_flight;
 pub mod stats;
 pub mod store;
 pub mod table;
 pub mod transport;
+pub mod wire;

@@ -9,18 +9,18 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Aws;
+use crate::aws::environment::{Environment, SharedEnvironment};
+use crate::aws::single_flight::SingleFlight;
 use crate::config::{Config, ConsistentRead, NewTable};
-use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
-use crate::expiry::{self, Seconds};
-use crate::reply::Reply;
-use crate::request::{Body, Draft, Requests, Touch};
-use crate::single_flight::SingleFlight;
+use crate::item::expiry::{self, Seconds};
 use crate::table::{Description, Table};
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk;
 use crate::transport::{Trace, retry};
+use crate::wire::request::{Body, Draft, Requests, Touch};
+use crate::wire::response::Reply;
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { describe, test } = require('node:test')
 const { assertStoreError } = require('../../support/errors')
-const { changedAnswer, errorAnswer } = require('../../support/fault')
+const { changedAnswer, errorAnswer } = require('../../support/fault-proxy')
 const { needs } = require('../../support/features')
 
 const unknownOperation = errorAnswer(400, 'UnknownOperationException')

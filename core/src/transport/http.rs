@@ -13,7 +13,7 @@ use tokio::sync::AcquireError;
 use super::dns::{Dns, Resolve};
 use super::pool::{Host, Slot, lock};
 use super::tls::Tls;
-use crate::environment::SharedEnvironment;
+use crate::aws::environment::SharedEnvironment;
 use crate::error::Error;
 use crate::stats::Stats;
 

@@ -24,9 +24,9 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::credentials::CredentialsCache;
+use crate::aws::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result, innermost};
-use crate::service_error::service_error;
+use crate::wire::service_error::service_error;
 pub use endpoint::Endpoint;
 pub use endpoint_resolver::EndpointResolver;
 use endpoint_resolver::Resolved;

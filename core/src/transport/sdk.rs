@@ -18,8 +18,8 @@ use super::EndpointResolver;
 use super::http::{Bounds, BoxError, Failure, HttpClient};
 use super::into_error;
 use super::pool::Slot;
+use crate::aws::sdk_error::unintelligible;
 use crate::error::{Error, Kind, Result};
-use crate::sdk_error::unintelligible;
 
 tokio::task_local! {
     /// The connection of the next request.

@@ -16,7 +16,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use super::http::HttpClient;
 use super::retry::{self, Cause};
 use crate::error::Error;
-use crate::service_error::service_error;
+use crate::wire::service_error::service_error;
 
 /// The error of a response that the SDK received, unless it reports success.
 pub fn error_of(response: &HttpResponse) -> Option<Error> {

@@ -17,9 +17,9 @@ use tokio::time::timeout;
 
 use super::http::BoxError;
 use super::pool::lock;
-use crate::environment::Environment;
+use crate::aws::environment::Environment;
+use crate::aws::files;
 use crate::error::{Error, Kind, Result};
-use crate::files;
 
 /// Names a file of certificates that replace the ones compiled in, as in the AWS SDKs and tools.
 const BUNDLE: &str = "AWS_CA_BUNDLE";

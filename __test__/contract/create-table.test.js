@@ -1,0 +1,253 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { bothWays } = require('../support/calls')
+const { useDynamoDB } = require('../support/dynamodb')
+const { assertOperationError, failure } = require('../support/errors')
+const { eventually } = require('../support/eventually')
+const { errorAnswer } = require('../support/fault-proxy')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+/** What a server without time to live can do too. */
+const createTable = { ttl: false }
+
+/** A store on a table that does not exist yet. */
+function newStore(options) {
+  const table = dynamodb.newTableName()
+  return { table, store: dynamodb.store({ table, ...options }) }
+}
+
+async function describeTable(TableName) {
+  return (await dynamodb.raw.sdk.describeTable({ TableName })).Table
+}
+
+async function timeToLive(TableName) {
+  return (await dynamodb.raw.sdk.describeTimeToLive({ TableName })).TimeToLiveDescription
+}
+
+const keySchema = (...names) => names.map((AttributeName, i) => ({ AttributeName, KeyType: ['HASH', 'RANGE'][i] }))
+
+describe('the option createTable', () => {
+  test('true makes a missing table, on demand and with time to live', needs('timeToLive'), async () => {
+    const { table, store } = newStore({ createTable: true })
+    const sid = newSid()
+    await store.set(sid, newSession({ user: 'Ann' }))
+    assert.equal((await store.get(sid)).user, 'Ann')
+    const { KeySchema, BillingModeSummary, TableStatus } = await describeTable(table)
+    assert.deepEqual([KeySchema, BillingModeSummary.BillingMode], [keySchema('id'), 'PAY_PER_REQUEST'])
+    assert.equal(TableStatus, 'ACTIVE')
+    const { AttributeName, TimeToLiveStatus } = await timeToLive(table)
+    assert.equal(AttributeName, 'expires')
+    assert.match(TimeToLiveStatus, /^ENABL(ED|ING)$/)
+  })
+
+  test('time to live is that of the chosen attribute', needs('timeToLive'), async () => {
+    const { table, store } = newStore({ createTable: true, attributes: { expires: 'ends' } })
+    await store.get(newSid())
+    assert.equal((await timeToLive(table)).AttributeName, 'ends')
+  })
+
+  test('false or nothing makes none', async () => {
+    for (const value of [false, undefined]) {
+      const { table, store } = newStore({ createTable: value })
+      const error = await failure(store, 'get', newSid())
+      assertOperationError(error, { code: 'ResourceNotFoundException', operation: 'GetItem', tableName: table })
+      assert.equal(await dynamodb.raw.tableExists(table), false)
+    }
+  })
+
+  const operations = {
+    get: [newSid()],
+    set: [newSid(), newSession()],
+    touch: [newSid(), newSession()],
+    destroy: [newSid()]
+  }
+  for (const [method, args] of Object.entries(operations)) {
+    test(`${method} makes it`, async () => {
+      const { table, store } = newStore({ createTable })
+      const { error } = await bothWays(store, method, ...args)
+      assert.equal(error, undefined)
+      assert.equal(await dynamodb.raw.tableExists(table), true)
+    })
+  }
+
+  test('capacity', needs('provisioned'), async () => {
+    const { table, store } = newStore({
+      createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
+    })
+    await store.get(newSid())
+    const { ReadCapacityUnits, WriteCapacityUnits } = (await describeTable(table)).ProvisionedThroughput
+    assert.deepEqual([ReadCapacityUnits, WriteCapacityUnits], [3, 2])
+  })
+
+  test('tags', needs('tags'), async () => {
+    const { table, store } = newStore({ createTable: { ...createTable, tags: { team: 'web', 'cost centre': '5' } } })
+    await store.get(newSid())
+    const { TableArn } = await describeTable(table)
+    const { Tags } = await dynamodb.raw.sdk.listTagsOfResource({ ResourceArn: TableArn })
+    assert.deepEqual(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])), {
+      team: 'web',
+      'cost centre': '5'
+    })
+  })
+
+  test('a sort key', async () => {
+    const { table, store } = newStore({ createTable, hashKey: 'pk', sortKey: 'sk' })
+    const sid = newSid()
+    await store.set(sid, newSession({ user: 'Ann' }))
+    assert.deepEqual((await describeTable(table)).KeySchema, keySchema('pk', 'sk'))
+    assert.equal((await store.get(sid)).user, 'Ann')
+  })
+
+  test('many first operations share one creation', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const { store } = newStore({ createTable, endpoint: proxy.endpoint })
+    const values = await Promise.all(Array.from({ length: 20 }, () => store.get(newSid())))
+    assert.deepEqual(new Set(values), new Set([null]))
+    assert.equal(proxy.sent('CreateTable').length, 1)
+  })
+
+  test('two stores may create at a time', async () => {
+    const { table, store } = newStore({ createTable })
+    const other = dynamodb.store({ table, createTable })
+    assert.deepEqual(await Promise.all([store.get(newSid()), other.get(newSid())]), [null, null])
+  })
+
+  test('a table that exists costs nothing and stays as it is', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await dynamodb.newTable()
+    const before = await describeTable(table)
+    const store = dynamodb.store({
+      table,
+      endpoint: proxy.endpoint,
+      createTable: { billingMode: 'PROVISIONED', readCapacityUnits: 7, writeCapacityUnits: 7 }
+    })
+    await store.get(newSid())
+    assert.deepEqual(proxy.operations, ['GetItem'])
+    assert.deepEqual((await describeTable(table)).ProvisionedThroughput, before.ProvisionedThroughput)
+    assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+  })
+
+  test('a table that was deleted is made again', async () => {
+    const { table, store } = newStore({ createTable })
+    await store.get(newSid())
+    await dynamodb.raw.deleteTable(table)
+    await eventually(async () => !(await dynamodb.raw.tableExists(table)), 30_000)
+    assert.equal(await store.get(newSid()), null)
+    assert.equal(await dynamodb.raw.tableExists(table), true)
+  })
+
+  test('a table with another key that another process creates first is an error', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await dynamodb.newTable({ hashKey: 'sessionId' })
+    proxy.on('GetItem', errorAnswer(400, 'ResourceNotFoundException'), 1)
+    const store = dynamodb.store({ table, createTable: true, endpoint: proxy.endpoint })
+    await assert.rejects(store.get(newSid()), { code: 'ConfigError', message: /Set option hashKey to "sessionId"/ })
+    assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+  })
+
+  test('a creation that is refused is the error of the operation, and is tried anew', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const { table, store } = newStore({ createTable, endpoint: proxy.endpoint })
+    proxy.on('CreateTable', errorAnswer(400, 'AccessDeniedException'), 2)
+    const error = await failure(store, 'get', newSid())
+    assertOperationError(error, { code: 'AccessDeniedException', operation: error.operation, tableName: table })
+    assert.equal(await store.get(newSid()), null)
+  })
+})
+
+describe('the method createTable', () => {
+  test('makes the table and gives its description', needs('timeToLive'), async () => {
+    const { table, store } = newStore()
+    const { value } = await bothWays(store, 'createTable')
+    assert.deepEqual([value.TableName, value.TableStatus, value.KeySchema], [table, 'ACTIVE', keySchema('id')])
+    assert.match((await timeToLive(table)).TimeToLiveStatus, /^ENABL(ED|ING)$/)
+  })
+
+  test('uses what the option says', needs('provisioned'), async () => {
+    const { table, store } = newStore({
+      createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
+    })
+    await store.createTable()
+    assert.equal((await describeTable(table)).ProvisionedThroughput.ReadCapacityUnits, 3)
+    assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+  })
+
+  test('leaves a table that exists alone', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = await dynamodb.newTable()
+    const { value } = await bothWays(dynamodb.store({ table, endpoint: proxy.endpoint }), 'createTable')
+    assert.equal(value.TableName, table)
+    assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+    assert.deepEqual(
+      [...new Set(proxy.operations)].filter((operation) => !operation.startsWith('Describe')),
+      []
+    )
+  })
+
+  for (const [name, schema, options, message] of [
+    ['hash key', { hashKey: 'sessionId' }, {}, /is sessionId \(S\), not id \(S\)\. Set option hashKey to "sessionId"/],
+    [
+      'sort key',
+      { hashKey: 'id', sortKey: 'sk' },
+      {},
+      /is id \(S\) and sk \(S\), not id \(S\)\. Set option hashKey to "id" and sortKey to "sk"/
+    ],
+    ['missing sort key', { hashKey: 'id' }, { sortKey: 'sk' }, /Set option hashKey to "id" and leave out sortKey/]
+  ]) {
+    test(`fails on a table with another ${name}, and leaves it alone`, needs('timeToLive'), async () => {
+      const table = await dynamodb.newTable(schema)
+      const error = await failure(dynamodb.store({ table, ...options }), 'createTable')
+      assertOperationError(error, { code: 'ConfigError', operation: 'CreateTable', tableName: table })
+      assert.match(error.message, message)
+      assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
+    })
+  }
+
+  test('fails on a table with a key of another type', async () => {
+    const table = dynamodb.newTableName()
+    await dynamodb.raw.sdk.createTable({
+      TableName: table,
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'N' }],
+      KeySchema: keySchema('id'),
+      BillingMode: 'PAY_PER_REQUEST'
+    })
+    const error = await failure(dynamodb.store({ table }), 'createTable')
+    assert.match(error.message, /is id \(N\), not id \(S\)\. Use another table/)
+  })
+
+  test('fails as other methods do', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const { table, store } = newStore({ endpoint: proxy.endpoint })
+    proxy.on('CreateTable', errorAnswer(400, 'AccessDeniedException'))
+    const error = await failure(store, 'createTable')
+    assertOperationError(error, { code: 'AccessDeniedException', operation: 'CreateTable', tableName: table })
+  })
+})
+
+describe('the method describeTable', () => {
+  test('gives table and time to live', async () => {
+    const { value } = await bothWays(dynamodb.store(), 'describeTable')
+    assert.deepEqual([value.TableName, value.TableStatus], [dynamodb.table, 'ACTIVE'])
+    assert.ok(value.CreationDateTime instanceof Date)
+    assert.equal(value.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
+  })
+
+  test('leaves out the time to live of a table that is being deleted', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+    const { TableName, TimeToLiveDescription } = await dynamodb.store({ endpoint: proxy.endpoint }).describeTable()
+    assert.deepEqual([TableName, TimeToLiveDescription], [dynamodb.table, undefined])
+  })
+
+  test('tells that time to live is on', needs('timeToLive'), async () => {
+    const { store } = newStore()
+    await store.createTable()
+    const { TimeToLiveDescription } = await store.describeTable()
+    assert.equal(TimeToLiveDescription.AttributeName, 'expires')
+  })
+})

@@ -1,0 +1,301 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const session = require('express-session')
+const connectDynamoDB = require('connect-dynamodb')
+const { bothWays, byCallback, eventsOf } = require('../support/calls')
+const { useDynamoDB } = require('../support/dynamodb')
+const { assertStoreError } = require('../support/errors')
+const { needs } = require('../support/features')
+const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+const text = (value) => ({ S: JSON.stringify(value) })
+
+function assertNear(attribute, seconds) {
+  assert.match(attribute.N, /^\d+$/)
+  assert.ok(Math.abs(Number(attribute.N) - seconds) <= 1, `${attribute.N} is not about ${seconds}`)
+}
+
+describe('writing', () => {
+  test('the item is that of connect-dynamodb', async () => {
+    const sid = newSid()
+    const sess = newSession({ user: 'Ann', cart: [{ id: 5, price: 1.5 }] })
+    await dynamodb.store().set(sid, sess)
+    const { expires, ...rest } = await dynamodb.item(sid)
+    assert.deepEqual(rest, { id: { S: `sess:${sid}` }, type: { S: 'connect-session' }, sess: text(sess) })
+    assertNear(expires, nowInSeconds() + 60)
+  })
+
+  test('set replaces the whole item', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { sess: text({ old: true }), other: { S: 'stays?' } })
+    await dynamodb.store().set(sid, newSession())
+    assert.deepEqual(Object.keys(await dynamodb.item(sid)).sort(), ['expires', 'id', 'sess', 'type'])
+  })
+
+  test('format map has native types', async () => {
+    const sid = newSid()
+    const sess = {
+      cookie: { originalMaxAge: null, expires: null },
+      text: 'a',
+      empty: '',
+      number: -1.5,
+      yes: true,
+      nothing: null,
+      list: [1, 'b', [], {}],
+      map: { inner: { deep: 'er' } }
+    }
+    const store = dynamodb.store({ format: 'map' })
+    await store.set(sid, sess)
+    const item = await dynamodb.item(sid)
+    assert.deepEqual(item.type, { S: 'connect-session' })
+    assert.deepEqual(item.sess, {
+      M: {
+        cookie: { M: { originalMaxAge: { NULL: true }, expires: { NULL: true } } },
+        text: { S: 'a' },
+        empty: { S: '' },
+        number: { N: '-1.5' },
+        yes: { BOOL: true },
+        nothing: { NULL: true },
+        list: { L: [{ N: '1' }, { S: 'b' }, { L: [] }, { M: {} }] },
+        map: { M: { inner: { M: { deep: { S: 'er' } } } } }
+      }
+    })
+    assert.deepEqual(await store.get(sid), sess)
+  })
+
+  test('format map writes numbers as JavaScript prints them', needs('proxy'), async () => {
+    const numbers = [
+      0,
+      -1.5,
+      0.1,
+      1e-6,
+      1e-7,
+      -1.25e-7,
+      2 ** 53,
+      2 ** 64,
+      -(2 ** 63),
+      1e20,
+      1e21,
+      1.5e100,
+      1e-130,
+      1e125
+    ]
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint, format: 'map' })
+    const sid = newSid()
+    await store.set(sid, newSession({ numbers }))
+    const [{ Item }] = proxy.sent('PutItem')
+    assert.deepEqual(
+      Item.sess.M.numbers.L,
+      numbers.map((number) => ({ N: String(number) }))
+    )
+    assert.deepEqual((await store.get(sid)).numbers, numbers)
+  })
+
+  test('what the session is at the call is what is stored', async () => {
+    const sid = newSid()
+    const sess = newSession({ step: 1 })
+    const saving = dynamodb.store().set(sid, sess)
+    sess.step = 2
+    await saving
+    assert.equal((await dynamodb.store().get(sid)).step, 1)
+  })
+
+  test('destroy removes the item, and again is no error', async () => {
+    const sid = newSid()
+    const store = dynamodb.store()
+    await store.set(sid, newSession())
+    assert.deepEqual(await bothWays(store, 'destroy', sid), { value: undefined })
+    assert.equal(await dynamodb.item(sid), undefined)
+  })
+
+  test('answers of the four methods', async () => {
+    const sid = newSid()
+    const store = dynamodb.store()
+    assert.deepEqual(await bothWays(store, 'get', sid), { value: null })
+    assert.deepEqual(await bothWays(store, 'set', sid, newSession({ a: 1 })), { value: undefined })
+    assert.equal((await bothWays(store, 'get', sid)).value.a, 1)
+    assert.deepEqual(await bothWays(store, 'touch', sid, newSession()), { value: undefined })
+    assert.deepEqual(await bothWays(store, 'destroy', sid), { value: undefined })
+  })
+})
+
+describe('expiry as it is read', () => {
+  const future = nowInSeconds() + 1000
+  const past = nowInSeconds() - 1000
+  const cases = {
+    'absent is alive': [undefined, true],
+    'whole and to come is alive': [{ N: `${future}` }, true],
+    'fractional and to come is alive': [{ N: `${future}.75` }, true],
+    'text and to come is alive': [{ S: `${future}` }, true],
+    'fractional text to come is alive': [{ S: `${future}.25` }, true],
+    'not a number is alive': [{ S: 'never' }, true],
+    'of another type is alive': [{ BOOL: true }, true],
+    'whole and past is expired': [{ N: `${past}` }, false],
+    'fractional and past is expired': [{ N: `${past}.75` }, false],
+    'text and past is expired': [{ S: `${past}` }, false],
+    'fractional text past is expired': [{ S: `${past}.25` }, false],
+    'zero is expired': [{ N: '0' }, false],
+    'negative is expired': [{ N: '-5' }, false]
+  }
+  for (const [name, [expires, alive]] of Object.entries(cases)) {
+    test(name, async () => {
+      const sid = newSid()
+      const store = dynamodb.store()
+      await dynamodb.plant(sid, { sess: text({ user: 'Ann' }), ...(expires && { expires }) })
+      assert.deepEqual(await bothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
+      assert.ok(await dynamodb.item(sid), 'reading leaves the item')
+    })
+  }
+
+  test('this second is expired', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { sess: text({}), expires: { N: `${nowInSeconds()}` } })
+    assert.equal(await dynamodb.store().get(sid), null)
+  })
+
+  test('a session expires by itself', async () => {
+    const sid = newSid()
+    const store = dynamodb.store()
+    await store.set(sid, newSession({}, 1000))
+    assert.ok(await store.get(sid))
+    const expires = Number((await dynamodb.item(sid)).expires.N)
+    await new Promise((resolve) => setTimeout(resolve, expires * 1000 - Date.now() + 20))
+    assert.equal(await store.get(sid), null)
+  })
+})
+
+describe('bodies as they are read', () => {
+  const readable = {
+    'JSON text': [text({ a: 1 }), { a: 1 }],
+    'JSON text with space around': [{ S: ' {"a": 1}\n' }, { a: 1 }],
+    'a map': [{ M: { a: { N: '1' }, b: { L: [{ S: 'x' }, { NULL: true }] } } }, { a: 1, b: ['x', null] }],
+    'a map with sets': [{ M: { s: { SS: ['a'] }, n: { NS: ['5'] } } }, { s: ['a'], n: [5] }],
+    'an empty map': [{ M: {} }, {}],
+    'an empty object': [text({}), {}]
+  }
+  for (const [name, [sess, expected]] of Object.entries(readable)) {
+    for (const format of ['json', 'map']) {
+      test(`${name}, format ${format}`, async () => {
+        const sid = newSid()
+        await dynamodb.plant(sid, { sess })
+        assert.deepEqual(await bothWays(dynamodb.store({ format }), 'get', sid), { value: expected })
+      })
+    }
+  }
+
+  test('a map with bytes stays readable', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { sess: { M: { bytes: { B: Buffer.from('hello') }, user: { S: 'Ann' } } } })
+    const { bytes, user } = await dynamodb.store().get(sid)
+    assert.equal(user, 'Ann')
+    const decoded = typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : Buffer.from(bytes)
+    assert.equal(decoded.toString(), 'hello')
+  })
+
+  const corrupt = {
+    'an empty string': { S: '' },
+    'broken JSON': { S: '{"user":"Ann SECRET' },
+    'JSON of a number': { S: '5' },
+    'JSON of a string': { S: '"SECRET"' },
+    'JSON null': { S: 'null' },
+    'JSON of a list': { S: '[]' },
+    'JSON and more': { S: '{} SECRET' },
+    'a number': { N: '5' },
+    'a list': { L: [] },
+    NULL: { NULL: true },
+    'a set': { SS: ['SECRET'] }
+  }
+  for (const [name, sess] of Object.entries(corrupt)) {
+    test(`${name} is no session, and is reported`, async () => {
+      const sid = newSid()
+      const store = dynamodb.store()
+      await dynamodb.plant(sid, { sess })
+      const reported = eventsOf(store, 'corrupt')
+      assert.deepEqual(await byCallback(store, 'get', sid), { value: null })
+      assert.equal(reported.length, 1)
+      assertStoreError(reported[0], {
+        code: 'CorruptItemError',
+        operation: 'GetItem',
+        tableName: dynamodb.table,
+        secrets: [sid, 'SECRET']
+      })
+    })
+  }
+
+  test('a missing body is no session', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { expires: { N: `${nowInSeconds() + 1000}` } })
+    assert.deepEqual(await bothWays(dynamodb.store(), 'get', sid), { value: null })
+  })
+
+  test('a corrupt item without a listener is no exception', async () => {
+    const sid = newSid()
+    await dynamodb.plant(sid, { sess: { S: '{' } })
+    assert.deepEqual(await bothWays(dynamodb.store(), 'get', sid), { value: null })
+  })
+})
+
+describe('beside connect-dynamodb', () => {
+  const Theirs = connectDynamoDB(session)
+  const withCookie = (data) => ({ cookie: new session.Cookie({ maxAge: 60_000 }), ...data })
+  const pair = (options) => ({
+    theirs: new Theirs({ client: dynamodb.raw.sdk, table: dynamodb.table, initialized: true, ...options }),
+    ours: dynamodb.store(options)
+  })
+
+  test('its sessions are read', async () => {
+    const sid = newSid()
+    const { theirs, ours } = pair()
+    const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
+    await byCallback(theirs, 'set', sid, sess)
+    assert.deepEqual(await ours.get(sid), throughJSON(sess))
+  })
+
+  test('it reads ours', async () => {
+    const sid = newSid()
+    const { theirs, ours } = pair()
+    const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
+    await ours.set(sid, sess)
+    assert.deepEqual((await byCallback(theirs, 'get', sid)).value, throughJSON(sess))
+  })
+
+  test('both write the same item', async () => {
+    const [one, two] = [newSid(), newSid()]
+    const { theirs, ours } = pair({
+      prefix: 'both:',
+      specialKeys: [
+        { name: 'user', type: 'S' },
+        { name: 'age', type: 'N' }
+      ]
+    })
+    const sess = withCookie({ user: 'Ann', age: 33 })
+    await byCallback(theirs, 'set', one, sess)
+    await ours.set(two, sess)
+    const [theirItem, ourItem] = [
+      await dynamodb.item(one, { prefix: 'both:' }),
+      await dynamodb.item(two, { prefix: 'both:' })
+    ]
+    assertNear(ourItem.expires, Number(theirItem.expires.N))
+    assert.deepEqual({ ...ourItem, id: theirItem.id, expires: theirItem.expires }, theirItem)
+  })
+
+  test('each touches and destroys what the other wrote', async () => {
+    const [one, two] = [newSid(), newSid()]
+    const { theirs, ours } = pair({ touchAfter: 0 })
+    await byCallback(theirs, 'set', one, withCookie())
+    await ours.touch(one, withCookie())
+    assertNear((await dynamodb.item(one)).expires, nowInSeconds() + 60)
+    await ours.set(two, withCookie())
+    await byCallback(theirs, 'touch', two, withCookie({}))
+    assert.ok(await ours.get(two))
+    await ours.destroy(one)
+    await byCallback(theirs, 'destroy', two)
+    assert.equal((await byCallback(theirs, 'get', one)).value, null)
+    assert.equal(await ours.get(two), null)
+  })
+})

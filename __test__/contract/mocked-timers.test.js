@@ -1,0 +1,92 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const os = require('node:os')
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const { root, runNode } = require('../support/child')
+const { useDynamoDB } = require('../support/dynamodb')
+const { entries } = require('../support/entries')
+
+const dynamodb = useDynamoDB()
+const folder = path.join(__dirname, 'mocked-timers')
+const names = entries.map(({ name }) => name)
+const expected = Object.fromEntries(names.map((name) => [name, { user: 'ann', destroyed: null }]))
+let place
+
+/** The server, and a table for each entry point, which all runs share. */
+async function placeOf() {
+  const tables = {}
+  for (const { name, schema } of entries) tables[name] = await dynamodb.newTable(schema)
+  return JSON.stringify({ connection: dynamodb.connection, tables })
+}
+
+async function run(...args) {
+  place ??= placeOf()
+  return runNode(args, { env: { PLACE: await place }, timeLimit: 90_000 })
+}
+
+describe('Jest', () => {
+  const program = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js')
+  const cacheDirectory = path.join(os.tmpdir(), 'dynamodb-session-jest')
+
+  async function jest(file, config, ...args) {
+    const whole = JSON.stringify({ rootDir: path.join(folder, 'jest'), watchman: false, cacheDirectory, ...config })
+    const { code, stderr } = await run(program, '--runInBand', '--config', whole, ...args, file)
+    assert.equal(code, 0, stderr)
+    for (const name of names) assert.ok(stderr.includes(`✓ ${name}`), stderr)
+    return stderr
+  }
+
+  test('fake timers do not stop callbacks, and none is pending', async () => {
+    await jest('after-load', {})
+  })
+
+  for (const testEnvironment of ['node', 'jsdom']) {
+    test(`globally enabled fake timers do not stop callbacks (${testEnvironment})`, async () => {
+      await jest('globally', { testEnvironment, fakeTimers: { enableGlobally: true } })
+    })
+  }
+
+  test('globally enabled legacy fake timers do not stop callbacks', async () => {
+    await jest('globally', { fakeTimers: { enableGlobally: true, legacyFakeTimers: true } })
+  })
+
+  test('a mocked date decides what has expired', async () => {
+    await jest('date', {})
+  })
+
+  test('detectOpenHandles reports nothing after close()', async () => {
+    assert.doesNotMatch(await jest('real', {}, '--detectOpenHandles'), /open handle/)
+  })
+})
+
+describe('Vitest', () => {
+  for (const pool of ['forks', 'threads', 'vmThreads']) {
+    test(`fake timers do not stop callbacks, and none is pending (${pool})`, async () => {
+      const program = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
+      const args = ['run', '--root', path.join(folder, 'vitest'), '--pool', pool, '--reporter', 'verbose']
+      const { code, stdout, stderr } = await run(program, ...args)
+      assert.equal(code, 0, stdout + stderr)
+      for (const name of names) assert.ok(stdout.includes(name), stdout)
+    })
+  }
+})
+
+describe('Sinon', () => {
+  for (const order of ['loaded first', 'loaded last']) {
+    test(`fake timers do not stop callbacks, and none is pending (${order})`, async () => {
+      const { code, stdout, stderr } = await run(path.join(folder, 'sinon.js'), order)
+      assert.equal(code, 0, stderr)
+      const timers = order === 'loaded first' && { limit: 'ConfigError', disconnect: true }
+      const results = { ...expected, ...timers }
+      assert.deepEqual(JSON.parse(stdout), { results, timersAfterLoad: 0, timersInTheEnd: 0 })
+    })
+  }
+})
+
+test('a zone of zone.js has no pending timer', async () => {
+  const { code, stdout, stderr } = await run(path.join(folder, 'zone.js'))
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(JSON.parse(stdout), { results: expected, tasks: [] })
+})

@@ -1,0 +1,86 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { runNode, runScript } = require('../support/child')
+const { useDynamoDB } = require('../support/dynamodb')
+const { entries } = require('../support/entries')
+
+const dynamodb = useDynamoDB()
+
+/** Uses a store in a process of its own, after the given code. */
+async function use(entry, code) {
+  const table = await dynamodb.newTable(entry.schema)
+  const program = `
+    const { entries } = require('./__test__/support/entries')
+    const entry = entries.find(({ name }) => name === ${JSON.stringify(entry.name)})
+    entry.load()
+    ${code}
+    const store = entry.create(${JSON.stringify({ connection: dynamodb.connection, table })})
+    process.on('warning', ({ message }) => console.log(message))
+    const run = async () => {
+      await store.set('id', { cookie: { maxAge: 60000 }, user: 'ann' })
+      console.log((await store.get('id')).user)
+      await store.touch?.('id', { cookie: { maxAge: 90000 } })
+      await store.destroy('id')
+      await store.close()
+    }
+    run()
+  `
+  const { stdout, stderr } = await runNode(['-e', program])
+  return { lines: stdout.split('\n').filter(Boolean), stderr }
+}
+
+for (const entry of entries) {
+  describe(entry.name, () => {
+    test('enumerable members of Object.prototype are not options', async () => {
+      const outcome = await use(
+        entry,
+        `
+        Object.prototype.extend = () => {}
+        Object.assign(Object.prototype, { client: 1, ttl: 'x', prefix: 5, endpoint: 'http://127.0.0.1:1', profile: 'x' })
+        Object.assign(Object.prototype, { hashKey: 'x', credentials: 1, maxRetries: 'x', httpOptions: 1, readCapacityUnits: 'x' })
+        Object.assign(Object.prototype, { touchAfter: 'x', offlineAfter: 'x', createTable: 'x', stamp: 1, isFresh: 1 })
+      `
+      )
+      assert.deepEqual(outcome, { lines: ['ann'], stderr: '' })
+    })
+
+    test('toJSON on Array.prototype does not change what is sent', async () => {
+      const outcome = await use(entry, `Array.prototype.toJSON = () => 'polluted'`)
+      assert.deepEqual(outcome, { lines: ['ann'], stderr: '' })
+    })
+
+    test('toJSON on Object.prototype does not break the constructor', async () => {
+      const { connection } = dynamodb
+      const program = `
+        const { entries } = require('./__test__/support/entries')
+        const entry = entries.find(({ name }) => name === ${JSON.stringify(entry.name)})
+        entry.load()
+        Object.prototype.toJSON = () => 'polluted'
+        const store = entry.create(${JSON.stringify({ connection, table: 'sessions' })})
+        console.log(store.stats().inFlight)
+      `
+      const { stdout, stderr } = await runNode(['-e', program])
+      assert.deepEqual({ stdout, stderr }, { stdout: '0\n', stderr: '' })
+    })
+
+    test('loads without a deprecation', async () => {
+      const program = `require('./__test__/support/entries').entries.find(({ name }) => name === '${entry.name}').load()`
+      const { code, stderr } = await runNode(['--pending-deprecation', '--throw-deprecation', '-e', program])
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+    })
+  })
+}
+
+test('inherited options count', async () => {
+  const script = `
+    try {
+      new DynamoDBStore(Object.create({ prefix: 5 }))
+    } catch ({ message }) {
+      console.log(message)
+    }
+  `
+  const { stdout } = await runScript(script, { options: dynamodb.options() })
+  assert.match(stdout, /option prefix must be a string/)
+})

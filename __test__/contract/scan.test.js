@@ -1,0 +1,178 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { bothWays } = require('../support/calls')
+const { useDynamoDB } = require('../support/dynamodb')
+const { changedAnswer, textAnswer } = require('../support/fault-proxy')
+const { needs } = require('../support/features')
+const { newSession, nowInSeconds } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+/** A store on a table of its own, which holds sessions under these ids. */
+async function storeWith(sids, { schema, data = () => ({}), ...options } = {}) {
+  const table = await dynamodb.newTable(schema)
+  const store = dynamodb.store({ table, ...schema, ...options })
+  await Promise.all(sids.map((sid) => store.set(sid, newSession({ user: sid, ...data(sid) }))))
+  return { store, table }
+}
+
+const names = (count) => Array.from({ length: count }, (_, i) => `sid-${i}`).sort()
+
+const sorted = (list) => [...list].sort()
+
+describe('a few sessions', () => {
+  test('all, ids and length', async () => {
+    const { store } = await storeWith(names(3))
+    const { value: sessions } = await bothWays(store, 'all')
+    assert.deepEqual(sorted(sessions.map(({ user }) => user)), names(3))
+    for (const session of sessions) {
+      assert.equal(session.id, session.user)
+      assert.equal(Object.keys(session).includes('id'), false)
+      assert.equal(session.cookie.originalMaxAge, 60_000)
+    }
+    assert.deepEqual(sorted((await bothWays(store, 'ids')).value), names(3))
+    assert.deepEqual(await bothWays(store, 'length'), { value: 3 })
+  })
+
+  test('clear', async () => {
+    const { store, table } = await storeWith(names(60))
+    assert.deepEqual(await bothWays(store, 'clear'), { value: undefined })
+    assert.deepEqual(await dynamodb.raw.items(table), [])
+    assert.equal(await store.length(), 0)
+  })
+
+  test('an empty table', async () => {
+    const { store } = await storeWith([])
+    assert.deepEqual(await bothWays(store, 'all'), { value: [] })
+    assert.deepEqual(await bothWays(store, 'ids'), { value: [] })
+    assert.deepEqual(await bothWays(store, 'length'), { value: 0 })
+    assert.deepEqual(await bothWays(store, 'clear'), { value: undefined })
+  })
+
+  test('both formats in one table', async () => {
+    const { store, table } = await storeWith(['one'])
+    await dynamodb.store({ table, format: 'map' }).set('two', newSession({ user: 'two' }))
+    assert.deepEqual(sorted((await store.all()).map(({ user }) => user)), ['one', 'two'])
+  })
+
+  test('a table with a sort key', async () => {
+    const { store, table } = await storeWith(names(30), { schema: { hashKey: 'pk', sortKey: 'sk' } })
+    assert.deepEqual(sorted(await store.ids()), names(30))
+    await store.clear()
+    assert.deepEqual(await dynamodb.raw.items(table), [])
+  })
+})
+
+describe('sessions that do not count', () => {
+  test('expired ones', async () => {
+    const { store, table } = await storeWith(['live'])
+    const past = nowInSeconds() - 10
+    const sess = { S: '{"user":"gone"}' }
+    const planted = [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }]
+    for (const [i, expires] of planted.entries()) await dynamodb.plant(`gone-${i}`, { sess, expires }, { table })
+    assert.deepEqual(await store.ids(), ['live'])
+    assert.equal(await store.length(), 1)
+    assert.deepEqual(
+      (await store.all()).map(({ id }) => id),
+      ['live']
+    )
+    await store.clear()
+    assert.deepEqual(await dynamodb.raw.items(table), [])
+  })
+
+  test('those without an expiry do', async () => {
+    const { store, table } = await storeWith([])
+    await dynamodb.plant('forever', { sess: { S: '{}' } }, { table })
+    assert.deepEqual(await store.ids(), ['forever'])
+    assert.equal((await store.all()).length, 1)
+  })
+
+  test('corrupt ones are left out of all', async () => {
+    const { store, table } = await storeWith(['live'])
+    await dynamodb.plant('corrupt', { sess: { S: '{' } }, { table })
+    assert.deepEqual(
+      (await store.all()).map(({ id }) => id),
+      ['live']
+    )
+  })
+
+  for (const prefix of ['app:', 'a.b#c$%(\'"):é🚀 ', ':p', '#k', '%_*?', '\\u0000"']) {
+    test(`those of other prefixes than ${JSON.stringify(prefix)}`, async () => {
+      const { store, table } = await storeWith(['one', 'two'], { prefix })
+      const other = dynamodb.store({ table, prefix: `other ${prefix}` })
+      await other.set('three', newSession())
+      await dynamodb.raw.plant(table, { id: { S: 'not a session' }, secret: { S: 'x' } })
+      assert.deepEqual(sorted(await store.ids()), ['one', 'two'])
+      assert.equal(await store.length(), 2)
+      assert.equal((await store.all()).length, 2)
+      await store.clear()
+      assert.deepEqual(await other.ids(), ['three'])
+      assert.equal((await dynamodb.raw.items(table)).length, 2)
+    })
+  }
+
+  test('without a prefix every session does', async () => {
+    const { store } = await storeWith(['one', 'two:x'], { prefix: '' })
+    assert.deepEqual(sorted(await store.ids()), ['one', 'two:x'])
+  })
+})
+
+describe('more than a page', needs('proxy'), () => {
+  test('all, ids, length and clear go through all pages', async () => {
+    const proxy = await dynamodb.proxy()
+    const data = () => ({ body: 'x'.repeat(150_000) })
+    const { store, table } = await storeWith(names(30), { endpoint: proxy.endpoint, data })
+    assert.deepEqual(sorted((await store.all()).map(({ id }) => id)), names(30))
+    assert.ok(proxy.sent('Scan').length > 1, 'the test must have more than one page')
+    assert.deepEqual(sorted(await store.ids()), names(30))
+    assert.equal(await store.length(), 30)
+    await store.clear()
+    assert.deepEqual(await dynamodb.raw.items(table), [])
+  })
+
+  test('ids, length and clear do not ask for the bodies', async () => {
+    const proxy = await dynamodb.proxy()
+    const { store } = await storeWith(names(3), { endpoint: proxy.endpoint })
+    for (const method of ['ids', 'length', 'clear']) {
+      proxy.reset()
+      await store[method]()
+      const [{ ProjectionExpression, ExpressionAttributeNames = {}, Select }] = proxy.sent('Scan')
+      assert.ok(ProjectionExpression || Select === 'COUNT', `${method} asks for whole items`)
+      const asked = ProjectionExpression?.split(/\s*,\s*/).map((name) => ExpressionAttributeNames[name] ?? name)
+      assert.equal(asked?.includes('sess') ?? false, false)
+    }
+  })
+
+  test('a page without a session of ours is not the end', async () => {
+    const { store, table } = await storeWith([])
+    const body = { S: 'x'.repeat(300_000) }
+    for (let i = 0; i < 20; i++) await dynamodb.raw.plant(table, { id: { S: `other ${i}` }, body })
+    await store.set('ours', newSession())
+    assert.deepEqual(await store.ids(), ['ours'])
+  })
+})
+
+describe('deletes that the service leaves unprocessed', needs('proxy'), () => {
+  const allUnprocessed = ({ response, body }) => {
+    textAnswer(200, JSON.stringify({ UnprocessedItems: body.RequestItems }))({ response })
+  }
+
+  /** Does what it is asked, but says of every second delete that it did not. */
+  const halfUnprocessed = changedAnswer((answer, { RequestItems }) => {
+    const [[table, requests]] = Object.entries(RequestItems)
+    const UnprocessedItems = { [table]: requests.filter((_, i) => i % 2) }
+    const { 'x-amz-crc32': _, ...headers } = answer.headers
+    return { headers, text: JSON.stringify({ ...JSON.parse(answer.text), UnprocessedItems }) }
+  })
+
+  test('are sent again', async () => {
+    const proxy = await dynamodb.proxy()
+    const { store, table } = await storeWith(names(30), { endpoint: proxy.endpoint })
+    proxy.on('BatchWriteItem', allUnprocessed, 3).on('BatchWriteItem', halfUnprocessed, 1)
+    await store.clear()
+    assert.deepEqual(await dynamodb.raw.items(table), [])
+    assert.ok(proxy.sent('BatchWriteItem').every((body) => Object.values(body.RequestItems)[0].length <= 25))
+  })
+})

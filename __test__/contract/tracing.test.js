@@ -1,0 +1,223 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { tracingChannel } = require('node:diagnostics_channel')
+const { describe, test } = require('node:test')
+const { runScript } = require('../support/child')
+const { runCli } = require('../support/cli')
+const { useDynamoDB } = require('../support/dynamodb')
+const { needs } = require('../support/features')
+const { newSession, newSid } = require('../support/sessions')
+
+const dynamodb = useDynamoDB()
+
+describe('NODE_DEBUG=dynamodb-session', () => {
+  const script = `
+    const [one, two] = ['FIRST-ID', 'SECOND-ID']
+    const store = new DynamoDBStore(options)
+    const session = { cookie: { maxAge: 60000 }, user: 'ANN' }
+    const ignore = () => {}
+    const run = async () => {
+      await store.set(one, session).catch(ignore)
+      await store.get(one).catch(ignore)
+      await store.get(two).catch(ignore)
+      await store.destroy(one).catch(ignore)
+    }
+    run()
+  `
+
+  async function traceOf(options, NODE_DEBUG) {
+    const { code, stderr } = await runScript(script, { options: dynamodb.options(options), env: { NODE_DEBUG } })
+    assert.equal(code, 0)
+    return stderr.split('\n').filter(Boolean)
+  }
+
+  test('prints operation, duration, attempts and outcome, and neither ids nor data', async () => {
+    const lines = await traceOf({}, 'dynamodb-session')
+    assert.equal(lines.length, 4)
+    for (const [i, operation] of ['PutItem', 'GetItem', 'GetItem', 'DeleteItem'].entries()) {
+      assert.match(lines[i], /^DYNAMODB-SESSION \d+: /)
+      assert.ok(lines[i].includes(operation), lines[i])
+      assert.match(lines[i], /\d ?ms/)
+      assert.match(lines[i], /attempt/)
+      assert.doesNotMatch(lines[i], /FIRST-ID|SECOND-ID|ANN|local/)
+    }
+  })
+
+  test('gives an id the same hash, and another id another', async () => {
+    const lines = await traceOf({}, 'dynamodb-session')
+    const hashes = lines.map((line) => line.replace(dynamodb.table, '').match(/\b[0-9a-f]{8,}\b/)[0])
+    const [set, get, other, destroy] = hashes
+    assert.deepEqual([get, destroy], [set, set])
+    assert.notEqual(other, set)
+  })
+
+  test('prints the code of an error', async () => {
+    const lines = await traceOf({ table: dynamodb.newTableName() }, 'dynamodb-session')
+    assert.equal(lines.length, 4)
+    for (const line of lines) assert.match(line, /ResourceNotFoundException/)
+  })
+
+  test('prints nothing when it is about something else', async () => {
+    assert.deepEqual(await traceOf({}, 'dynamodb'), [])
+  })
+})
+
+describe('the channel dynamodb-session:operation', () => {
+  const channel = tracingChannel('dynamodb-session:operation')
+
+  /** Records the events of the channel while a function runs. */
+  async function recorded(run) {
+    const events = []
+    const record = (event) => (context) => events.push({ event, context, atThatTime: { ...context } })
+    const subscribers = { start: record('start'), asyncEnd: record('asyncEnd'), error: record('error') }
+    channel.subscribe(subscribers)
+    try {
+      await run()
+    } finally {
+      channel.unsubscribe(subscribers)
+    }
+    return events
+  }
+
+  const names = (events) => events.map(({ event, context }) => `${event} ${context.operation}`)
+
+  test('tells the start and the end of each request', async () => {
+    const sid = newSid()
+    const store = dynamodb.store({ touchAfter: 0 })
+    const events = await recorded(async () => {
+      await store.set(sid, newSession({ user: 'ANN' }))
+      await store.get(sid)
+      await store.touch(sid, newSession())
+      await store.destroy(sid)
+    })
+    const operations = ['PutItem', 'GetItem', 'UpdateItem', 'DeleteItem']
+    assert.deepEqual(
+      names(events),
+      operations.flatMap((operation) => [`start ${operation}`, `asyncEnd ${operation}`])
+    )
+    for (const { event, context, atThatTime } of events) {
+      assert.equal(atThatTime.tableName, dynamodb.table)
+      assert.doesNotMatch(JSON.stringify(context), new RegExp(`${sid}|ANN`))
+      if (event !== 'asyncEnd') continue
+      assert.ok(atThatTime.durationMs >= 0 && atThatTime.durationMs < 10_000)
+      assert.deepEqual([atThatTime.attempts, atThatTime.statusCode], [1, 200])
+      assert.ok(atThatTime.capacityUnits > 0, 'the capacity is known')
+    }
+    assert.equal(events[0].context, events[1].context, 'start and end share their context')
+  })
+
+  test('tells errors', async () => {
+    const store = dynamodb.store({ table: dynamodb.newTableName() })
+    const events = await recorded(() => assert.rejects(store.get(newSid())))
+    assert.deepEqual(names(events), ['start GetItem', 'error GetItem', 'asyncEnd GetItem'])
+    const { context } = events[2]
+    assert.equal(context.error.code, 'ResourceNotFoundException')
+    assert.deepEqual([context.attempts, context.statusCode], [1, 400])
+  })
+
+  test('tells nothing of what cost no request', async () => {
+    const sid = newSid()
+    const store = dynamodb.store()
+    const session = newSession()
+    await store.set(sid, session)
+    const read = await store.get(sid)
+    const events = await recorded(async () => {
+      await store.touch(sid, Object.assign(read, { cookie: session.cookie }))
+      await store.get('x'.repeat(3000))
+    })
+    assert.deepEqual(events, [])
+  })
+
+  test('a subscriber that throws does not change the answer', async () => {
+    const script = `
+      const { tracingChannel } = require('node:diagnostics_channel')
+      process.on('uncaughtException', (error) => console.log('uncaught', error.message))
+      const broken = () => { throw new Error('of the subscriber') }
+      tracingChannel('dynamodb-session:operation').subscribe({ start: broken, asyncEnd: broken })
+      new DynamoDBStore(options).get('x', (error, value) => console.log('answer', error, value))
+    `
+    const { code, stdout } = await runScript(script, { options: dynamodb.options() })
+    assert.equal(code, 0)
+    const answers = stdout.split('\n').filter((line) => line.startsWith('answer'))
+    assert.deepEqual(answers, ['answer null null'])
+    assert.match(stdout, /uncaught of the subscriber/)
+  })
+
+  test('the capacity is asked for only while somebody listens', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const store = dynamodb.store({ endpoint: proxy.endpoint })
+    await store.get(newSid())
+    await recorded(() => store.get(newSid()))
+    await store.get(newSid())
+    const asked = proxy.sent('GetItem').map((body) => body.ReturnConsumedCapacity)
+    assert.deepEqual(asked, [undefined, 'TOTAL', undefined])
+  })
+})
+
+describe('operations of the whole table', () => {
+  const script = `
+    const { tracingChannel } = require('node:diagnostics_channel')
+    const contexts = []
+    if (process.env.SUBSCRIBE) tracingChannel('dynamodb-session:operation').subscribe({
+      asyncEnd: ({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error }) =>
+        contexts.push({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error })
+    })
+    const run = async () => {
+      const store = new DynamoDBStore(options)
+      await store.createTable()
+      await store.describeTable()
+      await store.set('id', { cookie: { maxAge: 60000 } })
+      const results = [await store.all(), await store.ids(), await store.length(), await store.clear()]
+      console.log(JSON.stringify({ results, contexts }))
+    }
+    run()
+  `
+  const operations = ['CreateTable', 'DescribeTable', 'PutItem', 'Scan', 'Scan', 'Scan', 'BatchWriteItem']
+
+  async function outcome(env) {
+    const options = dynamodb.options({ table: dynamodb.newTableName(), createTable: { ttl: false } })
+    const { code, stdout, stderr } = await runScript(script, { options, env })
+    assert.equal(code, 0, stderr)
+    const { results, contexts } = JSON.parse(stdout)
+    assert.deepEqual(results.slice(1), [['id'], 1, null])
+    return { contexts, lines: stderr.split('\n').filter(Boolean), table: options.table }
+  }
+
+  test('work with NODE_DEBUG and print what is known', async () => {
+    const { lines, table } = await outcome({ NODE_DEBUG: 'dynamodb-session' })
+    assert.deepEqual(
+      lines.map((line) => line.match(/: (\w+) on /)[1]),
+      operations
+    )
+    for (const line of lines) {
+      assert.ok(line.includes(`on ${table}: done in `), line)
+      assert.doesNotMatch(line, /undefined|NaN/)
+    }
+  })
+
+  test('work with a subscriber, which gets what is known', async () => {
+    const { contexts, table } = await outcome({ SUBSCRIBE: 'yes' })
+    assert.deepEqual(
+      contexts.map(({ operation }) => operation),
+      operations
+    )
+    for (const { tableName, durationMs, error } of contexts) {
+      assert.equal(tableName, table)
+      assert.ok(durationMs >= 0)
+      assert.equal(error, undefined)
+    }
+  })
+
+  for (const command of ['init', 'stats']) {
+    test(`the command ${command} works with NODE_DEBUG`, needs('timeToLive'), async () => {
+      const table = command === 'init' ? dynamodb.newTableName() : dynamodb.table
+      const env = { NODE_DEBUG: 'dynamodb-session' }
+      const { connection } = dynamodb
+      const { code, stderr, json } = await runCli([command, '--table', table, '--json'], { connection, env })
+      assert.equal(code, 0, stderr)
+      assert.equal(json.table, table)
+      assert.match(stderr, /DescribeTable on .*: done in/)
+    })
+  }
+})

@@ -1,0 +1,169 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { runScript } = require('../support/child')
+const { useDynamoDB } = require('../support/dynamodb')
+const { silence } = require('../support/fault-proxy')
+const { needs } = require('../support/features')
+
+const dynamodb = useDynamoDB()
+
+/** Lets a script start workers that have `DynamoDBStore`, `options` and `parentPort`; all must end well. */
+async function runWorkers(script, options = {}) {
+  const prelude = `
+    const { Worker } = require('node:worker_threads')
+    const { once } = require('node:events')
+    const workerPrelude = \`
+      const { parentPort, workerData: options } = require('node:worker_threads')
+      const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION)
+    \`
+    const start = (code) => new Worker(workerPrelude + code, { eval: true, workerData: options })
+    const run = async (code) => {
+      const worker = start(code)
+      const messages = []
+      worker.on('message', (message) => messages.push(message))
+      const [exitCode] = await once(worker, 'exit')
+      return { exitCode, messages }
+    }
+  `
+  const main = `(async () => { ${script} })().then((result) => console.log(JSON.stringify(result)))`
+  const result = await runScript(prelude + main, { options: dynamodb.options(options) })
+  assert.deepEqual([result.code, result.signal, result.stderr], [0, null, ''])
+  assert.ok(result.sinceFirstOutput < 1000, `it took ${result.sinceFirstOutput} ms to end`)
+  return JSON.parse(result.stdout)
+}
+
+const useStore = `
+  const store = new DynamoDBStore(options)
+  const sid = 'worker-' + Math.random()
+  store.set(sid, { cookie: {}, user: 'Ann' })
+    .then(() => store.get(sid))
+    .then(({ user }) => store.destroy(sid).then(() => parentPort.postMessage(user)))
+`
+
+describe('a worker', () => {
+  test('uses a store and ends by itself', async () => {
+    const result = await runWorkers(`return run(${JSON.stringify(useStore)})`)
+    assert.deepEqual(result, { exitCode: 0, messages: ['Ann'] })
+  })
+
+  test('that ended leaves a module which others can load', async () => {
+    const result = await runWorkers(`
+      const first = await run(${JSON.stringify(useStore)})
+      const value = await new DynamoDBStore(options).get('nobody')
+      const second = await run(${JSON.stringify(useStore)})
+      return [first.messages, value, second.messages]
+    `)
+    assert.deepEqual(result, [['Ann'], null, ['Ann']])
+  })
+
+  test('loads the module before the main thread does', async () => {
+    const script = `
+      const { Worker } = require('node:worker_threads')
+      const code = "const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION);" +
+        "new DynamoDBStore(require('node:worker_threads').workerData).get('x', (error, value) => console.log(error, value))"
+      new Worker(code, { eval: true, workerData: JSON.parse(process.env.OPTIONS) }).on('exit', () => {
+        const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION)
+        new DynamoDBStore(JSON.parse(process.env.OPTIONS)).get('x', (error, value) => console.log(error, value))
+      })
+    `
+    const { runNode } = require('../support/child')
+    const env = { OPTIONS: JSON.stringify(dynamodb.options()) }
+    const { code, stdout, stderr } = await runNode(['-e', script], { env })
+    assert.deepEqual([code, stdout, stderr], [0, 'null null\nnull null\n', ''])
+  })
+
+  test('calls process.exit in its callback', async () => {
+    const code = "new DynamoDBStore(options).get('x', () => process.exit(5))"
+    const { exitCode } = await runWorkers(`return run(${JSON.stringify(code)})`)
+    assert.equal(exitCode, 5)
+  })
+
+  test('throws in its callback, and only it ends', async () => {
+    const code = "new DynamoDBStore(options).get('x', () => { throw new Error('of the worker') })"
+    const result = await runWorkers(`
+      const worker = start(${JSON.stringify(code)})
+      const [error] = await once(worker, 'error')
+      return [error.message, await new DynamoDBStore(options).get('x')]
+    `)
+    assert.deepEqual(result, ['of the worker', null])
+  })
+})
+
+describe('many workers', () => {
+  test('at a time, beside the main thread', async () => {
+    const result = await runWorkers(`
+      const store = new DynamoDBStore(options)
+      const workers = Array.from({ length: 8 }, () => run(${JSON.stringify(useStore)}))
+      const values = await Promise.all(Array.from({ length: 100 }, (_, i) => store.get('main' + i)))
+      const ended = await Promise.all(workers)
+      return [values.filter((value) => value !== null), ended.flatMap(({ messages }) => messages)]
+    `)
+    assert.deepEqual(result, [[], Array(8).fill('Ann')])
+  })
+
+  test('one after the other', async () => {
+    const result = await runWorkers(`
+      const messages = []
+      for (let i = 0; i < 12; i++) messages.push(...(await run(${JSON.stringify(useStore)})).messages)
+      return messages
+    `)
+    assert.deepEqual(result, Array(12).fill('Ann'))
+  })
+})
+
+describe('a worker that is terminated', () => {
+  test('with requests in flight', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('*', silence)
+    const code = `
+      const store = new DynamoDBStore({ ...options, endpoint: ${JSON.stringify(proxy.endpoint)} })
+      for (let i = 0; i < 50; i++) store.get('sid' + i, () => parentPort.postMessage('an answer'))
+      setTimeout(() => parentPort.postMessage('under way'), 100)
+    `
+    const result = await runWorkers(`
+      const codes = []
+      for (let i = 0; i < 5; i++) {
+        const worker = start(${JSON.stringify(code)})
+        await once(worker, 'message')
+        codes.push(await worker.terminate())
+      }
+      return [codes, await new DynamoDBStore(options).get('x')]
+    `)
+    assert.deepEqual(result, [Array(5).fill(1), null])
+  })
+
+  test('while answers come in', async () => {
+    const code = `
+      const store = new DynamoDBStore(options)
+      const again = () => store.get('sid', again)
+      for (let i = 0; i < 32; i++) again()
+      setTimeout(() => parentPort.postMessage('busy'), 50)
+    `
+    const result = await runWorkers(`
+      const codes = []
+      for (let i = 0; i < 10; i++) {
+        const worker = start(${JSON.stringify(code)})
+        await once(worker, 'message')
+        codes.push(await worker.terminate())
+      }
+      return [codes, await new DynamoDBStore(options).get('x')]
+    `)
+    assert.deepEqual(result, [Array(10).fill(1), null])
+  })
+
+  test('while it waits for credentials of the app', async () => {
+    const code = `
+      const credentials = () => new Promise(() => {})
+      new DynamoDBStore({ ...options, credentials }).get('x', () => {})
+      setTimeout(() => parentPort.postMessage('waiting'), 50)
+    `
+    const result = await runWorkers(`
+      const worker = start(${JSON.stringify(code)})
+      await once(worker, 'message')
+      return [await worker.terminate(), await new DynamoDBStore(options).get('x')]
+    `)
+    assert.deepEqual(result, [1, null])
+  })
+})

@@ -1,0 +1,112 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { before, describe, test } = require('node:test')
+const ts = require('typescript')
+const yaml = require('yaml')
+const { pagesOf } = require('./pages/markdown')
+const { checkShell } = require('./pages/shell')
+const { root, runNode } = require('../support/child')
+const { useDynamoDB } = require('../support/dynamodb')
+const { needs } = require('../support/features')
+const { link, temporaryDirectory, write } = require('../support/temporary-packages')
+
+const dynamodb = useDynamoDB({ exclusive: true })
+const examples = pagesOf('README.md', 'docs', 'examples')
+const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'benchmark', 'demo', 'soak')]
+const blocks = examples.flatMap((page) => page.blocks)
+
+/** A project with the package and all that this repository has installed. */
+function newProject(t) {
+  const directory = temporaryDirectory(t)
+  link(path.join(root, 'node_modules'), path.join(directory, 'node_modules'))
+  link(root, path.join(directory, 'app', 'node_modules', 'dynamodb-session'))
+  return path.join(directory, 'app')
+}
+
+async function runScript(t, code) {
+  const { endpoint, region, credentials } = dynamodb.connection
+  const provided = `data:application/json,${JSON.stringify({ ...credentials, expiration: '2099-01-01T00:00:00Z' })}`
+  const script = code
+    .replaceAll('http://127.0.0.1:8000', endpoint)
+    .replaceAll('http://127.0.0.1:9000/credentials', provided)
+  const file = /^(import|export) /m.test(code) ? 'example.mjs' : 'example.cjs'
+  const { code: exitCode, stderr } = await runNode(
+    ['--require', path.join(__dirname, 'pages', 'prelude.js'), write(path.join(newProject(t), file), script)],
+    {
+      env: {
+        AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+      }
+    }
+  )
+  assert.equal(exitCode, 0, stderr)
+}
+
+const runners = {
+  js: runScript,
+  ts: (t, code) => runScript(t, ts.transpile(code, { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 })),
+  json: (t, code) => JSON.parse(code),
+  yaml(t, code) {
+    // Tags such as !Ref are CloudFormation's.
+    const { errors } = yaml.parseDocument(code)
+    assert.deepEqual(errors, [])
+  },
+  sh: (t, code) => checkShell(code)
+}
+
+const settings = { concurrency: 2, ...needs('tableName') }
+
+describe('the examples of README and docs', settings, () => {
+  before(() => dynamodb.raw.createTable('sessions'))
+
+  for (const { place, language, code, reason } of blocks) {
+    test(`${place} ${language}`, { skip: reason }, async (t) => {
+      assert.ok(runners[language], `how is ${language} run? Or <!-- not run: why --> before the block`)
+      await runners[language](t, code)
+    })
+  }
+
+  test('each mark stands before a block', () => {
+    for (const { file, marks, blocks } of examples) {
+      assert.equal(blocks.filter(({ reason }) => reason).length, marks, file)
+    }
+  })
+})
+
+/** The file that a link of a page leads to, from the root of the repository; of a folder, its README. */
+function targetOf(file, href) {
+  const target = path.join(path.dirname(file), href.split('#')[0])
+  const readme = path.join(target, 'README.md')
+  return fs.existsSync(path.join(root, readme)) ? readme : target
+}
+
+const isRelative = (href) => !/^[a-z]+:/.test(href)
+
+describe('the links of the pages', () => {
+  for (const { file, links, anchors } of pages) {
+    test(file, () => {
+      for (const href of links.filter(isRelative)) {
+        const [target, anchor] = href.split('#')
+        if (target) assert.ok(fs.existsSync(path.join(root, targetOf(file, href))), href)
+        if (!anchor) continue
+        const there = target ? pages.find((page) => page.file === targetOf(file, href))?.anchors : anchors
+        assert.ok(there?.includes(anchor), href)
+      }
+    })
+  }
+
+  test('lead from the README to every page', () => {
+    const reached = new Set(['README.md'])
+    for (const file of reached) {
+      const { links } = pages.find((page) => page.file === file) ?? { links: [] }
+      for (const href of links.filter(isRelative)) reached.add(targetOf(file, href))
+    }
+    const lost = pages.map(({ file }) => file).filter((file) => !reached.has(file))
+    assert.deepEqual(lost, [])
+  })
+})

@@ -1,9 +1,0 @@
-'use strict'
-
-const { contract } = require('./contract')
-const { useDynamoDB } = require('./support/dynamodb')
-
-const frameworks = ['express', 'koa', 'fastify'].flatMap((name) => require(`./frameworks/${name}`))
-const dynamodb = useDynamoDB()
-
-for (const framework of frameworks) contract(framework, dynamodb)

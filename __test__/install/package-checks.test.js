@@ -1,0 +1,80 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const { root } = require('../support/child')
+const { temporaryDirectory, write } = require('../support/temporary-packages')
+const { run } = require('./support/release')
+
+/** A copy of what the repository has, for the gate to look at. */
+async function checkout(t) {
+  const directory = temporaryDirectory(t)
+  const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean)
+  for (const name of files) {
+    if (fs.existsSync(path.join(root, name))) fs.cpSync(path.join(root, name), path.join(directory, name))
+  }
+  await run('git', ['init', '--quiet'], { cwd: directory })
+  await run('git', ['add', '.'], { cwd: directory })
+  return directory
+}
+
+const check = (directory) =>
+  run(process.execPath, [path.join('tools', 'release', 'check-package.js')], { cwd: directory })
+
+function edit(directory, name, from, to) {
+  const file = path.join(directory, name)
+  const text = fs.readFileSync(file, 'utf8')
+  assert.ok(text.includes(from), from)
+  fs.writeFileSync(file, text.replace(from, to))
+}
+
+describe('the gate of the package refuses', () => {
+  test('nothing of what is in the repository', async (t) => {
+    assert.match((await check(await checkout(t))).stdout, /^The package has \d+ files\.\n$/)
+  })
+
+  for (const [name, spoil, answer] of [
+    [
+      'a name in files without a file',
+      (to) => edit(to, 'package.json', '"lib",', '"lib", "nowhere",'),
+      /names nowhere/
+    ],
+    ['a file missing from files', (to) => fs.rmSync(path.join(to, 'index.d.ts')), /names index\.d\.ts/],
+    ['a file that npm adds', (to) => write(path.join(to, 'README.txt'), ''), /what files does not name/],
+    ['an addon', (to) => write(path.join(to, 'lib', 'x.node'), ''), /odd files/],
+    ['what nobody committed', (to) => write(path.join(to, 'lib', 'notes.md'), ''), /not in the repository/],
+    [
+      'another version of the crate',
+      (to) => edit(to, 'Cargo.toml', '\nversion = "', '\nversion = "1'),
+      /different versions/
+    ]
+  ]) {
+    test(name, async (t) => {
+      const directory = await checkout(t)
+      spoil(directory)
+      await assert.rejects(check(directory), ({ stderr }) => answer.test(stderr))
+    })
+  }
+})
+
+test(
+  'an addon that is not stripped, or wants a newer glibc, is refused',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const directory = temporaryDirectory(t)
+    const gate = path.join(root, 'tools', 'release', 'check-addon.sh')
+    const addon = path.join(directory, 'addon.node')
+    const source = write(
+      path.join(directory, 'addon.c'),
+      '#include <stdlib.h>\nvoid *addon(void) { return malloc(1); }'
+    )
+    await run('cc', ['-shared', '-fPIC', source, '-o', addon])
+    await assert.rejects(run('bash', [gate, addon]), ({ stderr }) => /is not stripped/.test(stderr))
+    await run('cc', ['-shared', '-fPIC', '-s', source, '-o', addon])
+    assert.match((await run('bash', [gate, addon, '2.99'])).stdout, /is stripped and wants glibc 2\./)
+    await assert.rejects(run('bash', [gate, addon, '2.1']), ({ stderr }) => /the floor is 2\.1/.test(stderr))
+  }
+)

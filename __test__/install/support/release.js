@@ -1,0 +1,47 @@
+'use strict'
+
+const { execFile } = require('node:child_process')
+const { createHash } = require('node:crypto')
+const fs = require('node:fs')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const { tarballOf } = require('../../../tools/release/check-release')
+const { root } = require('../../support/child')
+
+const run = promisify(execFile)
+const napi = path.join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
+
+/** Packs what a release publishes: the root, and the package of each platform, of which only this one's has a real addon. */
+async function packRelease(directory) {
+  await npm(['pack', '--pack-destination', directory], root)
+  const [tarball] = fs.readdirSync(directory)
+  await run('tar', ['-xzf', tarball], { cwd: directory })
+  fs.rmSync(path.join(directory, tarball))
+
+  const copy = path.join(directory, 'package')
+  await run(process.execPath, [napi, 'create-npm-dirs', '--npm-dir', 'npm'], { cwd: copy })
+  fs.renameSync(path.join(copy, 'npm'), path.join(directory, 'platforms'))
+  const addon = fs.readdirSync(root).find((name) => name.endsWith('.node'))
+  const names = fs.readdirSync(path.join(directory, 'platforms'))
+  const folders = names.map((name) => path.join(directory, 'platforms', name))
+  for (const folder of folders) {
+    const { main } = manifestOf(folder)
+    if (main === addon) fs.copyFileSync(path.join(root, addon), path.join(folder, main))
+    else fs.writeFileSync(path.join(folder, main), 'of another platform')
+  }
+
+  const optionalDependencies = Object.fromEntries(folders.map(manifestOf).map(({ name, version }) => [name, version]))
+  fs.writeFileSync(path.join(copy, 'package.json'), JSON.stringify({ ...manifestOf(copy), optionalDependencies }))
+  await npm(['pack', copy, ...folders], directory)
+  return [copy, ...folders].map((folder) => {
+    const manifest = manifestOf(folder)
+    const tarball = fs.readFileSync(path.join(directory, tarballOf(manifest.name)))
+    const hash = (algorithm, encoding) => createHash(algorithm).update(tarball).digest(encoding)
+    return { manifest, tarball, shasum: hash('sha1', 'hex'), integrity: `sha512-${hash('sha512', 'base64')}` }
+  })
+}
+
+const manifestOf = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+const npm = (args, cwd) => run('npm', [...args, '--ignore-scripts'], { cwd, shell: process.platform === 'win32' })
+
+module.exports = { npm, packRelease, run }

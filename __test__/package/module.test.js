@@ -1,0 +1,158 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const { runNode, runScript } = require('../support/child')
+const { useDynamoDB } = require('../support/dynamodb')
+const { copyPackage, link, linkPackage, temporaryDirectory, write } = require('../support/temporary-packages')
+
+const dynamodb = useDynamoDB()
+
+const optionsEnvironment = () => ({ OPTIONS: JSON.stringify(dynamodb.options()) })
+
+/** Runs a program; gives what it printed, one JSON text. */
+async function resultOf(args, settings) {
+  const { code, stdout, stderr } = await runNode(args, { ...settings, env: optionsEnvironment() })
+  assert.deepEqual([code, stderr], [0, ''])
+  return JSON.parse(stdout)
+}
+
+describe('the module', () => {
+  test('is imported with its names', async (t) => {
+    const directory = temporaryDirectory(t)
+    copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
+    const app = write(
+      path.join(directory, 'app.mjs'),
+      `
+        import { DynamoDBStore, DynamoDBStoreError } from 'dynamodb-session'
+        import { createRequire } from 'node:module'
+        const required = createRequire(import.meta.url)('dynamodb-session')
+        const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
+        const same = required.DynamoDBStore === DynamoDBStore && required.DynamoDBStoreError === DynamoDBStoreError
+        console.log(JSON.stringify([same, await store.get('x')]))
+      `
+    )
+    assert.deepEqual(await resultOf([app], { cwd: directory }), [true, null])
+  })
+
+  test('is loaded twice from two places', async (t) => {
+    const directory = temporaryDirectory(t)
+    const copies = ['one', 'two'].map((name) => path.join(directory, name))
+    copies.forEach(copyPackage)
+    const script = `
+      const stores = ${JSON.stringify(copies)}.map((copy) => new (require(copy).DynamoDBStore)(options))
+      stores.push(new DynamoDBStore(options))
+      const classes = new Set(stores.map((store) => store.constructor))
+      const run = async () => {
+        await Promise.all(stores.map((store, i) => store.set('copy' + i, { cookie: {}, i })))
+        const read = await Promise.all(stores.map((store, i) => store.get('copy' + ((i + 1) % 3))))
+        await Promise.all(stores.map((store, i) => store.destroy('copy' + i)))
+        console.log(JSON.stringify([classes.size, read.map(({ i }) => i)]))
+      }
+      run()
+    `
+    const { code, stdout, stderr } = await runScript(script, { options: dynamodb.options() })
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual(JSON.parse(stdout), [3, [1, 2, 0]])
+  })
+
+  test('makes stores side by side', async () => {
+    const [one, two] = [dynamodb.store({ prefix: 'one:' }), dynamodb.store({ prefix: 'two:', format: 'map' })]
+    await Promise.all([one.set('same', { cookie: {}, which: 1 }), two.set('same', { cookie: {}, which: 2 })])
+    assert.deepEqual([(await one.get('same')).which, (await two.get('same')).which], [1, 2])
+    await one.destroy('same')
+    assert.equal((await two.get('same')).which, 2)
+  })
+})
+
+describe('the base class', () => {
+  const report = `
+    const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
+    let Store
+    try {
+      Store = require('express-session').Store
+    } catch {}
+    store.once('missing', () => {
+      store.get('x', (error, value) => {
+        console.log(JSON.stringify({ extendsStore: Store ? store instanceof Store : null, error, value }))
+      })
+    })
+    store.touch('x', { cookie: {} }, () => {})
+  `
+  const commonJS = `const { DynamoDBStore } = require('dynamodb-session')\n${report}`
+  const module = `
+    import { createRequire } from 'node:module'
+    import { DynamoDBStore } from 'dynamodb-session'
+    const require = createRequire(import.meta.url)
+    ${report}
+  `
+  const extendsStore = { extendsStore: true, error: null, value: null }
+
+  test('is an EventEmitter without express-session', async (t) => {
+    const directory = temporaryDirectory(t)
+    copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
+    const app = write(path.join(directory, 'app.js'), commonJS)
+    assert.deepEqual(await resultOf([app], { cwd: directory }), { ...extendsStore, extendsStore: null })
+  })
+
+  test('is that of express-session beside it', async (t) => {
+    const directory = temporaryDirectory(t)
+    copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
+    linkPackage('express-session', path.join(directory, 'node_modules', 'express-session'))
+    const app = write(path.join(directory, 'app.js'), commonJS)
+    assert.deepEqual(await resultOf([app], { cwd: directory }), extendsStore)
+  })
+
+  /** An app in a monorepo, where each package sees only what it depends on. */
+  function pnpmLayout(directory) {
+    const copy = path.join(directory, 'node_modules', '.pnpm', 'dynamodb-session@1', 'node_modules', 'dynamodb-session')
+    const app = path.join(directory, 'packages', 'web')
+    copyPackage(copy)
+    link(copy, path.join(app, 'node_modules', 'dynamodb-session'))
+    return { app, beside: path.join(path.dirname(copy), 'express-session') }
+  }
+
+  test('is that which pnpm put beside it', async (t) => {
+    const { app, beside } = pnpmLayout(temporaryDirectory(t))
+    linkPackage('express-session', beside)
+    linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
+    const file = write(path.join(app, 'app.js'), commonJS)
+    assert.deepEqual(await resultOf([file], { cwd: app }), extendsStore)
+  })
+
+  for (const [name, file, text] of [
+    ['a CommonJS app', 'app.js', commonJS],
+    ['an ES module app', 'app.mjs', module]
+  ]) {
+    for (const place of ['its own directory', 'the root of the monorepo']) {
+      test(`is that of ${name} which alone has it, started from ${place}`, async (t) => {
+        const directory = temporaryDirectory(t)
+        const { app } = pnpmLayout(directory)
+        linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
+        write(path.join(app, 'src', file), text)
+        const cwd = place === 'its own directory' ? app : directory
+        assert.deepEqual(await resultOf([path.join(app, 'src', file)], { cwd }), extendsStore)
+      })
+    }
+  }
+
+  test('has what express-session calls', () => {
+    const store = dynamodb.store()
+    for (const name of [
+      'get',
+      'set',
+      'destroy',
+      'touch',
+      'all',
+      'length',
+      'clear',
+      'on',
+      'regenerate',
+      'load',
+      'createSession'
+    ]) {
+      assert.equal(typeof store[name], 'function', name)
+    }
+  })
+})

@@ -1,0 +1,27 @@
+'use strict'
+
+// The benchmark runs to its end. Its figures are not looked at: they are noise where tests run.
+
+const assert = require('node:assert/strict')
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const { runNode } = require('../support/child')
+
+test('the benchmark measures every subject and writes its report', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-benchmark-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { code, stderr } = await runNode(['benchmark', '--smoke', '--out', folder], { timeLimit: 60_000 })
+  assert.equal(code, 0, stderr)
+  const results = JSON.parse(readFileSync(path.join(folder, 'results.json')))
+  const [cell] = results.calls.cells
+  for (const name of ['opsPerSecond', 'p50', 'p99', 'cpu']) assert.ok(cell.contenders['dynamodb-session'][name][0] > 0)
+  for (const { contenders } of results.apps) assert.ok(contenders['dynamodb-session'].requestsPerSecond[0] > 0)
+  assert.ok(results.cold[0].contenders['dynamodb-session'].sinceStart[0] > 0)
+  assert.ok(results.memory.idle['dynamodb-session'].memory[0] > 0)
+  const [{ reads, writes }] = results.cost
+  assert.ok(reads > 0 && writes > 0)
+  assert.match(readFileSync(path.join(folder, 'report.md'), 'utf8'), /## Figures to reach/)
+  assert.match(readFileSync(path.join(folder, 'express.svg'), 'utf8'), /dynamodb-session/)
+})

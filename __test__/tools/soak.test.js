@@ -1,0 +1,17 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { complaintsAbout } = require('../../tools/soak/check')
+const { soak } = require('../../tools/soak/soak')
+const { serverKind } = require('../support/server')
+
+const MINUTES = 2
+const skip = serverKind !== 'embedded' && 'it is about the store, not the server'
+
+test(`${MINUTES} minutes of an app with 200 users under random faults`, { skip }, async (t) => {
+  const seed = Number(process.env.SOAK_SEED ?? 1)
+  t.diagnostic(`seed ${seed}`)
+  const outcome = await soak({ minutes: MINUTES, seed, tell: (line) => t.diagnostic(line) })
+  assert.deepEqual(complaintsAbout(outcome), [])
+})

@@ -1,0 +1,233 @@
+import AWS = require('aws-sdk')
+import session = require('express-session')
+import fastify = require('fastify')
+import fastifyCookie = require('@fastify/cookie')
+import fastifySession = require('@fastify/session')
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { jest } from '@jest/globals'
+import { createSession } from 'koa-session'
+import { EventEmitter } from 'node:events'
+import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
+import {
+  CallbackError,
+  CreateTableOptions,
+  Credentials,
+  DynamoDBStore,
+  DynamoDBStoreError,
+  DynamoDBStoreOptions,
+  DynamoDBStoreOptionsSpecialKey,
+  MissingEvent,
+  OperationTrace,
+  SpecialKey,
+  StoreStats,
+  TableDescription,
+  ThrottlingReason
+} from '../..'
+
+const credentials = { accessKeyId: 'a', secretAccessKey: 's' }
+
+// Options: none is required, and each has its type.
+expectType<DynamoDBStore>(new DynamoDBStore())
+expectType<DynamoDBStore>(new DynamoDBStore({}))
+expectAssignable<DynamoDBStoreOptions>({
+  table: 'sessions',
+  hashKey: 'pk',
+  sortKey: 'sk',
+  prefix: '',
+  region: 'eu-central-1',
+  endpoint: 'http://127.0.0.1:8000',
+  profile: 'web',
+  credentials,
+  ttl: 3600,
+  touchAfter: 0,
+  disableTouch: false,
+  consistentRead: 'on-miss',
+  format: 'map',
+  attributes: { session: 'data', expires: 'ttl' },
+  specialKeys: [{ name: 'user', type: 'S' }],
+  createTable: {
+    billingMode: 'PROVISIONED',
+    readCapacityUnits: 1,
+    writeCapacityUnits: 1,
+    ttl: false,
+    tags: { a: 'b' }
+  },
+  connectTimeout: 1,
+  attemptTimeout: 1,
+  timeout: 1,
+  maxAttempts: 1,
+  maxConnections: 1,
+  maxPending: 1,
+  offlineAfter: 1
+})
+expectAssignable<DynamoDBStoreOptions>({ createTable: true, consistentRead: false, format: 'json' })
+expectAssignable<DynamoDBStoreOptions>({ ttl: (session: { remember: boolean }) => (session.remember ? 1e6 : 60) })
+
+expectError(new DynamoDBStore('sessions'))
+expectError(new DynamoDBStore({ tabel: 'sessions' }))
+expectError(new DynamoDBStore({ readCapacityUnits: 25 }))
+expectError(new DynamoDBStore({ table: { name: 'sessions' } }))
+expectError(new DynamoDBStore({ ttl: '3600' }))
+expectError(new DynamoDBStore({ ttl: () => 'an hour' }))
+expectError(new DynamoDBStore({ consistentRead: 'always' }))
+expectError(new DynamoDBStore({ format: 'JSON' }))
+expectError(new DynamoDBStore({ attributes: { sess: 'data' } }))
+expectError(new DynamoDBStore({ specialKeys: ['user'] }))
+expectError(new DynamoDBStore({ specialKeys: [{ name: 'user' }] }))
+expectError(new DynamoDBStore({ createTable: { billingMode: 'ON_DEMAND' } }))
+expectError(new DynamoDBStore({ createTable: { tags: { cost: 1 } } }))
+expectError(new DynamoDBStore({ client: 'dynamodb' }))
+expectError(new DynamoDBStore({ client: {} }))
+expectError(new DynamoDBStore({ maxAttempts: '3' }))
+
+expectAssignable<SpecialKey>({ name: 'user', type: 'BOOL' })
+expectNotAssignable<SpecialKey>({ name: 'user', type: 'SS' })
+expectAssignable<CreateTableOptions>({})
+
+// Credentials: an object, or a function that gives one now or later. Clients of both SDKs.
+expectAssignable<Credentials>({ ...credentials, sessionToken: 't', expiration: new Date() })
+expectError<Credentials>({ accessKeyId: 'a' })
+expectAssignable<DynamoDBStoreOptions>({ credentials: () => credentials })
+expectAssignable<DynamoDBStoreOptions>({ credentials: async () => credentials })
+expectAssignable<DynamoDBStoreOptions>({ credentials: new DynamoDBClient().config.credentials })
+expectError(new DynamoDBStore({ credentials: async () => ({ accessKeyId: 'a' }) }))
+expectAssignable<DynamoDBStoreOptions>({ client: new DynamoDBClient() })
+expectAssignable<DynamoDBStoreOptions>({ client: new AWS.DynamoDB() })
+
+const store = new DynamoDBStore()
+expectType<StoreStats>(store.stats())
+expectType<number>(store.stats().pool.idle)
+expectType<Record<string, number>>(store.stats().throttlingReasons)
+expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' })
+expectType<DynamoDBStore>(store.on('disconnect', () => {}))
+expectAssignable<EventEmitter>(store)
+expectError((store.client = new DynamoDBClient()))
+expectError(store.initialize())
+expectError(new store())
+
+// The names that connect-dynamodb exports, for an app that installs this package under that name.
+expectAssignable<DynamoDBStoreOptions>({ table: 'sessions', readCapacityUnits: 25, initialized: true })
+expectAssignable<DynamoDBStoreOptionsSpecialKey>({ name: 'user', type: 'S' })
+expectAssignable<CallbackError>(undefined)
+
+// Without a callback each method gives a promise.
+expectType<Promise<any>>(store.get('id'))
+expectType<Promise<void>>(store.set('id', { user: 'ann' }))
+expectType<Promise<void>>(store.set('id', { user: 'ann' }, 60_000))
+expectType<Promise<void>>(store.set('id', { user: 'ann' }, 'session', { changed: true }))
+expectType<Promise<void>>(store.touch('id', { cookie: {} }))
+expectType<Promise<void>>(store.destroy('id'))
+expectType<Promise<any[]>>(store.all())
+expectType<Promise<string[]>>(store.ids())
+expectType<Promise<number>>(store.length())
+expectType<Promise<void>>(store.clear())
+expectType<Promise<TableDescription>>(store.createTable())
+expectType<Promise<TableDescription>>(store.describeTable())
+expectType<Promise<void>>(store.close())
+
+// The promise is the last overload, which is the one that typed spies take.
+expectType<Promise<any>>({} as ReturnType<DynamoDBStore['get']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['set']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['touch']>)
+expectType<Promise<void>>({} as ReturnType<DynamoDBStore['destroy']>)
+expectType<Promise<any[]>>({} as ReturnType<DynamoDBStore['all']>)
+jest.spyOn(store, 'get').mockResolvedValue({ user: 'ann' })
+jest.spyOn(store, 'set').mockResolvedValue(undefined)
+jest.spyOn(store, 'ids').mockResolvedValue(['id'])
+expectError(jest.spyOn(store, 'length').mockResolvedValue('one'))
+
+// With one it gives nothing.
+const done = (error?: Error | null) => void error
+const maybe: typeof done | undefined = Math.random() < 0.5 ? done : undefined
+expectType<void>(store.get('id', (error, session) => expectType<[any, any]>([error, session])))
+expectType<void>(store.get('id', (error: Error | null, session: { user: string } | null) => void [error, session]))
+expectType<void>(store.set('id', {}, done))
+expectType<void>(store.set('id', {}, maybe))
+expectType<void>(store.touch('id', {}, done))
+expectType<void>(store.touch('id', {}, maybe))
+expectType<void>(store.destroy('id', done))
+expectType<void>(store.destroy('id', maybe))
+expectType<void>(store.all((error, sessions) => expectType<any[] | undefined>(sessions)))
+expectType<void>(store.ids((error, ids) => expectType<string[] | undefined>(ids)))
+expectType<void>(store.length((error, length) => expectType<number | undefined>(length)))
+expectType<void>(store.clear(done))
+expectType<void>(store.createTable((error, table) => expectType<TableDescription | undefined>(table)))
+expectType<void>(store.describeTable((error, table) => expectType<TableDescription | undefined>(table)))
+expectType<void>(store.close(done))
+
+expectError(store.get())
+expectError(store.get(1))
+expectError(store.set('id'))
+expectError(store.set('id', 'session'))
+expectError(store.set('id', {}, '60000'))
+expectError(store.touch('id'))
+expectError(store.length('id'))
+
+const description = {} as TableDescription
+expectType<string | undefined>(description.TableStatus)
+expectType<Date | undefined>(description.CreationDateTime)
+expectType<string | undefined>(description.TimeToLiveDescription?.TimeToLiveStatus)
+
+// Events.
+store.on('missing', (event) => expectType<MissingEvent>(event))
+store.on('corrupt', (error) => expectType<DynamoDBStoreError>(error))
+store.on('missing', ({ operation, tableName, sidHash }: MissingEvent) => {
+  expectType<'touch'>(operation)
+  expectType<string>(tableName)
+  expectType<string>(sidHash)
+})
+store.once('corrupt', (error: DynamoDBStoreError) => expectType<string>(error.code))
+store.on('disconnect', () => {})
+
+// Errors.
+function fails(error: unknown) {
+  if (!(error instanceof DynamoDBStoreError)) return
+  expectAssignable<Error>(error)
+  expectType<string>(error.name)
+  expectType<string>(error.code)
+  expectType<string>(error.message)
+  expectType<'client' | 'server'>(error.$fault)
+  expectType<number | undefined>(error.$metadata.httpStatusCode)
+  expectType<string | undefined>(error.$metadata.requestId)
+  expectType<number>(error.$metadata.attempts)
+  expectType<boolean>(error.retryable)
+  expectType<ThrottlingReason[] | undefined>(error.throttlingReasons)
+  expectType<string | undefined>(error.operation)
+  expectType<string | undefined>(error.tableName)
+  expectType<unknown>(error.cause)
+  expectError(error.statusCode)
+}
+expectType<void>(fails(null))
+
+// Frameworks.
+session({ store, secret: 'secret' })
+expectAssignable<session.Store>(store)
+createSession({ store }, {})
+createSession({}, { store })
+const app = fastify()
+app.register(fastifyCookie)
+app.register(fastifySession, { store, secret: 's'.repeat(32) })
+expectAssignable<fastifySession.SessionStore>(store)
+
+// Subclasses.
+class AuditedStore extends DynamoDBStore {
+  destroyed = 0
+
+  constructor(options: DynamoDBStoreOptions & { name: string }) {
+    const { name, ...rest } = options
+    super({ table: name, ...rest })
+  }
+
+  override createSession(request: unknown, data: session.SessionData) {
+    return super.createSession(request, data)
+  }
+
+  async logout(sid: string) {
+    await this.destroy(sid)
+    this.destroyed++
+  }
+}
+const audited = new AuditedStore({ name: 'sessions', touchAfter: 60 })
+expectType<Promise<void>>(audited.logout('id'))
+expectAssignable<session.Store>(audited)
+expectAssignable<DynamoDBStore>(audited)

@@ -1,0 +1,366 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { inspect } = require('node:util')
+const { DynamoDBStore } = require('../..')
+const { assertStoreError } = require('../support/errors')
+
+/** The ConfigError that these options must end in. */
+function configError(options) {
+  try {
+    new DynamoDBStore(options)
+  } catch (error) {
+    assertStoreError(error, { code: 'ConfigError' })
+    return error
+  }
+  assert.fail(`${inspect(options)} must be refused`)
+}
+
+const nameOfType = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
+
+const names = [
+  'table',
+  'hashKey',
+  'sortKey',
+  'prefix',
+  'region',
+  'endpoint',
+  'profile',
+  'credentials',
+  'client',
+  'ttl',
+  'touchAfter',
+  'disableTouch',
+  'consistentRead',
+  'format',
+  'attributes',
+  'specialKeys',
+  'createTable',
+  'connectTimeout',
+  'attemptTimeout',
+  'timeout',
+  'maxAttempts',
+  'maxConnections',
+  'maxPending',
+  'offlineAfter'
+]
+
+describe('accepted', () => {
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
+  const cases = {
+    'no options': undefined,
+    'empty options': {},
+    'every option undefined': Object.fromEntries(names.map((name) => [name, undefined])),
+    'an object without a prototype': Object.assign(Object.create(null), { table: 'sessions' }),
+    'an empty prefix': { prefix: '' },
+    'zero touchAfter': { touchAfter: 0 },
+    'a function as ttl': { ttl: () => 60 },
+    'a function as credentials': { credentials: async () => credentials },
+    'credentials with a token': { credentials: { ...credentials, sessionToken: 'c', expiration: new Date() } },
+    'an endpoint with a path': { endpoint: 'http://localhost:8000/path', region: 'local' },
+    'a table ARN': { table: 'arn:aws:dynamodb:eu-west-1:123456789012:table/sessions' },
+    'on-miss': { consistentRead: 'on-miss' },
+    'every createTable': {
+      createTable: { billingMode: 'PROVISIONED', readCapacityUnits: 1, writeCapacityUnits: 1, ttl: true }
+    },
+    'createTable false': { createTable: false },
+    'no special keys': { specialKeys: [] },
+    'short timeouts': { connectTimeout: 1, attemptTimeout: 1, timeout: 1 },
+    'one attempt, one connection': { maxAttempts: 1, maxConnections: 1 }
+  }
+  for (const [name, options] of Object.entries(cases)) {
+    test(name, () => new DynamoDBStore(options).close())
+  }
+
+  test('the options are read once and left as they are', async () => {
+    const options = Object.freeze({ table: 'sessions', attributes: Object.freeze({}), specialKeys: Object.freeze([]) })
+    await new DynamoDBStore(options).close()
+  })
+})
+
+describe('of a wrong type', () => {
+  const wrong = {
+    table: [5, true, [], Symbol('x'), () => {}],
+    hashKey: [5, {}, []],
+    sortKey: [5, {}, true],
+    prefix: [5, {}, true],
+    region: [5, {}, []],
+    endpoint: [5, {}, []],
+    profile: [5, {}],
+    credentials: ['text', 5, true, []],
+    client: ['text', 5, true],
+    ttl: ['1d', true, {}, []],
+    touchAfter: ['60', true, {}],
+    disableTouch: ['yes', 1, {}],
+    consistentRead: [1, {}],
+    format: [5, {}],
+    attributes: ['sess', 5, []],
+    specialKeys: ['user', 5, {}, true],
+    createTable: ['yes', 5, []],
+    connectTimeout: ['5', true, {}],
+    attemptTimeout: ['5', true, {}],
+    timeout: ['5', true, {}],
+    maxAttempts: ['3', true, {}],
+    maxConnections: ['50', true, {}],
+    maxPending: ['50', true, {}],
+    offlineAfter: ['3', true, {}]
+  }
+  test('there is a case for every option', () => assert.deepEqual(Object.keys(wrong), names))
+
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      test(`${name}: ${inspect(value)}`, () => {
+        const { message } = configError({ [name]: value })
+        assert.match(message, new RegExp(`\\b${name}\\b`))
+        assert.match(message, new RegExp(`\\b${nameOfType(value)}\\b`, 'i'))
+      })
+    }
+  }
+
+  for (const name of names) {
+    test(`${name}: null`, () =>
+      assert.match(configError({ [name]: null }).message, new RegExp(`\\b${name}\\b.*\\bnull\\b`)))
+  }
+
+  for (const options of [5, 'sessions', true, null, [], () => {}]) {
+    test(`options that are ${inspect(options)}`, () => configError(options))
+  }
+})
+
+describe('of a wrong value', () => {
+  const wrong = {
+    table: ['', 'a b', 'x'.repeat(2000), 'arn:aws:s3:::bucket'],
+    hashKey: [''],
+    sortKey: [''],
+    region: [''],
+    endpoint: ['', 'no url', 'localhost', 'ftp://localhost'],
+    profile: [''],
+    credentials: [{}, { accessKeyId: 'a' }, { secretAccessKey: 'a' }, { accessKeyId: '', secretAccessKey: 'a' }],
+    client: [{}, { config: {} }, { send() {} }],
+    ttl: [NaN, Infinity, -1],
+    touchAfter: [NaN, -1],
+    consistentRead: ['always', 'on miss'],
+    format: ['xml', 'JSON', ''],
+    attributes: [{ session: '' }, { session: 5 }, { expires: {} }],
+    specialKeys: [
+      [5],
+      ['user'],
+      [{ name: 'user' }],
+      [{ type: 'S' }],
+      [{ name: '', type: 'S' }],
+      [{ name: 5, type: 'S' }],
+      [{ name: 'user', type: 'X' }],
+      [{ name: 'user', type: 's' }]
+    ],
+    createTable: [
+      { billingMode: 'FREE' },
+      { readCapacityUnits: '5' },
+      { readCapacityUnits: 0, writeCapacityUnits: 1 },
+      { ttl: 'yes' },
+      { tags: 'x' }
+    ],
+    connectTimeout: [NaN, -1],
+    attemptTimeout: [NaN, -1],
+    timeout: [NaN, -1],
+    maxAttempts: [0, -1, 1.5, NaN, Infinity],
+    maxConnections: [0, -1, 1.5, NaN],
+    maxPending: [0, -1, 1.5, NaN],
+    offlineAfter: [0, -1, 1.5, NaN, Infinity]
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      test(`${name}: ${inspect(value).slice(0, 60)}`, () => {
+        assert.match(configError({ [name]: value }).message, new RegExp(`\\b${name}\\b`))
+      })
+    }
+  }
+})
+
+describe('that contradict each other', () => {
+  const client = { config: {}, send() {} }
+  const cases = {
+    'two keys of one name': { hashKey: 'id', sortKey: 'id' },
+    'session and expiry in one attribute': { attributes: { session: 'x', expires: 'x' } },
+    'session in the key': { attributes: { session: 'id' } },
+    'expiry in the key': { hashKey: 'expires' },
+    'session in the sort key': { sortKey: 'sess' },
+    'a special key named as the key': { specialKeys: [{ name: 'id', type: 'S' }] },
+    'a special key named as the sort key': { sortKey: 'sk', specialKeys: [{ name: 'sk', type: 'S' }] },
+    'a special key named as the session': { specialKeys: [{ name: 'sess', type: 'S' }] },
+    'a special key named as the expiry': { specialKeys: [{ name: 'expires', type: 'N' }] },
+    'a special key named as the type': { specialKeys: [{ name: 'type', type: 'S' }] },
+    'a special key named as a chosen attribute': {
+      attributes: { session: 'data' },
+      specialKeys: [{ name: 'data', type: 'S' }]
+    },
+    'a special key twice': {
+      specialKeys: [
+        { name: 'user', type: 'S' },
+        { name: 'user', type: 'N' }
+      ]
+    },
+    'a throttle of touches that never happen': { disableTouch: true, touchAfter: 60 },
+    'an attempt longer than the operation': { attemptTimeout: 2000, timeout: 1000 },
+    'connecting longer than an attempt': { connectTimeout: 2000, attemptTimeout: 1000 },
+    'connecting longer than the operation': { connectTimeout: 2000, timeout: 1000 },
+    'a client and a region': { client, region: 'us-east-1' },
+    'a client and an endpoint': { client, endpoint: 'http://localhost' },
+    'a client and a profile': { client, profile: 'x' },
+    'a client and credentials': { client, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } },
+    'capacity of an on-demand table': { createTable: { billingMode: 'PAY_PER_REQUEST', readCapacityUnits: 5 } }
+  }
+  for (const [name, options] of Object.entries(cases)) test(name, () => void configError(options))
+})
+
+describe('of an unknown name', () => {
+  const misspelt = {
+    tabel: 'table',
+    Table: 'table',
+    hashkey: 'hashKey',
+    hash_key: 'hashKey',
+    sortkey: 'sortKey',
+    prefixes: 'prefix',
+    endPoint: 'endpoint',
+    credential: 'credentials',
+    TTL: 'ttl',
+    touchafter: 'touchAfter',
+    consistantRead: 'consistentRead',
+    specialKey: 'specialKeys',
+    createTabel: 'createTable',
+    timeOut: 'timeout',
+    maxAttempt: 'maxAttempts',
+    maxConections: 'maxConnections',
+    maxpending: 'maxPending',
+    offlineafter: 'offlineAfter'
+  }
+  for (const [given, meant] of Object.entries(misspelt)) {
+    test(`${given}: ${meant} is meant`, () => {
+      const { message } = configError({ [given]: 'SECRET' })
+      assert.match(message, new RegExp(`\\b${given}\\b`))
+      assert.match(message, new RegExp(`\\b${meant}\\b`))
+      assert.equal(message.includes('SECRET'), false)
+    })
+  }
+
+  for (const [options, given, meant] of [
+    [{ attributes: { sesion: 'x' } }, 'sesion', 'session'],
+    [{ createTable: { billingmode: 'PAY_PER_REQUEST' } }, 'billingmode', 'billingMode'],
+    [{ specialKeys: [{ name: 'user', typ: 'S' }] }, 'typ', 'type']
+  ]) {
+    test(`${given} inside: ${meant} is meant`, () => {
+      const { message } = configError(options)
+      assert.match(message, new RegExp(`\\b${given}\\b`))
+      assert.match(message, new RegExp(`\\b${meant}\\b`))
+    })
+  }
+
+  for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
+    test(`${given}: no option is close`, () => {
+      const { message } = configError({ [given]: 1 })
+      assert.equal(message, `unknown option ${given}; the README lists the options`)
+    })
+  }
+
+  test('inside, where no option is close: the options are listed', () => {
+    const { message } = configError({ attributes: { data: 'x' } })
+    assert.equal(message, 'unknown option attributes.data; the options are session, expires')
+  })
+
+  test('of Object.prototype', () => void configError({ constructor: 1, toString: 2 }))
+  test('__proto__', () => void configError(JSON.parse('{"__proto__":{"table":"x"}}')))
+})
+
+describe('of another package', () => {
+  const dynamoDBStore = /\bdynamodb-store\b/
+  const koa = /\bkoa-session-dynamodb-store\b/
+  const pwrdrvr = /@pwrdrvr\/dynamodb-session-store\b/
+  const connect = /\bconnect-dynamodb\b/
+  const cases = [
+    [{ table: { name: 'x' } }, dynamoDBStore],
+    [{ table: { name: 'x', hashPrefix: 'x' }, dynamoConfig: {} }, dynamoDBStore],
+    [{ dynamoConfig: { accessKeyId: 'a', secretAccessKey: 'SECRET' } }, dynamoDBStore],
+    [{ touchInterval: 0 }, dynamoDBStore],
+    [{ keepExpired: true }, dynamoDBStore],
+    [{ table: { name: 'x', ttlKey: 'x', autoCreate: true } }, koa],
+    [{ dynamoDBClient: {} }, pwrdrvr],
+    [{ tableName: 'x' }, pwrdrvr],
+    [{ createTableOptions: {} }, pwrdrvr],
+    [{ useStronglyConsistentReads: true }, pwrdrvr],
+    [{ readCapacityUnits: 5, writeCapacityUnits: 5 }, connect],
+    [{ reapInterval: 1000 }, connect],
+    [{ AWSRegion: 'eu-west-1' }, connect],
+    [{ AWSConfigJSON: { secretAccessKey: 'SECRET' } }, connect],
+    [{ skipThrowMissingSpecialKeys: true }, connect],
+    [{ initialized: true }, connect],
+    [{ host: 'SECRET', port: 6379 }, /connect-redis.*region/],
+    [{ url: 'redis://SECRET' }, /connect-redis.*region/],
+    [{ socket: { host: 'SECRET' } }, /connect-redis/],
+    [{ client: { get() {}, set() {}, sendCommand() {} } }, /Redis.*region.*DynamoDBClient/],
+    [{ disableTTL: true }, /connect-redis.*\bttl\b/],
+    [{ scanCount: 5 }, /connect-redis/],
+    [{ serializer: JSON }, /connect-redis.*\bformat\b/],
+    [{ client: { db() {} } }, /MongoDB.*region.*DynamoDBClient/],
+    [{ mongoUrl: 'mongodb://SECRET' }, /connect-mongo.*region/],
+    [{ clientPromise: Promise.resolve() }, /connect-mongo.*\bclient\b/],
+    [{ dbName: 'SECRET' }, /connect-mongo.*\btable\b/],
+    [{ collectionName: 'SECRET' }, /connect-mongo.*\btable\b/],
+    [{ autoRemove: 'native' }, /connect-mongo.*time to live/],
+    [{ stringify: false }, /connect-mongo.*\bformat\b/],
+    [{ crypto: { secret: 'SECRET' } }, /connect-mongo.*encrypts/],
+    [{ mongoOptions: {} }, /connect-mongo.*timeout/]
+  ]
+  for (const [options, expected] of cases) {
+    test(inspect(options), () => {
+      const { message } = configError(options)
+      assert.match(message, expected)
+      assert.equal(message.includes('SECRET'), false)
+    })
+  }
+})
+
+describe('the package used as a class', () => {
+  const factory = require('../..')
+  const message = /const \{ DynamoDBStore \} = require\('dynamodb-session'\)/
+  for (const [name, use] of Object.entries({
+    'with new': () => new factory({ table: 'x' }),
+    'with new, without options': () => new factory(),
+    'without new': () => factory({ table: 'x' }),
+    extended: () => new (class extends factory {})({ table: 'x' }),
+    'by its entry': () => new (require('../../lib/compat/connect-dynamodb'))({ table: 'x' })
+  })) {
+    test(name, () => assert.throws(use, { name: 'TypeError', message }))
+  }
+
+  test('as a default import', async () => {
+    const { default: Store } = await import('../../index.js')
+    assert.throws(() => new Store({ table: 'x' }), { name: 'TypeError', message })
+  })
+})
+
+describe('secrets', () => {
+  const secret = 'TOP-SECRET-KEY'
+  for (const credentials of [
+    secret,
+    { accessKeyId: 5, secretAccessKey: secret },
+    { accessKeyId: secret, secretAccessKey: 5 },
+    { accessKeyId: secret, secretAccessKey: secret, sessionToken: 5 },
+    { accesKeyId: secret, secretAccessKey: secret },
+    [secret]
+  ]) {
+    test(`are not in the error about ${inspect(credentials)}`, () => {
+      const error = configError({ credentials })
+      assert.equal(`${inspect(error, { showHidden: true, depth: 5 })} ${JSON.stringify(error)}`.includes(secret), false)
+    })
+  }
+
+  test('are not in a store that is printed', async () => {
+    const store = new DynamoDBStore({
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'id', secretAccessKey: secret }
+    })
+    assert.equal(inspect(store, { showHidden: true, depth: 20, getters: true }).includes(secret), false)
+    assert.equal(JSON.stringify(store).includes(secret), false)
+    await store.close()
+  })
+})

@@ -1,0 +1,105 @@
+//! The clients of both planes, made of the options and of what the environment adds to them.
+
+pub mod chain;
+pub mod credentials;
+pub mod environment;
+pub mod files;
+pub mod profile;
+pub mod sdk_error;
+pub mod settings;
+pub mod single_flight;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::IdentityCache;
+
+use crate::aws::chain::{DefaultChain, Setup};
+use crate::aws::credentials::CredentialsCache;
+use crate::aws::environment::SharedEnvironment;
+use crate::aws::profile::Profiles;
+use crate::aws::settings::Settings;
+use crate::config::Config;
+use crate::error::Result;
+use crate::transport::http::HttpClient;
+use crate::transport::sdk::{SdkEndpoints, SdkHttp};
+use crate::transport::sdk_retry::{SdkCounter, SdkRetries};
+use crate::transport::{EndpointResolver, Limits, Transport};
+
+/// The longest pause before the AWS SDK's second attempt. Its own is a second, as long as some apps allow a whole
+/// operation.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Both ways to DynamoDB.
+#[derive(Debug)]
+pub struct Aws {
+    pub transport: Transport,
+    /// The control plane.
+    pub client: aws_sdk_dynamodb::Client,
+    pub credentials: CredentialsCache,
+    pub region: String,
+}
+
+impl Aws {
+    /// Settles what the options leave to the environment. `provider` is the caller's own.
+    pub async fn connect(
+        config: &Config,
+        environment: SharedEnvironment,
+        provider: Option<SharedCredentialsProvider>,
+        http: Arc<HttpClient>,
+    ) -> Result<Self> {
+        let snapshot = environment.get();
+        let profiles = Profiles::load(&snapshot, config.profile.as_deref()).await;
+        let settings = Settings::new(config, &snapshot, &profiles)?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(config.connect_timeout)
+            .read_timeout(config.attempt_timeout)
+            .operation_timeout(config.timeout)
+            .build();
+        let provider = match (provider, config.credentials.clone()) {
+            (Some(provider), _) => provider,
+            (None, Some(keys)) => SharedCredentialsProvider::new(Credentials::from(keys)),
+            (None, None) => {
+                let setup = Setup {
+                    profile: config.profile.clone(),
+                    region: settings.region.clone(),
+                    use_fips: settings.use_fips,
+                    use_dual_stack: settings.use_dual_stack,
+                    retries: settings.retries.clone(),
+                    timeouts: timeouts.clone(),
+                };
+                SharedCredentialsProvider::new(DefaultChain::new(setup, environment, Arc::clone(&http)))
+            }
+        };
+        let endpoints = EndpointResolver::new(settings.endpoint)?;
+        let limits = Limits {
+            attempt_timeout: config.attempt_timeout,
+            timeout: config.timeout,
+            max_attempts: settings.retries.max_attempts(),
+        };
+        let credentials = CredentialsCache::new(provider, config.timeout, config.credentials_may_change);
+        // A second cache would go on with what the first one has forgotten.
+        let conf = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(SdkHttp(Arc::clone(&http)))
+            .region(Region::new(settings.region.clone()))
+            .timeout_config(timeouts)
+            .credentials_provider(credentials.clone())
+            .identity_cache(IdentityCache::no_cache())
+            .endpoint_resolver(SdkEndpoints { endpoints: endpoints.clone(), http: Arc::clone(&http) })
+            .retry_config(settings.retries.with_initial_backoff(FIRST_PAUSE))
+            .retry_classifier(SdkRetries)
+            .interceptor(SdkCounter(Arc::clone(&http)))
+            .build();
+        Ok(Self {
+            transport: Transport::new(http, endpoints, credentials.clone(), limits),
+            client: aws_sdk_dynamodb::Client::from_conf(conf),
+            credentials,
+            region: settings.region,
+        })
+    }
+}

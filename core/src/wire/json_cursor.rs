@@ -1,0 +1,152 @@
+//! A way through JSON that stops only where it is asked to: of an answer, four strings matter.
+
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+
+use crate::wire::json_string;
+
+/// The text is not the JSON that was expected.
+#[derive(Debug, PartialEq)]
+pub struct Unexpected;
+
+type Result<T> = std::result::Result<T, Unexpected>;
+
+/// A place in JSON text.
+pub struct Cursor<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(json: &'a str) -> Self {
+        Self { rest: json }
+    }
+
+    /// Bytes that are still ahead.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Steps through an object. `each` takes the value of the member that it is told.
+    pub fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
+        self.sequence(b'{', b'}', |cursor| {
+            let name = cursor.text()?;
+            cursor.take(b':')?;
+            each(cursor, &name)
+        })
+    }
+
+    /// Steps through an array. `each` takes an element.
+    pub fn array(&mut self, each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.sequence(b'[', b']', each)
+    }
+
+    /// Takes a string.
+    pub fn text(&mut self) -> Result<Cow<'a, str>> {
+        self.skip_space();
+        let (text, length) = json_string::read(self.rest).ok_or(Unexpected)?;
+        self.rest = &self.rest[length..];
+        Ok(text)
+    }
+
+    /// Takes any value, as it is written.
+    pub fn raw(&mut self) -> Result<&'a str> {
+        self.skip_space();
+        let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
+        values.next().and_then(std::result::Result::ok).ok_or(Unexpected)?;
+        let (value, rest) = self.rest.split_at(values.byte_offset());
+        self.rest = rest;
+        Ok(value)
+    }
+
+    fn sequence(&mut self, open: u8, close: u8, mut each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.take(open)?;
+        if self.peek() == Some(close) {
+            return self.take(close);
+        }
+        loop {
+            each(self)?;
+            match self.peek() {
+                Some(b',') => self.take(b',')?,
+                _ => return self.take(close),
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Result<()> {
+        match self.peek() {
+            Some(next) if next == byte => {
+                self.rest = &self.rest[1..];
+                Ok(())
+            }
+            _ => Err(Unexpected),
+        }
+    }
+
+    /// The byte after any white space.
+    fn peek(&mut self) -> Option<u8> {
+        self.skip_space();
+        self.rest.bytes().next()
+    }
+
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_through_objects_and_arrays() {
+        let mut cursor = Cursor::new(r#" { "a\"" : [ 1 , "x\\" , {} ] , "b" : { "c" : [ ] } } rest"#);
+        let mut seen = Vec::new();
+        cursor
+            .object(|cursor, name| {
+                seen.push(name.to_owned());
+                match name {
+                    "b" => cursor.raw().map(|raw| seen.push(raw.to_owned())),
+                    _ => cursor.array(|cursor| cursor.raw().map(|raw| seen.push(raw.to_owned()))),
+                }
+            })
+            .unwrap();
+        assert_eq!(seen, ["a\"", "1", r#""x\\""#, "{}", "b", r#"{ "c" : [ ] }"#]);
+        assert_eq!(cursor.left(), " rest".len());
+    }
+
+    #[test]
+    fn empty_ones_have_no_members() {
+        for (json, left) in [("{}", 0), (" [ ] ,", 2)] {
+            let mut cursor = Cursor::new(json);
+            let outcome = match json {
+                "{}" => cursor.object(|_, _| panic!("a member")),
+                _ => cursor.array(|_| panic!("an element")),
+            };
+            assert_eq!((outcome, cursor.left()), (Ok(()), left));
+        }
+    }
+
+    #[test]
+    fn stops_at_what_is_broken() {
+        let step = |json| Cursor::new(json).object(|cursor, _| cursor.raw().map(drop));
+        assert_eq!(step(r#"{"a":1,"b":"c"}"#), Ok(()));
+        for json in [
+            "",
+            "5",
+            "{",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1"#,
+            r#"{"a":1,}"#,
+            r#"{"a":"b}"#,
+            r#"{"a":"\"}"#,
+            "{5:1}",
+            "[1]",
+            r#"{"a":[1}"#,
+        ] {
+            assert_eq!(step(json), Err(Unexpected), "{json}");
+        }
+    }
+}

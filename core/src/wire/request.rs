@@ -1,0 +1,371 @@
+//! The requests of the data plane, written as text from the session's text.
+
+use serde::de::DeserializeSeed;
+
+use crate::error::{Error, Kind, Result};
+use crate::item::attribute::ToAttribute;
+use crate::item::expiry::Seconds;
+use crate::item::layout::{Format, Layout};
+use crate::wire::json_string;
+
+/// Bytes of the largest item
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+const LARGEST_ITEM: usize = 400 * 1024;
+
+/// What `set` writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    pub key: &'a str,
+    /// The session as JSON text.
+    pub session: &'a str,
+    pub expires: Seconds,
+    /// More attributes, as a JSON object of attribute values.
+    pub attributes: Option<&'a str>,
+}
+
+/// The request bodies of one table and layout.
+#[derive(Debug)]
+pub struct Requests {
+    layout: Layout,
+    /// `{"TableName":"…"`, with which every body begins.
+    opening: Vec<u8>,
+}
+
+impl Requests {
+    pub fn new(table: &str, layout: Layout) -> Self {
+        let mut opening = br#"{"TableName":"#.to_vec();
+        json_string::write(&mut opening, table);
+        Self { layout, opening }
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// GetItem.
+    pub fn get(&self, key: &str, consistent: bool) -> Body {
+        let mut body = self.keyed(key, 64);
+        if consistent {
+            body.push(r#","ConsistentRead":true"#);
+        }
+        body
+    }
+
+    /// PutItem.
+    pub fn put(&self, draft: Draft<'_>) -> Result<Body> {
+        // A map takes other room than its JSON text.
+        if self.layout.format == Format::Json && draft.session.len() > LARGEST_ITEM {
+            return Err(Error::new(
+                Kind::Service("ValidationException".into()),
+                format!(
+                    "Item size has exceeded the maximum allowed size: the session takes {} bytes, an item at most {LARGEST_ITEM}",
+                    draft.session.len()
+                ),
+            ));
+        }
+        let layout = &self.layout;
+        let mut body = self.open(draft.session.len() + draft.session.len() / 8 + 256);
+        body.push(r#","Item":{"#);
+        self.write_key(&mut body, draft.key);
+        body.push(",");
+        body.string(&layout.expires);
+        body.push(&format!(r#":{{"N":"{}"}},"#, draft.expires));
+        for (name, value) in &layout.constants {
+            body.attribute(name, value);
+            body.push(",");
+        }
+        if let Some(more) = draft.attributes.and_then(|object| object.strip_prefix('{')?.strip_suffix('}'))
+            && !more.is_empty()
+        {
+            body.push(more);
+            body.push(",");
+        }
+        match layout.format {
+            Format::Json => body.attribute(&layout.session, draft.session),
+            Format::Map => {
+                body.string(&layout.session);
+                body.push(":");
+                to_attribute(draft.session, &mut body.json)?;
+            }
+        }
+        body.push("}");
+        Ok(body)
+    }
+
+    /// UpdateItem of the expiry, and of the stamp within the session if there is one, on condition that the
+    /// item exists and is alive.
+    pub fn touch(&self, touch: Touch<'_>) -> Body {
+        let Touch { key, expires, now, keeps_later, stamp } = touch;
+        let mut body = self.keyed(key, 480);
+        let mut update = "SET #e = :e";
+        let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
+        let mut values = now_values(now);
+        values.push((":e", number(expires)));
+        if let Some(stamp) = stamp {
+            update = "SET #e = :e, #s.#stamp = :stamp";
+            names.extend([("#s", &*self.layout.session), ("#stamp", stamp.name)]);
+            values.push((":stamp", stamp.value.to_owned()));
+        }
+        body.push(&format!(r#","UpdateExpression":"{update}""#));
+        let mut condition = format!("attribute_exists(#k) AND NOT ({IS_DEAD})");
+        if keeps_later {
+            condition.push_str(" AND NOT (#e > :e)");
+        }
+        body.condition(&condition, &names, &values);
+        if keeps_later {
+            // The item says which part of the condition failed.
+            body.push(r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#);
+        }
+        body
+    }
+
+    /// DeleteItem.
+    pub fn delete(&self, key: &str) -> Body {
+        self.keyed(key, 64)
+    }
+
+    /// DeleteItem on condition that the item has expired.
+    pub fn delete_expired(&self, key: &str, now: Seconds) -> Body {
+        let mut body = self.keyed(key, 256);
+        body.condition(IS_DEAD, &[("#e", &self.layout.expires)], &now_values(now));
+        body
+    }
+
+    fn open(&self, capacity: usize) -> Body {
+        let mut body = Vec::with_capacity(self.opening.len() + capacity);
+        body.extend_from_slice(&self.opening);
+        Body { json: body, is_conditional: false }
+    }
+
+    fn keyed(&self, key: &str, capacity: usize) -> Body {
+        let mut body = self.open(2 * key.len() + capacity);
+        body.push(r#","Key":{"#);
+        self.write_key(&mut body, key);
+        body.push("}");
+        body
+    }
+
+    fn write_key(&self, body: &mut Body, key: &str) {
+        body.attribute(&self.layout.hash_key, key);
+        if let Some(sort_key) = &self.layout.sort_key {
+            body.push(",");
+            body.attribute(sort_key, key);
+        }
+    }
+}
+
+/// What `touch` writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch<'a> {
+    pub key: &'a str,
+    pub expires: Seconds,
+    pub now: Seconds,
+    /// Whether a stored expiry that is later stays, with the whole item.
+    pub keeps_later: bool,
+    pub stamp: Option<Stamp<'a>>,
+}
+
+/// A field of the session that a touch sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    pub name: &'a str,
+    /// An attribute value as JSON.
+    pub value: &'a str,
+}
+
+/// False for an expiry that is absent or of another type than its operand, so an item without one is alive.
+/// One that holds digits as a string is compared as a string, where the shorter is the smaller number.
+pub const IS_DEAD: &str =
+    "#e <= :now OR (#e >= :zero AND #e < :colon AND (#e <= :text OR size(#e) < :length))";
+
+/// The values of [`IS_DEAD`]: name, type and text.
+pub fn values_of_now(now: Seconds) -> [(&'static str, &'static str, String); 5] {
+    let text = now.to_string();
+    [
+        (":zero", "S", "0".to_owned()),
+        // What comes after the digits.
+        (":colon", "S", ":".to_owned()),
+        (":length", "N", text.len().to_string()),
+        (":text", "S", text.clone()),
+        (":now", "N", text),
+    ]
+}
+
+fn now_values(now: Seconds) -> Vec<(&'static str, String)> {
+    values_of_now(now)
+        .into_iter()
+        .map(|(name, kind, text)| (name, format!(r#"{{"{kind}":"{text}"}}"#)))
+        .collect()
+}
+
+fn number(seconds: Seconds) -> String {
+    format!(r#"{{"N":"{seconds}"}}"#)
+}
+
+/// A request body that lacks its last brace.
+#[derive(Debug)]
+pub struct Body {
+    json: Vec<u8>,
+    /// Whether the request changes nothing unless its condition holds.
+    pub is_conditional: bool,
+}
+
+impl Body {
+    /// The whole body, asking for the capacity that the request consumed if `capacity` is set.
+    pub fn finish(mut self, capacity: bool) -> Vec<u8> {
+        if capacity {
+            self.push(r#","ReturnConsumedCapacity":"TOTAL""#);
+        }
+        self.push("}");
+        self.json
+    }
+
+    fn push(&mut self, text: &str) {
+        self.json.extend_from_slice(text.as_bytes());
+    }
+
+    fn string(&mut self, text: &str) {
+        json_string::write(&mut self.json, text);
+    }
+
+    /// The condition, and the names and values of all expressions of the request.
+    fn condition(&mut self, condition: &str, names: &[(&str, &str)], values: &[(&str, String)]) {
+        self.is_conditional = true;
+        self.push(r#","ConditionExpression":"#);
+        self.string(condition);
+        self.push(r#","ExpressionAttributeNames":{"#);
+        for (place, (name, attribute)) in names.iter().enumerate() {
+            self.push(if place == 0 { "" } else { "," });
+            self.string(name);
+            self.push(":");
+            self.string(attribute);
+        }
+        self.push(r#"},"ExpressionAttributeValues":{"#);
+        for (place, (name, value)) in values.iter().enumerate() {
+            self.push(if place == 0 { "" } else { "," });
+            self.string(name);
+            self.push(":");
+            self.push(value);
+        }
+        self.push("}");
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.string(name);
+        self.push(r#":{"S":"#);
+        self.string(value);
+        self.push("}");
+    }
+}
+
+fn to_attribute(session: &str, out: &mut Vec<u8>) -> Result<()> {
+    let refuse = |error: serde_json::Error| {
+        Error::new(Kind::Serialization, format!("the session does not fit a DynamoDB map: {error}"))
+    };
+    let mut json = serde_json::Deserializer::from_str(session);
+    ToAttribute::new(out).deserialize(&mut json).map_err(refuse)?;
+    json.end().map_err(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn layout(format: Format) -> Layout {
+        Layout {
+            hash_key: "id".into(),
+            sort_key: None,
+            prefix: "sess:".into(),
+            session: "sess".into(),
+            expires: "expires".into(),
+            constants: vec![("type".into(), "connect-session".into())],
+            format,
+        }
+    }
+
+    fn requests(format: Format) -> Requests {
+        Requests::new("a \"table\"", layout(format))
+    }
+
+    fn json(body: Vec<u8>) -> Value {
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    const DRAFT: Draft<'_> = Draft { key: "sess:\"1\"", session: r#"{"a":1}"#, expires: 7, attributes: None };
+
+    #[test]
+    fn put_writes_the_layout() {
+        assert_eq!(
+            json(requests(Format::Json).put(DRAFT).unwrap().finish(false)),
+            json!({
+                "TableName": "a \"table\"",
+                "Item": {
+                    "id": { "S": "sess:\"1\"" },
+                    "expires": { "N": "7" },
+                    "type": { "S": "connect-session" },
+                    "sess": { "S": "{\"a\":1}" },
+                }
+            })
+        );
+        let draft = Draft { attributes: Some(r#"{"user":{"S":"u"}}"#), ..DRAFT };
+        let body = json(requests(Format::Map).put(draft).unwrap().finish(true));
+        assert_eq!(body["Item"]["sess"], json!({ "M": { "a": { "N": "1" } } }));
+        assert_eq!(body["Item"]["user"], json!({ "S": "u" }));
+        assert_eq!(body["ReturnConsumedCapacity"], "TOTAL");
+        let draft = Draft { attributes: Some("{}"), ..DRAFT };
+        json(requests(Format::Json).put(draft).unwrap().finish(false));
+    }
+
+    #[test]
+    fn a_sort_key_repeats_the_hash_key() {
+        let layout = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
+        let body = json(Requests::new("t", layout).delete("k").finish(false));
+        assert_eq!(body["Key"], json!({ "id": { "S": "k" }, "sk": { "S": "k" } }));
+    }
+
+    #[test]
+    fn get_and_touch_are_whole_bodies() {
+        let requests = requests(Format::Json);
+        assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
+        assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
+        let touch = Touch { key: "k", expires: 20, now: 10, keeps_later: false, stamp: None };
+        let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
+        let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
+        let touch = json(requests.touch(touch).finish(true));
+        assert_eq!(touch["ExpressionAttributeNames"], json!({ "#k": "id", "#e": "expires" }));
+        assert_eq!(touch["ExpressionAttributeValues"][":e"], json!({ "N": "20" }));
+        assert_eq!(touch["ExpressionAttributeValues"][":text"], json!({ "S": "10" }));
+        assert_eq!(touch["UpdateExpression"], "SET #e = :e");
+        assert_eq!(touch.get("ReturnValuesOnConditionCheckFailure"), None);
+        let later = json(requests.touch(later).finish(false));
+        assert_eq!(
+            later["ConditionExpression"],
+            format!("{} AND NOT (#e > :e)", touch["ConditionExpression"].as_str().unwrap())
+        );
+        assert_eq!(later["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        let touch = json(requests.touch(stamped).finish(false));
+        assert_eq!(touch["UpdateExpression"], "SET #e = :e, #s.#stamp = :stamp");
+        assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");
+        assert_eq!(touch["ExpressionAttributeValues"][":stamp"], json!({ "N": "5" }));
+        let delete = json(requests.delete_expired("k", 10).finish(false));
+        assert_eq!(delete["ConditionExpression"], IS_DEAD);
+        assert_eq!(delete["ExpressionAttributeNames"], json!({ "#e": "expires" }));
+    }
+
+    #[test]
+    fn a_session_over_the_item_size_is_refused() {
+        let session = format!("\"{}\"", "x".repeat(LARGEST_ITEM));
+        let error = requests(Format::Json).put(Draft { session: &session, ..DRAFT }).unwrap_err();
+        assert!(error.is_service("ValidationException"));
+        assert!(error.message.contains("409602 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_session_that_no_map_holds_is_refused() {
+        for session in [r#"{"a":1e300}"#, r#"{"a":"\ud800"}"#, "{", "{}{}"] {
+            let error = requests(Format::Map).put(Draft { session, ..DRAFT }).unwrap_err();
+            assert_eq!(error.kind, Kind::Serialization, "{session}");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! Connections: their number, their addresses, and what happens when they die.
+
+mod support;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::transport::Trace;
+use dynamodb_session_core::transport::dns::Resolve;
+use dynamodb_session_core::wire::request::Draft;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use serde_json::json;
+use support::{Act, FaultServer, empty, store, trace};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+const DRAFT: Draft<'_> = Draft { key: "sess:a", session: "{}", expires: 9, attributes: None };
+/// Longer than a connection is trusted without an answer.
+const SOME_SECONDS: Duration = Duration::from_millis(2100);
+
+fn milliseconds(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Waits until `condition` holds.
+async fn until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(5), "the condition does not hold");
+        tokio::time::sleep(milliseconds(5)).await;
+    }
+}
+
+/// A server that accepts connections and reads nothing.
+async fn unread() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut streams = Vec::new();
+        loop {
+            streams.push(listener.accept().await.unwrap());
+        }
+    });
+    endpoint
+}
+
+#[tokio::test]
+async fn a_write_that_times_out_closes_its_connection() {
+    let bounds = json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 });
+    let store = store(&unread().await, bounds);
+    let session = "x".repeat(390_000);
+    let open = || store.http().pool().0;
+    let sets = join_all((0..32).map(async |_| {
+        let draft = Draft { session: &session, ..DRAFT };
+        let error = store.set(draft, &mut trace()).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Timeout);
+        assert!(open() <= 4, "{} connections", open());
+    }));
+    sets.await;
+    until(|| open() == 0).await;
+}
+
+#[tokio::test]
+async fn requests_are_signed_when_they_have_a_connection() {
+    let delay = || Act::Delayed(milliseconds(1100));
+    let server = FaultServer::start([delay(), delay()]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1 }));
+    join_all((0..2).map(async |_| store.set(DRAFT, &mut trace()).await.unwrap())).await;
+    let dates: Vec<_> =
+        server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
+    assert_ne!(dates[0], dates[1]);
+}
+
+#[tokio::test]
+async fn an_operation_that_gets_no_connection_has_no_attempts() {
+    let server = FaultServer::start([Act::Delayed(milliseconds(400))]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
+    let mut waiting = Trace { deadline: Some((Instant::now() + milliseconds(100)).into()), ..trace() };
+    let (answered, error) = tokio::join!(async { store.set(DRAFT, &mut trace()).await }, async {
+        store.set(DRAFT, &mut waiting).await.unwrap_err()
+    });
+    answered.unwrap();
+    assert_eq!((error.kind, waiting.attempts), (Kind::Timeout, 0));
+    assert!(error.message.contains("no free connection"), "{}", error.message);
+    assert!(error.message.contains("maxConnections"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn sending_again_after_a_closed_connection_counts() {
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    server.push(Act::Cut);
+    let mut trace = trace();
+    store.set(DRAFT, &mut trace).await.unwrap();
+    assert_eq!((trace.attempts, trace.may_be_done), (2, true));
+    assert_eq!(store.http().stats().retries.get(), 1);
+}
+
+#[tokio::test]
+async fn a_deletion_whose_connection_closed_may_have_been_done() {
+    let condition = || support::service_error(400, "ConditionalCheckFailedException");
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({}));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    for act in [Act::Cut, condition(), empty()] {
+        server.push(act);
+    }
+    assert!(store.destroy_expired("sess:a", 0, &mut trace()).await.unwrap());
+}
+
+#[tokio::test]
+async fn no_more_connections_are_idle_than_open() {
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({}));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    assert_eq!(store.http().pool(), (1, 1));
+    server.push(Act::CloseLater(milliseconds(50)));
+    store.set(DRAFT, &mut trace()).await.unwrap();
+    until(|| store.http().pool() == (0, 0)).await;
+}
+
+/// A resolver whose answer can change: addresses, or one of the outages below.
+#[derive(Clone, Default)]
+struct Resolver {
+    current: Arc<Mutex<&'static str>>,
+    calls: Arc<Mutex<u32>>,
+}
+
+const FAILS: &str = "fails";
+const EMPTY: &str = "";
+const HANGS: &str = "hangs";
+
+impl Resolver {
+    fn new(answer: &'static str) -> Self {
+        let resolver = Self::default();
+        resolver.set(answer);
+        resolver
+    }
+
+    fn set(&self, answer: &'static str) {
+        *self.current.lock().unwrap() = answer;
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        assert_eq!(host, "dynamodb.test");
+        *self.calls.lock().unwrap() += 1;
+        let answer = *self.current.lock().unwrap();
+        async move {
+            match answer {
+                FAILS => Err(io::Error::other("no such host")),
+                HANGS => std::future::pending().await,
+                addresses => Ok(addresses.split_whitespace().map(|ip| ip.parse().unwrap()).collect()),
+            }
+        }
+        .boxed()
+    }
+}
+
+fn resolving_store(port: u16, resolver: Resolver, changes: serde_json::Value) -> Store {
+    let config = support::config(&format!("http://dynamodb.test:{port}"), changes);
+    Store::with_resolver(config, None, resolver)
+}
+
+/// Takes up the port on an address, and drops what asks for a connection.
+async fn dead(address: &str, port: u16) -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    let address = format!("{address}:{port}").parse().unwrap();
+    socket.bind(address).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let mut backlog = Vec::new();
+    while let Ok(stream) = tokio::time::timeout(milliseconds(100), TcpStream::connect(address)).await {
+        backlog.push(stream.unwrap());
+    }
+    (listener, backlog)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn dead_addresses_cost_their_share_of_the_time() {
+    let server = FaultServer::start([]).await;
+    let _dead =
+        join_all((2..9).map(|n| dead(["127.0.0.", &n.to_string()].concat().leak(), server.port()))).await;
+    for (addresses, most) in [
+        ("127.0.0.2 127.0.0.1", 400),
+        ("::1 127.0.0.1", 200),
+        ("127.0.0.2 127.0.0.3 127.0.0.4 127.0.0.5 127.0.0.6 127.0.0.7 127.0.0.8 127.0.0.1", 990),
+    ] {
+        let store = resolving_store(server.port(), Resolver::new(addresses), json!({ "maxAttempts": 1 }));
+        let start = Instant::now();
+        store.set(DRAFT, &mut trace()).await.unwrap();
+        assert!(start.elapsed() < milliseconds(most), "{addresses}: {:?}", start.elapsed());
+    }
+    let store =
+        resolving_store(server.port(), Resolver::new("127.0.0.2 127.0.0.3"), json!({ "maxAttempts": 1 }));
+    let error = store.set(DRAFT, &mut trace()).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert_eq!(store.http().pool(), (0, 0));
+}
+
+#[tokio::test]
+async fn while_dns_fails_the_last_addresses_that_worked_are_used() {
+    for outage in [FAILS, EMPTY, HANGS] {
+        let server = FaultServer::start([]).await;
+        let resolver = Resolver::new(outage);
+        let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
+        let dns = || {
+            let stats = store.http().stats();
+            (stats.dns_failures.get(), stats.dns_fallbacks.get())
+        };
+        let start = Instant::now();
+        let get = async || {
+            let outcome = store.get("sess:a", 0, &mut trace()).await;
+            store.close();
+            outcome
+        };
+        if outage == HANGS {
+            assert_eq!(get().await.unwrap_err().kind, Kind::Timeout);
+            continue;
+        }
+        let error = get().await.unwrap_err();
+        assert_eq!((error.kind, dns()), (Kind::Network, (1, 0)), "{outage}: nothing has worked yet");
+        assert!(error.message.contains("dynamodb.test"), "{}", error.message);
+        resolver.set("127.0.0.1");
+        get().await.unwrap();
+        resolver.set(outage);
+        get().await.unwrap();
+        get().await.unwrap();
+        assert_eq!(dns(), (3, 2), "{outage}");
+        resolver.set("127.0.0.1");
+        get().await.unwrap();
+        assert_eq!((dns(), server.seen().len()), ((3, 2), 4), "{outage}");
+        assert!(start.elapsed() < milliseconds(900));
+    }
+}
+
+#[tokio::test]
+async fn a_lookup_that_hangs_leaves_time_for_the_last_addresses() {
+    let server = FaultServer::start([]).await;
+    let resolver = Resolver::new("127.0.0.1");
+    let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    resolver.set(HANGS);
+    for most in [600, 100] {
+        store.close();
+        let start = Instant::now();
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        assert!(start.elapsed() < milliseconds(most), "{:?}", start.elapsed());
+    }
+    assert_eq!(*resolver.calls.lock().unwrap(), 2, "a lookup that hangs is not started again");
+    assert_eq!(store.http().stats().dns_fallbacks.get(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn addresses_that_change_replace_the_ones_before() {
+    let first = FaultServer::start([]).await;
+    let second = FaultServer::start_at(&format!("127.0.0.2:{}", first.port()), []).await;
+    let resolver = Resolver::new("127.0.0.1");
+    let store = resolving_store(first.port(), resolver.clone(), json!({}));
+    for address in ["127.0.0.1", "127.0.0.2", FAILS] {
+        resolver.set(address);
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.close();
+    }
+    assert_eq!((first.seen().len(), second.seen().len()), (1, 2));
+    // Addresses to which no connection can be established replace nothing.
+    resolver.set("127.0.0.3");
+    store.get("sess:a", 0, &mut trace()).await.unwrap_err();
+    resolver.set(FAILS);
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    assert_eq!(second.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    tokio::time::sleep(SOME_SECONDS).await;
+    server.push(Act::Hang);
+    let start = Instant::now();
+    let mut trace = trace();
+    assert_eq!(store.get("sess:a", 0, &mut trace).await.unwrap(), Found::Nothing);
+    assert!(start.elapsed() < milliseconds(400), "{:?}", start.elapsed());
+    let stats = store.http().stats();
+    assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
+    // The dead connection is closed, and the new one is kept.
+    until(|| store.http().pool() == (1, 1)).await;
+}
+
+#[tokio::test]
+async fn only_reads_on_doubtful_connections_have_a_backup() {
+    let slow = || Act::Delayed(milliseconds(500));
+    let server = FaultServer::start([]).await;
+    let store = store(&server.endpoint, json!({}));
+    let read = async || store.get("sess:a", 0, &mut trace()).await.unwrap();
+    read().await;
+    server.push(slow());
+    read().await;
+    // The connection has just answered, and new ones have not been idle.
+    server.push(slow());
+    server.push(slow());
+    tokio::join!(read(), read());
+    assert_eq!(server.seen().len(), 4);
+    tokio::time::sleep(SOME_SECONDS).await;
+    for _ in 0..2 {
+        server.push(slow());
+        store.set(DRAFT, &mut trace()).await.unwrap();
+    }
+    assert_eq!(server.seen().len(), 6);
+}
+
+#[tokio::test]
+async fn a_slow_network_does_not_double_its_reads() {
+    let server = FaultServer::start(std::iter::repeat_with(|| Act::Delayed(milliseconds(300))).take(3)).await;
+    let store = store(&server.endpoint, json!({}));
+    for _ in 0..3 {
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        tokio::time::sleep(SOME_SECONDS).await;
+    }
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_backup_takes_no_connection_that_another_request_waits_for() {
+    let server = FaultServer::start([]).await;
+    let store =
+        store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 600, "maxAttempts": 1 }));
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    tokio::time::sleep(SOME_SECONDS).await;
+    server.push(Act::Hang);
+    let mut trace = trace();
+    let error = store.get("sess:a", 0, &mut trace).await.unwrap_err();
+    assert_eq!((error.kind, trace.attempts), (Kind::Timeout, 1));
+}
+
+#[tokio::test]
+async fn a_read_survives_the_failure_of_one_of_the_two() {
+    for (first, second) in [(milliseconds(400), Act::Cut), (milliseconds(400), Act::Hang)] {
+        let server = FaultServer::start([]).await;
+        let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        tokio::time::sleep(SOME_SECONDS).await;
+        server.push(Act::Delayed(first));
+        server.push(second);
+        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        assert_eq!(server.seen().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn requests_of_the_sdk_wait_for_their_connection_first_too() {
+    let delay = || Act::Delayed(milliseconds(1100));
+    let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    let (_, length, _) =
+        tokio::join!(async { store.get("sess:a", 0, &mut trace()).await }, store.length(0), async {
+            store.get("sess:a", 0, &mut trace()).await
+        });
+    length.unwrap();
+    let mut dates: Vec<_> =
+        server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
+    dates.dedup();
+    assert!(dates.len() >= 3, "{dates:?}");
+    // The connection is free again, and so is the slot.
+    store.get("sess:a", 0, &mut trace()).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_of_the_sdk_that_get_no_connection_say_so() {
+    let server = FaultServer::start([Act::Delayed(milliseconds(1000))]).await;
+    let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
+    let mut patient = Trace { deadline: Some((Instant::now() + milliseconds(3000)).into()), ..trace() };
+    let (read, error) = tokio::join!(async { store.get("sess:a", 0, &mut patient).await }, async {
+        store.length(0).await.unwrap_err()
+    });
+    read.unwrap();
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(error.message.contains("no free connection"), "{}", error.message);
+    assert!(server.seen().iter().all(|seen| seen.header("x-amz-target").unwrap().ends_with("GetItem")));
+}
+
+#[tokio::test]
+async fn requests_of_the_sdk_that_time_out_close_their_connection() {
+    let store =
+        store(&unread().await, json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 }));
+    let lengths = join_all((0..16).map(async |_| {
+        assert_eq!(store.length(0).await.unwrap_err().kind, Kind::Timeout);
+        assert!(store.http().pool().0 <= 4);
+    }));
+    lengths.await;
+    until(|| store.http().pool().0 == 0).await;
+}

@@ -1,0 +1,109 @@
+//! Any session goes into an item and comes back, in both formats.
+
+use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::item::layout::{Format, Layout};
+use dynamodb_session_core::wire::request::{Draft, Requests};
+use dynamodb_session_core::wire::response::{Reply, Session};
+use proptest::collection::{hash_map, vec};
+use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn layout(format: Format) -> Layout {
+    Layout {
+        hash_key: "id".into(),
+        sort_key: Some("sk".into()),
+        prefix: String::new(),
+        session: "sess".into(),
+        expires: "expires".into(),
+        constants: vec![("type".into(), "connect-session".into())],
+        format,
+    }
+}
+
+/// What is read of the item that is written for a session.
+fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
+    let requests = Requests::new("t", layout(format));
+    let draft = Draft { key: "k", session, expires: 9, attributes: Some(r#"{"user":{"S":"u"}}"#) };
+    let body = requests.put(draft).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
+    let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let answer = json!({ "Item": put["Item"] }).to_string();
+    let item = Reply::parse(answer.as_bytes(), requests.layout()).unwrap().item.unwrap();
+    prop_assert_eq!((&*item.key, item.expires), ("k", Some(9.0)));
+    match item.session {
+        Session::Text(text) => Ok(text),
+        other => Err(TestCaseError::fail(format!("{other:?}"))),
+    }
+}
+
+fn value(number: BoxedStrategy<f64>) -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        number.prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(8, 64, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            hash_map(any::<String>(), inner, 0..6).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+fn session(number: BoxedStrategy<f64>) -> impl Strategy<Value = Value> {
+    hash_map(any::<String>(), value(number), 0..6).prop_map(|members| members.into_iter().collect())
+}
+
+fn any_number() -> BoxedStrategy<f64> {
+    (NORMAL | SUBNORMAL | ZERO | POSITIVE | NEGATIVE).boxed()
+}
+
+fn fits_map(number: &f64) -> bool {
+    *number == 0.0 || (1e-130..1e126).contains(&number.abs())
+}
+
+fn number_of_map() -> BoxedStrategy<f64> {
+    let sized = (-129i32..125, 1.0..9.0f64).prop_map(|(exponent, digits)| digits * 10f64.powi(exponent));
+    (sized, any::<bool>()).prop_map(|(size, is_negative)| if is_negative { -size } else { size }).boxed()
+}
+
+/// JavaScript has one type of number, so `2.0` and `2` are the same value.
+fn as_in_javascript(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.into_iter().map(as_in_javascript).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (name, as_in_javascript(member))).collect()
+        }
+        other => other,
+    }
+}
+
+proptest! {
+    #[test]
+    fn as_text_a_session_comes_back_letter_by_letter(session in session(any_number())) {
+        let text = session.to_string();
+        prop_assert_eq!(round_trip(Format::Json, &text)?, text);
+    }
+
+    #[test]
+    fn as_a_map_a_session_comes_back_with_each_value(session in session(number_of_map())) {
+        let text = round_trip(Format::Map, &session.to_string())?;
+        let back = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(as_in_javascript(back), as_in_javascript(session));
+    }
+
+    #[test]
+    fn a_number_that_no_map_holds_is_refused(number in any_number()) {
+        let session = json!({ "a": [number] }).to_string();
+        let outcome = Requests::new("t", layout(Format::Map))
+            .put(Draft { key: "k", session: &session, expires: 9, attributes: None });
+        prop_assert_eq!(outcome.is_ok(), fits_map(&number));
+        if let Err(error) = outcome {
+            prop_assert_eq!(error.kind, Kind::Serialization);
+        }
+    }
+}

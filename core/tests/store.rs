@@ -1,0 +1,298 @@
+//! The store against a DynamoDB in process.
+
+mod support;
+
+use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::wire::request::{Draft, Stamp, Touch};
+use serde_json::json;
+use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
+
+const BODY: &str = r#"{"cookie":{},"n":1}"#;
+const NOW: i64 = 1_700_000_000;
+
+/// A touch that moves the expiry to `expires`, whatever it is.
+fn touch_of(key: &str, expires: i64) -> Touch<'_> {
+    Touch { key, expires, now: NOW, keeps_later: false, stamp: None }
+}
+
+async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
+    let expires = NOW + life;
+    let draft = Draft { key, session, expires, attributes: None };
+    store.set(draft, &mut trace()).await.unwrap();
+    expires
+}
+
+fn text_of(found: Found) -> String {
+    match found {
+        Found::Session { session, .. } => session,
+        nothing => panic!("{nothing:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_written_read_and_destroyed() {
+    let store = ready_store(json!({})).await;
+    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    let expires = put(&store, "sess:a", BODY, 60).await;
+    let found = store.get("sess:a", NOW, &mut trace()).await.unwrap();
+    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
+    store.destroy("sess:a", &mut trace()).await.unwrap();
+    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    store.destroy("sess:a", &mut trace()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:dead", BODY, -1).await;
+    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
+    let later = NOW + 100;
+    assert_eq!(store.touch(touch_of("sess:dead", later), &mut trace()).await.unwrap(), None);
+    assert_eq!(store.touch(touch_of("sess:never", later), &mut trace()).await.unwrap(), None);
+    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
+    assert_eq!(store.get("sess:never", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+
+    put(&store, "sess:alive", BODY, 10).await;
+    assert_eq!(store.touch(touch_of("sess:alive", later), &mut trace()).await.unwrap(), Some(later as f64));
+    let found = store.get("sess:alive", NOW, &mut trace()).await.unwrap();
+    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(later as f64) });
+}
+
+#[tokio::test]
+async fn a_touch_that_keeps_a_later_expiry_returns_it() {
+    for format in ["json", "map"] {
+        let store = ready_store(json!({ "layout": { "format": format } })).await;
+        let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
+        let touch = async |key: &str, expires: i64, stamp| {
+            let touch = Touch { keeps_later: true, stamp, ..touch_of(key, expires) };
+            store.touch(touch, &mut trace()).await.unwrap()
+        };
+        let later = put(&store, "sess:a", BODY, 1000).await;
+        for stamp in [None, stamp] {
+            assert_eq!(touch("sess:a", later - 500, stamp).await, Some(later as f64));
+            assert_eq!(touch("sess:a", later, stamp).await, Some(later as f64));
+        }
+        assert_eq!(touch("sess:a", later + 1, stamp).await, Some((later + 1) as f64));
+        put(&store, "sess:dead", BODY, -1).await;
+        assert_eq!(touch("sess:dead", later, None).await, None);
+        assert_eq!(touch("sess:never", later, None).await, None);
+        for expires in [json!({ "S": later.to_string() }), json!({ "S": "never" }), json!({ "BOOL": true })] {
+            let item = json!({ "id": { "S": "sess:odd" }, "expires": expires, "sess": { "S": BODY } });
+            let body = json!({ "TableName": "sessions", "Item": item }).to_string();
+            store.request("PutItem", body, &mut trace()).await.unwrap();
+            assert_eq!(touch("sess:odd", later, None).await, Some(later as f64), "{expires}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expiry_that_is_text_counts_as_a_number() {
+    let store = ready_store(json!({})).await;
+    let plant = async |id: &str, expires: String| {
+        let item = json!({ "id": { "S": id }, "expires": { "S": expires }, "sess": { "S": BODY } });
+        let body = json!({ "TableName": "sessions", "Item": item }).to_string();
+        store.request("PutItem", body, &mut trace()).await.unwrap();
+    };
+    let later = NOW + 100;
+    // As text, nine digits come after ten.
+    for expires in ["999999999".to_owned(), NOW.to_string()] {
+        plant("sess:dead", expires).await;
+        assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
+        assert_eq!(store.length(NOW).await.unwrap(), 0);
+        assert_eq!(store.touch(touch_of("sess:dead", later), &mut trace()).await.unwrap(), None);
+        assert!(store.destroy_expired("sess:dead", NOW, &mut trace()).await.unwrap());
+    }
+    for expires in [later.to_string(), format!("{later}.5"), "never".to_owned()] {
+        plant("sess:alive", expires).await;
+        text_of(store.get("sess:alive", NOW, &mut trace()).await.unwrap());
+        assert_eq!(store.length(NOW).await.unwrap(), 1);
+        assert!(!store.destroy_expired("sess:alive", NOW, &mut trace()).await.unwrap());
+        assert_eq!(
+            store.touch(touch_of("sess:alive", later), &mut trace()).await.unwrap(),
+            Some(later as f64)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
+    let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
+    for (format, stamped) in [("map", true), ("json", false)] {
+        let store = ready_store(json!({ "layout": { "format": format } })).await;
+        put(&store, "sess:a", BODY, 10).await;
+        let later = NOW + 100;
+        let touch = Touch { stamp, ..touch_of("sess:a", later) };
+        assert_eq!(store.touch(touch, &mut trace()).await.unwrap(), Some(later as f64), "{format}");
+        let Found::Session { session, expires } = store.get("sess:a", NOW, &mut trace()).await.unwrap()
+        else {
+            panic!("the session is gone")
+        };
+        assert_eq!((session.contains(r#""updated":5"#), expires), (stamped, Some(later as f64)), "{format}");
+        let touch = Touch { stamp, ..touch_of("sess:never", later) };
+        assert_eq!(store.touch(touch, &mut trace()).await.unwrap(), None, "{format}");
+    }
+}
+
+#[tokio::test]
+async fn only_an_expired_session_is_destroyed_as_such() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:dead", BODY, -1).await;
+    put(&store, "sess:alive", BODY, 60).await;
+    assert!(store.destroy_expired("sess:dead", NOW, &mut trace()).await.unwrap());
+    for key in ["sess:dead", "sess:alive"] {
+        assert!(!store.destroy_expired(key, NOW, &mut trace()).await.unwrap(), "{key}");
+    }
+    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    text_of(store.get("sess:alive", NOW, &mut trace()).await.unwrap());
+}
+
+#[tokio::test]
+async fn any_request_is_sent_as_it_is() {
+    let store = ready_store(json!({})).await;
+    let answer = store.request("ListTables", "{}".into(), &mut trace()).await.unwrap();
+    assert!(answer.contains(r#""TableNames":["sessions"]"#), "{answer}");
+    let error = store.request("NoSuchThing", "{}".into(), &mut trace()).await.unwrap_err();
+    assert!(error.is_service("UnknownOperationException"), "{error}");
+}
+
+#[tokio::test]
+async fn a_map_holds_what_json_holds() {
+    let endpoint = dynamodb().await;
+    let store = store(&endpoint, json!({ "layout": { "format": "map" } }));
+    store.create_table(&ON_DEMAND).await.unwrap();
+    let session = r#"{"a":[1,2.5,"é",true,null,{"b":{}}],"cookie":{"expires":null}}"#;
+    put(&store, "sess:a", session, 60).await;
+    let text = text_of(store.get("sess:a", NOW, &mut trace()).await.unwrap());
+    let [read, written]: [serde_json::Value; 2] =
+        [&*text, session].map(|text| serde_json::from_str(text).unwrap());
+    assert_eq!(read, written);
+
+    // The other format reads it too.
+    let other = support::store(&endpoint, json!({}));
+    text_of(other.get("sess:a", NOW, &mut trace()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_trace_tells_capacity_only_when_it_is_wanted() {
+    let store = ready_store(json!({})).await;
+    put(&store, "sess:a", BODY, 60).await;
+    let mut quiet = trace();
+    store.get("sess:a", NOW, &mut quiet).await.unwrap();
+    assert_eq!((quiet.attempts, quiet.status, quiet.capacity_units), (1, Some(200), None));
+    let mut curious = trace();
+    curious.wants_capacity = true;
+    store.get("sess:a", NOW, &mut curious).await.unwrap();
+    assert_eq!(curious.capacity_units, Some(1.0));
+}
+
+#[tokio::test]
+async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
+    let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
+    put(&store, "sess:a", BODY, 60).await;
+    let mut hit = trace();
+    text_of(store.get("sess:a", NOW, &mut hit).await.unwrap());
+    assert_eq!(hit.attempts, 1);
+    let mut miss = trace();
+    assert_eq!(store.get("sess:b", NOW, &mut miss).await.unwrap(), Found::Nothing);
+    assert_eq!(miss.attempts, 2);
+}
+
+#[tokio::test]
+async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
+    let endpoint = dynamodb().await;
+    let error = store(&endpoint, json!({})).get("sess:a", NOW, &mut trace()).await.unwrap_err();
+    assert!(error.is_missing_table(), "{error}");
+    assert_eq!(error.status, Some(400));
+    assert!(error.request_id.is_some());
+
+    let new = json!({ "createTable": { "timeToLive": true, "tags": [["team", "web"]] } });
+    let store = store(&endpoint, new);
+    let mut traces = [trace(), trace()];
+    let [a, b] = &mut traces;
+    let (a, b, c) = tokio::join!(store.get("sess:a", NOW, a), store.get("sess:b", NOW, b), store.length(NOW));
+    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Nothing, Found::Nothing, 0));
+    let description = store.describe_table().await.unwrap();
+    assert!(description.table.contains("PAY_PER_REQUEST"), "{}", description.table);
+    assert!(description.time_to_live.unwrap().contains("ENABLED"));
+}
+
+#[tokio::test]
+async fn an_existing_table_is_left_alone() {
+    let endpoint = dynamodb().await;
+    let first = store(&endpoint, json!({}));
+    let provisioned = dynamodb_session_core::config::NewTable {
+        throughput: Some((7, 8)),
+        time_to_live: false,
+        tags: Vec::new(),
+    };
+    first.create_table(&provisioned).await.unwrap();
+    let description = store(&endpoint, json!({})).create_table(&ON_DEMAND).await.unwrap();
+    assert!(description.table.contains(r#""ReadCapacityUnits":7"#), "{}", description.table);
+    assert!(description.time_to_live.unwrap().contains("DISABLED"));
+}
+
+#[tokio::test]
+async fn an_existing_table_with_another_key_is_an_error() {
+    let endpoint = dynamodb().await;
+    store(&endpoint, json!({})).create_table(&ON_DEMAND).await.unwrap();
+    let other = store(&endpoint, json!({ "layout": { "hashKey": "sessionId" } }));
+    let error = other.create_table(&ON_DEMAND).await.unwrap_err();
+    assert_eq!(error.kind.code(), "ConfigError");
+    assert!(error.message.contains("is id (S), not sessionId (S). Set option hashKey to \"id\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
+    let endpoint = dynamodb().await;
+    let ours = store(&endpoint, json!({}));
+    ours.create_table(&ON_DEMAND).await.unwrap();
+    let others = store(&endpoint, json!({ "layout": { "prefix": "other:" } }));
+    for n in 0..60 {
+        put(&ours, &format!("sess:{n}"), BODY, 60).await;
+    }
+    put(&ours, "sess:dead", BODY, -1).await;
+    put(&others, "other:1", BODY, 60).await;
+    assert_eq!(ours.length(NOW).await.unwrap(), 60);
+    let mut ids = ours.ids(NOW).await.unwrap();
+    ids.sort_by_key(|id| id.parse::<u32>().unwrap());
+    assert_eq!(ids[59], "59");
+    assert_eq!(ours.all(NOW).await.unwrap().len(), 60);
+    ours.clear().await.unwrap();
+    assert_eq!(ours.length(NOW).await.unwrap(), 0);
+    assert_eq!(others.ids(NOW).await.unwrap(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_scan_without_a_prefix_spares_what_is_no_session() {
+    let endpoint = dynamodb().await;
+    let layout = json!({ "layout": { "prefix": "", "sortKey": "sk" } });
+    let ours = store(&endpoint, layout.clone());
+    ours.create_table(&ON_DEMAND).await.unwrap();
+    let foreign = store(&endpoint, json!({ "layout": { "prefix": "", "sortKey": "sk", "session": "body" } }));
+    put(&ours, "a", BODY, 60).await;
+    put(&foreign, "b", BODY, 60).await;
+    assert_eq!((ours.length(NOW).await.unwrap(), ours.ids(NOW).await.unwrap()), (1, vec!["a".to_owned()]));
+    ours.clear().await.unwrap();
+    assert_eq!((ours.length(NOW).await.unwrap(), foreign.length(NOW).await.unwrap()), (0, 1));
+}
+
+#[tokio::test]
+async fn more_than_a_page_is_scanned_and_cleared() {
+    let store = ready_store(json!({})).await;
+    let body = format!(r#"{{"x":"{}"}}"#, "x".repeat(300_000));
+    for n in 0..8 {
+        put(&store, &format!("sess:{n}"), &body, 60).await;
+    }
+    assert_eq!(store.length(NOW).await.unwrap(), 8);
+    assert_eq!(store.all(NOW).await.unwrap().len(), 8);
+    store.clear().await.unwrap();
+    assert_eq!(store.ids(NOW).await.unwrap(), Vec::<String>::new());
+}
+/// A future is copied into its task, so what happens once must be boxed.
+#[test]
+fn the_future_of_an_operation_is_small() {
+    let store = Store::new(support::config("http://127.0.0.1:1", json!({})), None);
+    let mut trace = trace();
+    let size = size_of_val(&store.get("id", NOW, &mut trace));
+    assert!(size < 5_000, "{size} bytes");
+}

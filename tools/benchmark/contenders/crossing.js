@@ -1,0 +1,53 @@
+'use strict'
+
+// A bound: the way into the addon and back, and JSON, without a request.
+
+const STRIDE = 6
+
+class Crossing {
+  #callbacks = new Map()
+  #lastCall = 0
+
+  constructor() {
+    const { Bridge } = require('../../../lib/native/loader.js')
+    const { nativeSettings, readOptions } = require('../../../lib/options.js')
+    this.bridge = new Bridge(() => this.#deliver())
+    this.native = this.bridge.openStore(JSON.stringify(nativeSettings(readOptions())))
+  }
+
+  #deliver() {
+    const flat = this.bridge.take()
+    for (let i = 0; i < flat.length; i += STRIDE) {
+      const callback = this.#callbacks.get(flat[i])
+      this.#callbacks.delete(flat[i])
+      callback(flat[i + 2])
+    }
+  }
+
+  #echo(text, callback) {
+    const call = (this.#lastCall = (this.#lastCall + 1) >>> 0)
+    this.#callbacks.set(call, callback)
+    this.native.echo(call, text)
+  }
+
+  get(sid, callback) {
+    this.#echo(this.text, (text) => callback(null, JSON.parse(text)))
+  }
+
+  set(sid, session, callback) {
+    this.text = JSON.stringify(session)
+    this.#echo(this.text, () => callback(null))
+  }
+
+  touch(sid, session, callback) {
+    this.#echo(sid, () => callback(null))
+  }
+}
+
+/** Why it cannot take part, or null. */
+function missing() {
+  const { NativeStore } = require('../../../lib/native/loader.js')
+  return typeof NativeStore.prototype.echo === 'function' ? null : 'the addon has no `echo`'
+}
+
+module.exports = { title: 'crossing alone', layout: null, frameworks: [], missing, open: () => new Crossing() }

@@ -1,0 +1,82 @@
+'use strict'
+
+// Measures this store beside those it replaces and some bounds, in one run.
+//   --quick         less of all, in under two minutes
+//   --smoke         the least that runs every part; the figures mean nothing
+//   --only a,b      these sections: calls, apps, cold, memory, cost, size, instructions
+//   --instructions  counts the instructions of a get too, which takes valgrind and some minutes
+//   --out folder    where the report goes; a full run without `--only` puts it into tools/benchmark/results
+// `npm run bench` builds what this starts.
+
+const path = require('node:path')
+const { parseArgs } = require('node:util')
+const { SIZES, plans } = require('./plan')
+const { machine } = require('./report/machine')
+const { printed } = require('./report/tables')
+const { targetsOf, targetsTable } = require('./report/targets')
+const { writeReport } = require('./report/write')
+const { startEmbedded } = require('./support/embedded')
+const { Environment } = require('./support/environment')
+const { Servers } = require('./support/servers')
+
+const sections = {
+  calls: (bench) => require('./sections/calls').measureCalls(bench),
+  apps: (bench) => require('./sections/apps').measureApps(bench),
+  cold: (bench) => require('./sections/cold').measureColdStart(bench),
+  memory: (bench) => require('./sections/memory').measureMemory(bench),
+  cost: (bench) => require('./sections/cost').measureCost(bench),
+  size: (bench) => require('./sections/size').measureSize(bench),
+  instructions: (bench) => require('./sections/instructions').countInstructions(bench)
+}
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    smoke: { type: 'boolean' },
+    instructions: { type: 'boolean' },
+    only: { type: 'string' },
+    out: { type: 'string' }
+  }
+})
+
+async function main() {
+  const kind = options.smoke ? 'smoke' : options.quick ? 'quick' : 'full'
+  const wanted = options.only?.split(',') ?? Object.keys(sections)
+  const unknown = wanted.find((name) => !(name in sections))
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: the sections are ${Object.keys(sections).join(', ')}`)
+  if (!options.instructions && options.only === undefined) wanted.pop()
+
+  const began = Date.now()
+  const results = { kind, machine: machine(), rounds: plans[kind].rounds, notes: [] }
+  await measure(wanted, results)
+  results.seconds = Math.round((Date.now() - began) / 1000)
+  results.targets = targetsOf(results)
+
+  console.log(printed(results))
+  console.log(targetsTable(results.targets))
+  console.log(`\n${results.seconds} seconds`)
+  const isReport = options.only === undefined && kind === 'full'
+  const folder = options.out ?? (isReport ? path.join(__dirname, 'results') : undefined)
+  if (folder !== undefined) writeReport(results, folder, { updateReadme: options.out === undefined })
+}
+
+async function measure(wanted, results) {
+  const environment = new Environment()
+  const servers = new Servers(environment, SIZES)
+  const embedded = await startEmbedded()
+  const note = (text) => results.notes.includes(text) || results.notes.push(text)
+  const progress = (text) => process.stderr.write(`${new Date().toTimeString().slice(0, 8)}  ${text}\n`)
+  const bench = { plan: plans[results.kind], environment, servers, embedded, note, progress }
+  try {
+    for (const name of wanted) results[name] = await sections[name](bench)
+  } finally {
+    await servers.close()
+    await embedded.close()
+    environment.remove()
+  }
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,0 +1,92 @@
+'use strict'
+
+// The gate before publishing: every platform has its addon with the licences in it, nothing else is there, and the root
+// asks for just these platforms.
+//   node tools/release/check-release.js <folder with the tarballs>
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { parseTriple } = require('@napi-rs/cli')
+const { systemOf } = require('./addon-system')
+const { packedName } = require('./packed-name')
+const { name, napi, version } = require('../../package.json')
+
+const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']
+
+function checkRelease(folder) {
+  // Outside of a scope, a stranger could register the name of a platform that is not published yet.
+  assert.match(napi.packageName, /^@[^/]+\//, 'the names of the platform packages are not in a scope')
+  const platforms = napi.targets.map((target) => parseTriple(target).platformArchABI)
+  const packages = platforms.map((platform) => `${napi.packageName}-${platform}`)
+  const tarballs = [name, ...packages].map(tarballOf)
+  assert.deepEqual(fs.readdirSync(folder).sort(), tarballs.sort(), 'the tarballs are not those of a release')
+  for (const platform of platforms) checkPlatform(new Tarball(folder, `${napi.packageName}-${platform}`), platform)
+  checkRoot(new Tarball(folder, name), packages)
+}
+
+function checkPlatform(tarball, platform) {
+  const { manifest } = tarball
+  const addon = `${napi.binaryName}.${platform}.node`
+  assert.deepEqual(tarball.files, [...textFiles, addon].sort(), `files of ${manifest.name}`)
+  assert.deepEqual([manifest.version, manifest.main], [version, addon], manifest.name)
+  const { os, cpu, libc } = systemOf(tarball.read(addon), addon)
+  assert.deepEqual([manifest.os, manifest.cpu, manifest.libc], [[os], [cpu], libc && [libc]], `system of ${addon}`)
+  const licences = tarball.read('THIRD-PARTY-LICENSES.txt').toString()
+  for (const crate of ['ring', 'rustls', 'tokio', 'aws-sdk-dynamodb']) {
+    assert.match(licences, new RegExp(`^  ${crate} \\d`, 'm'), `licences of ${manifest.name}`)
+  }
+  checkManifest(manifest)
+}
+
+function checkRoot(tarball, packages) {
+  const { manifest } = tarball
+  const wanted = Object.fromEntries(packages.map((it) => [it, version]))
+  assert.deepEqual(manifest.optionalDependencies, wanted, 'optionalDependencies of the root')
+  assert.ok(!tarball.files.some((file) => file.endsWith('.node')), 'the root has an addon')
+  checkManifest(manifest)
+}
+
+function checkManifest({ name: it, dependencies, bundleDependencies, scripts = {}, repository }) {
+  assert.deepEqual([dependencies, bundleDependencies], [undefined, undefined], `${it} has dependencies`)
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    assert.equal(scripts[script], undefined, `${it} runs ${script}`)
+  }
+  const { GITHUB_REPOSITORY: source } = process.env
+  if (source) assert.ok(repository?.url.includes(`/${source}.git`), `${it} is not of ${source}`)
+}
+
+function tarballOf(packageName) {
+  return `${packedName(packageName)}-${version}.tgz`
+}
+
+class Tarball {
+  constructor(folder, it) {
+    this.file = path.join(folder, tarballOf(it))
+    this.files = this.#tar('-tzf', this.file)
+      .toString()
+      .trim()
+      .split('\n')
+      .filter((file) => !file.endsWith('/'))
+      .map((file) => file.replace('package/', ''))
+      .sort()
+    this.manifest = JSON.parse(this.read('package.json'))
+    assert.equal(this.manifest.name, it)
+  }
+
+  read(file) {
+    return this.#tar('-xzOf', this.file, `package/${file}`)
+  }
+
+  #tar(...args) {
+    return execFileSync('tar', args, { maxBuffer: 2 ** 27 })
+  }
+}
+
+if (require.main === module) {
+  checkRelease(process.argv[2])
+  console.log('The release is whole.')
+}
+
+module.exports = { checkRelease, tarballOf }

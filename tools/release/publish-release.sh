@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Publishes the tarballs in a folder, the platform packages first, so that the main package never names one that is missing.
+# It first compares what the registry already has under these names with the tarballs, and publishes nothing if one
+# differs: somebody else owns that name. An interrupted run can be repeated. All other arguments go to `npm publish`.
+#   tools/release/publish-release.sh release --provenance --access public
+set -euo pipefail
+folder=$(realpath "$1")
+shift
+name=$(node --print "require('./package.json').name")
+version=$(node --print "require('./package.json').version")
+# A prerelease version is published under the tag `next`.
+tag=latest
+if [[ $version == *-* ]]; then tag=next; fi
+
+missing=()
+for tarball in "$folder/$name"-?*-"$version.tgz" "$folder/$name-$version.tgz"; do
+  package=$(tar -xzOf "$tarball" package/package.json | node --print 'JSON.parse(fs.readFileSync(0)).name')
+  published=$(npm view "$package@$version" dist.integrity 2> /dev/null || true)
+  if [[ -z $published ]]; then
+    missing+=("$tarball")
+  elif [[ $published == "sha512-$(openssl dgst -sha512 -binary "$tarball" | base64 --wrap=0)" ]]; then
+    echo "The registry has $package@$version."
+  else
+    echo "The registry has another $package@$version. Nothing was published." >&2
+    exit 1
+  fi
+done
+
+for tarball in ${missing[@]+"${missing[@]}"}; do
+  npm publish "$tarball" --ignore-scripts --tag "$tag" "$@"
+done

@@ -1,0 +1,60 @@
+'use strict'
+
+// Mends the two bills of materials in a folder, then checks them against CycloneDX's schema and against the licences.
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { Spec, Validation } = require('@cyclonedx/cyclonedx-library')
+const { name, napi } = require('../../package.json')
+
+const root = path.join(__dirname, '..', '..')
+const [folder] = process.argv.slice(2)
+
+/** The crates in the addons. The bill has those too that no feature of ours turns on. */
+function compiledCrates() {
+  const tree = ['tree', '--locked', '--package', name, '--edges', 'normal', '--prefix', 'none', '--format', '{p}']
+  const lines = napi.targets.flatMap((target) =>
+    execFileSync('cargo', [...tree, '--target', target], { cwd: root, encoding: 'utf8' }).split('\n')
+  )
+  return new Set(lines.map((line) => line.split(' ').slice(0, 2).join(' ')).filter(Boolean))
+}
+
+function tidyCrates(bill) {
+  const compiled = compiledCrates()
+  bill.components = bill.components.filter((crate) => compiled.has(`${crate.name} v${crate.version}`))
+  const kept = new Set([bill.metadata.component, ...bill.components].map((component) => component['bom-ref']))
+  bill.dependencies = bill.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }))
+  assert.equal(bill.components.length, compiled.size - 1, 'a crate is missing')
+  // No paths of the machine.
+  return JSON.parse(JSON.stringify(bill).replaceAll(`file://${root}`, 'file://.'))
+}
+
+/** npm calls the package by the name of its folder. */
+function tidyNpm(bill) {
+  bill.metadata.component.name = name
+  return bill
+}
+
+async function rewrite(file, tidy) {
+  const place = path.join(folder, file)
+  const bill = tidy(JSON.parse(fs.readFileSync(place, 'utf8')))
+  const text = JSON.stringify(bill, null, 2)
+  assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot5).validate(text), null, file)
+  fs.writeFileSync(place, text)
+  return bill.components
+}
+
+async function main() {
+  assert.deepEqual(await rewrite('npm.cdx.json', tidyNpm), [], 'the npm package has dependencies')
+  const crates = await rewrite('crates.cdx.json', tidyCrates)
+  const licences = fs.readFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
+  const unlicensed = crates.filter((crate) => !licences.includes(`\n  ${crate.name} ${crate.version}`))
+  assert.deepEqual(unlicensed, [], 'crates without a licence')
+  console.log(`The addons have ${crates.length} crates.`)
+}
+
+main()

@@ -1,0 +1,81 @@
+'use strict'
+
+const { once } = require('node:events')
+const { readdirSync } = require('node:fs')
+const { setImmediate: nextTurn } = require('node:timers/promises')
+const express = require('express')
+const session = require('express-session')
+const { DynamoDBStore } = require('../..')
+
+/** The app of the soak test, in a process of its own so that its memory and handles can be measured. */
+const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
+const app = express()
+app.set('env', 'test')
+app.use(
+  session({ store, secret: 'of the soak test', resave: false, saveUninitialized: false, cookie: { maxAge: 3600_000 } })
+)
+
+/** What a client sees of its session, or null. */
+function contentsOf({ session }) {
+  const { user, a, b } = session ?? {}
+  return user === undefined ? null : { user, a, b }
+}
+
+/** Saves before it answers: express-session itself would answer before it knows. */
+function saveAndAnswer(req, res, next) {
+  req.session.save((error) => (error ? next(error) : res.json(contentsOf(req))))
+}
+
+app.get('/session', (req, res) => res.json(contentsOf(req)))
+app.get('/slow', (req, res) => setTimeout(() => res.json(contentsOf(req)), req.query.milliseconds))
+app.post('/write', (req, res, next) => {
+  if (contentsOf(req) === null) return res.json(null)
+  req.session[req.query.field] = Number(req.query.value)
+  return saveAndAnswer(req, res, next)
+})
+app.post('/login', (req, res, next) => {
+  req.session.regenerate((error) => {
+    if (error) return next(error)
+    Object.assign(req.session, { user: req.query.user, a: 0, b: 0 })
+    return saveAndAnswer(req, res, next)
+  })
+})
+app.post('/logout', (req, res, next) => req.session.destroy((error) => (error ? next(error) : res.json(null))))
+app.use((error, req, res, _next) => {
+  // A touch that fails does so after the answer.
+  if (res.headersSent) return
+  // Otherwise express-session saves once more, and when that fails as well the connection is cut.
+  req.session = undefined
+  res.status(500).json({ error: error.code ?? String(error) })
+})
+
+/** What must not grow, while no request is under way. */
+async function measure(server) {
+  for (let i = 0; i < 3; i++) {
+    global.gc()
+    await nextTurn()
+  }
+  const stats = store.stats()
+  const [clients] = await new Promise((resolve) => server.getConnections((...results) => resolve(results.slice(1))))
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return {
+    rss,
+    heap: heapUsed + external,
+    handles: process.getActiveResourcesInfo().length - clients,
+    files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length - clients - stats.pool.open : 0,
+    inFlight: stats.inFlight,
+    stats
+  }
+}
+
+async function main() {
+  const server = app.listen(0, '127.0.0.1')
+  // A kept connection that ends as a request comes would be a failure of the test's own.
+  server.keepAliveTimeout = 0
+  await once(server, 'listening')
+  process.on('message', async () => process.send(await measure(server)))
+  process.on('disconnect', () => process.exit())
+  process.send(`http://127.0.0.1:${server.address().port}`)
+}
+
+main()

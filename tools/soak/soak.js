@@ -1,0 +1,103 @@
+'use strict'
+
+const { fork } = require('node:child_process')
+const { once } = require('node:events')
+const path = require('node:path')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { RawClient } = require('../../__test__/support/client')
+const { FaultProxy } = require('../../__test__/support/fault-proxy')
+const { RandomJSON } = require('../../__test__/support/random')
+const { startServer } = require('../../__test__/support/server')
+const { RandomFaults } = require('./faults')
+const { User } = require('./user')
+
+const TABLE = 'soak'
+const LONGEST_PAUSE = 1000
+/** Memory and handles are measured between rounds, while nobody asks. */
+const ROUNDS = 8
+const WARM_UP = 1
+
+const limits = { touchAfter: 0, maxConnections: 20, connectTimeout: 500, attemptTimeout: 1000, timeout: 4000 }
+
+/** An app of express-session and its users under random faults; `tell` gets a line after each round. */
+async function soak({ minutes, users: count = 200, seed, tell }) {
+  const server = await startServer()
+  const raw = new RawClient(server.connection)
+  await raw.createTable(TABLE)
+  const proxy = await FaultProxy.start(server.connection.endpoint)
+  const app = await startApp({ ...server.connection, ...limits, table: TABLE, endpoint: proxy.endpoint })
+  const users = Array.from({ length: count }, (_, i) => new User(app.url, `user-${i}`, new RandomJSON(seed + i + 1)))
+  const faults = new RandomFaults(proxy, new RandomJSON(seed))
+  const measures = []
+  try {
+    for (let round = 1; round <= ROUNDS; round++) {
+      const end = Date.now() + (minutes * 60_000) / ROUNDS
+      await Promise.all(users.map((user, i) => useUntil(end, user, new RandomJSON(seed - round * count - i))))
+      if (app.hasEnded()) throw new Error('the app has ended')
+      measures.push(await app.measure())
+      tell(lineOf(round, measures.at(-1), users))
+    }
+  } finally {
+    faults.stop()
+    app.close()
+    await proxy.close()
+    raw.close()
+    await server.close()
+  }
+  return {
+    seed,
+    faults: faults.count,
+    answers: sum(users, 'answers'),
+    failures: sum(users, 'failures'),
+    violations: users.flatMap((user) => user.violations),
+    reads: measures.at(-1).stats.operations.GetItem,
+    backupReads: measures.at(-1).stats.backupReads,
+    before: least(measures.slice(WARM_UP, WARM_UP + 2)),
+    after: least(measures.slice(-2))
+  }
+}
+
+async function useUntil(end, user, random) {
+  await sleep(random.below(LONGEST_PAUSE))
+  while (Date.now() < end) {
+    await user.act()
+    await sleep(random.below(LONGEST_PAUSE))
+  }
+}
+
+async function startApp(options) {
+  const env = { ...process.env, OPTIONS: JSON.stringify(options) }
+  const child = fork(path.join(__dirname, 'app.js'), { env, execArgv: ['--expose-gc'] })
+  const answer = async () => (await once(child, 'message'))[0]
+  return {
+    url: await answer(),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    measure() {
+      child.send('measure')
+      return answer()
+    },
+    close: () => child.disconnect()
+  }
+}
+
+function lineOf(round, { rss, heap, handles, files, inFlight, stats }, users) {
+  const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
+  const memory = `rss ${megabytes(rss)} MB, heap ${megabytes(heap)} MB, ${handles} handles, ${files} files`
+  const { retries, backupReads, throttles, pool } = stats
+  const attempts = `retries ${retries}, backup reads ${backupReads}, throttles ${throttles}`
+  const store = `${attempts}, in flight ${inFlight}, pool ${pool.open}`
+  const seen = `${sum(users, 'answers')} answers, ${sum(users, 'failures')} failures`
+  return `round ${round} of ${ROUNDS}: ${seen}; ${memory}; ${store}`
+}
+
+/** The least of each measure: what has grown shows in every one, a collector that takes its time in one. */
+function least(measures) {
+  const names = ['rss', 'heap', 'handles', 'files', 'inFlight']
+  return Object.fromEntries(names.map((name) => [name, Math.min(...measures.map((measure) => measure[name]))]))
+}
+
+function sum(users, member) {
+  return users.reduce((total, user) => total + user[member], 0)
+}
+
+module.exports = { soak }
