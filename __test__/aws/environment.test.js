@@ -100,7 +100,7 @@ describe('process.env', needs('proxy'), () => {
       }
     })
 
-  const names = readFileSync(path.join(root, 'lib/environment.js'), 'utf8').match(/(?<=')[A-Z]+(_[A-Z0-9]+)+(?=')/gi)
+  const names = readFileSync(path.join(root, 'lib/native/environment.js'), 'utf8').match(/(?<=')[A-Z]+(_[A-Z0-9]+)+(?=')/gi)
   const isNeeded = (name) =>
     /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|REGION|ENDPOINT_URL|EC2_METADATA_DISABLED)$/.test(name)
   for (const name of names.filter((name) => !isNeeded(name))) {

@@ -32,7 +32,7 @@ function isInstalled(name) {
 }
 
 /** In a bundle this code stands in another file. */
-const isBundled = () => typeof __filename === 'undefined' || path.basename(__filename) !== 'load-error.js'
+const isBundled = () => typeof __filename === 'undefined' || path.basename(__filename) !== 'load-errors.js'
 
 function libcOf() {
   try {

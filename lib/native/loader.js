@@ -30,31 +30,31 @@ function loadFrom(place, failures) {
   try {
     switch (place) {
       case 'dynamodb-session.darwin-arm64.node':
-        return require('../dynamodb-session.darwin-arm64.node')
+        return require('../../dynamodb-session.darwin-arm64.node')
       case '@dynamodb-session/addon-darwin-arm64':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-darwin-arm64')
       case 'dynamodb-session.darwin-x64.node':
-        return require('../dynamodb-session.darwin-x64.node')
+        return require('../../dynamodb-session.darwin-x64.node')
       case '@dynamodb-session/addon-darwin-x64':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-darwin-x64')
       case 'dynamodb-session.linux-arm64-gnu.node':
-        return require('../dynamodb-session.linux-arm64-gnu.node')
+        return require('../../dynamodb-session.linux-arm64-gnu.node')
       case '@dynamodb-session/addon-linux-arm64-gnu':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-arm64-gnu')
       case 'dynamodb-session.linux-arm64-musl.node':
-        return require('../dynamodb-session.linux-arm64-musl.node')
+        return require('../../dynamodb-session.linux-arm64-musl.node')
       case '@dynamodb-session/addon-linux-arm64-musl':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-arm64-musl')
       case 'dynamodb-session.linux-x64-gnu.node':
-        return require('../dynamodb-session.linux-x64-gnu.node')
+        return require('../../dynamodb-session.linux-x64-gnu.node')
       case '@dynamodb-session/addon-linux-x64-gnu':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-x64-gnu')
       case 'dynamodb-session.linux-x64-musl.node':
-        return require('../dynamodb-session.linux-x64-musl.node')
+        return require('../../dynamodb-session.linux-x64-musl.node')
       case '@dynamodb-session/addon-linux-x64-musl':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-linux-x64-musl')
       case 'dynamodb-session.win32-x64-msvc.node':
-        return require('../dynamodb-session.win32-x64-msvc.node')
+        return require('../../dynamodb-session.win32-x64-msvc.node')
       case '@dynamodb-session/addon-win32-x64-msvc':
         return isOfThisVersion(place) && require('@dynamodb-session/addon-win32-x64-msvc')
       default:
