@@ -16,7 +16,7 @@ function pagesOf(...places) {
     if (fs.statSync(full).isFile()) return [readPage(place)]
     return fs
       .readdirSync(full, { withFileTypes: true })
-      .filter(({ name }) => !/^(node_modules|api|dist)$/.test(name))
+      .filter(({ name }) => !/^(node_modules|api|dist|target)$/.test(name))
       .filter((entry) => entry.isDirectory() || entry.name.endsWith('.md'))
       .flatMap(({ name }) => pagesOf(path.join(place, name)))
   })
