@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import ConnectDynamoDB = require('./lib/compat/connect-dynamodb')
 
-// @ts-ignore: it resolves only where this package is installed as connect-dynamodb; it is `any` elsewhere.
+// @ts-ignore: resolves only if this package is installed as connect-dynamodb; otherwise it is `any`.
 type EntryUnderAlias = typeof import('connect-dynamodb/connect-dynamodb')
 type MembersUnderAlias<Session extends Record<string, any>> = 0 extends 1 & EntryUnderAlias
   ? {}
@@ -10,189 +10,216 @@ type MembersUnderAlias<Session extends Record<string, any>> = 0 extends 1 & Entr
 export = connectDynamoDB
 
 /**
- * The factory of connect-dynamodb, so that this package can be installed under its name: gives the class of
- * stores for a session package. The same as `dynamodb-session/connect-dynamodb`.
+ * The factory function of connect-dynamodb: takes a session package and returns a store class for it. Because the
+ * package itself is this function, you can install it under the name connect-dynamodb. The same function is exported by
+ * `dynamodb-session/connect-dynamodb`.
  */
 declare function connectDynamoDB<Session extends Record<string, any> = Record<string, unknown>>(
   connect: ConnectDynamoDB.SessionPackage | { session: ConnectDynamoDB.SessionPackage }
 ): ConnectDynamoDB.DynamoDBStore<Session>
 
 declare namespace connectDynamoDB {
-  /** The factory by its name. */
+  /** The factory function, as a named export. */
   const connectDynamoDB: typeof ConnectDynamoDB
 
-  /** What koa-session adds to a call. */
+  /** The extra argument that koa-session passes to the store. */
   interface KoaContext {
-    /** The request's context. Not used. */
+    /** The Koa context of the request. Not used. */
     ctx?: unknown
-    /** Whether the session was changed. Not used: what is set is written. */
+    /** Whether the session changed. Not used: `set` always writes the session. */
     changed?: boolean
-    /** Whether koa-session writes every session. Not used. */
+    /** Whether koa-session saves the session on every request. Not used. */
     rolling?: boolean
   }
 
-  /** Answers an operation that gives nothing. */
+  /** Callback of an operation without a result: receives the error, or no error on success. */
   type DoneCallback = (error?: any) => void
-  /** Answers an operation: `(null, value)`, or `(error)`. */
+  /** Callback of an operation with a result: receives `(null, value)` on success, or `(error)`. */
   type ValueCallback<T> = (error: any, value?: T) => void
 
-  /** Credentials that sign requests. */
+  /** AWS credentials to sign requests with. */
   interface Credentials {
-    /** The key. */
+    /** Access key ID. */
     accessKeyId: string
-    /** Its secret. */
+    /** Secret access key. */
     secretAccessKey: string
-    /** The token of temporary keys. Default: none. */
+    /** Session token of temporary credentials. Default: none. */
     sessionToken?: string
-    /** The AWS account of the keys. The AWS SDK and this store use the account's own host if they know it. Default: none. */
+    /**
+     * AWS account ID of the credentials. If it is set, requests go to the account's own host,
+     * `<account>.ddb.<region>.amazonaws.com`, as with the AWS SDKs. Default: none.
+     */
     accountId?: string
-    /** When they expire; a function is asked again before. Default: never. */
+    /** When the credentials expire. A credentials function is called again before that. Default: never. */
     expiration?: Date
   }
 
-  /** A session field that is copied to an attribute of its own, for example for a secondary index. */
+  /** A session field that is also written to its own attribute of the item, for example for a secondary index. */
   interface SpecialKey {
-    /** Name of the field and of the attribute. A session without the field is written without the attribute. */
+    /** Name of the session field and of the attribute. If a session lacks the field, its item lacks the attribute. */
     name: string
     /**
-     * Type of the attribute: string, number, boolean or binary. For S also numbers and dates are taken, for N
-     * numeric strings, for B strings. Another value fails `set` with `SerializationError`.
+     * Type of the attribute: string, number, Boolean, or binary. `S` also accepts numbers and dates, `N` also accepts
+     * numeric strings, and `B` also accepts strings. With any other value, `set` fails with a `SerializationError`.
      */
     type: 'S' | 'N' | 'BOOL' | 'B'
   }
 
-  /** How a missing table is created. */
+  /** Settings of a table that the store creates. */
   interface CreateTableOptions {
-    /** Default: on-demand (`'PAY_PER_REQUEST'`), or `'PROVISIONED'` when capacity units are given. */
+    /** Billing mode. Default: on-demand (`'PAY_PER_REQUEST'`), or `'PROVISIONED'` if you set capacity units. */
     billingMode?: 'PAY_PER_REQUEST' | 'PROVISIONED'
     /** Provisioned read capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
     readCapacityUnits?: number
     /** Provisioned write capacity units. Default: 5 with `billingMode: 'PROVISIONED'`. */
     writeCapacityUnits?: number
-    /** Whether to enable DynamoDB's time to live on the expiry attribute. Default: true. */
+    /** Whether to enable DynamoDB's time to live (TTL) on the expiry attribute. Default: true. */
     ttl?: boolean
-    /** Tags of the table. Default: none. */
+    /** Tags to add to the table. Default: none. */
     tags?: Record<string, string>
   }
 
   /** A DynamoDB client of the AWS SDK for JavaScript: `DynamoDBClient` of v3, or `AWS.DynamoDB` of v2. */
   type JavaScriptClient = {
-    /** What the settings are taken from. */
+    /** The client's configuration, from which the store takes its settings. */
     readonly config: object
   } & (
     | {
-        /** Of v3. Not called. */
+        /** Identifies a v3 client. Not called. */
         send(...args: any[]): any
       }
     | {
-        /** Of v2. Not called. */
+        /** Identifies a v2 client. Not called. */
         makeRequest(...args: any[]): any
       }
   )
 
-  /** Options of a store. None is required. */
+  /** Options of a store. All are optional. */
   interface NativeStoreOptions {
     /** Name or ARN of the table. Default: `'sessions'`. */
     table?: string
-    /** Attribute that is the table's partition key, of type S. Default: `'id'`. */
+    /** Name of the table's partition key, an attribute of type `S`. Default: `'id'`. */
     hashKey?: string
-    /** Attribute that is the table's sort key, of type S; it gets the same value as the partition key. Default: none. */
+    /**
+     * Name of the table's sort key, an attribute of type `S`. The store writes the same value to it as to the partition
+     * key. Default: none.
+     */
     sortKey?: string
     /**
-     * Put before the session ID in the key. Must not be the beginning of another store's prefix in the same table:
-     * `sess:` includes the sessions of `sess:admin:`. Default: `'sess:'`.
+     * Text before the session ID in the key. If several stores share a table, no prefix may be the beginning of
+     * another: a store with `sess:` also lists and clears the sessions of `sess:admin:`. Default: `'sess:'`.
      */
     prefix?: string
-    /** AWS Region. Default: that of the table's ARN, else `AWS_REGION` or `AWS_DEFAULT_REGION`, else the profile's. */
+    /**
+     * AWS Region. Default: the Region of the table's ARN, then `AWS_REGION`, then `AWS_DEFAULT_REGION`, then the Region
+     * of the profile.
+     */
     region?: string
     /**
-     * http or https URL of the service, as of DynamoDB Local, without a query. Default: that of the environment, of the
-     * profile or of the region. One with a query fails the operations with `ConfigError`.
+     * URL of the service, for example of DynamoDB Local. Must start with http:// or https://. With a query string in
+     * the URL, operations fail with a `ConfigError`. Default: the endpoint URL of the environment, then that of the
+     * profile, then the endpoint of the Region.
      */
     endpoint?: string
     /**
-     * Profile of the shared AWS config files. Given here, its credentials go before keys in the environment. Default:
-     * `AWS_PROFILE`, else `'default'`.
+     * Profile to use from the shared AWS config files. Credentials from a profile set here take precedence over keys in
+     * the environment. Default: `AWS_PROFILE`, then `'default'`.
      */
     profile?: string
     /**
-     * Credentials, or a function that gives them. The function is called once for all operations that wait,
-     * and again before `expiration`: five minutes, or a tenth of a shorter life. Default: AWS's default chain.
+     * AWS credentials, or a function that returns them. Operations that wait for credentials share one call of the
+     * function. The store calls it again five minutes before `expiration`, or one tenth of the lifetime before it if
+     * that is less. Default: the AWS default credentials chain.
      */
     credentials?: Credentials | (() => Credentials | Promise<Credentials>)
     /**
-     * A client of the AWS SDK for JavaScript whose region, endpoint, credentials, attempts and timeouts are taken.
-     * Requests are not sent through it. Contradicts `region`, `endpoint`, `profile` and `credentials`. Default: none.
+     * A client of the AWS SDK for JavaScript. The store uses its Region, endpoint, credentials, number of attempts, and
+     * timeouts, but does not send requests through it. Cannot be combined with `region`, `endpoint`, `profile`, or
+     * `credentials`. Default: none.
      */
     client?: JavaScriptClient
-    /** Seconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */
+    /**
+     * Lifetime of a session after a write or touch, in seconds, or a function that returns it. Default: the `maxAge` of
+     * the session's cookie, or one day if it has none.
+     */
     ttl?: number | ((session: any) => number)
     /**
-     * Seconds that must have gone since the expiry was last written before `touch` writes it again; 0 for every
-     * time. Until then a touch costs no request. Default: a tenth of the lifetime, at most 3600, which also counts
-     * where the given number is not shorter than the lifetime. A wrapper around the store must forward `createSession`
-     * too; otherwise every touch writes.
+     * Minimum number of seconds between two writes of a session's expiry. Within that interval, `touch` sends no
+     * request. Set it to 0 to write on every touch. A value that is not shorter than the lifetime is replaced by the
+     * default. If you wrap the store, forward `createSession` too; otherwise every touch writes. Default: one tenth of
+     * the session's lifetime, up to 3600.
      */
     touchAfter?: number
-    /** Whether `touch` does nothing at all: a session then ends a lifetime after its last change. Default: false. */
+    /**
+     * Whether to turn `touch` off. A session then expires one lifetime after its last change, even if it is in use.
+     * Default: false.
+     */
     disableTouch?: boolean
     /**
-     * Whether reads are strongly consistent. `false` halves their cost and may miss a write of the last moment;
-     * `'on-miss'` reads eventually consistently, and once more consistently when nothing was found. Default: true.
+     * Whether reads are strongly consistent. Eventually consistent reads (`false`) cost half as much, but may miss a
+     * very recent write. `'on-miss'` sends an eventually consistent read and repeats it as a strongly consistent read
+     * if no session was found. Default: true.
      */
     consistentRead?: boolean | 'on-miss'
     /**
-     * How sessions are written: as JSON text, which holds all that JSON holds, or as a DynamoDB map, which other
-     * programs can query but which refuses empty names, more than 32 levels and numbers outside 1e-130 to 1e126.
-     * Both are read. Default: `'json'`.
+     * Format in which sessions are written: JSON text, which can hold any JSON value, or a DynamoDB map, which other
+     * programs can query. A map cannot hold empty names, more than 32 levels, or numbers outside 1e-130 to 1e126. The
+     * store reads both formats. Default: `'json'`.
      */
     format?: 'json' | 'map'
-    /** Names of the attributes. */
+    /** Names of the item's attributes. */
     attributes?: {
-      /** Holds the session. Default: `'sess'`. */
+      /** Attribute that holds the session. Default: `'sess'`. */
       session?: string
-      /** Holds the expiry in whole seconds since 1970, for the table's time to live. Default: `'expires'`. */
+      /**
+       * Attribute that holds the expiry in whole seconds since 1970. Use it as the table's time to live attribute.
+       * Default: `'expires'`.
+       */
       expires?: string
     }
-    /** Session fields with attributes of their own. Empty values are left out. Default: none. */
+    /** Session fields that are also written to their own attributes. Empty values are omitted. Default: none. */
     specialKeys?: SpecialKey[]
     /**
-     * Whether a missing table is created by the first operation that misses it. An existing table is never
-     * altered. Default: false: such an operation fails with `ResourceNotFoundException`.
+     * Whether the store creates the table when an operation finds that it does not exist. An existing table is never
+     * modified. Default: false; operations on a missing table fail with `ResourceNotFoundException`.
      */
     createTable?: boolean | CreateTableOptions
-    /** Milliseconds to connect in, TLS included. Default: 1000. */
+    /** Time limit to establish a connection, including TLS, in milliseconds. Default: 1000. */
     connectTimeout?: number
-    /** Milliseconds of one attempt, connecting included. Default: 3000. */
+    /** Time limit of one attempt, including the connection, in milliseconds. Default: 3000. */
     attemptTimeout?: number
     /**
-     * Milliseconds of a whole operation: credentials, attempts and the pauses between. The creation of a
-     * missing table is not counted. Default: 10000.
+     * Time limit of a whole operation, in milliseconds: fetching credentials, all attempts, and the pauses between
+     * them. The time to create a missing table does not count. Default: 10000.
      */
     timeout?: number
     /**
-     * Attempts of one operation, the first included. Attempts that replace one on a connection that the server had
-     * closed do not count toward it, nor do backup reads. Default: `AWS_MAX_ATTEMPTS`, else 3.
+     * Maximum number of attempts of one operation, including the first. An attempt that is repeated because the server
+     * had closed the connection does not count, and neither does a backup read. Default: `AWS_MAX_ATTEMPTS`, then 3.
      */
     maxAttempts?: number
-    /** Connections of this store, and so requests at a time; more operations wait. Default: 50. */
+    /**
+     * Maximum number of connections of this store, and therefore of concurrent requests. Further operations wait for a
+     * free connection. Default: 50.
+     */
     maxConnections?: number
     /**
-     * Operations of this store under way at a time, those that wait for a connection included; more fail at once
-     * with `OverloadedError`. Default: 10000.
+     * Maximum number of operations in progress, including those that wait for a connection. Further operations fail
+     * immediately with an `OverloadedError`. Default: 10000.
      */
     maxPending?: number
     /**
-     * Operations in a row that got no answer from the service before the store emits `disconnect`. From then on it
-     * asks for it, after 0.5 to 30 seconds each time, and emits `connect` when something answers. While a store is
-     * disconnected, express-session lets requests through without a session. Default: none: never.
+     * Number of consecutive operations without a response from the service after which the store emits `disconnect`.
+     * The store then probes the service, with pauses of 0.5 to 30 seconds, and emits `connect` on the first response.
+     * While a store is disconnected, express-session lets requests through without a session. Default: none; the store
+     * never emits `disconnect`.
      */
     offlineAfter?: number
   }
 
   /**
-   * Options of a store, and those of the factory's stores, so that this is also what connect-dynamodb exports under
-   * this name. `new DynamoDBStore()` refuses the factory's own options.
+   * Options of a store, plus the options of connect-dynamodb, which exports a type of this name. `new DynamoDBStore()`
+   * rejects the options that only connect-dynamodb has.
    */
   interface DynamoDBStoreOptions
     extends
@@ -209,49 +236,49 @@ declare namespace connectDynamoDB {
         | 'AWSConfigJSON'
       > {}
 
-  /** connect-dynamodb's name of a `SpecialKey`. */
+  /** The name of `SpecialKey` in connect-dynamodb. */
   type DynamoDBStoreOptionsSpecialKey = SpecialKey
 
-  /** What a callback of connect-dynamodb's store gets of a failure; nothing when there is none. */
+  /** The error that callbacks of connect-dynamodb's store receive. */
   type CallbackError = ConnectDynamoDB.CallbackError
 
-  /** What a store has done since it was made. */
+  /** Counters of a store since it was created. */
   interface StoreStats {
-    /** Operations by the name of their request, such as `GetItem`; `all`, `ids` and `length` are `Scan`. */
+    /** Number of operations by DynamoDB operation, such as `GetItem`. `all`, `ids`, and `length` count as `Scan`. */
     operations: Record<string, number>
-    /** Failures by their codes, those without a request included. */
+    /** Number of errors by error code, including errors for which no request was sent. */
     errors: Record<string, number>
-    /** Attempts after the first. */
+    /** Number of attempts after the first. */
     retries: number
-    /** Responses of the service that asked to slow down, whether a retry helped or not. */
+    /** Number of throttling errors that the service returned, whether or not a retry succeeded. */
     throttles: number
-    /** The reasons in those responses by name, such as `TableReadKeyRangeThroughputExceeded`. */
+    /** Number of throttling reasons by name, such as `TableReadKeyRangeThroughputExceeded`. */
     throttlingReasons: Record<string, number>
-    /** Touches that `touchAfter` left out. */
+    /** Number of touches that sent no request because of `touchAfter`. */
     touchesSaved: number
-    /** Bytes in the bodies of requests and responses. */
+    /** Sizes of request and response bodies, in bytes. */
     bytes: {
-      /** Of requests, each attempt counted. */
+      /** Bytes of request bodies, for every attempt. */
       sent: number
-      /** Of responses. */
+      /** Bytes of response bodies. */
       received: number
     }
-    /** Operations that are under way now. */
+    /** Number of operations in progress. */
     inFlight: number
-    /** Reads that were sent a second time because the first one got no response on a connection that was idle before. */
+    /** Number of reads that were sent again because a previously idle connection returned no response. */
     backupReads: number
-    /** Connections that are open now, and those of them that are kept for later. */
+    /** Connections of the store. */
     pool: {
-      /** Open now. */
+      /** Number of open connections. */
       open: number
-      /** Open and not in use. */
+      /** Number of open connections that are not in use. */
       idle: number
     }
-    /** Failures of DNS. */
+    /** DNS failures. */
     dns: {
-      /** Lookups that failed or returned no address. */
+      /** Number of lookups that failed or returned no address. */
       failures: number
-      /** Connections opened to the last addresses that worked, because the lookup failed or took too long. */
+      /** Number of connections to previously used addresses because the lookup failed or took too long. */
       fallbacks: number
     }
   }
@@ -259,7 +286,7 @@ declare namespace connectDynamoDB {
   /** Why DynamoDB throttled a request. */
   interface ThrottlingReason {
     /**
-     * What is limited, which operation, and why, such as `'TableReadKeyRangeThroughputExceeded'`,
+     * The resource, operation, and limit, such as `'TableReadKeyRangeThroughputExceeded'`,
      * `'TableWriteAccountLimitExceeded'`, or `'TableReadMaxOnDemandThroughputExceeded'`.
      */
     reason?: string
@@ -267,218 +294,253 @@ declare namespace connectDynamoDB {
     resource?: string
   }
 
-  /** What the tracing channel `dynamodb-session:operation` tells of an operation. */
+  /** Message of the tracing channel `dynamodb-session:operation` about one operation. */
   interface OperationTrace {
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string
     /** Name of the table. */
     tableName: string
-    /** Milliseconds. Like the members below, known at `asyncEnd` and `error`. */
+    /** Duration in milliseconds. Like the members below, set at `asyncEnd` and `error`. */
     durationMs?: number
     /**
-     * Requests that were sent. Like the next two members, undefined for operations that scan, create, or describe the
-     * table, whose requests the AWS SDK sends.
+     * Number of requests sent. Like the next two members, undefined for operations that scan, create, or describe the
+     * table, because the AWS SDK sends their requests.
      */
     attempts?: number
-    /** HTTP status of the last response; null when there was none. */
+    /** HTTP status code of the last response, or null if there was no response. */
     statusCode?: number | null
-    /** Capacity that the service charged; null when the response does not say. */
+    /** Capacity units that the service charged, or null if the response does not include them. */
     capacityUnits?: number | null
-    /** The failure, if it failed. */
+    /** The error, if the operation failed. */
     error?: DynamoDBStoreError
   }
 
-  /** The service's description of a table, with its time to live where server and policy tell it. */
+  /**
+   * DynamoDB's description of a table, with its time to live if the server supports DescribeTimeToLive and your IAM
+   * policy allows it.
+   */
   interface TableDescription {
     /** Name of the table. */
     TableName?: string
-    /** `'ACTIVE'` once it can be used. */
+    /** Status of the table; `'ACTIVE'` when you can use it. */
     TableStatus?: string
-    /** When it was created. */
+    /** When the table was created. */
     CreationDateTime?: Date
-    /** Items in the table, expired ones included; DynamoDB counts them every six hours or so. */
+    /** Number of items, including expired ones. DynamoDB updates it about every six hours. */
     ItemCount?: number
-    /** Whether and how DynamoDB deletes expired items. */
+    /** Time to live settings of the table. */
     TimeToLiveDescription?: TimeToLiveDescription
-    /** What else the service tells. */
+    /** Other members of the service's response. */
     [name: string]: any
   }
 
-  /** The service's description of a table's time to live. */
+  /** DynamoDB's description of a table's time to live. */
   interface TimeToLiveDescription {
-    /** `'ENABLED'` once DynamoDB deletes expired items. */
+    /** Status of time to live; `'ENABLED'` when DynamoDB deletes expired items. */
     TimeToLiveStatus?: string
     /** Attribute that holds the expiry. */
     AttributeName?: string
   }
 
-  /** Tells of a session that an operation did not find. */
+  /** Argument of the event `missing`: a session that an operation did not find. */
   interface MissingEvent {
-    /** The method that did not find it. */
+    /** The method that did not find the session. */
     operation: 'touch'
     /** Name of the table. */
     tableName: string
-    /** A short hash that tells ids apart without telling them. */
+    /** A short hash of the session ID, which distinguishes IDs without revealing them. */
     sidHash: string
   }
 
   /**
-   * Keeps the sessions of an Express, Koa or Fastify app in DynamoDB.
+   * Stores the sessions of an Express, Koa, or Fastify app in DynamoDB.
    *
-   * Every operation takes a callback as its last argument, which is called once and asynchronously, or else
-   * returns a promise. Failures are `DynamoDBStoreError`s. An expired session is absent, whether DynamoDB has
-   * swept its item or not. Capacity units below are per started 4 KB read or 1 KB written.
+   * Every operation accepts a callback as its last argument and calls it once, asynchronously. Without a callback, the
+   * operation returns a promise. Errors are `DynamoDBStoreError`s. The store treats an expired session as absent,
+   * whether or not DynamoDB has deleted its item. Costs below are per 4 KB read or 1 KB written, rounded up.
    *
-   * The class extends the `Store` of the app's express-session, or EventEmitter where there is none.
+   * The class extends the `Store` of your app's express-session, or `EventEmitter` if express-session is not installed.
    *
-   * @fires missing a {@link MissingEvent}: a touched session is not there, which is no error
-   * @fires corrupt a {@link DynamoDBStoreError}: an item was read that holds no session; `get` gives null
-   * @fires disconnect with the option `offlineAfter`: the service does not answer any more
-   * @fires connect with the option `offlineAfter`: it answers again
+   * @fires missing with a {@link MissingEvent}: a touched session does not exist. This is not an error.
+   * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session. `get` returns null for
+   * it.
+   * @fires disconnect if the option `offlineAfter` is set: the service no longer responds
+   * @fires connect if the option `offlineAfter` is set: the service responds again
    */
   // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
   class DynamoDBStore<Session extends Record<string, any> = any> extends EventEmitter {
     /**
-     * Makes a store without any I/O: what fails, fails the operations.
+     * Creates a store. The constructor performs no I/O; connection and credentials errors are reported by the
+     * operations.
      *
-     * @throws DynamoDBStoreError with code `ConfigError` for options that are unknown, wrong or contradictory
+     * @throws DynamoDBStoreError with code `ConfigError` for unknown, invalid, or conflicting options
      */
     constructor(options?: NativeStoreOptions)
 
-    /** A touched session is not there or has expired, which is no error. */
+    /** A touched session does not exist or has expired. This is not an error. */
     on(event: 'missing', listener: (event: MissingEvent) => void): this
-    /** An item was read that holds no session; `get` gives null. */
+    /** An item does not contain a valid session. `get` returns null for it. */
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-    /** With the option `offlineAfter`: the service does not answer any more, or answers again. */
+    /** If the option `offlineAfter` is set: the service no longer responds, or responds again. */
     on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
-    /** A touched session is not there or has expired, which is no error. */
+    /** A touched session does not exist or has expired. This is not an error. */
     once(event: 'missing', listener: (event: MissingEvent) => void): this
-    /** An item was read that holds no session; `get` gives null. */
+    /** An item does not contain a valid session. `get` returns null for it. */
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-    /** With the option `offlineAfter`: the service does not answer any more, or answers again. */
+    /** If the option `offlineAfter` is set: the service no longer responds, or responds again. */
     once(event: 'disconnect' | 'connect', listener: () => void): this
     once(event: string | symbol, listener: (...args: any[]) => void): this
 
-    /** The JavaScript client that was given as an option. */
+    /** The client that you passed as the option `client`. */
     readonly client: JavaScriptClient | undefined
 
     /**
-     * Reads a session; null when there is none. One GetItem: a read unit, half with `consistentRead: false`.
-     * An id that no key can hold (empty, over 2048 bytes with the prefix) has no session, at no cost.
+     * Reads a session. Returns null if the session does not exist or has expired.
+     *
+     * Cost: one GetItem, which uses one read unit, or half a unit with `consistentRead: false`. An ID that is empty or
+     * too long for a key (over 2048 bytes with the prefix) never matches a session and sends no request.
      */
     get(sid: string, callback: ValueCallback<any>): void
     get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
 
     /**
-     * Writes a session whole. One PutItem: a write unit.
+     * Creates a session or replaces it entirely.
      *
-     * @param maxAge koa-session's: milliseconds to live, or `'session'` for the default lifetime
+     * Cost: one PutItem, which uses one write unit.
+     *
+     * @param maxAge lifetime in milliseconds as koa-session passes it, or `'session'` for the default lifetime
      */
     set(sid: string, session: object, callback: DoneCallback | undefined): void
     set(sid: string, session: object, maxAge?: number | 'session', context?: KoaContext): Promise<void>
 
     /**
-     * Moves a session's expiry, and nothing else. No request within `touchAfter` seconds of the last write; else
-     * one UpdateItem: a write unit. The expiry becomes earlier only if the request changed the session's lifetime.
-     * A session that is gone stays gone: that emits `missing`.
+     * Extends a session's expiry without writing its data. Moves the expiry to an earlier time only if the request
+     * changed the session's lifetime. If the session does not exist, the store emits `missing` and does not create it.
+     *
+     * Cost: no request within `touchAfter` seconds of the last write; otherwise one UpdateItem, which uses one write
+     * unit.
      */
     touch(sid: string, session: object, callback: DoneCallback | undefined): void
     touch(sid: string, session: object): Promise<void>
 
-    /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
+    /**
+     * Deletes a session. Succeeds if the session does not exist.
+     *
+     * Cost: one DeleteItem, which uses one write unit.
+     */
     destroy(sid: string, callback: DoneCallback | undefined): void
     destroy(sid: string, context?: KoaContext): Promise<void>
 
     /**
-     * All sessions that are alive, each with its id as the non-enumerable property `id`. Scans the table: read
-     * units for all that it holds, and all sessions in memory at once.
+     * Returns all sessions that have not expired, each with its ID in the non-enumerable property `id`. Loads all of
+     * them into memory.
+     *
+     * Cost: scans the whole table, which uses read units for every item.
      */
     all(callback: ValueCallback<any[]>): void
     all(): Promise<any[]>
 
-    /** The ids of all sessions that are alive. Scans the table: read units for all that it holds. */
+    /**
+     * Returns the IDs of all sessions that have not expired.
+     *
+     * Cost: scans the whole table, which uses read units for every item.
+     */
     ids(callback: ValueCallback<string[]>): void
     ids(): Promise<string[]>
 
-    /** The number of sessions that are alive. Scans the table: read units for all that it holds. */
+    /**
+     * Returns the number of sessions that have not expired.
+     *
+     * Cost: scans the whole table, which uses read units for every item.
+     */
     length(callback: ValueCallback<number>): void
     length(): Promise<number>
 
     /**
-     * Deletes all sessions with the store's prefix, page by page; without a prefix, all items that have a session
-     * attribute. Scans the table, and a write unit for each session.
+     * Deletes all sessions whose key starts with the store's prefix, page by page. If the prefix is empty, deletes all
+     * items that have the session attribute.
+     *
+     * Cost: scans the whole table, and uses one write unit for each deleted session.
      */
     clear(callback: DoneCallback): void
     clear(): Promise<void>
 
     /**
-     * Creates the table as the option `createTable` says unless it exists, waits until it is ACTIVE, enables its time
-     * to live if it was created, and describes it. Fails with a `ConfigError` if the table exists with another key.
+     * Creates the table if it does not exist, with the settings of the option `createTable`. Waits until the table is
+     * ACTIVE, enables time to live on a table that it created, and returns the table's description. Fails with a
+     * `ConfigError` if the table exists with a different key.
      */
     createTable(callback: ValueCallback<TableDescription>): void
     createTable(): Promise<TableDescription>
 
-    /** Describes the table. DescribeTable and DescribeTimeToLive, which cost nothing. */
+    /**
+     * Returns the table's description.
+     *
+     * Cost: DescribeTable and DescribeTimeToLive, which are free.
+     */
     describeTable(callback: ValueCallback<TableDescription>): void
     describeTable(): Promise<TableDescription>
 
-    /** Counts what the store has done so far. No I/O. */
+    /** Returns the store's counters. Sends no request. */
     stats(): StoreStats
 
     /**
-     * Closes the idle connections. Operations under way finish; later ones fail with code `ClosedError`. There is
-     * no need to close a store before the process ends.
+     * Closes the store and its idle connections. Operations in progress finish; later operations fail with a
+     * `ClosedError`. You do not need to close a store before the process exits.
      */
     close(callback: DoneCallback): void
     close(): Promise<void>
 
-    /** express-session's. */
+    /** Method of express-session's `Store`. */
     createSession(request: any, session: any): any
-    /** express-session's. */
+    /** Method of express-session's `Store`. */
     regenerate(request: any, callback: (error?: any) => any): void
-    /** express-session's. */
+    /** Method of express-session's `Store`. */
     load(sid: string, callback: (error: any, session?: any) => any): void
   }
 
   /**
-   * Installed as connect-dynamodb, this package gives the type `DynamoDBStore` the meaning that it has there: a store
-   * of the factory, and the class of such stores.
+   * If this package is installed as connect-dynamodb, the type `DynamoDBStore` also has the meaning that it has there:
+   * a store that the factory's class creates, and that class itself.
    */
   interface DynamoDBStore<Session extends Record<string, any> = any> extends MembersUnderAlias<Session> {}
 
-  /** A failed operation, or an option that cannot be meant. Its message holds no session id, data or secret. */
+  /**
+   * Error of a failed operation or an invalid option. Its message never contains a session ID, session data, or a
+   * secret.
+   */
   class DynamoDBStoreError extends Error {
     private constructor()
     /** The same as `code`. */
     name: string
     /**
-     * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of ours: `'ClosedError'`,
-     * `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`, `'InvalidSessionIdError'`,
-     * `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`, or `'UnknownServiceError'` where
-     * the service names none.
+     * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of the store's own codes:
+     * `'ClosedError'`, `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`,
+     * `'InvalidSessionIdError'`, `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`, or
+     * `'UnknownServiceError'` if the service returns an error without a name.
      */
     code: string
-    /** Who is to blame: the request, or the service and the way to it. */
+    /** Where the error originates: `'client'` for the request, `'server'` for the service or the network. */
     $fault: 'client' | 'server'
-    /** About the answer of the service. */
+    /** Metadata of the service's response. */
     $metadata: {
-      /** HTTP status of the last answer; undefined when there was none. */
+      /** HTTP status code of the last response, or undefined if there was no response. */
       httpStatusCode: number | undefined
-      /** The id under which AWS support finds the request. */
+      /** Request ID for AWS Support. */
       requestId: string | undefined
-      /** Requests that were sent; of operations of the whole table 1 if the service answered. */
+      /** Number of requests sent. For operations on the whole table, 1 if the service responded. */
       attempts: number
     }
-    /** Whether the same operation may succeed later. False for refused credentials that cannot change. */
+    /** Whether the same operation may succeed later. False for rejected credentials that cannot change. */
     retryable: boolean
-    /** Which limits were exceeded, on throttling errors for which the service says so. */
+    /** The limits that were exceeded, on throttling errors that include them. */
     throttlingReasons?: ThrottlingReason[]
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string | undefined
     /** Name of the table. */
     tableName: string | undefined
-    /** The error beneath, such as what a credentials function threw. */
+    /** The underlying error, such as one that a credentials function threw. */
     cause?: unknown
   }
 }
