@@ -8,10 +8,10 @@ const { before, beforeEach, describe, test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { DynamoDB, DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { DynamoDBStore } = require('../..')
-const { eventsOf } = require('../support/calls')
+const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { failure } = require('../support/errors')
-const { errorAnswer, silence } = require('../support/fault-proxy')
+const { errorResponse, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -84,7 +84,7 @@ describe('client', needs('proxy'), () => {
     ['v2', (endpoint) => new AWS.DynamoDB({ region, endpoint, ...keys('V2'), maxRetries: 1 })]
   ]) {
     test(`${name}: its attempts`, async () => {
-      proxy.on('*', errorAnswer(500, 'InternalServerError'))
+      proxy.on('*', errorResponse(500, 'InternalServerError'))
       const store = new DynamoDBStore({ client: newClient(proxy.endpoint), table: dynamodb.table })
       const { $metadata } = await failure(store, 'get', newSid())
       assert.equal($metadata.attempts, 2)
@@ -133,7 +133,7 @@ describe('client', needs('proxy'), () => {
   }
   for (const [name, newClient] of Object.entries(timeouts)) {
     test(`${name} bounds an attempt, unless an option does`, async () => {
-      proxy.on('*', silence)
+      proxy.on('*', noResponse)
       const timeoutOf = async (options) => {
         const store = new DynamoDBStore({ client: newClient(), table: dynamodb.table, maxAttempts: 1, ...options })
         const { message } = await failure(store, 'get', newSid())
@@ -149,7 +149,7 @@ describe('client', needs('proxy'), () => {
     const newClient = () => new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials: keys('V3') })
 
     async function warningsWith(client) {
-      const warnings = eventsOf(process, 'warning')
+      const warnings = collectEvents(process, 'warning')
       const store = new DynamoDBStore({ client, table: dynamodb.table })
       await store.get(newSid())
       await store.close()

@@ -9,7 +9,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError, failure } = require('../support/errors')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
 const { newSid } = require('../support/sessions')
@@ -89,7 +89,7 @@ describe('credentials', needs('proxy'), () => {
     test(`that the service refuses with ${code} are asked for anew`, async () => {
       let calls = 0
       const store = newStore(async () => keys(`KEY${++calls}`))
-      proxy.on('*', errorAnswer(400, code), 1)
+      proxy.on('*', errorResponse(400, code), 1)
       assert.equal(await store.get(newSid()), null)
       assert.deepEqual(signers(), ['KEY1 in us-east-1', 'KEY2 in us-east-1'])
     })
@@ -139,7 +139,7 @@ describe('credentials', needs('proxy'), () => {
       for (const code of refusals) {
         for (const [method, ...args] of [['get', newSid()], ['length']]) {
           proxy.reset()
-          proxy.on('*', errorAnswer(400, code))
+          proxy.on('*', errorResponse(400, code))
           const error = await make()
             [method](...args)
             .catch((error) => error)
@@ -151,7 +151,7 @@ describe('credentials', needs('proxy'), () => {
   }
 
   test('of an object, on a host whose clock is wrong, may succeed later', async () => {
-    proxy.on('*', errorAnswer(400, 'InvalidSignatureException', 'Signature expired: 20261121T000000Z is now earlier'))
+    proxy.on('*', errorResponse(400, 'InvalidSignatureException', 'Signature expired: 20261121T000000Z is now earlier'))
     for (const [method, ...args] of [['get', newSid()], ['length']]) {
       const error = await newStore(keys('OBJECT'))
         [method](...args)
@@ -238,7 +238,7 @@ describe('credentials', needs('proxy'), () => {
     })
 
     test('variables that the service refuses are not retryable', async () => {
-      proxy.on('*', errorAnswer(400, 'UnrecognizedClientException'))
+      proxy.on('*', errorResponse(400, 'UnrecognizedClientException'))
       const { stdout } = await runScript(
         "new DynamoDBStore(options).get('x', (error) => console.log(error.code, error.retryable))",
         {

@@ -8,7 +8,7 @@ const { describe, test } = require('node:test')
 const { longerPrefixes } = require('../../cli/checks/prefix.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { changedAnswer, errorAnswer } = require('../support/fault-proxy')
+const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
 
@@ -93,7 +93,7 @@ describe('doctor', needs('timeToLive'), () => {
     const layout = ['--layout', 'baseline', '--hash-key', "it's", '--prefix', 'a b:', '--expires-attribute', 'ends']
     const service = `--table ${table} --region us-east-1 --endpoint ${proxy.endpoint}`
     const quoted = `${service} --layout baseline --hash-key 'it'\\''s' --prefix 'a b:'`
-    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('PutItem', errorResponse(400, 'AccessDeniedException'))
     const { json } = await doctor([...given, ...layout, '--format', 'json'])
     assert.equal(
       check(json, 'time to live').todo,
@@ -103,7 +103,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'PutItem').todo, `let the policy allow dynamodb:PutItem: ${policy} prints one`)
     proxy.on(
       'DescribeTable',
-      changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
+      changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
     )
     const creating = await doctor([...given, ...layout])
     assert.match(check(creating.json, 'table').todo, /ACTIVE: npx dynamodb-session init .*--hash-key 'it'\\''s'/)
@@ -124,10 +124,10 @@ describe('doctor', needs('timeToLive'), () => {
   test('warns of keys of another prefix that begins with its own', async () => {
     const table = await tableWithTimeToLive()
     const sess = { S: '{}' }
-    for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.plant(sid, { sess }, { table })
+    for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.putItem(sid, { sess }, { table })
     const none = await doctor(['--table', table, '--prefix', 'sess:Zq8-bYk3_vLw:'])
     assert.equal(check(none.json, 'prefix'), undefined)
-    await dynamodb.plant('admin:root-secret', { sess }, { table })
+    await dynamodb.putItem('admin:root-secret', { sess }, { table })
     const { code, json } = await doctor(['--table', table])
     assert.equal(code, 0)
     const { status, detail } = check(json, 'prefix')
@@ -160,7 +160,7 @@ describe('doctor', needs('timeToLive'), () => {
   test('tells each operation that the policy does not allow', needs('proxy'), async () => {
     const table = await tableWithTimeToLive()
     const proxy = await dynamodb.proxy()
-    const denied = errorAnswer(400, 'AccessDeniedException')
+    const denied = errorResponse(400, 'AccessDeniedException')
     for (const operation of ['PutItem', 'UpdateItem', 'Scan']) proxy.on(operation, denied)
     const { code, json } = await doctor(['--table', table, '--endpoint', proxy.endpoint])
     assert.equal(code, 1)
@@ -172,7 +172,7 @@ describe('doctor', needs('timeToLive'), () => {
   test('does without what an app does not need', needs('proxy'), async () => {
     const table = await tableWithTimeToLive()
     const proxy = await dynamodb.proxy()
-    const denied = errorAnswer(400, 'AccessDeniedException')
+    const denied = errorResponse(400, 'AccessDeniedException')
     for (const operation of ['DescribeTable', 'DescribeTimeToLive', 'Scan']) proxy.on(operation, denied)
     const { code, json } = await doctor(['--table', table, '--endpoint', proxy.endpoint])
     assert.equal(code, 0, JSON.stringify(json))
@@ -184,7 +184,7 @@ describe('doctor', needs('timeToLive'), () => {
 
   test('tells of credentials that are refused', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', errorAnswer(400, 'UnrecognizedClientException', 'The security token is invalid.'))
+    proxy.on('*', errorResponse(400, 'UnrecognizedClientException', 'The security token is invalid.'))
     const { code, json } = await doctor(['--endpoint', proxy.endpoint])
     assert.equal(code, 1)
     assert.deepEqual([statuses(json).endpoint, statuses(json).credentials], ['ok', 'failed'])

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 
 const dynamodb = useDynamoDB()
@@ -99,7 +99,7 @@ describe('init', needs('timeToLive'), () => {
 
   test('tells what the policy lacks', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('CreateTable', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'))
     const args = ['init', '--table', dynamodb.newTableName(), '--endpoint', proxy.endpoint]
     const { code, stderr } = await runCli(args, { connection: dynamodb.connection })
     assert.equal(code, 1)

@@ -9,7 +9,7 @@ const { Sessions } = require('../../lib/sessions.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { changedAnswer, errorAnswer } = require('../support/fault-proxy')
+const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { temporaryDirectory } = require('../support/temporary-packages')
 const { newSession, nowInSeconds, throughJSON } = require('../support/sessions')
@@ -64,15 +64,15 @@ describe('migrate', () => {
     const target = await dynamodb.newTable()
     const soon = nowInSeconds() + 1000
     const sess = { S: '{"a":1}' }
-    await dynamodb.plant('gone', { sess, expires: { N: '1' } }, { table })
-    await dynamodb.plant('corrupt', { sess: { S: '{' }, expires: { N: `${soon}` } }, { table })
-    await dynamodb.plant('forever', { sess }, { table })
-    await dynamodb.plant(
+    await dynamodb.putItem('gone', { sess, expires: { N: '1' } }, { table })
+    await dynamodb.putItem('corrupt', { sess: { S: '{' }, expires: { N: `${soon}` } }, { table })
+    await dynamodb.putItem('forever', { sess }, { table })
+    await dynamodb.putItem(
       'text',
       { sess, expires: { S: `${soon}.5` }, user: { S: 'ann' }, roles: { SS: ['a'] } },
       { table }
     )
-    await dynamodb.raw.plant(table, { id: { S: 'other' } })
+    await dynamodb.raw.putItem(table, { id: { S: 'other' } })
     const { code, json } = await migrate(table, target, '--to-prefix', 'app:')
     assert.equal(code, 0)
     assert.deepEqual([json.copied, json.expired, json.corrupt, json.foreign], [2, 1, 1, 1])
@@ -90,7 +90,7 @@ describe('migrate', () => {
     const cookie = {
       M: { originalMaxAge: { N: '60000' }, maxAge: { N: '60000' }, expires: { M: {} }, data: { M: {} } }
     }
-    await dynamodb.raw.plant(table, {
+    await dynamodb.raw.putItem(table, {
       sessionId: { S: 'sess:a' },
       sess: { M: { cookie } },
       expires: { N: `${nowInSeconds() + 60}` }
@@ -106,8 +106,8 @@ describe('migrate', () => {
     const target = await dynamodb.newTable()
     const newer = { sess: { S: '{"newer":true}' }, expires: { N: `${nowInSeconds() + 10_000}` } }
     const older = { sess: { S: '{"older":true}' }, expires: { N: `${nowInSeconds() + 10}` } }
-    await dynamodb.plant('sid0', newer, { table: target })
-    await dynamodb.plant('sid1', older, { table: target })
+    await dynamodb.putItem('sid0', newer, { table: target })
+    await dynamodb.putItem('sid1', older, { table: target })
     const dry = await migrate(table, target, '--dry-run')
     assert.deepEqual([dry.code, dry.json.copied, dry.json.kept], [0, 1, 1])
     assert.deepEqual((await dynamodb.item('sid1', { table: target })).sess, older.sess)
@@ -128,7 +128,7 @@ describe('migrate', () => {
     assert.equal(code, 0)
     const { expires } = await dynamodb.item('sid0', { table: target })
     const changed = { sess: { S: '{"changed":1}' }, expires }
-    await dynamodb.plant('sid0', changed, { table: target })
+    await dynamodb.putItem('sid0', changed, { table: target })
     for (const args of [[], ['--dry-run']]) {
       const { code, json } = await migrate(table, target, ...args)
       assert.deepEqual([code, json.different, json.same, json.kept], [1, 1, 1, 0])
@@ -174,7 +174,7 @@ describe('migrate', () => {
   test('names the policy that a side lacks', needs('proxy'), async () => {
     const { table } = await filled(1)
     const proxy = await dynamodb.proxy()
-    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('PutItem', errorResponse(400, 'AccessDeniedException'))
     const target = await dynamodb.newTable()
     const { json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
     assert.match(json.error.todo, new RegExp(`policy --features migrate-to --table ${target} prints one$`))
@@ -186,7 +186,7 @@ describe('migrate', () => {
     assert.equal((await migrate(table, target)).code, 0)
     assert.deepEqual((await migrate(table, target, '--verify-only')).json.same, 3)
     const { expires } = await dynamodb.item('sid0', { table: target })
-    await dynamodb.plant('sid0', { sess: { S: '{"changed":1}' }, expires }, { table: target })
+    await dynamodb.putItem('sid0', { sess: { S: '{"changed":1}' }, expires }, { table: target })
     await dynamodb.store({ table: target }).destroy('sid1')
     const { code, json } = await migrate(table, target, '--verify-only')
     assert.deepEqual([code, json.same, json.different, json.missing, json.copied], [1, 1, 1, 1, 0])
@@ -201,7 +201,7 @@ describe('migrate', () => {
       delete headers['x-amz-crc32']
       return { headers, text: text.replace('ann', 'bob') }
     }
-    proxy.on('GetItem', changedAnswer(changed))
+    proxy.on('GetItem', changedResponse(changed))
     const { code, json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
     assert.deepEqual([code, json.different, json.copied], [1, 2, 0])
   })
@@ -210,7 +210,7 @@ describe('migrate', () => {
     const { table } = await filled(1)
     const target = await dynamodb.newTable()
     const large = JSON.stringify({ body: 'x'.repeat(409_400) })
-    await dynamodb.plant('big', { sess: { S: large }, expires: { N: `${nowInSeconds() + 1000}` } }, { table })
+    await dynamodb.putItem('big', { sess: { S: large }, expires: { N: `${nowInSeconds() + 1000}` } }, { table })
     const { code, json } = await migrate(table, target, '--to-prefix', 'y'.repeat(500))
     assert.deepEqual([code, json.copied, json.failed], [1, 1, 1])
     assert.match(Object.keys(json.reasons)[0], /size/i)
@@ -220,10 +220,10 @@ describe('migrate', () => {
     const { table } = await filled(3)
     const target = await dynamodb.newTable()
     const proxy = await dynamodb.proxy()
-    proxy.on('PutItem', errorAnswer(400, 'SerializationException', ''), 1)
+    proxy.on('PutItem', errorResponse(400, 'SerializationException', ''), 1)
     const { code, json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
     assert.deepEqual([code, json.copied, json.failed, json.reasons], [1, 2, 1, { SerializationException: 1 }])
-    proxy.on('GetItem', errorAnswer(400, 'ValidationException', 'The key is too long.'), 1)
+    proxy.on('GetItem', errorResponse(400, 'ValidationException', 'The key is too long.'), 1)
     const verified = await migrate(table, target, '--to-endpoint', proxy.endpoint, '--verify-only')
     const { same, missing, failed } = verified.json
     assert.deepEqual([verified.code, failed, same + missing], [1, 1, 2])
@@ -273,7 +273,7 @@ describe('migrate', () => {
     const other = await dynamodb.newTable({ hashKey: 'sessionId' })
     assert.deepEqual((await migrate(table, other)).json.error.code, 'WrongKeys')
     const proxy = await dynamodb.proxy()
-    proxy.on('PutItem', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('PutItem', errorResponse(400, 'AccessDeniedException'))
     const target = await dynamodb.newTable()
     const denied = await migrate(table, target, '--to-endpoint', proxy.endpoint, '--state', '/nonexistent/x')
     assert.equal(denied.code, 1)

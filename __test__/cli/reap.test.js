@@ -8,7 +8,7 @@ const { Rate } = require('../../cli/rate.js')
 const { runCli, runOnTerminal, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { temporaryDirectory } = require('../support/temporary-packages')
 const { nowInSeconds } = require('../support/sessions')
@@ -23,11 +23,11 @@ async function tableWith(expired) {
   for (let i = 0; i < expired; i++) {
     // As this package writes an expiry, and as others did.
     const expires = [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }][i % 3]
-    await dynamodb.plant(`expired-${i}`, { sess, expires }, { table })
-    await dynamodb.plant(`alive-${i}`, { sess, expires: { N: `${past + 10_000}` } }, { table })
+    await dynamodb.putItem(`expired-${i}`, { sess, expires }, { table })
+    await dynamodb.putItem(`alive-${i}`, { sess, expires: { N: `${past + 10_000}` } }, { table })
   }
-  await dynamodb.plant('forever', { sess }, { table })
-  await dynamodb.raw.plant(table, { id: { S: 'other' }, expires: { N: `${past}` } })
+  await dynamodb.putItem('forever', { sess }, { table })
+  await dynamodb.raw.putItem(table, { id: { S: 'other' }, expires: { N: `${past}` } })
   return table
 }
 
@@ -79,7 +79,7 @@ describe('reap', () => {
 
   test('takes a prefix that is empty', async () => {
     const table = await tableWith(3)
-    await dynamodb.raw.plant(table, { id: { S: 'bare' }, sess: { S: '{}' }, expires: { N: '1' } })
+    await dynamodb.raw.putItem(table, { id: { S: 'bare' }, sess: { S: '{}' }, expires: { N: '1' } })
     const { json } = await reap(table, '--prefix', '', '--json')
     assert.equal(json.deleted, 4)
     assert.ok((await dynamodb.raw.items(table)).some(({ id }) => id.S === 'other'))
@@ -88,7 +88,7 @@ describe('reap', () => {
   test('takes sort keys, of which only those of sessions count', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const planted = (sk) => ({ pk: { S: 'SESSION#a' }, sk: { S: sk }, session: { M: {} }, expires: { N: '1' } })
-    for (const sk of ['SESSION#a', 'profile']) await dynamodb.raw.plant(table, planted(sk))
+    for (const sk of ['SESSION#a', 'profile']) await dynamodb.raw.putItem(table, planted(sk))
     const { json } = await reap(table, '--layout', 'baseline', '--json')
     assert.deepEqual([json.scanned, json.expired, json.deleted], [2, 1, 1])
     assert.deepEqual(await dynamodb.raw.items(table), [planted('profile')])
@@ -105,7 +105,7 @@ describe('reap', () => {
   test('does without DescribeTable', needs('proxy'), async () => {
     const table = await tableWith(2)
     const proxy = await dynamodb.proxy()
-    proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
     assert.equal((await reap(table, '--endpoint', proxy.endpoint, '--json')).json.deleted, 2)
   })
 })
@@ -160,7 +160,7 @@ describe('Ctrl-C', () => {
       ({ response, forward }) => forward().then((a) => response.writeHead(a.status, a.headers).end(a.text)),
       5
     )
-    proxy.on('DeleteItem', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('DeleteItem', errorResponse(400, 'AccessDeniedException'))
     const args = ['reap', '--table', table, '--rate', '15', '--state', 'here.json']
     const first = await runCli([...args, '--endpoint', proxy.endpoint], { connection: dynamodb.connection, cwd })
     assert.equal(first.code, 1)

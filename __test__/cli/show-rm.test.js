@@ -6,7 +6,7 @@ const { describe, test } = require('node:test')
 const { idOf } = require('../../cli/cookie.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer, hangUp, lost } = require('../support/fault-proxy')
+const { errorResponse, hangUp, loseResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
@@ -66,21 +66,21 @@ describe('show', () => {
 
   test('tells that a session has expired, or never does', async () => {
     const [expired, forever] = [newSid(), newSid()]
-    await dynamodb.plant(expired, { sess: { S: '{}' }, expires: { S: String(nowInSeconds() - 7200) } })
-    await dynamodb.plant(forever, { sess: { M: { a: { L: [{ N: '1' }, { NULL: true }] } } } })
+    await dynamodb.putItem(expired, { sess: { S: '{}' }, expires: { S: String(nowInSeconds() - 7200) } })
+    await dynamodb.putItem(forever, { sess: { M: { a: { L: [{ N: '1' }, { NULL: true }] } } } })
     assert.match((await run('show', expired)).stdout, /expired 2 hours ago|expired 120 minutes ago/)
     assert.equal((await run('show', expired, '--json')).json.expired, true)
     const { json } = await run('show', forever, '--json')
     assert.deepEqual([json.expires, json.expiresAt, json.expired, json.session], [null, null, false, { a: [1, null] }])
     const beyond = newSid()
-    await dynamodb.plant(beyond, { sess: { S: '{}' }, expires: { N: '1e30' } })
+    await dynamodb.putItem(beyond, { sess: { S: '{}' }, expires: { N: '1e30' } })
     assert.match((await run('show', beyond)).stdout, /^expires {2}never$/m)
   })
 
   test('reads from standard input, and other layouts', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const item = { pk: { S: 'SESSION#x' }, sk: { S: 'SESSION#x' }, session: { M: { a: { N: '1' } } } }
-    await dynamodb.raw.plant(table, item)
+    await dynamodb.raw.putItem(table, item)
     const { code, json } = await startCli(['show', '-', '--json', '--table', table, '--layout', 'baseline'], {
       connection: dynamodb.connection,
       input: 'koa.sess=x; koa.sess.sig=y\n'
@@ -101,7 +101,7 @@ describe('show', () => {
 
   test('fails on an item that holds no session, without its content', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { sess: { S: '{"broken' } })
+    await dynamodb.putItem(sid, { sess: { S: '{"broken' } })
     const { code, stderr } = await run('show', sid)
     assert.equal(code, 1)
     assert.match(stderr, /--raw/)
@@ -121,12 +121,12 @@ describe('rm', () => {
     assert.equal((await run('rm', sid)).code, 3)
   })
 
-  for (const [name, fault] of Object.entries({ hangUp, 'an error': errorAnswer(500, 'InternalServerError') })) {
+  for (const [name, fault] of Object.entries({ hangUp, 'an error': errorResponse(500, 'InternalServerError') })) {
     test(`says that it deleted a session although the response was lost: ${name}`, needs('proxy'), async () => {
       const sid = newSid()
       await dynamodb.store().set(sid, newSession())
       const proxy = await dynamodb.proxy()
-      proxy.on('DeleteItem', lost(fault), 1)
+      proxy.on('DeleteItem', loseResponse(fault), 1)
       const { code, json, stderr } = await run('rm', sid, '--json', '--endpoint', proxy.endpoint)
       assert.deepEqual([code, json], [0, { deleted: true, id: sid }], stderr)
       assert.match(stderr, /the response to the first attempt was lost/)
@@ -136,7 +136,7 @@ describe('rm', () => {
 
   test('knows that there was no session where an attempt did nothing', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('DeleteItem', errorAnswer(400, 'ThrottlingException'), 1)
+    proxy.on('DeleteItem', errorResponse(400, 'ThrottlingException'), 1)
     assert.equal((await run('rm', newSid(), '--endpoint', proxy.endpoint)).code, 3)
   })
 

@@ -5,7 +5,7 @@ const { describe, test } = require('node:test')
 const { sizeOfItem } = require('../../cli/attribute.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { nowInSeconds } = require('../support/sessions')
 
@@ -16,13 +16,13 @@ const stats = (table, ...args) => runCli(['stats', '--table', table, ...args], {
 /** Twenty sessions of known sizes: ten alive, six expired, three without an expiry, one unreadable. */
 async function tableOfAll() {
   const table = await dynamodb.newTable()
-  const plant = (sid, sess, expires) => dynamodb.plant(sid, { sess, ...(expires && { expires }) }, { table })
+  const putItem = (sid, sess, expires) => dynamodb.putItem(sid, { sess, ...(expires && { expires }) }, { table })
   const body = (bytes) => ({ S: JSON.stringify({ body: 'x'.repeat(bytes) }) })
-  for (let i = 0; i < 10; i++) await plant(`alive${i}`, body(i < 9 ? 100 : 5000), { N: `${nowInSeconds() + 1000}` })
-  for (let i = 0; i < 6; i++) await plant(`gone${i}`, { M: {} }, { N: `${nowInSeconds() - 3600}` })
-  for (let i = 0; i < 3; i++) await plant(`none${i}`, body(2000))
-  await plant('corrupt', { S: '{"secret' }, { N: `${nowInSeconds() + 1000}` })
-  for (let i = 0; i < 2; i++) await dynamodb.raw.plant(table, { id: { S: `other${i}` } })
+  for (let i = 0; i < 10; i++) await putItem(`alive${i}`, body(i < 9 ? 100 : 5000), { N: `${nowInSeconds() + 1000}` })
+  for (let i = 0; i < 6; i++) await putItem(`gone${i}`, { M: {} }, { N: `${nowInSeconds() - 3600}` })
+  for (let i = 0; i < 3; i++) await putItem(`none${i}`, body(2000))
+  await putItem('corrupt', { S: '{"secret' }, { N: `${nowInSeconds() + 1000}` })
+  for (let i = 0; i < 2; i++) await dynamodb.raw.putItem(table, { id: { S: `other${i}` } })
   return table
 }
 
@@ -97,7 +97,7 @@ describe('stats', () => {
 
   test('goes on where the cost is not told', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
     const { code, stderr, json } = await stats(await tableOfAll(), '--json', '--endpoint', proxy.endpoint)
     assert.deepEqual([code, json.items], [0, 22])
     assert.match(stderr, /cost is not known/)
@@ -105,7 +105,7 @@ describe('stats', () => {
 
   test('tells which action is not allowed', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('Scan', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('Scan', errorResponse(400, 'AccessDeniedException'))
     const { code, json } = await stats(dynamodb.table, '--json', '--endpoint', proxy.endpoint)
     assert.equal(code, 1)
     assert.equal(json.error.code, 'AccessDeniedException')

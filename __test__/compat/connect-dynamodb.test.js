@@ -17,11 +17,11 @@ const original = require('connect-dynamodb')
 const express = require('express')
 const session = require('express-session')
 const ours = require('dynamodb-session/connect-dynamodb')
-const { byCallback, byPromise, eventsOf } = require('../support/calls')
+const { callWithCallback, callWithPromise, collectEvents } = require('../support/calls')
 const { root, runNode, runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer, heldUntil } = require('../support/fault-proxy')
+const { errorResponse, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
@@ -54,7 +54,7 @@ const pair = (options) => [open(Original, options), open(Ours, options)]
 
 /** The value that a call answers with; what it fails with is thrown. */
 async function call(store, method, ...args) {
-  const { error, value } = await byCallback(store, method, ...args)
+  const { error, value } = await callWithCallback(store, method, ...args)
   if (error) throw error
   return value
 }
@@ -371,7 +371,7 @@ describe('get and getParsedSession', () => {
   for (const [name, item] of Object.entries(alike)) {
     test(`${name}: alike`, async () => {
       const sid = newSid()
-      await dynamodb.plant(sid, item)
+      await dynamodb.putItem(sid, item)
       const [theirs, mine] = await Promise.all(pair().map((store) => call(store, 'get', sid)))
       assert.deepEqual(mine, theirs)
       const [parsedByTheirs, parsedByMine] = pair().map((store) => store.getParsedSession({ Item: item }))
@@ -388,9 +388,9 @@ describe('get and getParsedSession', () => {
   test('JSON that is no object is no session, and is told', async () => {
     for (const body of ['5', '"text"', 'null', '[]']) {
       const sid = newSid()
-      await dynamodb.plant(sid, { sess: { S: body }, expires: later(60) })
+      await dynamodb.putItem(sid, { sess: { S: body }, expires: later(60) })
       const store = open(Ours)
-      const corrupt = eventsOf(store, 'corrupt')
+      const corrupt = collectEvents(store, 'corrupt')
       assert.equal(await call(store, 'get', sid), null)
       assert.equal(store.getParsedSession({ Item: { sess: { S: body } } }), null)
       await eventually(() => corrupt.length === 2)
@@ -435,7 +435,7 @@ describe('touch', () => {
 
   test('creates nothing, and tells what is missing', async () => {
     const store = open(Ours)
-    const missing = eventsOf(store, 'missing')
+    const missing = collectEvents(store, 'missing')
     const sid = newSid()
     const { expires } = await call(store, 'touch', sid, newSession())
     assert.ok(Math.abs(expires - (nowInSeconds() + 60)) <= 1)
@@ -466,7 +466,7 @@ describe('failures reach the callback', () => {
   const sessions = { 'a cycle': cycle, 'a BigInt': newSession({ n: 1n }), nothing: null, 'no cookie': undefined }
   for (const [name, session] of Object.entries(sessions)) {
     test(`set of ${name}`, async () => {
-      const { error } = await byCallback(open(Ours), 'set', newSid(), session)
+      const { error } = await callWithCallback(open(Ours), 'set', newSid(), session)
       assert.equal(error.code, 'SerializationError')
     })
   }
@@ -480,7 +480,7 @@ describe('failures reach the callback', () => {
   test('missing special keys are named', async () => {
     const specialKeys = ['user', 'team'].map((name) => ({ name, type: 'S' }))
     for (const options of [{}, { skipThrowMissingSpecialKeys: false }]) {
-      const { error } = await byCallback(open(Ours, { specialKeys, ...options }), 'set', newSid(), newSession())
+      const { error } = await callWithCallback(open(Ours, { specialKeys, ...options }), 'set', newSid(), newSession())
       assert.match(error.message, /special keys \["user","team"\]/)
     }
   })
@@ -488,7 +488,7 @@ describe('failures reach the callback', () => {
   test('an id that is a symbol', async () => {
     for (const args of [['get'], ['set', newSession()], ['touch', newSession()], ['destroy']]) {
       const [method, ...rest] = args
-      const { error } = await byCallback(open(Ours), method, Symbol('id'), ...rest)
+      const { error } = await callWithCallback(open(Ours), method, Symbol('id'), ...rest)
       assert.equal(error.code, 'InvalidSessionIdError')
     }
   })
@@ -506,8 +506,8 @@ describe('failures reach the callback', () => {
       ['all'],
       ['length']
     ]) {
-      assert.equal((await byCallback(store, method, ...args)).error.code, 'NetworkError', method)
-      assert.equal((await byPromise(store, method, ...args)).error.code, 'NetworkError', method)
+      assert.equal((await callWithCallback(store, method, ...args)).error.code, 'NetworkError', method)
+      assert.equal((await callWithPromise(store, method, ...args)).error.code, 'NetworkError', method)
     }
   })
 
@@ -618,7 +618,7 @@ describe('table', () => {
     for (const options of [{ initialized: true }, { createTable: false }]) {
       const store = open(Ours, { table, ...options })
       await store.initialize()
-      const { error } = await byCallback(store, 'get', 'a')
+      const { error } = await callWithCallback(store, 'get', 'a')
       assert.equal(error.name, 'ResourceNotFoundException')
     }
     assert.equal(await dynamodb.raw.tableExists(table), false)
@@ -673,7 +673,7 @@ describe('table', () => {
 
   test('only a missing table is created', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
     const store = open(Ours, { endpoint: proxy.endpoint })
     await assert.rejects(store.initialize(), { name: 'AccessDeniedException' })
     await call(store, 'get', 'a')
@@ -708,10 +708,10 @@ describe('reap', () => {
     const table = await dynamodb.newTable()
     const store = open(Ours, { table })
     const large = 'x'.repeat(390_000)
-    for (let i = 0; i < 6; i++) await dynamodb.plant(`dead-${i}`, { sess: { S: large }, ...old }, { table })
-    await dynamodb.plant('alive', { sess: { S: '{}' } }, { table })
+    for (let i = 0; i < 6; i++) await dynamodb.putItem(`dead-${i}`, { sess: { S: large }, ...old }, { table })
+    await dynamodb.putItem('alive', { sess: { S: '{}' } }, { table })
     // A foreign key whose rest is the id of a session that is alive.
-    await dynamodb.plant('alive', old, { table, prefix: 'else:' })
+    await dynamodb.putItem('alive', old, { table, prefix: 'else:' })
     await call(store, 'reap')
     const keys = (await dynamodb.raw.items(table)).map((item) => item.id.S)
     assert.deepEqual(keys.sort(), ['else:alive', 'sess:alive'])
@@ -720,7 +720,7 @@ describe('reap', () => {
   test('spares a session that comes alive in between', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable()
-    await dynamodb.plant('a', { sess: { S: '{}' }, ...old }, { table })
+    await dynamodb.putItem('a', { sess: { S: '{}' }, ...old }, { table })
     let release
     proxy.on('Scan', heldUntil(new Promise((resolve) => (release = resolve))))
     const reaped = call(open(Ours, { table, endpoint: proxy.endpoint }), 'reap')
@@ -734,9 +734,9 @@ describe('reap', () => {
   test('errors of deletes are answered', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable()
-    await dynamodb.plant('a', old, { table })
-    proxy.on('DeleteItem', errorAnswer(400, 'AccessDeniedException'))
-    const { error } = await byCallback(open(Ours, { table, endpoint: proxy.endpoint }), 'reap')
+    await dynamodb.putItem('a', old, { table })
+    proxy.on('DeleteItem', errorResponse(400, 'AccessDeniedException'))
+    const { error } = await callWithCallback(open(Ours, { table, endpoint: proxy.endpoint }), 'reap')
     assert.equal(error.code, 'AccessDeniedException')
   })
 
@@ -744,12 +744,12 @@ describe('reap', () => {
     const table = await dynamodb.newTable()
     const store = open(Ours, { table, reapInterval: 20 })
     for (const sid of ['a', 'b']) {
-      await dynamodb.plant(sid, { sess: { S: '{}' }, ...old }, { table })
+      await dynamodb.putItem(sid, { sess: { S: '{}' }, ...old }, { table })
       await eventually(async () => (await dynamodb.item(sid, { table })) === undefined)
     }
     store.clearInterval()
     await store.reap()
-    await dynamodb.plant('c', old, { table })
+    await dynamodb.putItem('c', old, { table })
     await new Promise((resolve) => setTimeout(resolve, 100))
     assert.ok(await dynamodb.item('c', { table }))
   })
@@ -757,7 +757,7 @@ describe('reap', () => {
   test('a failing run of the timer is an event and ends nothing', async () => {
     const endpoint = 'http://127.0.0.1:1'
     const store = new Ours({ ...dynamodb.connection, endpoint, maxAttempts: 1, reapInterval: 20 })
-    const errors = eventsOf(store, 'reapError')
+    const errors = collectEvents(store, 'reapError')
     await eventually(() => errors.length > 1)
     await store.close()
     assert.equal(errors[0].code, 'NetworkError')
@@ -933,7 +933,7 @@ describe('native methods', () => {
     assert.equal((await call(mine, 'describeTable')).TableName, table)
     assert.equal((await call(mine, 'createTable')).TableName, table)
     await call(mine, 'close')
-    assert.equal((await byCallback(mine, 'get', 'a')).error.code, 'ClosedError')
+    assert.equal((await callWithCallback(mine, 'get', 'a')).error.code, 'ClosedError')
   })
 })
 

@@ -11,7 +11,7 @@ const Ours = require('../../lib/compat/dynamodb-store')
 const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { newSid, nowInSeconds } = require('../support/sessions')
 const { testDeployments } = require('./support/deployment')
 const { expressSession } = require('./support/express-sessions')
@@ -50,7 +50,7 @@ async function value(store, method, ...args) {
 const itemOf = (sid, { hashKey = 'sessionId', hashPrefix = 'sess:', name = table } = {}) =>
   dynamodb.raw.read(name, { [hashKey]: hashPrefix + sid })
 
-const plant = (sid, attributes) => dynamodb.raw.plant(table, { sessionId: { S: `sess:${sid}` }, ...attributes })
+const putItem = (sid, attributes) => dynamodb.raw.putItem(table, { sessionId: { S: `sess:${sid}` }, ...attributes })
 
 const assertNear = (actual, expected, tolerance = 1) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not near ${expected}`)
@@ -236,7 +236,7 @@ describe('dynamodb-store', () => {
 
     test('touchInterval throttles by the stamp', async () => {
       const sid = newSid()
-      await plant(sid, { expires: { N: '4000000000' }, sess: { M: { updated: { N: '1' } } } })
+      await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { updated: { N: '1' } } } })
       const store = ours({ endpoint: proxy.endpoint, touchInterval: 10_000 })
       const stamped = (updated) => Object.assign(expressSession(), { updated })
       for (const updated of [Date.now(), Date.now() - 9000, String(Date.now())]) {
@@ -255,7 +255,7 @@ describe('dynamodb-store', () => {
       test(`keepExpired ${keepExpired} decides on an expired item`, async () => {
         for (const make of [original, ours]) {
           const sid = newSid()
-          await plant(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
+          await putItem(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
           assert.equal(await value(await make({ keepExpired }), 'get', sid), null)
           assert.equal((await itemOf(sid)) !== undefined, keepExpired === true)
         }
@@ -264,7 +264,7 @@ describe('dynamodb-store', () => {
 
     test('a session that was renewed meanwhile is not deleted as expired', async () => {
       const sid = newSid()
-      await plant(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
+      await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
       assert.equal(await value(ours(), 'handleExpiredSession', sid), null)
       assert.ok(await itemOf(sid))
     })
@@ -378,7 +378,7 @@ describe('dynamodb-store', () => {
         }
       }
       const sid = newSid()
-      await plant(sid, { expires: { N: '1' }, sess: { M: {} } })
+      await putItem(sid, { expires: { N: '1' }, sess: { M: {} } })
       assert.deepEqual(await value(new Own(optionsOf()), 'get', sid), { handled: sid })
     })
 
@@ -414,7 +414,7 @@ describe('dynamodb-store', () => {
     test('what is no session is none', async () => {
       for (const sess of [{ S: 'no JSON' }, { S: '5' }, { L: [] }, { N: '5' }, undefined]) {
         const sid = newSid()
-        await plant(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
+        await putItem(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
         const store = ours()
         const corrupt = once(store, 'corrupt')
         assert.equal(await value(store, 'get', sid), null)
@@ -424,14 +424,17 @@ describe('dynamodb-store', () => {
 
     test("reads connect-dynamodb's JSON text, and touches it", async () => {
       const sid = newSid()
-      await plant(sid, { expires: { N: `${nowInSeconds() + 5}.5` }, sess: { S: JSON.stringify({ cookie: {}, a: 1 }) } })
+      await putItem(sid, {
+        expires: { N: `${nowInSeconds() + 5}.5` },
+        sess: { S: JSON.stringify({ cookie: {}, a: 1 }) }
+      })
       assert.equal((await value(ours(), 'get', sid)).a, 1)
       await value(ours(), 'touch', sid, expressSession())
       assertNear(Number((await itemOf(sid)).expires.N), nowInSeconds() + 60)
     })
 
     test('every failure reaches the callback, later and once', async () => {
-      proxy.on('*', errorAnswer(400, 'ValidationException'))
+      proxy.on('*', errorResponse(400, 'ValidationException'))
       const store = ours({ endpoint: proxy.endpoint })
       const calls = [
         ['get', 'a'],
@@ -510,7 +513,7 @@ describe('dynamodb-store', () => {
     })
 
     test('is not missing because it cannot be described', async () => {
-      proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+      proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
       const store = ours({ endpoint: proxy.endpoint })
       await assert.rejects(store.isTableCreated(), { code: 'AccessDeniedException' })
       const [error] = await call(store, 'createTableIfDontExists')

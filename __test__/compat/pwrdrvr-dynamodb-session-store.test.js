@@ -13,7 +13,7 @@ const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { DynamoDBStore: Original } = require('@pwrdrvr/dynamodb-session-store')
 const { DynamoDBStore: Ours } = require('../../lib/compat/pwrdrvr-dynamodb-session-store')
 const { eventually } = require('../support/eventually')
-const { delayed, errorAnswer } = require('../support/fault-proxy')
+const { delayed, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSid, nowInSeconds } = require('../support/sessions')
@@ -85,7 +85,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
 
   const itemOf = (sid, { hashKey = 'id', prefix = 'session#', name = table } = {}) =>
     dynamodb.raw.read(name, { [hashKey]: prefix + sid })
-  const plant = (sid, attributes) => dynamodb.raw.plant(table, { id: { S: `session#${sid}` }, ...attributes })
+  const putItem = (sid, attributes) => dynamodb.raw.putItem(table, { id: { S: `session#${sid}` }, ...attributes })
 
   describe('the items', () => {
     const optionSets = {
@@ -243,7 +243,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
             [limit + 1, true]
           ]) {
             const sid = newSid()
-            await plant(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
+            await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
             proxy.reset()
             const given = expressSession({ lastModified: secondsAgo(seconds) }, { maxAge })
             await value(store, 'touch', sid, given)
@@ -256,7 +256,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     test('touchAfter counts for a session without maxAge, as documented', async () => {
       const given = () => expressSession({ lastModified: secondsAgo(1000) }, { maxAge: null })
       const sid = newSid()
-      await plant(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
+      await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
       await value(original({ dynamoDBClient: proxyClient }), 'touch', sid, given())
       assert.equal(proxy.sent('UpdateItem').length, 1, 'what the original does')
       await value(onProxy(), 'touch', sid, given())
@@ -269,7 +269,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     test('a session without a stamp, or with a broken one, is touched', async () => {
       for (const lastModified of [undefined, 'junk', 0]) {
         const sid = newSid()
-        await plant(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
+        await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
         await value(ours(), 'touch', sid, expressSession({ lastModified }))
         assertNear(Number((await itemOf(sid)).expires.N), nowInSeconds() + 60)
       }
@@ -330,7 +330,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     test('get gives nothing of an expired item, and leaves it', async () => {
       for (const make of [original, ours]) {
         const sid = newSid()
-        await plant(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
+        await putItem(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
         assert.equal(await value(make(), 'get', sid), null)
         assert.ok(await itemOf(sid))
       }
@@ -339,7 +339,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     test('what is no session is none', async () => {
       for (const sess of [{ S: 'no JSON' }, { S: '5' }, { L: [] }, undefined]) {
         const sid = newSid()
-        await plant(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
+        await putItem(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
         const store = ours()
         const corrupt = once(store, 'corrupt')
         assert.equal(await value(store, 'get', sid), null)
@@ -359,7 +359,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     })
 
     test('every failure reaches the callback, later and once', async () => {
-      proxy.on('*', errorAnswer(400, 'ValidationException'))
+      proxy.on('*', errorResponse(400, 'ValidationException'))
       for (const [method, ...args] of [['get'], ['set', expressSession()], ['touch', expressSession()], ['destroy']]) {
         const [error] = await call(onProxy(), method, 'a', ...args)
         assert.equal(error.name, 'ValidationException', method)
@@ -477,7 +477,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       const given = optionsOf({ dynamoDBClient: proxyClient, tableName, createTableOptions: {} })
       for (const operation of ['DescribeTable', 'CreateTable']) {
         proxy.reset()
-        proxy.on(operation, errorAnswer(400, 'AccessDeniedException'))
+        proxy.on(operation, errorResponse(400, 'AccessDeniedException'))
         await assert.rejects(Ours.create(given), { name: 'AccessDeniedException' })
       }
       assert.equal(await dynamodb.raw.tableExists(tableName), false)

@@ -2,9 +2,9 @@
 
 const assert = require('node:assert/strict')
 const { before, beforeEach, describe, test } = require('node:test')
-const { bothWays } = require('../support/calls')
+const { callBothWays } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { textAnswer } = require('../support/fault-proxy')
+const { textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -42,12 +42,12 @@ describe('consistentRead', needs('proxy'), () => {
   })
 
   test('on-miss reads twice what is not there', async () => {
-    assert.deepEqual(await bothWays(newStore({ consistentRead: 'on-miss' }), 'get', newSid()), { value: null })
+    assert.deepEqual(await callBothWays(newStore({ consistentRead: 'on-miss' }), 'get', newSid()), { value: null })
     assert.deepEqual(reads(), [false, true, false, true])
   })
 
   test('on-miss finds what the first read did not see yet', async () => {
-    proxy.on('GetItem', textAnswer(200, '{}'), 1)
+    proxy.on('GetItem', textResponse(200, '{}'), 1)
     assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
     assert.deepEqual(reads(), [false, true])
   })

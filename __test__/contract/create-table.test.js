@@ -2,11 +2,11 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { bothWays } = require('../support/calls')
+const { callBothWays } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, failure } = require('../support/errors')
 const { eventually } = require('../support/eventually')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -69,7 +69,7 @@ describe('the option createTable', () => {
   for (const [method, args] of Object.entries(operations)) {
     test(`${method} makes it`, async () => {
       const { table, store } = newStore({ createTable })
-      const { error } = await bothWays(store, method, ...args)
+      const { error } = await callBothWays(store, method, ...args)
       assert.equal(error, undefined)
       assert.equal(await dynamodb.raw.tableExists(table), true)
     })
@@ -144,7 +144,7 @@ describe('the option createTable', () => {
   test('a table with another key that another process creates first is an error', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
-    proxy.on('GetItem', errorAnswer(400, 'ResourceNotFoundException'), 1)
+    proxy.on('GetItem', errorResponse(400, 'ResourceNotFoundException'), 1)
     const store = dynamodb.store({ table, createTable: true, endpoint: proxy.endpoint })
     await assert.rejects(store.get(newSid()), { code: 'ConfigError', message: /Set option hashKey to "sessionId"/ })
     assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
@@ -153,7 +153,7 @@ describe('the option createTable', () => {
   test('a creation that is refused is the error of the operation, and is tried anew', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { table, store } = newStore({ createTable, endpoint: proxy.endpoint })
-    proxy.on('CreateTable', errorAnswer(400, 'AccessDeniedException'), 2)
+    proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'), 2)
     const error = await failure(store, 'get', newSid())
     assertOperationError(error, { code: 'AccessDeniedException', operation: error.operation, tableName: table })
     assert.equal(await store.get(newSid()), null)
@@ -163,7 +163,7 @@ describe('the option createTable', () => {
 describe('the method createTable', () => {
   test('makes the table and gives its description', needs('timeToLive'), async () => {
     const { table, store } = newStore()
-    const { value } = await bothWays(store, 'createTable')
+    const { value } = await callBothWays(store, 'createTable')
     assert.deepEqual([value.TableName, value.TableStatus, value.KeySchema], [table, 'ACTIVE', keySchema('id')])
     assert.match((await timeToLive(table)).TimeToLiveStatus, /^ENABL(ED|ING)$/)
   })
@@ -180,7 +180,7 @@ describe('the method createTable', () => {
   test('leaves a table that exists alone', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable()
-    const { value } = await bothWays(dynamodb.store({ table, endpoint: proxy.endpoint }), 'createTable')
+    const { value } = await callBothWays(dynamodb.store({ table, endpoint: proxy.endpoint }), 'createTable')
     assert.equal(value.TableName, table)
     assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
     assert.deepEqual(
@@ -223,7 +223,7 @@ describe('the method createTable', () => {
   test('fails as other methods do', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { table, store } = newStore({ endpoint: proxy.endpoint })
-    proxy.on('CreateTable', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'))
     const error = await failure(store, 'createTable')
     assertOperationError(error, { code: 'AccessDeniedException', operation: 'CreateTable', tableName: table })
   })
@@ -231,7 +231,7 @@ describe('the method createTable', () => {
 
 describe('the method describeTable', () => {
   test('gives table and time to live', async () => {
-    const { value } = await bothWays(dynamodb.store(), 'describeTable')
+    const { value } = await callBothWays(dynamodb.store(), 'describeTable')
     assert.deepEqual([value.TableName, value.TableStatus], [dynamodb.table, 'ACTIVE'])
     assert.ok(value.CreationDateTime instanceof Date)
     assert.equal(value.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
@@ -239,7 +239,7 @@ describe('the method describeTable', () => {
 
   test('leaves out the time to live of a table that is being deleted', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+    proxy.on('DescribeTimeToLive', errorResponse(400, 'ResourceNotFoundException'))
     const { TableName, TimeToLiveDescription } = await dynamodb.store({ endpoint: proxy.endpoint }).describeTable()
     assert.deepEqual([TableName, TimeToLiveDescription], [dynamodb.table, undefined])
   })

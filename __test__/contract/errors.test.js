@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const os = require('node:os')
 const { before, beforeEach, describe, test } = require('node:test')
-const { bothWays, byCallback } = require('../support/calls')
+const { callBothWays, callWithCallback } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError, failure } = require('../support/errors')
@@ -78,11 +78,11 @@ describe('what a faulty server says', needs('proxy'), () => {
   const newStore = (options) => dynamodb.store({ endpoint: proxy.endpoint, ...options })
 
   const retryable = {
-    ProvisionedThroughputExceededException: fault.errorAnswer(400, 'ProvisionedThroughputExceededException'),
-    ThrottlingException: fault.errorAnswer(400, 'ThrottlingException'),
-    RequestLimitExceeded: fault.errorAnswer(400, 'RequestLimitExceeded'),
-    InternalServerError: fault.errorAnswer(500, 'InternalServerError'),
-    ServiceUnavailable: fault.errorAnswer(503, 'ServiceUnavailable')
+    ProvisionedThroughputExceededException: fault.errorResponse(400, 'ProvisionedThroughputExceededException'),
+    ThrottlingException: fault.errorResponse(400, 'ThrottlingException'),
+    RequestLimitExceeded: fault.errorResponse(400, 'RequestLimitExceeded'),
+    InternalServerError: fault.errorResponse(500, 'InternalServerError'),
+    ServiceUnavailable: fault.errorResponse(503, 'ServiceUnavailable')
   }
   for (const [code, answer] of Object.entries(retryable)) {
     test(`${code} is tried again`, async () => {
@@ -109,13 +109,13 @@ describe('what a faulty server says', needs('proxy'), () => {
 
   test('every operation is throttled alike', async () => {
     const code = 'ThrottlingException'
-    proxy.on('*', fault.errorAnswer(400, code))
+    proxy.on('*', fault.errorResponse(400, code))
     await assertAllFail(newStore({ maxAttempts: 2 }), { code, tableName: dynamodb.table, status: 400, retryable: true })
   })
 
   for (const code of ['AccessDeniedException', 'ValidationException', 'ConditionalCheckFailedException']) {
     test(`${code} is not tried again`, async () => {
-      proxy.on('*', fault.errorAnswer(400, code, 'as the service puts it'))
+      proxy.on('*', fault.errorResponse(400, code, 'as the service puts it'))
       const error = await failure(newStore(), 'get', newSid())
       assertOperationError(error, { code, operation: 'GetItem', tableName: dynamodb.table, retryable: false })
       assert.equal(error.message, `GetItem on table "${dynamodb.table}": as the service puts it`)
@@ -140,7 +140,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   }
   for (const [form, { body, headers, text }] of Object.entries(forms)) {
     test(`an error name ${form} is recognized, and the request is tried again`, async () => {
-      const answer = fault.textAnswer(400, body === undefined ? '' : JSON.stringify(body), headers)
+      const answer = fault.textResponse(400, body === undefined ? '' : JSON.stringify(body), headers)
       for (const [method, operation, ...args] of [
         ['get', 'GetItem', newSid()],
         ['length', 'Scan']
@@ -171,7 +171,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     ['RequestLimitExceeded', 'ThrottlingReasons']
   ]) {
     test(`the reasons of ${name} are on the error and in stats()`, async () => {
-      proxy.on('*', fault.textAnswer(400, JSON.stringify({ __type: name, message: 'slow down', [member]: reasons })))
+      proxy.on('*', fault.textResponse(400, JSON.stringify({ __type: name, message: 'slow down', [member]: reasons })))
       for (const [method, ...args] of [['get', newSid()], ['length'], ['describeTable']]) {
         const store = newStore({ maxAttempts: 2 })
         const error = await store[method](...args).catch((error) => error)
@@ -185,7 +185,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   }
 
   test('reasons of throttling that passes are counted', async () => {
-    proxy.on('*', fault.textAnswer(400, JSON.stringify({ __type: name, throttlingReasons: [reasons[0], {}] })), 1)
+    proxy.on('*', fault.textResponse(400, JSON.stringify({ __type: name, throttlingReasons: [reasons[0], {}] })), 1)
     const store = newStore()
     assert.equal(await store.get(newSid()), null)
     assert.deepEqual(store.stats().throttlingReasons, { TableReadKeyRangeThroughputExceeded: 1 })
@@ -194,7 +194,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     test(`an error that the service names ${code} is counted like any other`, async () => {
       const body = JSON.stringify({ __type: code, throttlingReasons: [{ reason: code }] })
-      proxy.on('*', fault.textAnswer(429, body))
+      proxy.on('*', fault.textResponse(429, body))
       const store = newStore({ maxAttempts: 1 })
       assert.equal((await store.get(newSid()).catch((error) => error)).code, code)
       await assert.rejects(store.length())
@@ -204,7 +204,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   }
 
   test('a service that gives no reason', async () => {
-    proxy.on('*', fault.errorAnswer(400, 'SerializationException', ''))
+    proxy.on('*', fault.errorResponse(400, 'SerializationException', ''))
     const errors = [await failure(newStore(), 'get', newSid()), await failure(newStore(), 'describeTable')]
     const operations = ['GetItem', 'DescribeTable']
     for (const [i, { message }] of errors.entries()) {
@@ -228,7 +228,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   })
 
   test('ENOENT, which frameworks take for no session, is another code', async () => {
-    proxy.on('*', fault.errorAnswer(400, 'ENOENT'))
+    proxy.on('*', fault.errorResponse(400, 'ENOENT'))
     const error = await failure(newStore({ maxAttempts: 1 }), 'get', newSid())
     assertOperationError(error, { code: /./, operation: 'GetItem', tableName: dynamodb.table })
   })
@@ -236,9 +236,9 @@ describe('what a faulty server says', needs('proxy'), () => {
   for (const [name, answer] of [
     [
       'an error page of a load balancer',
-      fault.textAnswer(502, '<html>Bad Gateway</html>', { 'content-type': 'text/html' })
+      fault.textResponse(502, '<html>Bad Gateway</html>', { 'content-type': 'text/html' })
     ],
-    ['an error without a body', fault.textAnswer(500, '')]
+    ['an error without a body', fault.textResponse(500, '')]
   ]) {
     test(`${name} is tried again, and is a server's fault`, async () => {
       proxy.on('*', answer)
@@ -251,8 +251,8 @@ describe('what a faulty server says', needs('proxy'), () => {
 
   for (const text of ['', 'no JSON SECRET', '[]', '5', '{"Item":5}', '{"Item":{"sess":5,"id":{"S":"SECRET"}}}']) {
     test(`a good answer with the body ${JSON.stringify(text)} is an error or no session`, async () => {
-      proxy.on('*', fault.textAnswer(200, text))
-      const { error, value } = await bothWays(newStore({ maxAttempts: 1 }), 'get', newSid())
+      proxy.on('*', fault.textResponse(200, text))
+      const { error, value } = await callBothWays(newStore({ maxAttempts: 1 }), 'get', newSid())
       if (error)
         assertOperationError(error, {
           code: /\w/,
@@ -267,7 +267,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   const broken = {
     'a wrong checksum': fault.wrongChecksum,
     'a closed connection': fault.hangUp,
-    'half an answer': fault.halfAnswer
+    'half an answer': fault.partialBody
   }
   for (const [name, answer] of Object.entries(broken)) {
     test(`${name} is tried again`, async () => {
@@ -289,7 +289,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     const hour = 3_600_000
     const date = new Date(Date.now() + hour).toUTCString()
     const message = 'Signature expired: 20261121T000000Z is now earlier than 20261121T010000Z'
-    proxy.on('*', fault.errorAnswer(400, 'InvalidSignatureException', message, { date }), 1)
+    proxy.on('*', fault.errorResponse(400, 'InvalidSignatureException', message, { date }), 1)
     assert.equal(await newStore().get(newSid()), null)
     const signedAt = proxy.requests.map(({ headers }) => readAmzDate(headers['x-amz-date']))
     assert.ok(Math.abs(signedAt[0] - Date.now()) < 60_000)
@@ -368,9 +368,9 @@ describe('nothing configured', () => {
   async function bothErrors(options, env) {
     const { code, stdout, stderr } = await runScript(script, { options, env: { ...emptyHome, ...env } })
     assert.deepEqual([code, stderr], [0, ''])
-    const [byCallback, byPromise] = JSON.parse(stdout)
-    assert.deepEqual(byCallback, byPromise)
-    return byCallback
+    const [callWithCallback, callWithPromise] = JSON.parse(stdout)
+    assert.deepEqual(callWithCallback, callWithPromise)
+    return callWithCallback
   }
 
   test('no credentials', async () => {
@@ -395,7 +395,7 @@ describe('nothing configured', () => {
 describe('after close', () => {
   test('every operation fails, and close again does not', async () => {
     const store = dynamodb.store()
-    assert.deepEqual(await bothWays(store, 'close'), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'close'), { value: undefined })
     const sid = newSid()
     for (const [operation, ...call] of calls(sid)) {
       assertStoreError(await failure(store, ...call), { code: 'ClosedError', operation, secrets: [sid, 'SECRET'] })
@@ -403,14 +403,14 @@ describe('after close', () => {
     for (const method of ['all', 'ids', 'length', 'clear', 'createTable', 'describeTable']) {
       assertStoreError(await failure(store, method), { code: 'ClosedError' })
     }
-    assert.deepEqual(await bothWays(store, 'close'), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'close'), { value: undefined })
   })
 
   test('what was under way is answered', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', fault.delayed(100))
     const store = dynamodb.store({ endpoint: proxy.endpoint })
-    const getting = byCallback(store, 'get', newSid())
+    const getting = callWithCallback(store, 'get', newSid())
     await store.close()
     const { error, value } = await getting
     if (error) assertStoreError(error, { code: 'ClosedError' })

@@ -9,7 +9,7 @@ const originalConnectDynamoDB = require('connect-dynamodb')
 const express = require('express')
 const session = require('express-session')
 const sinon = require('sinon')
-const { eventsOf } = require('../support/calls')
+const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entries')
 const { needs } = require('../support/features')
@@ -39,7 +39,7 @@ async function open({ name, schema, prefix, create }, options) {
   return {
     store,
     expiresOf: async (sid) => Number((await dynamodb.raw.read(table, { [schema.hashKey]: prefix + sid })).expires.N),
-    plant: (sid, attributes) => dynamodb.raw.plant(table, { ...keyOf(sid), ...attributes })
+    putItem: (sid, attributes) => dynamodb.raw.putItem(table, { ...keyOf(sid), ...attributes })
   }
 }
 
@@ -57,7 +57,7 @@ const original = {
   }
 }
 
-async function start(t, store, { cookie = {}, rolling = false, gate } = {}) {
+async function start(t, store, { cookie = {}, rolling = false, pause } = {}) {
   const app = express()
   app.set('env', 'test')
   app.use(session({ store, secret, resave: false, saveUninitialized: false, rolling, cookie }))
@@ -77,7 +77,7 @@ async function start(t, store, { cookie = {}, rolling = false, gate } = {}) {
   })
   app.get('/', show)
   app.get('/slow', async (req, res) => {
-    await gate()
+    await pause()
     show(req, res)
   })
   app.post('/save', (req, res, next) => {
@@ -261,17 +261,17 @@ describe('the cookie that get returns', () => {
     async () => 60
   ]) {
     test(`stays as it was written when the ttl function fails: ${ttl}`, async () => {
-      const { store, plant } = await open(native, { ttl })
+      const { store, putItem } = await open(native, { ttl })
       const cookie = { originalMaxAge: hour, expires: new Date().toISOString() }
-      await plant('a', { sess: { S: JSON.stringify({ cookie }) }, expires: { N: `${nowInSeconds() + 3600}` } })
+      await putItem('a', { sess: { S: JSON.stringify({ cookie }) }, expires: { N: `${nowInSeconds() + 3600}` } })
       assert.deepEqual(await store.get('a'), { cookie })
     })
   }
 
   test('of an expiry that no Date can hold is the last date', async () => {
-    const { store, plant } = await open(native)
+    const { store, putItem } = await open(native)
     const cookie = { originalMaxAge: hour, expires: new Date().toISOString() }
-    await plant('a', { sess: { S: JSON.stringify({ cookie }) }, expires: { N: '1e40' } })
+    await putItem('a', { sess: { S: JSON.stringify({ cookie }) }, expires: { N: '1e40' } })
     assert.equal((await store.get('a')).cookie.expires, new Date(8.64e15).toISOString())
   })
 
@@ -297,14 +297,14 @@ describe('a request that runs beside another one', () => {
   for (const entry of stores) {
     test(`does not shorten a lifetime that the other lengthened, ${entry.name}`, async (t) => {
       const { store, expiresOf } = await open(entry)
-      const missing = eventsOf(store, 'missing')
+      const missing = collectEvents(store, 'missing')
       let release, entered
       const arrived = new Promise((resolve) => (entered = resolve))
-      const gate = () => {
+      const pause = () => {
         entered()
         return new Promise((resolve) => (release = resolve))
       }
-      const browser = await start(t, store, { cookie: { maxAge: 3 * second }, gate })
+      const browser = await start(t, store, { cookie: { maxAge: 3 * second }, pause })
       const sid = (await browser.post('/login')).body.id
       clock.tick(second)
       const slow = browser.copy().get('/slow')
@@ -333,7 +333,7 @@ describe('a request that runs beside another one', () => {
 
   test('reports a session that is gone, and only such a one', needs('conditionItem'), async () => {
     const { store } = await open(native, { touchAfter: 0 })
-    const missing = eventsOf(store, 'missing')
+    const missing = collectEvents(store, 'missing')
     const visit = async (sid) => {
       const visit = store.createSession({ sessionID: sid, sessionStore: store }, await store.get(sid))
       visit.touch()
@@ -397,10 +397,10 @@ describe('a session that was stored without a cookie', () => {
     for (const [name, body] of Object.entries(bodies)) {
       for (const form of ['S', 'M']) {
         test(`loads with ${name}, ${form === 'S' ? 'JSON' : 'a map'}, ${entry.name}`, async (t) => {
-          const { store, plant } = await open(entry)
+          const { store, putItem } = await open(entry)
           const sid = newSid()
           const sess = form === 'S' ? { S: JSON.stringify(body) } : attributeOf(body)
-          await plant(sid, { sess, expires: { N: `${nowInSeconds() + 3600}` } })
+          await putItem(sid, { sess, expires: { N: `${nowInSeconds() + 3600}` } })
           for (const cookie of [{}, { maxAge: hour }]) {
             const browser = browserOf(await start(t, store, { cookie }), sid)
             for (const path of ['/', '/load']) {
@@ -411,7 +411,7 @@ describe('a session that was stored without a cookie', () => {
               const { status, body } = await browser.post(path)
               assert.deepEqual([status, body.user], [200, 'Ann'], path)
             }
-            await plant(sid, { sess, expires: { N: `${nowInSeconds() + 3600}` } })
+            await putItem(sid, { sess, expires: { N: `${nowInSeconds() + 3600}` } })
           }
         })
       }

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const session = require('express-session')
 const connectDynamoDB = require('connect-dynamodb')
-const { bothWays, byCallback, eventsOf } = require('../support/calls')
+const { callBothWays, callWithCallback, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
 const { needs } = require('../support/features')
@@ -31,7 +31,7 @@ describe('writing', () => {
 
   test('set replaces the whole item', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { sess: text({ old: true }), other: { S: 'stays?' } })
+    await dynamodb.putItem(sid, { sess: text({ old: true }), other: { S: 'stays?' } })
     await dynamodb.store().set(sid, newSession())
     assert.deepEqual(Object.keys(await dynamodb.item(sid)).sort(), ['expires', 'id', 'sess', 'type'])
   })
@@ -109,18 +109,18 @@ describe('writing', () => {
     const sid = newSid()
     const store = dynamodb.store()
     await store.set(sid, newSession())
-    assert.deepEqual(await bothWays(store, 'destroy', sid), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'destroy', sid), { value: undefined })
     assert.equal(await dynamodb.item(sid), undefined)
   })
 
   test('answers of the four methods', async () => {
     const sid = newSid()
     const store = dynamodb.store()
-    assert.deepEqual(await bothWays(store, 'get', sid), { value: null })
-    assert.deepEqual(await bothWays(store, 'set', sid, newSession({ a: 1 })), { value: undefined })
-    assert.equal((await bothWays(store, 'get', sid)).value.a, 1)
-    assert.deepEqual(await bothWays(store, 'touch', sid, newSession()), { value: undefined })
-    assert.deepEqual(await bothWays(store, 'destroy', sid), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'get', sid), { value: null })
+    assert.deepEqual(await callBothWays(store, 'set', sid, newSession({ a: 1 })), { value: undefined })
+    assert.equal((await callBothWays(store, 'get', sid)).value.a, 1)
+    assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'destroy', sid), { value: undefined })
   })
 })
 
@@ -146,15 +146,15 @@ describe('expiry as it is read', () => {
     test(name, async () => {
       const sid = newSid()
       const store = dynamodb.store()
-      await dynamodb.plant(sid, { sess: text({ user: 'Ann' }), ...(expires && { expires }) })
-      assert.deepEqual(await bothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
+      await dynamodb.putItem(sid, { sess: text({ user: 'Ann' }), ...(expires && { expires }) })
+      assert.deepEqual(await callBothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
       assert.ok(await dynamodb.item(sid), 'reading leaves the item')
     })
   }
 
   test('this second is expired', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { sess: text({}), expires: { N: `${nowInSeconds()}` } })
+    await dynamodb.putItem(sid, { sess: text({}), expires: { N: `${nowInSeconds()}` } })
     assert.equal(await dynamodb.store().get(sid), null)
   })
 
@@ -182,15 +182,15 @@ describe('bodies as they are read', () => {
     for (const format of ['json', 'map']) {
       test(`${name}, format ${format}`, async () => {
         const sid = newSid()
-        await dynamodb.plant(sid, { sess })
-        assert.deepEqual(await bothWays(dynamodb.store({ format }), 'get', sid), { value: expected })
+        await dynamodb.putItem(sid, { sess })
+        assert.deepEqual(await callBothWays(dynamodb.store({ format }), 'get', sid), { value: expected })
       })
     }
   }
 
   test('a map with bytes stays readable', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { sess: { M: { bytes: { B: Buffer.from('hello') }, user: { S: 'Ann' } } } })
+    await dynamodb.putItem(sid, { sess: { M: { bytes: { B: Buffer.from('hello') }, user: { S: 'Ann' } } } })
     const { bytes, user } = await dynamodb.store().get(sid)
     assert.equal(user, 'Ann')
     const decoded = typeof bytes === 'string' ? Buffer.from(bytes, 'base64') : Buffer.from(bytes)
@@ -214,9 +214,9 @@ describe('bodies as they are read', () => {
     test(`${name} is no session, and is reported`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
-      await dynamodb.plant(sid, { sess })
-      const reported = eventsOf(store, 'corrupt')
-      assert.deepEqual(await byCallback(store, 'get', sid), { value: null })
+      await dynamodb.putItem(sid, { sess })
+      const reported = collectEvents(store, 'corrupt')
+      assert.deepEqual(await callWithCallback(store, 'get', sid), { value: null })
       assert.equal(reported.length, 1)
       assertStoreError(reported[0], {
         code: 'CorruptItemError',
@@ -229,14 +229,14 @@ describe('bodies as they are read', () => {
 
   test('a missing body is no session', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { expires: { N: `${nowInSeconds() + 1000}` } })
-    assert.deepEqual(await bothWays(dynamodb.store(), 'get', sid), { value: null })
+    await dynamodb.putItem(sid, { expires: { N: `${nowInSeconds() + 1000}` } })
+    assert.deepEqual(await callBothWays(dynamodb.store(), 'get', sid), { value: null })
   })
 
   test('a corrupt item without a listener is no exception', async () => {
     const sid = newSid()
-    await dynamodb.plant(sid, { sess: { S: '{' } })
-    assert.deepEqual(await bothWays(dynamodb.store(), 'get', sid), { value: null })
+    await dynamodb.putItem(sid, { sess: { S: '{' } })
+    assert.deepEqual(await callBothWays(dynamodb.store(), 'get', sid), { value: null })
   })
 })
 
@@ -252,7 +252,7 @@ describe('beside connect-dynamodb', () => {
     const sid = newSid()
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
-    await byCallback(theirs, 'set', sid, sess)
+    await callWithCallback(theirs, 'set', sid, sess)
     assert.deepEqual(await ours.get(sid), throughJSON(sess))
   })
 
@@ -261,7 +261,7 @@ describe('beside connect-dynamodb', () => {
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
     await ours.set(sid, sess)
-    assert.deepEqual((await byCallback(theirs, 'get', sid)).value, throughJSON(sess))
+    assert.deepEqual((await callWithCallback(theirs, 'get', sid)).value, throughJSON(sess))
   })
 
   test('both write the same item', async () => {
@@ -274,7 +274,7 @@ describe('beside connect-dynamodb', () => {
       ]
     })
     const sess = withCookie({ user: 'Ann', age: 33 })
-    await byCallback(theirs, 'set', one, sess)
+    await callWithCallback(theirs, 'set', one, sess)
     await ours.set(two, sess)
     const [theirItem, ourItem] = [
       await dynamodb.item(one, { prefix: 'both:' }),
@@ -287,15 +287,15 @@ describe('beside connect-dynamodb', () => {
   test('each touches and destroys what the other wrote', async () => {
     const [one, two] = [newSid(), newSid()]
     const { theirs, ours } = pair({ touchAfter: 0 })
-    await byCallback(theirs, 'set', one, withCookie())
+    await callWithCallback(theirs, 'set', one, withCookie())
     await ours.touch(one, withCookie())
     assertNear((await dynamodb.item(one)).expires, nowInSeconds() + 60)
     await ours.set(two, withCookie())
-    await byCallback(theirs, 'touch', two, withCookie({}))
+    await callWithCallback(theirs, 'touch', two, withCookie({}))
     assert.ok(await ours.get(two))
     await ours.destroy(one)
-    await byCallback(theirs, 'destroy', two)
-    assert.equal((await byCallback(theirs, 'get', one)).value, null)
+    await callWithCallback(theirs, 'destroy', two)
+    assert.equal((await callWithCallback(theirs, 'get', one)).value, null)
     assert.equal(await ours.get(two), null)
   })
 })

@@ -2,10 +2,10 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { bothWays, eventsOf } = require('../support/calls')
+const { callBothWays, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError, failure } = require('../support/errors')
-const { textAnswer } = require('../support/fault-proxy')
+const { textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
@@ -14,7 +14,7 @@ const dynamodb = useDynamoDB()
 /** Sets, gets, touches and destroys a session; gives the item as it was written. */
 async function assertWorks(store, table, key) {
   const sid = key(newSid)
-  const missing = eventsOf(store, 'missing')
+  const missing = collectEvents(store, 'missing')
   await store.set(sid.sid, newSession({ user: 'Ann' }))
   const item = await dynamodb.raw.read(table, sid.key)
   assert.ok(item, 'the item stands under the key')
@@ -171,7 +171,7 @@ describe('specialKeys', () => {
     test(`${name} with ${JSON.stringify(value)}: an error, or not written`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ specialKeys })
-      const { error } = await bothWays(store, 'set', sid, newSession({ [name]: value }))
+      const { error } = await callBothWays(store, 'set', sid, newSession({ [name]: value }))
       if (error)
         assertStoreError(error, {
           code: /^(SerializationError|ValidationException)$/,
@@ -199,7 +199,7 @@ describe('table', () => {
 
   test('may be an ARN', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', textAnswer(200, '{}'))
+    proxy.on('*', textResponse(200, '{}'))
     const table = 'arn:aws:dynamodb:us-east-1:123456789012:table/sessions'
     const store = dynamodb.store({ table, endpoint: proxy.endpoint })
     await store.get('x')

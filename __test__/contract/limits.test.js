@@ -7,7 +7,7 @@ const { before, beforeEach, describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
-const { delayed, errorAnswer, heldUntil, silence } = require('../support/fault-proxy')
+const { delayed, errorResponse, heldUntil, noResponse } = require('../support/fault-proxy')
 const { eventually } = require('../support/eventually')
 const { needs } = require('../support/features')
 const { newSid } = require('../support/sessions')
@@ -46,20 +46,20 @@ describe('limits', needs('proxy'), () => {
   const newStore = (options) => dynamodb.store({ endpoint: proxy.endpoint, ...options })
 
   test('attemptTimeout ends an attempt', async () => {
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const { error, took } = await timedFailure(newStore({ attemptTimeout: 200, maxAttempts: 1 }))
     assertTimeout(error, 1)
     assertBetween(took, 190, 1000)
   })
 
   test('an attempt that timed out is tried again', async () => {
-    proxy.on('*', silence, 1)
+    proxy.on('*', noResponse, 1)
     assert.equal(await newStore({ attemptTimeout: 200 }).get(newSid()), null)
     assert.equal(proxy.requests.length, 2)
   })
 
   test('timeout ends the operation, whatever the attempts', async () => {
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const { error, took } = await timedFailure(newStore({ attemptTimeout: 150, timeout: 400, maxAttempts: 50 }))
     assertTimeout(error)
     assert.ok(error.$metadata.attempts > 1)
@@ -67,7 +67,7 @@ describe('limits', needs('proxy'), () => {
   })
 
   test('timeout alone is enough', async () => {
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const { error, took } = await timedFailure(newStore({ timeout: 300 }))
     assertTimeout(error)
     assertBetween(took, 290, 1100)
@@ -91,7 +91,7 @@ describe('limits', needs('proxy'), () => {
 
   for (const maxAttempts of [1, 2, 4]) {
     test(`maxAttempts ${maxAttempts}`, async () => {
-      proxy.on('*', errorAnswer(500, 'InternalServerError'))
+      proxy.on('*', errorResponse(500, 'InternalServerError'))
       const { error } = await timedFailure(newStore({ maxAttempts }))
       assert.equal(error.$metadata.attempts, maxAttempts)
       assert.equal(proxy.requests.length, maxAttempts)
@@ -99,7 +99,7 @@ describe('limits', needs('proxy'), () => {
   }
 
   test('maxAttempts is 3 by default', async () => {
-    proxy.on('*', errorAnswer(500, 'InternalServerError'))
+    proxy.on('*', errorResponse(500, 'InternalServerError'))
     const { error } = await timedFailure(newStore())
     assert.equal(error.$metadata.attempts, 3)
   })

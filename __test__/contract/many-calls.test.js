@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { byCallback } = require('../support/calls')
+const { callWithCallback } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
@@ -100,7 +100,7 @@ describe('more operations than maxPending', needs('proxy'), () => {
     const { proxy, store, release, answers } = await fullStore({ maxPending: 20, maxConnections: 5 })
     await eventually(() => proxy.requests.length === 5)
     assertOverloaded(await store.get(newSid()).catch((error) => error), 20)
-    assertOverloaded((await byCallback(store, 'get', newSid())).error, 20)
+    assertOverloaded((await callWithCallback(store, 'get', newSid())).error, 20)
     assert.equal(store.stats().inFlight, 20)
     assert.deepEqual(store.stats().errors, { OverloadedError: 2 })
     release()

@@ -6,10 +6,10 @@ const { describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const express = require('express')
 const session = require('express-session')
-const { eventsOf } = require('../support/calls')
+const { collectEvents } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { delayed, errorAnswer, hangUp, silence } = require('../support/fault-proxy')
+const { delayed, errorResponse, hangUp, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSid } = require('../support/sessions')
@@ -19,7 +19,7 @@ const dynamodb = useDynamoDB()
 async function startProxied(options) {
   const proxy = await dynamodb.proxy()
   const store = dynamodb.store({ endpoint: proxy.endpoint, maxAttempts: 1, ...options })
-  return { proxy, store, disconnects: eventsOf(store, 'disconnect'), connects: eventsOf(store, 'connect') }
+  return { proxy, store, disconnects: collectEvents(store, 'disconnect'), connects: collectEvents(store, 'connect') }
 }
 
 const fails = (store) => assert.rejects(store.get(newSid()))
@@ -86,7 +86,7 @@ describe('offlineAfter', needs('proxy'), () => {
 
   test('counts timeouts', async () => {
     const { proxy, store } = await startProxied({ offlineAfter: 2, timeout: 100 })
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const disconnected = once(store, 'disconnect')
     await fails(store)
     await fails(store)
@@ -95,7 +95,7 @@ describe('offlineAfter', needs('proxy'), () => {
 
   test('does not count what the service answers, nor what never was a request', async () => {
     const { proxy, store, disconnects } = await startProxied({ offlineAfter: 1 })
-    proxy.on('GetItem', errorAnswer(503, 'ServiceUnavailable'))
+    proxy.on('GetItem', errorResponse(503, 'ServiceUnavailable'))
     await fails(store)
     await assert.rejects(store.set(newSid(), 'no object'))
     const credentials = () => new Promise(() => {})
@@ -123,7 +123,7 @@ describe('offlineAfter', needs('proxy'), () => {
   test('the probes go on until one is answered, be it with an error', async () => {
     const { proxy, store, connects } = await startProxied({ offlineAfter: 1 })
     proxy.on('*', hangUp, 2)
-    proxy.on('*', errorAnswer(400, 'AccessDeniedException'))
+    proxy.on('*', errorResponse(400, 'AccessDeniedException'))
     await fails(store)
     await once(store, 'connect')
     assert.deepEqual(proxy.operations, ['GetItem', 'GetItem', 'GetItem'])
@@ -171,7 +171,7 @@ describe('offlineAfter', needs('proxy'), () => {
 
   test('neither the pause before a probe nor the probe keeps a process alive', async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', hangUp, 1).on('*', silence)
+    proxy.on('*', hangUp, 1).on('*', noResponse)
     // Longer than the first pause, so that it ends during the probe. What would hold the process is listed.
     const script = `
       const store = new DynamoDBStore({ ...options, offlineAfter: 1, maxAttempts: 1 })

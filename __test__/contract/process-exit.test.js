@@ -5,7 +5,7 @@ const { describe, test } = require('node:test')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entries')
-const { delayed, silence } = require('../support/fault-proxy')
+const { delayed, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 
 const dynamodb = useDynamoDB()
@@ -102,7 +102,7 @@ describe('an operation under way', needs('proxy'), () => {
   })
 
   test('does not hold up process.exit', async () => {
-    const options = dynamodb.options(await slowOptions(silence))
+    const options = dynamodb.options(await slowOptions(noResponse))
     const script = `
       const store = new DynamoDBStore(options)
       for (let i = 0; i < 64; i++) store.get('sid' + i, () => {})
@@ -117,7 +117,7 @@ describe('an operation under way', needs('proxy'), () => {
   })
 
   test('does not hold up an uncaught error', async () => {
-    const options = dynamodb.options(await slowOptions(silence))
+    const options = dynamodb.options(await slowOptions(noResponse))
     const script = `
       new DynamoDBStore(options).get('x', () => {})
       setTimeout(() => { throw new Error('of the app') }, 100)

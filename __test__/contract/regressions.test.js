@@ -4,9 +4,9 @@ const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { test } = require('node:test')
 const { DynamoDBStore } = require('../..')
-const { eventsOf } = require('../support/calls')
+const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer } = require('../support/fault-proxy')
+const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -86,8 +86,8 @@ test('a key with a newline is refused where it is given', () => {
 
 test('a table without its time to live is used, and told of', needs('proxy'), async () => {
   const proxy = await dynamodb.proxy()
-  proxy.on('UpdateTimeToLive', errorAnswer(400, 'AccessDeniedException'))
-  const warnings = eventsOf(process, 'warning')
+  proxy.on('UpdateTimeToLive', errorResponse(400, 'AccessDeniedException'))
+  const warnings = collectEvents(process, 'warning')
   const table = dynamodb.newTableName()
   const store = dynamodb.store({ endpoint: proxy.endpoint, table, createTable: true })
   const sid = newSid()

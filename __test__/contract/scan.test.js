@@ -2,9 +2,9 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { bothWays } = require('../support/calls')
+const { callBothWays } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { changedAnswer, textAnswer } = require('../support/fault-proxy')
+const { changedResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, nowInSeconds } = require('../support/sessions')
 
@@ -25,30 +25,30 @@ const sorted = (list) => [...list].sort()
 describe('a few sessions', () => {
   test('all, ids and length', async () => {
     const { store } = await storeWith(names(3))
-    const { value: sessions } = await bothWays(store, 'all')
+    const { value: sessions } = await callBothWays(store, 'all')
     assert.deepEqual(sorted(sessions.map(({ user }) => user)), names(3))
     for (const session of sessions) {
       assert.equal(session.id, session.user)
       assert.equal(Object.keys(session).includes('id'), false)
       assert.equal(session.cookie.originalMaxAge, 60_000)
     }
-    assert.deepEqual(sorted((await bothWays(store, 'ids')).value), names(3))
-    assert.deepEqual(await bothWays(store, 'length'), { value: 3 })
+    assert.deepEqual(sorted((await callBothWays(store, 'ids')).value), names(3))
+    assert.deepEqual(await callBothWays(store, 'length'), { value: 3 })
   })
 
   test('clear', async () => {
     const { store, table } = await storeWith(names(60))
-    assert.deepEqual(await bothWays(store, 'clear'), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
     assert.deepEqual(await dynamodb.raw.items(table), [])
     assert.equal(await store.length(), 0)
   })
 
   test('an empty table', async () => {
     const { store } = await storeWith([])
-    assert.deepEqual(await bothWays(store, 'all'), { value: [] })
-    assert.deepEqual(await bothWays(store, 'ids'), { value: [] })
-    assert.deepEqual(await bothWays(store, 'length'), { value: 0 })
-    assert.deepEqual(await bothWays(store, 'clear'), { value: undefined })
+    assert.deepEqual(await callBothWays(store, 'all'), { value: [] })
+    assert.deepEqual(await callBothWays(store, 'ids'), { value: [] })
+    assert.deepEqual(await callBothWays(store, 'length'), { value: 0 })
+    assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
   })
 
   test('both formats in one table', async () => {
@@ -71,7 +71,7 @@ describe('sessions that do not count', () => {
     const past = nowInSeconds() - 10
     const sess = { S: '{"user":"gone"}' }
     const planted = [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }]
-    for (const [i, expires] of planted.entries()) await dynamodb.plant(`gone-${i}`, { sess, expires }, { table })
+    for (const [i, expires] of planted.entries()) await dynamodb.putItem(`gone-${i}`, { sess, expires }, { table })
     assert.deepEqual(await store.ids(), ['live'])
     assert.equal(await store.length(), 1)
     assert.deepEqual(
@@ -84,14 +84,14 @@ describe('sessions that do not count', () => {
 
   test('those without an expiry do', async () => {
     const { store, table } = await storeWith([])
-    await dynamodb.plant('forever', { sess: { S: '{}' } }, { table })
+    await dynamodb.putItem('forever', { sess: { S: '{}' } }, { table })
     assert.deepEqual(await store.ids(), ['forever'])
     assert.equal((await store.all()).length, 1)
   })
 
   test('corrupt ones are left out of all', async () => {
     const { store, table } = await storeWith(['live'])
-    await dynamodb.plant('corrupt', { sess: { S: '{' } }, { table })
+    await dynamodb.putItem('corrupt', { sess: { S: '{' } }, { table })
     assert.deepEqual(
       (await store.all()).map(({ id }) => id),
       ['live']
@@ -103,7 +103,7 @@ describe('sessions that do not count', () => {
       const { store, table } = await storeWith(['one', 'two'], { prefix })
       const other = dynamodb.store({ table, prefix: `other ${prefix}` })
       await other.set('three', newSession())
-      await dynamodb.raw.plant(table, { id: { S: 'not a session' }, secret: { S: 'x' } })
+      await dynamodb.raw.putItem(table, { id: { S: 'not a session' }, secret: { S: 'x' } })
       assert.deepEqual(sorted(await store.ids()), ['one', 'two'])
       assert.equal(await store.length(), 2)
       assert.equal((await store.all()).length, 2)
@@ -148,7 +148,7 @@ describe('more than a page', needs('proxy'), () => {
   test('a page without a session of ours is not the end', async () => {
     const { store, table } = await storeWith([])
     const body = { S: 'x'.repeat(300_000) }
-    for (let i = 0; i < 20; i++) await dynamodb.raw.plant(table, { id: { S: `other ${i}` }, body })
+    for (let i = 0; i < 20; i++) await dynamodb.raw.putItem(table, { id: { S: `other ${i}` }, body })
     await store.set('ours', newSession())
     assert.deepEqual(await store.ids(), ['ours'])
   })
@@ -156,11 +156,11 @@ describe('more than a page', needs('proxy'), () => {
 
 describe('deletes that the service leaves unprocessed', needs('proxy'), () => {
   const allUnprocessed = ({ response, body }) => {
-    textAnswer(200, JSON.stringify({ UnprocessedItems: body.RequestItems }))({ response })
+    textResponse(200, JSON.stringify({ UnprocessedItems: body.RequestItems }))({ response })
   }
 
   /** Does what it is asked, but says of every second delete that it did not. */
-  const halfUnprocessed = changedAnswer((answer, { RequestItems }) => {
+  const halfUnprocessed = changedResponse((answer, { RequestItems }) => {
     const [[table, requests]] = Object.entries(RequestItems)
     const UnprocessedItems = { [table]: requests.filter((_, i) => i % 2) }
     const { 'x-amz-crc32': _, ...headers } = answer.headers

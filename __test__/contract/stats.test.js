@@ -5,7 +5,7 @@ const { describe, test } = require('node:test')
 const session = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
-const { errorAnswer, heldUntil } = require('../support/fault-proxy')
+const { errorResponse, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -64,7 +64,7 @@ describe('stats', () => {
     const store = dynamodb.store()
     for (const sess of [{ N: '5' }, { S: 'no JSON' }]) {
       const sid = newSid()
-      await dynamodb.plant(sid, { sess })
+      await dynamodb.putItem(sid, { sess })
       assert.equal(await store.get(sid), null)
     }
     assert.deepEqual(store.stats().errors, { CorruptItemError: 2 })
@@ -83,8 +83,8 @@ describe('stats', () => {
   test('count retries and throttles', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy
-      .on('GetItem', errorAnswer(400, 'ThrottlingException'), 2)
-      .on('PutItem', errorAnswer(500, 'InternalServerError'), 1)
+      .on('GetItem', errorResponse(400, 'ThrottlingException'), 2)
+      .on('PutItem', errorResponse(500, 'InternalServerError'), 1)
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     await store.get(newSid())
     await store.set(newSid(), newSession())

@@ -7,7 +7,7 @@ const Fastify = require('fastify')
 const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entries')
-const { delayed, errorAnswer } = require('../support/fault-proxy')
+const { delayed, errorResponse } = require('../support/fault-proxy')
 
 const dynamodb = useDynamoDB()
 const CODE = 'DYNAMODB_SESSION_CALLBACK'
@@ -111,7 +111,7 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       })
       assert.equal(await (await fetch(url)).text(), 'the first')
       while (warnings.length < 1) await once(process, 'warning')
-      proxy.on('PutItem', errorAnswer(400, 'ValidationException'))
+      proxy.on('PutItem', errorResponse(400, 'ValidationException'))
       assert.equal((await fetch(url)).status, 500)
     })
 

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { before, beforeEach, describe, test } = require('node:test')
-const { bothWays, eventsOf } = require('../support/calls')
+const { callBothWays, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
@@ -27,7 +27,7 @@ describe('what touch does to the item', () => {
   test('it moves the expiry, in whole seconds, and nothing else', async () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
-    await dynamodb.plant(sid, { sess: storedSession({ a: 1 }), expires: { N: '4000000000.5' }, other: { S: 'kept' } })
+    await dynamodb.putItem(sid, { sess: storedSession({ a: 1 }), expires: { N: '4000000000.5' }, other: { S: 'kept' } })
     const before = await dynamodb.item(sid)
     await store.touch(sid, newSession({ a: 2 }, 120_000))
     const after = await dynamodb.item(sid)
@@ -39,8 +39,8 @@ describe('what touch does to the item', () => {
   test('a missing item stays missing, without an error, and is reported', async () => {
     const sid = newSid()
     const store = dynamodb.store()
-    const reported = eventsOf(store, 'missing')
-    assert.deepEqual(await bothWays(store, 'touch', sid, newSession()), { value: undefined })
+    const reported = collectEvents(store, 'missing')
+    assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
     const [{ operation, tableName, sidHash }, ...others] = reported
     assert.equal(others.length, 1, 'one report of each call')
     assert.deepEqual([operation, tableName], ['touch', dynamodb.table])
@@ -51,7 +51,7 @@ describe('what touch does to the item', () => {
 
   test('the report names one id alike and two ids apart', async () => {
     const store = dynamodb.store()
-    const reported = eventsOf(store, 'missing')
+    const reported = collectEvents(store, 'missing')
     const [one, two] = [newSid(), newSid()]
     for (const sid of [one, one, two]) await store.touch(sid, newSession())
     const hashes = reported.map(({ sidHash }) => sidHash)
@@ -64,9 +64,9 @@ describe('what touch does to the item', () => {
     test(`an item expired at ${JSON.stringify(expires)} is not revived`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
-      await dynamodb.plant(sid, { sess: storedSession(), expires })
-      const reported = eventsOf(store, 'missing')
-      assert.deepEqual(await bothWays(store, 'touch', sid, newSession()), { value: undefined })
+      await dynamodb.putItem(sid, { sess: storedSession(), expires })
+      const reported = collectEvents(store, 'missing')
+      assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
       assert.equal(reported.length, 2)
       assert.deepEqual((await dynamodb.item(sid)).expires, expires)
     })
@@ -77,8 +77,8 @@ describe('what touch does to the item', () => {
     test(`an item that lives until ${JSON.stringify(expires)} is extended`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
-      const missing = eventsOf(store, 'missing')
-      await dynamodb.plant(sid, { sess: storedSession(), ...(expires && { expires }) })
+      const missing = collectEvents(store, 'missing')
+      await dynamodb.putItem(sid, { sess: storedSession(), ...(expires && { expires }) })
       await store.touch(sid, newSession({}, 900_000))
       assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - 900) <= 1)
       assert.deepEqual(missing, [])
@@ -116,7 +116,7 @@ describe('when touch costs a request', needs('proxy'), () => {
   async function written(secondsAgo, lifetime = 1000) {
     const sid = newSid()
     const expires = { N: String(nowInSeconds() + lifetime - secondsAgo) }
-    await dynamodb.plant(sid, { sess: storedSession({ user: 'Ann' }, lifetime * 1000), expires })
+    await dynamodb.putItem(sid, { sess: storedSession({ user: 'Ann' }, lifetime * 1000), expires })
     return sid
   }
 
@@ -138,7 +138,7 @@ describe('when touch costs a request', needs('proxy'), () => {
       const sid = await written(secondsAgo, lifetime)
       const store = newStore(options)
       const session = await visit(store, sid)
-      assert.deepEqual(await bothWays(store, 'touch', sid, session), { value: undefined })
+      assert.deepEqual(await callBothWays(store, 'touch', sid, session), { value: undefined })
       assert.ok(expected ? updates() >= 1 : updates() === 0, `${updates()} UpdateItem requests`)
     })
   }

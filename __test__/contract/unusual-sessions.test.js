@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { bothWays, byCallback, byPromise } = require('../support/calls')
+const { callBothWays, callWithCallback, callWithPromise } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError, failure } = require('../support/errors')
 const { needs } = require('../support/features')
@@ -29,8 +29,8 @@ const keyed = (name, value) => Object.fromEntries([[name, value]])
 /** Stores a session, which must come back as JSON gives it back. */
 async function assertRoundTrip(store, value) {
   const sid = newSid()
-  assert.deepEqual(await bothWays(store, 'set', sid, value), { value: undefined })
-  const { value: read } = await bothWays(store, 'get', sid)
+  assert.deepEqual(await callBothWays(store, 'set', sid, value), { value: undefined })
+  const { value: read } = await callBothWays(store, 'get', sid)
   assert.deepEqual(read, throughJSON(value))
   await store.destroy(sid)
 }
@@ -118,7 +118,7 @@ describe('sessions that only JSON text holds', () => {
     test(`${name}, format map: whole or refused`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ format: 'map' })
-      const { error } = await bothWays(store, 'set', sid, value)
+      const { error } = await callBothWays(store, 'set', sid, value)
       if (error) await assertRefused(store, value)
       else assert.deepEqual(await store.get(sid), throughJSON(value))
     })
@@ -129,7 +129,7 @@ describe('sessions that only JSON text holds', () => {
       test(`${levels} levels, format ${format}: whole or refused`, async () => {
         const sid = newSid()
         const store = dynamodb.store({ format })
-        const { error } = await bothWays(store, 'set', sid, nested(levels))
+        const { error } = await callBothWays(store, 'set', sid, nested(levels))
         if (error) await assertRefused(store, nested(levels))
         else assert.equal(levelsOf(await store.get(sid)), levels)
         if (format === 'json' && levels === 1000) assert.equal(error, undefined)
@@ -192,7 +192,7 @@ describe('sessions that nothing holds', () => {
   }
 
   test('a function before the callback', async () => {
-    const { error } = await byCallback(dynamodb.store(), 'set', newSid(), () => {})
+    const { error } = await callWithCallback(dynamodb.store(), 'set', newSid(), () => {})
     assertStoreError(error, { code: 'SerializationError' })
   })
 
@@ -223,9 +223,9 @@ describe('session ids', () => {
     test(`${name} come back`, async () => {
       const store = dynamodb.store()
       const sess = newSession({ name })
-      assert.deepEqual(await bothWays(store, 'set', sid, sess), { value: undefined })
+      assert.deepEqual(await callBothWays(store, 'set', sid, sess), { value: undefined })
       assert.equal((await dynamodb.item(sid)).id.S, `sess:${sid}`)
-      assert.deepEqual((await bothWays(store, 'get', sid)).value, throughJSON(sess))
+      assert.deepEqual((await callBothWays(store, 'get', sid)).value, throughJSON(sess))
       await store.touch(sid, sess)
       await store.destroy(sid)
       assert.equal(await dynamodb.item(sid), undefined)
@@ -249,10 +249,10 @@ describe('session ids', () => {
   for (const [name, [options, sid]] of Object.entries(impossible)) {
     test(`${name}: there is no such session, and none can be made`, async () => {
       const store = dynamodb.store({ table: dynamodb.newTableName(), ...options })
-      assert.deepEqual(await bothWays(store, 'get', sid), { value: null })
+      assert.deepEqual(await callBothWays(store, 'get', sid), { value: null })
       assertStoreError(await failure(store, 'set', sid, newSession()), { code: 'InvalidSessionIdError' })
-      assert.deepEqual(await bothWays(store, 'touch', sid, newSession()), { value: undefined })
-      assert.deepEqual(await bothWays(store, 'destroy', sid), { value: undefined })
+      assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
+      assert.deepEqual(await callBothWays(store, 'destroy', sid), { value: undefined })
     })
   }
 
@@ -267,7 +267,7 @@ describe('session ids', () => {
   ]) {
     test(`${name} as id: there is no such session, and none can be made`, async () => {
       const store = dynamodb.store({ table: dynamodb.newTableName() })
-      const { value, error } = await bothWays(store, 'get', sid)
+      const { value, error } = await callBothWays(store, 'get', sid)
       if (error) assertStoreError(error, { code: 'InvalidSessionIdError' })
       else assert.equal(value, null)
       assertStoreError(await failure(store, 'set', sid, newSession()), { code: 'InvalidSessionIdError' })
@@ -275,7 +275,7 @@ describe('session ids', () => {
         ['touch', sid, newSession()],
         ['destroy', sid]
       ]) {
-        const { error: refused } = await bothWays(store, method, ...args)
+        const { error: refused } = await callBothWays(store, method, ...args)
         if (refused) assertStoreError(refused, { code: 'InvalidSessionIdError' })
       }
     })
@@ -299,7 +299,7 @@ describe('sessions that touch is given', () => {
       const sid = newSid()
       const store = dynamodb.store({ touchAfter: 0 })
       await store.set(sid, newSession())
-      const { error } = await bothWays(store, 'touch', sid, session)
+      const { error } = await callBothWays(store, 'touch', sid, session)
       if (error) assertStoreError(error, { code: /./ })
       assert.match((await dynamodb.item(sid)).expires.N, /^\d+$/)
       assert.ok(await store.get(sid))
@@ -328,7 +328,7 @@ describe('random sessions', () => {
         sessions.map(async (session, index) => {
           const sid = `random-${format}-${index}`
           await store.set(sid, session)
-          const { value, error } = await byPromise(store, 'get', sid)
+          const { value, error } = await callWithPromise(store, 'get', sid)
           assert.deepEqual(error ?? value, throughJSON(session), `SEED=${seed}, session ${index}`)
         })
       )

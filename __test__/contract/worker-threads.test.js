@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { silence } = require('../support/fault-proxy')
+const { noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 
 const dynamodb = useDynamoDB()
@@ -116,7 +116,7 @@ describe('many workers', () => {
 describe('a worker that is terminated', () => {
   test('with requests in flight', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const code = `
       const store = new DynamoDBStore({ ...options, endpoint: ${JSON.stringify(proxy.endpoint)} })
       for (let i = 0; i < 50; i++) store.get('sid' + i, () => parentPort.postMessage('an answer'))

@@ -3,11 +3,11 @@
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const { describe, test } = require('node:test')
-const { byCallback } = require('../support/calls')
+const { callWithCallback } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
-const { delayed, silence } = require('../support/fault-proxy')
+const { delayed, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { panickingAddon } = require('../support/panicking')
 const { newSession, newSid } = require('../support/sessions')
@@ -29,7 +29,7 @@ describe('calls of wrong types', () => {
     const answers = []
     for (const method of ['get', 'set', 'touch', 'destroy']) {
       for (const sid of values) {
-        for (const session of values) answers.push(byCallback(store, method, sid, session))
+        for (const session of values) answers.push(callWithCallback(store, method, sid, session))
       }
     }
     for (const { error } of await Promise.all(answers)) {
@@ -104,9 +104,9 @@ describe('close', needs('proxy'), () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', delayed(100))
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 5 })
-    const answers = Array.from({ length: 20 }, () => byCallback(store, 'set', newSid(), newSession()))
+    const answers = Array.from({ length: 20 }, () => callWithCallback(store, 'set', newSid(), newSession()))
     const closing = store.close()
-    const late = byCallback(store, 'set', newSid(), newSession())
+    const late = callWithCallback(store, 'set', newSid(), newSession())
     for (const answer of await Promise.all(answers)) assert.deepEqual(answer, { value: undefined })
     assertStoreError((await late).error, { code: 'ClosedError', operation: 'PutItem' })
     await closing
@@ -114,9 +114,9 @@ describe('close', needs('proxy'), () => {
 
   test('with operations that are never answered ends them in time', async () => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', silence)
+    proxy.on('*', noResponse)
     const store = dynamodb.store({ endpoint: proxy.endpoint, timeout: 500 })
-    const answer = byCallback(store, 'get', newSid())
+    const answer = callWithCallback(store, 'get', newSid())
     await store.close()
     assert.equal((await answer).error.code, 'TimeoutError')
   })

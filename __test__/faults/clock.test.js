@@ -4,10 +4,10 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
-const { errorAnswer, passOn } = require('../support/fault-proxy')
+const { errorResponse, passThrough } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { bounds, underFault } = require('../support/under-fault')
+const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const minute = 60_000
@@ -23,10 +23,10 @@ function serverWhoseClockIs(ahead) {
     const now = Date.now() + ahead
     const date = new Date(now).toUTCString()
     if (Math.abs(now - signedAt(exchange.request)) > 5 * minute) {
-      return errorAnswer(400, 'InvalidSignatureException', 'Signature expired', { date })(exchange)
+      return errorResponse(400, 'InvalidSignatureException', 'Signature expired', { date })(exchange)
     }
     exchange.response.setHeader('date', date)
-    return passOn(exchange)
+    return passThrough(exchange)
   }
 }
 
@@ -34,7 +34,7 @@ describe('a clock that is off', { concurrency: true, ...needs('proxy') }, () => 
   async function proxyAndStore(ahead, options) {
     const proxy = await dynamodb.proxy()
     proxy.on('*', serverWhoseClockIs(ahead))
-    return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options }) }
+    return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
   }
 
   for (const [name, ahead] of [
@@ -79,9 +79,9 @@ describe('a clock that is off', { concurrency: true, ...needs('proxy') }, () => 
     proxy.reset()
     proxy.on('*', (exchange) => {
       exchange.response.sendDate = false
-      return errorAnswer(400, 'InvalidSignatureException')(exchange)
+      return errorResponse(400, 'InvalidSignatureException')(exchange)
     })
-    const { error } = await underFault({ proxy, store }, 'get', newSid())
+    const { error } = await callDuringFault({ proxy, store }, 'get', newSid())
     assertOperationError(error, { code: 'InvalidSignatureException', operation: 'GetItem', tableName: dynamodb.table })
     assert.equal(error.$metadata.attempts, 1)
   })

@@ -6,7 +6,7 @@ const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { App } = require('../support/app')
-const { byCallback } = require('../support/calls')
+const { callWithCallback } = require('../support/calls')
 const { run } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
@@ -15,7 +15,7 @@ const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
 const { newSession, newSid } = require('../support/sessions')
 const { createAuthority } = require('../support/tls')
-const { bounds, inTime, underFault } = require('../support/under-fault')
+const { shortTimeouts, settlesWithin, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const onLinux = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
@@ -36,7 +36,7 @@ async function proxyFor({ certificate }) {
 /** A proxy and a store that has this many connections to it, all idle. */
 async function connected(connections, options, proxyOptions = {}) {
   const proxy = await proxyFor(proxyOptions)
-  const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options })
+  const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options })
   let release
   proxy.on('*', fault.heldUntil(new Promise((resolve) => (release = resolve))))
   const gets = Array.from({ length: connections }, () => store.get(newSid()))
@@ -52,21 +52,21 @@ describe('kept connections', { concurrency: true, ...needs('proxy') }, () => {
   test('all closed by the server: no error', async () => {
     const { proxy, store } = await connected(20, { maxAttempts: 1 })
     proxy.closeConnections()
-    assert.deepEqual(await underFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
+    assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
   test('all closed by the server as the next request arrives: no error', async () => {
     const { proxy, store } = await connected(20, { maxAttempts: 1 })
     proxy.on('*', fault.hangUp, 20)
-    assert.deepEqual(await underFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
+    assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
   for (const [method, ...args] of [['set', newSid(), newSession()], ['length']]) {
     test(`all dead without a word: the next attempt of ${method} goes out on a new one`, async () => {
       const { proxy, store } = await connected(20, { maxAttempts: 2 })
       proxy.freezeConnections()
-      const mend = () => proxy.closeConnections()
-      const { error } = await underFault({ proxy, store, mend }, method, ...args)
+      const repair = () => proxy.closeConnections()
+      const { error } = await callDuringFault({ proxy, store, repair }, method, ...args)
       assert.equal(error, undefined)
     })
   }
@@ -84,10 +84,10 @@ describe('a get on a connection that died silently', { concurrency: true, ...nee
       const { proxy, store } = await connected(3, { attemptTimeout: 3000, timeout: 10_000 }, options)
       await sleep(someSeconds)
       proxy.freezeConnections()
-      const { value } = await inTime(400, () => byCallback(store, 'get', newSid()))
+      const { value } = await settlesWithin(400, () => callWithCallback(store, 'get', newSid()))
       assert.equal(value, null)
       assert.deepEqual([proxy.requests.length, store.stats().backupReads, store.stats().retries], [1, 1, 1])
-      await inTime(200, () => Promise.all([store.get(newSid()), store.set(newSid(), newSession())]))
+      await settlesWithin(200, () => Promise.all([store.get(newSid()), store.set(newSid(), newSession())]))
       assert.equal(store.stats().backupReads, 1, 'the dead connections are gone')
     })
   }
@@ -96,7 +96,7 @@ describe('a get on a connection that died silently', { concurrency: true, ...nee
     const { proxy, store } = await connected(1, { maxConnections: 1, maxAttempts: 1 })
     await sleep(someSeconds)
     proxy.freezeConnections()
-    const { error } = await byCallback(store, 'get', newSid())
+    const { error } = await callWithCallback(store, 'get', newSid())
     assert.deepEqual([error.code, error.$metadata.attempts], ['TimeoutError', 1])
   })
 
@@ -122,7 +122,7 @@ describe('a server that stopped reading', { concurrency: true, ...needs('proxy')
         const limits = { maxConnections: 4, connectTimeout: 200, attemptTimeout: 200, timeout: 1500 }
         const store = dynamodb.store({ endpoint: proxy.endpoint, ...limits })
         const args = method === 'set' ? [newSid(), newSession({ text: 'x'.repeat(390_000) })] : []
-        const answers = Array.from({ length: 32 }, () => byCallback(store, method, ...args))
+        const answers = Array.from({ length: 32 }, () => callWithCallback(store, method, ...args))
         let mostOpen = 0
         const watch = setInterval(() => (mostOpen = Math.max(mostOpen, store.stats().pool.open)), 5)
         for (const { error } of await Promise.all(answers)) assert.equal(error.code, 'TimeoutError')
@@ -183,33 +183,33 @@ describe('a process that was frozen', needs('proxy'), () => {
   ]) {
     test(`goes on, though the server ${name}`, { timeout: frozenFor + 30_000 }, async (t) => {
       const proxy = await dynamodb.proxy()
-      const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...bounds }))
+      const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts }))
       const sid = newSid()
       await app.call('set', sid, newSession({ user: 'Ann' }, frozenFor + 60_000))
       await Promise.all(Array.from({ length: 20 }, () => app.call('get', sid)))
       app.stop()
       change(proxy)
       await sleep(frozenFor)
-      app.goOn()
+      app.resume()
       const { value, error, took } = await app.call('get', sid)
       assert.deepEqual([value?.user, error], ['Ann', undefined])
-      assert.ok(took <= bounds.timeout * 1.1, `${took} ms`)
+      assert.ok(took <= shortTimeouts.timeout * 1.1, `${took} ms`)
     })
   }
 
   test('finishes the operations that were under way', async (t) => {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', fault.silence, 10)
+    proxy.on('*', fault.noResponse, 10)
     const app = await App.start(
       t,
-      dynamodb.options({ endpoint: proxy.endpoint, ...bounds, timeout: frozenFor + 10_000 })
+      dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts, timeout: frozenFor + 10_000 })
     )
     const gets = Array.from({ length: 10 }, () => app.call('get', newSid()))
     await eventually(() => proxy.requests.length === 10)
     app.stop()
     proxy.closeConnections()
     await sleep(frozenFor)
-    app.goOn()
+    app.resume()
     for (const { value, error } of await Promise.all(gets)) assert.deepEqual([value, error], [null, undefined])
   })
 })
@@ -254,7 +254,7 @@ describe('a host', () => {
     const hosts = write(path.join(temporaryDirectory(t), 'hosts'), '')
     const mount = 'mount --bind "$1" /etc/hosts && exec "$2" -e "$3"'
     const command = ['--map-root-user', '--mount', 'sh', '-c', mount, 'sh', hosts, process.execPath, script]
-    const options = dynamodb.options({ port, ...bounds })
+    const options = dynamodb.options({ port, ...shortTimeouts })
     const env = { OPTIONS: JSON.stringify(options) }
     const { stdout, stderr } = await run('unshare', command, { env })
     // The third failed lookup finds the host where the last connection was established.
@@ -314,7 +314,7 @@ describe('out of sockets', { ...needs('proxy'), ...onLinux }, () => {
   for (const when of ['before the first operation', 'later']) {
     test(`${when}: errors in time, and then as before`, async (t) => {
       const proxy = await dynamodb.proxy()
-      const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...bounds }))
+      const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts }))
       if (when === 'later') {
         await app.call('get', newSid())
         const connected = app.openFiles.length
@@ -324,7 +324,7 @@ describe('out of sockets', { ...needs('proxy'), ...onLinux }, () => {
       app.allowFiles(0)
       const { error, took } = await app.call('get', newSid())
       assert.match(error.code, /^(NetworkError|InternalError)$/)
-      assert.ok(took <= bounds.timeout * 1.1, `${took} ms`)
+      assert.ok(took <= shortTimeouts.timeout * 1.1, `${took} ms`)
       app.allowFiles(1000)
       assert.equal((await app.call('get', newSid())).value, null)
     })
@@ -335,7 +335,7 @@ describe('after many faults', { ...needs('proxy'), ...onLinux }, () => {
   test('sockets and memory of a process are what they were', { timeout: 60_000 }, async (t) => {
     const proxy = await dynamodb.proxy()
     const options = {
-      ...bounds,
+      ...shortTimeouts,
       connectTimeout: 100,
       attemptTimeout: 100,
       endpoint: proxy.endpoint,
@@ -346,7 +346,7 @@ describe('after many faults', { ...needs('proxy'), ...onLinux }, () => {
     const session = newSession({ text: 'x'.repeat(10_000) })
     const rounds = async (count) => {
       for (let round = 0; round < count; round++) {
-        for (const broken of [fault.hangUp, fault.halfHead, fault.halfAnswer, fault.garbage, fault.silence]) {
+        for (const broken of [fault.hangUp, fault.partialHead, fault.partialBody, fault.garbage, fault.noResponse]) {
           proxy.on('*', broken)
           await Promise.all(Array.from({ length: 10 }, () => app.call('set', newSid(), session)))
           proxy.reset()

@@ -5,10 +5,10 @@ const { describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
-const { errorAnswer, passOn } = require('../support/fault-proxy')
+const { errorResponse, passThrough } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { bounds, underFault } = require('../support/under-fault')
+const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const keys = (id, more) => ({ accessKeyId: id, secretAccessKey: `secret of ${id}`, ...more })
@@ -17,7 +17,7 @@ const never = () => new Promise(() => {})
 /** The key id that a request was signed with. */
 const signerOf = ({ headers }) => headers.authorization.match(/Credential=([^/]+)/)[1]
 
-async function proxyAndStore(credentials, options = bounds) {
+async function proxyAndStore(credentials, options = shortTimeouts) {
   const proxy = await dynamodb.proxy()
   const given = { endpoint: proxy.endpoint, region: 'us-east-1', credentials, ...options }
   return { proxy, store: dynamodb.store(given) }
@@ -26,7 +26,7 @@ async function proxyAndStore(credentials, options = bounds) {
 /** Refuses what is signed with other keys than the valid ones. */
 function validFor(valid, code) {
   return (exchange) => {
-    const answer = valid.has(signerOf(exchange.request)) ? passOn : errorAnswer(400, code)
+    const answer = valid.has(signerOf(exchange.request)) ? passThrough : errorResponse(400, code)
     return answer(exchange)
   }
 }
@@ -46,8 +46,8 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
   test('that are refused for ever: an error after one renewal, and asked for again later', async () => {
     let calls = 0
     const { proxy, store } = await proxyAndStore(async () => keys(`KEY${++calls}`))
-    proxy.on('*', errorAnswer(400, 'ExpiredTokenException'))
-    const { error } = await underFault({ proxy, store }, 'get', newSid())
+    proxy.on('*', errorResponse(400, 'ExpiredTokenException'))
+    const { error } = await callDuringFault({ proxy, store }, 'get', newSid())
     assertOperationError(error, { code: 'ExpiredTokenException', operation: 'GetItem', tableName: dynamodb.table })
     assert.equal(error.$metadata.attempts, 2)
     assert.equal(calls, 3)
@@ -67,8 +67,8 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
   test('of a provider that never settles: an error in time that says so, and another try later', async () => {
     let provide = never
     const { proxy, store } = await proxyAndStore(() => provide())
-    const mend = () => (provide = async () => keys('LATER'))
-    const { error } = await underFault({ proxy, store, mend }, 'get', newSid())
+    const repair = () => (provide = async () => keys('LATER'))
+    const { error } = await callDuringFault({ proxy, store, repair }, 'get', newSid())
     assertOperationError(error, {
       code: /^(TimeoutError|CredentialsError)$/,
       operation: 'GetItem',
@@ -97,8 +97,8 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     test(`of a provider that ${name}: an error at once, and another try later`, async () => {
       let provide = provider
       const { proxy, store } = await proxyAndStore(() => provide())
-      const mend = () => (provide = async () => keys('LATER'))
-      const { error } = await underFault({ proxy, store, mend, timeout: 500 }, 'get', newSid())
+      const repair = () => (provide = async () => keys('LATER'))
+      const { error } = await callDuringFault({ proxy, store, repair, timeout: 500 }, 'get', newSid())
       assertOperationError(error, { code: 'CredentialsError', operation: 'GetItem', tableName: dynamodb.table })
       assert.equal(error.$metadata.attempts, 0)
     })

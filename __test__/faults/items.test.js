@@ -2,14 +2,14 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { bothWays } = require('../support/calls')
+const { callBothWays } = require('../support/calls')
 const { App } = require('../support/app')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError } = require('../support/errors')
-const { endlessAnswer, textAnswer } = require('../support/fault-proxy')
+const { endlessResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
-const { bounds, underFault } = require('../support/under-fault')
+const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const MB = 1024 * 1024
@@ -28,7 +28,7 @@ describe('the largest item', () => {
     const largest = sessionOf(400 * 1024)
     await store.set(sid, largest)
     assert.deepEqual(await store.get(sid), largest)
-    const { error } = await bothWays(store, 'set', sid, sessionOf(400 * 1024 + 1))
+    const { error } = await callBothWays(store, 'set', sid, sessionOf(400 * 1024 + 1))
     assertStoreError(error, { code: 'ValidationException', operation: 'PutItem', secrets: ['xxxx', sid] })
     assert.deepEqual(await store.get(sid), largest, 'what is stored stays')
     await store.destroy(sid)
@@ -50,8 +50,8 @@ describe('an expiry of strange size', () => {
       const sid = newSid()
       const prefix = `${newSid()}:`
       const store = dynamodb.store({ prefix, touchAfter: 0 })
-      await dynamodb.plant(sid, { sess: { S: '{"user":"Ann"}' }, expires: { N: number } }, { prefix })
-      assert.deepEqual(await bothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
+      await dynamodb.putItem(sid, { sess: { S: '{"user":"Ann"}' }, expires: { N: number } }, { prefix })
+      assert.deepEqual(await callBothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
       assert.equal(await store.length(), alive ? 1 : 0)
       await store.touch(sid, newSession({}, 60_000))
       const { expires } = await dynamodb.item(sid, { prefix })
@@ -64,10 +64,10 @@ describe('foreign items', () => {
   test('under the id of a session are no session, or one without what is foreign', async () => {
     const store = dynamodb.store()
     const sid = newSid()
-    await dynamodb.plant(sid, { order: { N: '5' }, lines: { L: [{ M: {} }] } })
-    assert.deepEqual(await bothWays(store, 'get', sid), { value: null })
-    await dynamodb.plant(sid, { sess: { S: '{"user":"Ann"}' }, order: { N: '5' }, bytes: { B: Buffer.from('b') } })
-    assert.deepEqual(await bothWays(store, 'get', sid), { value: { user: 'Ann' } })
+    await dynamodb.putItem(sid, { order: { N: '5' }, lines: { L: [{ M: {} }] } })
+    assert.deepEqual(await callBothWays(store, 'get', sid), { value: null })
+    await dynamodb.putItem(sid, { sess: { S: '{"user":"Ann"}' }, order: { N: '5' }, bytes: { B: Buffer.from('b') } })
+    assert.deepEqual(await callBothWays(store, 'get', sid), { value: { user: 'Ann' } })
   })
 })
 
@@ -82,9 +82,9 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
   ]) {
     test(`${JSON.stringify(text)} is an error, or no session, and nothing after it`, async () => {
       const proxy = await dynamodb.proxy()
-      const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
-      proxy.on('*', textAnswer(200, text))
-      const { error, value } = await underFault({ proxy, store }, 'get', newSid())
+      const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
+      proxy.on('*', textResponse(200, text))
+      const { error, value } = await callDuringFault({ proxy, store }, 'get', newSid())
       if (error) assertOperationError(error, { code: /Error$/, operation: 'GetItem', tableName: dynamodb.table })
       else assert.equal(value, null)
     })
@@ -92,10 +92,10 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
 
   test('nested 100,000 levels is an error, or no session, and no crash', async () => {
     const proxy = await dynamodb.proxy()
-    const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
+    const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
     const [open, end] = ['{"M":{"a":', '}}'].map((part) => part.repeat(100_000))
-    proxy.on('*', textAnswer(200, `{"Item":{"sess":${open}{"S":""}${end}}}`))
-    const { error, value } = await underFault({ proxy, store }, 'get', newSid())
+    proxy.on('*', textResponse(200, `{"Item":{"sess":${open}{"S":""}${end}}}`))
+    const { error, value } = await callDuringFault({ proxy, store }, 'get', newSid())
     assert.ok(error !== undefined || value === null)
   })
 })
@@ -113,9 +113,9 @@ describe('a response that is not one of DynamoDB, to a request about the table',
     for (const method of ['describeTable', 'createTable']) {
       test(`${method}: ${status} with ${JSON.stringify(text)} is a NetworkError`, async () => {
         const proxy = await dynamodb.proxy()
-        const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
-        proxy.on('*', textAnswer(status, text))
-        const { error } = await underFault({ proxy, store }, method)
+        const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
+        proxy.on('*', textResponse(status, text))
+        const { error } = await callDuringFault({ proxy, store }, method)
         const expected = { code: 'NetworkError', operation: 'DescribeTable', tableName: dynamodb.table }
         assertOperationError(error, { ...expected, retryable: true })
         assert.match(error.message, /the response is not what DynamoDB answers/)
@@ -130,15 +130,15 @@ describe('an answer of more than 16 MB', needs('proxy'), () => {
       response.writeHead(200, { 'content-length': 200 * MB })
       response.write('x'.repeat(MB))
     },
-    'in chunks': endlessAnswer(200 * MB)
+    'in chunks': endlessResponse(200 * MB)
   }
   for (const [name, giant] of Object.entries(giants)) {
     test(`${name} is an error`, async () => {
       const proxy = await dynamodb.proxy()
-      const options = { ...bounds, attemptTimeout: 2000, timeout: 4000, maxAttempts: 1 }
+      const options = { ...shortTimeouts, attemptTimeout: 2000, timeout: 4000, maxAttempts: 1 }
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...options })
       proxy.on('*', giant)
-      const { error } = await underFault({ proxy, store, timeout: 4000 }, 'get', newSid())
+      const { error } = await callDuringFault({ proxy, store, timeout: 4000 }, 'get', newSid())
       assertOperationError(error, {
         code: /^(NetworkError|TimeoutError)$/,
         operation: 'GetItem',
@@ -150,11 +150,11 @@ describe('an answer of more than 16 MB', needs('proxy'), () => {
   const onLinux = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
   test('is not kept in memory', onLinux, async (t) => {
     const proxy = await dynamodb.proxy()
-    const options = { ...bounds, attemptTimeout: 3000, timeout: 9000, endpoint: proxy.endpoint }
+    const options = { ...shortTimeouts, attemptTimeout: 3000, timeout: 9000, endpoint: proxy.endpoint }
     const app = await App.start(t, dynamodb.options(options))
     await app.call('get', newSid())
     const before = app.memory.most
-    proxy.on('*', endlessAnswer(200 * MB))
+    proxy.on('*', endlessResponse(200 * MB))
     const { error } = await app.call('get', newSid())
     assert.match(error.message, /16 MB/)
     assert.equal(error.attempts, 3)

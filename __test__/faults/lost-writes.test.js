@@ -2,12 +2,12 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { eventsOf } = require('../support/calls')
+const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { errorAnswer, halfAnswer, hangUp, lost, silence, textAnswer } = require('../support/fault-proxy')
+const { errorResponse, partialBody, hangUp, loseResponse, noResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
-const { bounds, underFault } = require('../support/under-fault')
+const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
 
@@ -15,16 +15,16 @@ const dynamodb = useDynamoDB()
 
 /** Ways in which the answer to a request that was carried out does not arrive. */
 const losses = {
-  'a closed connection': lost(hangUp),
-  'half an answer': halfAnswer,
-  'an attempt that timed out': lost(silence),
-  'a server error': lost(textAnswer(503, '')),
-  'an error of the service': lost(errorAnswer(500, 'InternalServerError'))
+  'a closed connection': loseResponse(hangUp),
+  'half an answer': partialBody,
+  'an attempt that timed out': loseResponse(noResponse),
+  'a server error': loseResponse(textResponse(503, '')),
+  'an error of the service': loseResponse(errorResponse(500, 'InternalServerError'))
 }
 
 async function proxyAndStore(options) {
   const proxy = await dynamodb.proxy()
-  return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...bounds, ...options }) }
+  return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
 }
 
 for (const [name, loss] of Object.entries(losses)) {
@@ -33,7 +33,7 @@ for (const [name, loss] of Object.entries(losses)) {
       const { proxy, store } = await proxyAndStore()
       const sid = newSid()
       proxy.on('PutItem', loss, 1)
-      assert.deepEqual(await underFault({ proxy, store }, 'set', sid, newSession({ user: 'Ann' })), {
+      assert.deepEqual(await callDuringFault({ proxy, store }, 'set', sid, newSession({ user: 'Ann' })), {
         value: undefined
       })
       assert.equal((await dynamodb.store().get(sid)).user, 'Ann')
@@ -43,9 +43,9 @@ for (const [name, loss] of Object.entries(losses)) {
       const { proxy, store } = await proxyAndStore({ touchAfter: 0 })
       const sid = newSid()
       await store.set(sid, newSession({}, 60_000))
-      const missing = eventsOf(store, 'missing')
+      const missing = collectEvents(store, 'missing')
       proxy.on('UpdateItem', loss, 1)
-      assert.deepEqual(await underFault({ proxy, store }, 'touch', sid, newSession({}, 600_000)), {
+      assert.deepEqual(await callDuringFault({ proxy, store }, 'touch', sid, newSession({}, 600_000)), {
         value: undefined
       })
       assert.deepEqual(missing, [])
@@ -57,18 +57,18 @@ for (const [name, loss] of Object.entries(losses)) {
       const sid = newSid()
       await store.set(sid, newSession())
       proxy.on('DeleteItem', loss, 1)
-      assert.deepEqual(await underFault({ proxy, store }, 'destroy', sid), { value: undefined })
+      assert.deepEqual(await callDuringFault({ proxy, store }, 'destroy', sid), { value: undefined })
       assert.equal(await dynamodb.item(sid), undefined)
     })
 
     test('the destruction of an expired session counts as done', async (t) => {
       const proxy = await dynamodb.proxy()
-      const options = dynamodb.options({ endpoint: proxy.endpoint, ...bounds })
+      const options = dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts })
       const sessions = new Sessions(readOptions(options), () => {})
       t.after(() => sessions.close())
       const [expired, alive, absent] = [newSid(), newSid(), newSid()]
-      await dynamodb.plant(expired, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() - 10}` } })
-      await dynamodb.plant(alive, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() + 1000}` } })
+      await dynamodb.putItem(expired, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() - 10}` } })
+      await dynamodb.putItem(alive, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() + 1000}` } })
       proxy.on('DeleteItem', loss, 1)
       assert.equal(await sessions.destroyExpired(expired), true)
       assert.equal(await dynamodb.item(expired), undefined)
@@ -76,7 +76,7 @@ for (const [name, loss] of Object.entries(losses)) {
       assert.equal(await sessions.destroyExpired(alive), false)
       assert.ok(await dynamodb.item(alive))
       assert.equal(await sessions.destroyExpired(absent), false)
-      proxy.on('DeleteItem', errorAnswer(400, 'ThrottlingException'), 1)
+      proxy.on('DeleteItem', errorResponse(400, 'ThrottlingException'), 1)
       assert.equal(await sessions.destroyExpired(absent), false)
     })
   })
@@ -91,9 +91,9 @@ describe('a table whose creation was answered to nobody', needs('proxy', 'timeTo
       const warned = (warning) => warnings.push(warning)
       process.on('warning', warned)
       t.after(() => process.off('warning', warned))
-      proxy.on(operation, lost(hangUp), 1)
+      proxy.on(operation, loseResponse(hangUp), 1)
       // The in-memory server enables it twice, which DynamoDB does not.
-      const enabled = errorAnswer(400, 'ValidationException', 'TimeToLive is already enabled')
+      const enabled = errorResponse(400, 'ValidationException', 'TimeToLive is already enabled')
       if (operation === 'UpdateTimeToLive') proxy.on(operation, enabled, 1)
       await store.set(newSid(), newSession())
       assert.equal(proxy.sent(operation).length, 2)

@@ -5,10 +5,10 @@ const { describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
 const { assertOperationError } = require('../support/errors')
-const { changedAnswer, errorAnswer } = require('../support/fault-proxy')
+const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { underFault } = require('../support/under-fault')
+const { callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 
@@ -66,14 +66,14 @@ describe('a table that is deleted under load', () => {
 })
 
 describe('a table that is CREATING', needs('proxy'), () => {
-  const creating = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"') }))
-  const missing = errorAnswer(400, 'ResourceNotFoundException')
+  const creating = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"') }))
+  const missing = errorResponse(400, 'ResourceNotFoundException')
 
   test('is an error at once without createTable, and used when it is there', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     proxy.on('*', missing)
-    const { error } = await underFault({ proxy, store, timeout: 1000 }, 'get', newSid())
+    const { error } = await callDuringFault({ proxy, store, timeout: 1000 }, 'get', newSid())
     assertOperationError(error, { code: 'ResourceNotFoundException', operation: 'GetItem', tableName: dynamodb.table })
     assert.equal(error.$metadata.attempts, 1)
   })
@@ -107,7 +107,7 @@ describe('time to live', needs('proxy', 'timeToLive'), () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, table: dynamodb.newTableName(), createTable: true })
     const message = 'Time to live has been modified multiple times within a fixed interval'
-    proxy.on('UpdateTimeToLive', errorAnswer(400, 'ValidationException', message))
+    proxy.on('UpdateTimeToLive', errorResponse(400, 'ValidationException', message))
     const warnings = []
     const warned = (warning) => warnings.push(warning)
     process.on('warning', warned)

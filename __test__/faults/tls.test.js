@@ -7,7 +7,7 @@ const { assertOperationError } = require('../support/errors')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 const { createAuthority } = require('../support/tls')
-const { bounds, underFault } = require('../support/under-fault')
+const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const day = 86_400_000
@@ -36,13 +36,13 @@ describe('a certificate', { concurrency: true, ...needs('proxy') }, () => {
   for (const [name, issue] of Object.entries(wrong)) {
     test(`${name} is refused before anything is sent, and accepted once it is mended`, async () => {
       const proxy = await dynamodb.proxy({ certificate: await issue() })
-      const store = dynamodb.store({ endpoint: proxy.endpoint, ...bounds })
+      const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
       const good = await trusted.issue()
-      const mend = () => {
+      const repair = () => {
         assert.deepEqual(proxy.requests, [])
         proxy.useCertificate(good)
       }
-      const { error } = await underFault({ proxy, store, mend }, 'set', newSid(), newSession())
+      const { error } = await callDuringFault({ proxy, store, repair }, 'set', newSid(), newSession())
       assertOperationError(error, { code: 'NetworkError', operation: 'PutItem', tableName: dynamodb.table })
       assert.match(error.cause.message, /certificate/i)
     })

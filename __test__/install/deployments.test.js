@@ -34,7 +34,7 @@ async function use(cwd, program, args, settings) {
 /** What is deployed serves a visitor, whose session comes back. */
 async function assertCounts(name, cwd, args, place = '/count') {
   const { url, close } = await remote(name, dynamodb, async () => ({ command: process.execPath, args, cwd })).start({
-    gate() {}
+    pause() {}
   })
   try {
     const browser = new Browser(url)

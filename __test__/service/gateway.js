@@ -3,7 +3,7 @@
 const { once } = require('node:events')
 const http = require('node:http')
 const https = require('node:https')
-const { errorAnswer, readAll } = require('../support/fault-proxy')
+const { errorResponse, readAll } = require('../support/fault-proxy')
 
 /** The operations that the tests need. None of them can reach a table that it does not name. */
 const itemOperations =
@@ -61,7 +61,7 @@ class Gateway {
     if (!operation) return response.end('healthy')
     const body = JSON.parse(text)
     const refusal = this.#refusalOf(operation, body)
-    if (refusal) return errorAnswer(...refusal)({ response })
+    if (refusal) return errorResponse(...refusal)({ response })
     const answer = await this.#send(request.headers, operation === 'CreateTable' ? this.#cheapAndTagged(body) : text)
     this.#count(operation, text.length, answer)
     response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes)

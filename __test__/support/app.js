@@ -68,7 +68,7 @@ class App {
     this.#child.kill('SIGSTOP')
   }
 
-  goOn() {
+  resume() {
     this.#child.kill('SIGCONT')
   }
 

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 
 /** Calls a method with a callback, which must come once, later, and with nothing returned; gives { error, value }. */
-async function byCallback(store, method, ...args) {
+async function callWithCallback(store, method, ...args) {
   const calls = []
   let returned = false
   const called = new Promise((resolve) => {
@@ -25,7 +25,7 @@ async function byCallback(store, method, ...args) {
 }
 
 /** Calls a method without a callback; gives { error, value }. */
-async function byPromise(store, method, ...args) {
+async function callWithPromise(store, method, ...args) {
   let promise
   try {
     promise = store[method](...args)
@@ -40,9 +40,9 @@ async function byPromise(store, method, ...args) {
 }
 
 /** Calls a method both ways, which must agree; gives { error, value } of the promise once events came too. */
-async function bothWays(store, method, ...args) {
-  const callback = await byCallback(store, method, ...args)
-  const promise = await byPromise(store, method, ...args)
+async function callBothWays(store, method, ...args) {
+  const callback = await callWithCallback(store, method, ...args)
+  const promise = await callWithPromise(store, method, ...args)
   await nextTurn()
   assert.equal(callback.error?.code, promise.error?.code, 'callback and promise fail alike')
   assert.deepEqual(callback.value, promise.value, 'callback and promise give alike')
@@ -50,10 +50,10 @@ async function bothWays(store, method, ...args) {
 }
 
 /** Collects what an event brings from now on. */
-function eventsOf(emitter, name) {
+function collectEvents(emitter, name) {
   const events = []
   emitter.on(name, (event) => events.push(event))
   return events
 }
 
-module.exports = { bothWays, byCallback, byPromise, eventsOf }
+module.exports = { callBothWays, callWithCallback, callWithPromise, collectEvents }

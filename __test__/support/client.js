@@ -41,7 +41,7 @@ class RawClient {
     return Item
   }
 
-  async plant(table, item) {
+  async putItem(table, item) {
     await this.sdk.putItem({ TableName: table, Item: item })
   }
 

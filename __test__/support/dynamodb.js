@@ -73,8 +73,8 @@ class DynamoDBFixture {
   }
 
   /** Writes an item by hand, under the key of the default options. */
-  plant(sid, attributes, { table = this.table, prefix = 'sess:' } = {}) {
-    return this.raw.plant(table, { id: { S: prefix + sid }, ...attributes })
+  putItem(sid, attributes, { table = this.table, prefix = 'sess:' } = {}) {
+    return this.raw.putItem(table, { id: { S: prefix + sid }, ...attributes })
   }
 
   setExpires(sid, seconds, { table = this.table, prefix = 'sess:' } = {}) {

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { DynamoDBStoreError } = require('../..')
-const { byCallback, byPromise } = require('./calls')
+const { callWithCallback, callWithPromise } = require('./calls')
 
 /** Checks that an error has the whole shape, and nothing that it must not have. */
 function assertStoreError(error, { code, secrets = [], ...expected }) {
@@ -40,8 +40,8 @@ function assertOperationError(error, { operation, tableName, ...expected }) {
 
 /** The error of a call that must fail, after the same call with a callback has failed alike. */
 async function failure(store, method, ...args) {
-  const callback = await byCallback(store, method, ...args)
-  const promise = await byPromise(store, method, ...args)
+  const callback = await callWithCallback(store, method, ...args)
+  const promise = await callWithPromise(store, method, ...args)
   assert.ok(callback.error, `${method} with a callback must fail`)
   assert.ok(promise.error, `${method} must reject`)
   assert.equal(callback.error.code, promise.error.code)

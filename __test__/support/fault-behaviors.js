@@ -19,23 +19,23 @@ function send(response, { status, headers, text }) {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text)
 }
 
-async function passOn({ response, forward }) {
+async function passThrough({ response, forward }) {
   send(response, await forward())
 }
 
 /** Answers with an error of DynamoDB. */
-function errorAnswer(status, name, message = 'made by the test', headers) {
+function errorResponse(status, name, message = 'made by the test', headers) {
   const text = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message })
   return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
 }
 
 /** Answers with this text as it is. */
-function textAnswer(status, text, headers) {
+function textResponse(status, text, headers) {
   return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
 }
 
 /** Passes the request on, and changes the answer. */
-function changedAnswer(change) {
+function changedResponse(change) {
   return async ({ response, forward, body }) => {
     const answer = await forward()
     send(response, { ...answer, ...change(answer, body) })
@@ -61,7 +61,7 @@ function heldUntil(promise) {
 }
 
 /** Never answers. */
-function silence() {}
+function noResponse() {}
 
 /** Closes the connection instead of answering. */
 function hangUp({ response }) {
@@ -69,7 +69,7 @@ function hangUp({ response }) {
 }
 
 /** Passes the request on, and treats its answer as `fault` does: the work is done, and nobody knows. */
-function lost(fault) {
+function loseResponse(fault) {
   return async (exchange) => {
     const answer = await exchange.forward()
     return fault({ ...exchange, forward: async () => answer })
@@ -77,12 +77,12 @@ function lost(fault) {
 }
 
 /** Closes the connection in the middle of the answer's head. */
-function halfHead({ response: { socket } }) {
+function partialHead({ response: { socket } }) {
   socket.write('HTTP/1.1 200 OK\r\ncontent-ty', () => socket.destroy())
 }
 
 /** Closes the connection in the middle of the answer. */
-async function halfAnswer({ response, forward }) {
+async function partialBody({ response, forward }) {
   const { status, headers, text } = await forward()
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) + 10 })
   response.write(text, () => response.socket.destroy())
@@ -114,7 +114,7 @@ function garbage({ response: { socket } }) {
 }
 
 /** Answers with so many bytes, in chunks of which no header tells how many there will be. */
-function endlessAnswer(bytes) {
+function endlessResponse(bytes) {
   const chunk = Buffer.alloc(64 * 1024, 'x')
   return async ({ response }) => {
     response.writeHead(200, jsonHeaders)
@@ -130,20 +130,20 @@ function drained(response) {
 }
 
 /** Gives the answer a checksum that is not its own. */
-const wrongChecksum = changedAnswer(({ headers }) => ({ headers: { ...headers, 'x-amz-crc32': '1' } }))
+const wrongChecksum = changedResponse(({ headers }) => ({ headers: { ...headers, 'x-amz-crc32': '1' } }))
 
 /** Of a connection: it is closed when something comes, which is not read. */
-function cutUnread(socket) {
+function closeUnread(socket) {
   socket.once('readable', () => socket.destroy())
 }
 
 /** Of a connection: it is closed at once. */
-function cutAtOnce(socket) {
+function closeAtOnce(socket) {
   socket.destroy()
 }
 
 /** Of a connection: it is accepted, and never answered. */
-function neverAnswered(socket) {
+function neverRespond(socket) {
   socket.resume()
 }
 
@@ -153,25 +153,25 @@ function neverRead(socket) {
 }
 
 module.exports = {
-  changedAnswer,
-  cutAtOnce,
-  cutUnread,
+  changedResponse,
+  closeAtOnce,
+  closeUnread,
   delayed,
-  endlessAnswer,
-  errorAnswer,
+  endlessResponse,
+  errorResponse,
   garbage,
-  halfAnswer,
-  halfHead,
+  partialBody,
+  partialHead,
   hangUp,
   heldUntil,
-  lost,
-  neverAnswered,
+  loseResponse,
+  neverRespond,
   neverRead,
-  passOn,
+  passThrough,
   readAll,
-  silence,
+  noResponse,
   stalledBody,
-  textAnswer,
+  textResponse,
   trickle,
   wrongChecksum
 }

@@ -6,7 +6,7 @@ const tls = require('node:tls')
 const { once } = require('node:events')
 const faults = require('./fault-behaviors')
 
-const { passOn, readAll } = faults
+const { passThrough, readAll } = faults
 
 /**
  * A server before a DynamoDB that records the requests and misbehaves on demand: a connection fault takes the
@@ -138,7 +138,7 @@ class FaultProxy {
     this.requests.push({ operation, headers: request.headers, body })
     const found = takeOne(this.#faults, (fault) => ['*', operation].includes(fault.operation))
     const forward = () => this.#forward(request, text)
-    await (found?.fault ?? passOn)({ request, response, forward, body })
+    await (found?.fault ?? passThrough)({ request, response, forward, body })
   }
 
   async #forward({ method, url, headers }, text) {

@@ -28,7 +28,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     service = await FaultProxy.start(server.endpoint)
     raw = new RawClient({ endpoint: server.endpoint, region: 'eu-west-1', credentials: caller })
     for (const name of foreign) await raw.createTable(name)
-    await raw.plant('sessions', { id: { S: 'sess:a' }, user: { S: 'Ann' } })
+    await raw.putItem('sessions', { id: { S: 'sess:a' }, user: { S: 'Ann' } })
   })
   beforeEach(() => service.reset())
   after(async () => {

@@ -2,11 +2,11 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 const {
-  errorAnswer,
-  halfAnswer,
+  errorResponse,
+  partialBody,
   hangUp,
-  silence,
-  textAnswer,
+  noResponse,
+  textResponse,
   wrongChecksum
 } = require('../../__test__/support/fault-proxy')
 
@@ -52,7 +52,7 @@ class RandomFaults {
 
   #meet(exchange) {
     const { response, forward } = exchange
-    if (!this.#isOut && this.#random.random() >= FAULT_RATE) return passOn(response, forward)
+    if (!this.#isOut && this.#random.random() >= FAULT_RATE) return passThrough(response, forward)
     this.count += 1
     return this.#isOut ? hangUp(exchange) : this.#random.pick(faults)(exchange, this.#random)
   }
@@ -71,19 +71,19 @@ class RandomFaults {
 }
 
 const faults = [
-  errorAnswer(400, 'ProvisionedThroughputExceededException'),
-  errorAnswer(400, 'ThrottlingException'),
-  errorAnswer(400, 'RequestLimitExceeded'),
-  errorAnswer(500, 'InternalServerError'),
-  textAnswer(503, '<html>'),
-  textAnswer(200, 'garbage'),
+  errorResponse(400, 'ProvisionedThroughputExceededException'),
+  errorResponse(400, 'ThrottlingException'),
+  errorResponse(400, 'RequestLimitExceeded'),
+  errorResponse(500, 'InternalServerError'),
+  textResponse(503, '<html>'),
+  textResponse(200, 'garbage'),
   hangUp,
-  silence,
-  halfAnswer,
+  noResponse,
+  partialBody,
   wrongChecksum,
   async ({ response, forward }, random) => {
     await sleep(random.below(LONGEST_DELAY))
-    if (!response.destroyed) await passOn(response, forward)
+    if (!response.destroyed) await passThrough(response, forward)
   },
   async ({ response, forward }, random) => {
     const answer = await forward()
@@ -98,7 +98,7 @@ const faults = [
   async ({ forward }) => void (await forward())
 ]
 
-async function passOn(response, forward) {
+async function passThrough(response, forward) {
   send(response, await forward())
 }
 

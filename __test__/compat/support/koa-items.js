@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { assertStoreError } = require('../../support/errors')
-const { eventsOf } = require('../../support/calls')
+const { collectEvents } = require('../../support/calls')
 const { RandomJSON } = require('../../support/random')
 const { newSid, nowInSeconds } = require('../../support/sessions')
 
@@ -151,7 +151,7 @@ function testItems(face, dynamodb) {
       const { table, original, ours } = await face.pair()
       const key = Object.fromEntries(Object.entries(face.keyOf('a')).map(([name, S]) => [name, { S }]))
       for (const more of [{}, { session: { NULL: true } }, { session: { S: '' } }]) {
-        await dynamodb.raw.plant(table, { ...key, ...more })
+        await dynamodb.raw.putItem(table, { ...key, ...more })
         assert.equal(typeof (await original.get('a')), 'object')
         assert.equal(await ours.get('a'), undefined)
       }
@@ -160,10 +160,10 @@ function testItems(face, dynamodb) {
     test('reads a session that is JSON text, and tells of one that is none', async () => {
       const { table, ours } = await face.pair()
       const key = Object.fromEntries(Object.entries(face.keyOf('a')).map(([name, S]) => [name, { S }]))
-      await dynamodb.raw.plant(table, { ...key, session: { S: '{"user":"Ann"}' } })
+      await dynamodb.raw.putItem(table, { ...key, session: { S: '{"user":"Ann"}' } })
       assert.deepEqual(await ours.get('a'), { user: 'Ann' })
-      const corrupt = eventsOf(ours, 'corrupt')
-      await dynamodb.raw.plant(table, { ...key, session: { S: '{"user":' } })
+      const corrupt = collectEvents(ours, 'corrupt')
+      await dynamodb.raw.putItem(table, { ...key, session: { S: '{"user":' } })
       assert.equal(await ours.get('a'), undefined)
       await new Promise(setImmediate)
       assertStoreError(corrupt[0], { code: 'CorruptItemError' })

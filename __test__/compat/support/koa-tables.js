@@ -4,10 +4,10 @@ const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const { describe, test } = require('node:test')
 const { assertStoreError } = require('../../support/errors')
-const { changedAnswer, errorAnswer } = require('../../support/fault-proxy')
+const { changedResponse, errorResponse } = require('../../support/fault-proxy')
 const { needs } = require('../../support/features')
 
-const unknownOperation = errorAnswer(400, 'UnknownOperationException')
+const unknownOperation = errorResponse(400, 'UnknownOperationException')
 
 function testTables(face, dynamodb) {
   const keySchema = Object.values(face.schema).map((AttributeName, i) => ({
@@ -139,7 +139,7 @@ function testTables(face, dynamodb) {
 
     test('waits until the table is ACTIVE, whoever makes it', async () => {
       const { store, proxy, table } = await newStore({ region: 'local' })
-      const creating = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
+      const creating = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
       for (let round = 0; round < 2; round++) {
         // The first answer of round 0 is that there is no table.
         proxy.reset()
@@ -160,9 +160,9 @@ function testTables(face, dynamodb) {
 
     test('creates a table that is being deleted when it is gone', async () => {
       const { store, proxy, table } = await newStore({ region: 'local' })
-      const deleting = changedAnswer(({ text }) => ({ text: text.replace('"ACTIVE"', '"DELETING"'), headers: {} }))
+      const deleting = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"DELETING"'), headers: {} }))
       await store.createTable()
-      proxy.on('DescribeTable', deleting, 2).on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+      proxy.on('DescribeTable', deleting, 2).on('DescribeTimeToLive', errorResponse(400, 'ResourceNotFoundException'))
       await store.createTableIfDontExists()
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
@@ -176,7 +176,7 @@ function testTables(face, dynamodb) {
 
     test('tells an error by callback or promise', async () => {
       const { store, proxy } = await newStore()
-      proxy.on('*', errorAnswer(400, 'AccessDeniedException'))
+      proxy.on('*', errorResponse(400, 'AccessDeniedException'))
       assertStoreError(await callbackOf(store), { code: 'AccessDeniedException', operation: 'DescribeTable' })
       const error = await store.createTableIfDontExists().catch((thrown) => thrown)
       assertStoreError(error, { code: 'AccessDeniedException', operation: 'DescribeTable' })
@@ -221,7 +221,7 @@ function testTables(face, dynamodb) {
 
     test('calls back with the error', async () => {
       const proxy = await dynamodb.proxy()
-      proxy.on('*', errorAnswer(400, 'AccessDeniedException'))
+      proxy.on('*', errorResponse(400, 'AccessDeniedException'))
       const options = face.options({ endpoint: proxy.endpoint, autoCreate: true })
       const error = await new Promise((resolve) => new face.Store(options, resolve))
       assertStoreError(error, { code: 'AccessDeniedException' })
@@ -229,7 +229,7 @@ function testTables(face, dynamodb) {
 
     test('warns without a callback, and makes the table for a later operation', async () => {
       const proxy = await dynamodb.proxy()
-      proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'), 1)
+      proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'), 1)
       const warned = once(process, 'warning')
       const name = dynamodb.newTableName()
       const store = new face.Store(face.options({ name, region: 'local', endpoint: proxy.endpoint, autoCreate: true }))
@@ -264,14 +264,14 @@ function testTables(face, dynamodb) {
     test('is null for isTableCreated when it goes between the two requests, as in the original', async () => {
       const { store, proxy, options } = await newStore()
       await store.createTable()
-      proxy.on('DescribeTimeToLive', errorAnswer(400, 'ResourceNotFoundException'))
+      proxy.on('DescribeTimeToLive', errorResponse(400, 'ResourceNotFoundException'))
       assert.equal(await store.isTableCreated(), null)
       assert.equal(await new face.Original(options).isTableCreated(), null)
     })
 
     test('is told by isTableCreated, or the error', async () => {
       const { store, proxy } = await newStore()
-      proxy.on('DescribeTable', errorAnswer(400, 'AccessDeniedException'))
+      proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
       const error = await store.isTableCreated().catch((thrown) => thrown)
       assertStoreError(error, { code: 'AccessDeniedException', operation: 'DescribeTable' })
     })
@@ -311,7 +311,7 @@ function testTables(face, dynamodb) {
 
     test('sends the false of useTtlExpired by setTtlField', async () => {
       const { store, proxy } = await newStore({ useTtlExpired: false })
-      proxy.on('UpdateTimeToLive', errorAnswer(400, 'ValidationException'))
+      proxy.on('UpdateTimeToLive', errorResponse(400, 'ValidationException'))
       await store.setTtlField().catch(() => {})
       const [{ TimeToLiveSpecification }] = proxy.sent('UpdateTimeToLive')
       assert.deepEqual(TimeToLiveSpecification, { AttributeName: 'expires', Enabled: false })

@@ -185,12 +185,12 @@ function contract({ name, abilities, start }, dynamodb) {
 
     test('a slow read-only request does not undo a logout', async (t) => {
       const signals = new EventEmitter()
-      const gate = () => {
+      const pause = () => {
         const opened = once(signals, 'open')
         signals.emit('waiting')
         return opened
       }
-      const { browser, id } = await loggedIn(t, { storeOptions: { touchAfter: 0 }, gate })
+      const { browser, id } = await loggedIn(t, { storeOptions: { touchAfter: 0 }, pause })
       const waiting = once(signals, 'waiting')
       const slow = browser.copy().get('/wait')
       await waiting

@@ -11,7 +11,7 @@ function data(session) {
 }
 
 /** An app of express-session on this Express, with the routes of the contract. */
-function startExpress(express, { store, maxAge = 60_000, rolling = false, saveUninitialized = false, unset, gate }) {
+function startExpress(express, { store, maxAge = 60_000, rolling = false, saveUninitialized = false, unset, pause }) {
   const app = express()
   app.set('env', 'test')
   app.use(session({ store, secret, resave: false, rolling, saveUninitialized, unset, cookie: { maxAge } }))
@@ -47,7 +47,7 @@ function startExpress(express, { store, maxAge = 60_000, rolling = false, saveUn
     req.session.reload((error) => (error ? next(error) : res.json({ session: data(req.session) })))
   })
   app.get('/wait', async (req, res) => {
-    await gate()
+    await pause()
     res.json({ session: data(req.session) })
   })
   app.use((error, req, res, next) => (res.headersSent ? next(error) : res.status(500).json({ error: error.code })))

@@ -9,7 +9,7 @@ const data = (session) => {
 }
 
 /** An app of @fastify/session, with the routes of the contract. */
-async function startFastify({ store, maxAge = 60_000, rolling = false, saveUninitialized = false, gate }) {
+async function startFastify({ store, maxAge = 60_000, rolling = false, saveUninitialized = false, pause }) {
   const app = Fastify({ forceCloseConnections: true })
   app.register(require('@fastify/cookie'))
   app.register(require('@fastify/session'), {
@@ -49,7 +49,7 @@ async function startFastify({ store, maxAge = 60_000, rolling = false, saveUnini
     return { session: data(request.session) }
   })
   app.get('/wait', async ({ session }) => {
-    await gate()
+    await pause()
     return { session: data(session) }
   })
 

@@ -4,7 +4,7 @@ const { once } = require('node:events')
 const Koa = require('koa')
 
 /** An app of koa-session, with the routes of the contract. */
-async function startKoa(session, { store, maxAge = 60_000, rolling = false, gate }) {
+async function startKoa(session, { store, maxAge = 60_000, rolling = false, pause }) {
   const app = new Koa()
   app.keys = ['a secret of the tests']
   app.silent = true
@@ -20,7 +20,7 @@ async function startKoa(session, { store, maxAge = 60_000, rolling = false, gate
   app.use(session({ store, rolling, signed: true, maxAge: maxAge ?? 'session' }, app))
   app.use(async (ctx) => {
     const answer = routes[`${ctx.method} ${ctx.path}`]
-    ctx.body = await answer(ctx, gate)
+    ctx.body = await answer(ctx, pause)
   })
 
   const server = app.listen(0, '127.0.0.1')
@@ -57,8 +57,8 @@ const routes = {
     await ctx.session.regenerate()
     return {}
   },
-  'GET /wait': async (ctx, gate) => {
-    await gate()
+  'GET /wait': async (ctx, pause) => {
+    await pause()
     return { session: ctx.session.toJSON() }
   }
 }

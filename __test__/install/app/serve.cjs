@@ -8,11 +8,11 @@ async function serve(DynamoDBStore, [{ start }] = require('./express.cjs')) {
   const { store: options, ...settings } = JSON.parse(process.env.APP)
   const store = new DynamoDBStore(options)
   const lines = readline.createInterface({ input: process.stdin })
-  const gate = () => {
+  const pause = () => {
     console.log('waiting')
     return once(lines, 'line')
   }
-  const app = await start({ store, gate, ...settings })
+  const app = await start({ store, pause, ...settings })
   lines.once('close', async () => {
     await app.close()
     await store.close()

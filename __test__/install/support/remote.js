@@ -11,7 +11,7 @@ const [express] = require('../../contract/frameworks/express')
 /** An app of the contract in a process of its own, which `prepare` says how to start. */
 function remote(name, dynamodb, prepare, { abilities } = express) {
   let prepared
-  async function start({ storeOptions, gate, ...options }) {
+  async function start({ storeOptions, pause, ...options }) {
     const { command, args, cwd } = await (prepared ??= prepare())
     const app = { ...options, store: dynamodb.options(storeOptions) }
     const child = spawn(command, args, { cwd, env: { ...cleanEnvironment(), APP: JSON.stringify(app) } })
@@ -26,7 +26,7 @@ function remote(name, dynamodb, prepare, { abilities } = express) {
     ])
     lines.on('line', async (line) => {
       if (line !== 'waiting') return
-      await gate()
+      await pause()
       child.stdin.write('go on\n')
     })
     return {

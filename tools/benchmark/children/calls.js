@@ -105,7 +105,7 @@ const mean = (numbers) => numbers.reduce((sum, number) => sum + number) / number
 
 serve({
   /** Writes the sessions that are to be read, where the server does not make them up. */
-  async plant({ endpoint, size, table }) {
+  async putItem({ endpoint, size, table }) {
     const store = storeOf({ endpoint, size, table })
     const set = starterOf('set', store, sessionOf(size))
     for (let i = 0; i < SIDS.length; i++) {
