@@ -2,13 +2,14 @@
 //! numbers, and JSON text where it says so; `null` stands for what is absent.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use dynamodb_session_core::aws::environment::Environment;
+use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result, ThrottlingReason};
 use dynamodb_session_core::item::expiry;
 use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::sync::lock;
 use dynamodb_session_core::table::Description;
 use dynamodb_session_core::transport::{Trace, retry};
 use dynamodb_session_core::wire::request::{Draft, Stamp, Touch};
@@ -49,7 +50,7 @@ impl Bridge {
         let waker = Arc::new(Mutex::new(Some(wake)));
         let shared = Arc::clone(&waker);
         let wake = move || {
-            let waker = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let waker = lock(&shared);
             waker.as_ref().is_some_and(|wake| {
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
             })
@@ -62,7 +63,7 @@ impl Bridge {
     #[allow(deprecated)]
     #[napi(catch_unwind)]
     pub fn keep_alive(&self, env: &Env, yes: bool) -> napi::Result<()> {
-        match self.waker.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        match lock(&self.waker).as_mut() {
             Some(wake) if yes => wake.refer(env),
             Some(wake) => wake.unref(env),
             None => Ok(()),
@@ -72,7 +73,7 @@ impl Bridge {
     /// Releases the JavaScript thread. Later completions are dropped.
     #[napi(catch_unwind)]
     pub fn end(&self) {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lock(&self.waker).take();
     }
 
     /// The completions that wait: call, failed, text, number, trace and warning of each, with holes for what is

@@ -1,6 +1,8 @@
 //! The way back to JavaScript: answers gather in a queue and one wake-up delivers all of them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use dynamodb_session_core::sync::lock;
 
 /// The answer to one call.
 #[derive(Debug, Default, PartialEq)]
@@ -49,7 +51,7 @@ impl Completions {
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Completion>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::completions::{Completion, Completions};
+
+use dynamodb_session_core::sync::lock;
 
 /// Questions for credentials that JavaScript has not answered yet.
 #[derive(Default)]
@@ -24,7 +26,7 @@ impl Questions {
     fn ask(&self) -> (u32, oneshot::Receiver<provider::Result>) {
         let question = self.last.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         // Those whose asker gave up.
         open.retain(|_, asker| !asker.is_closed());
         open.insert(question, sender);
@@ -33,7 +35,7 @@ impl Questions {
 
     /// Answers a question with JSON: the credentials, or `{"error": "…"}`.
     pub fn answer(&self, question: u32, answer: &str) {
-        let asker = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&question);
+        let asker = lock(&self.open).remove(&question);
         if let Some(asker) = asker {
             // An asker that gave up does not listen.
             let _ = asker.send(credentials(answer));

@@ -21,11 +21,15 @@
 pub mod aws;
 pub mod config;
 pub mod date;
+pub mod environment;
 pub mod error;
+pub mod files;
 pub mod item;
 pub mod runtime;
+pub mod single_flight;
 pub mod stats;
 pub mod store;
+pub mod sync;
 pub mod table;
 pub mod transport;
 pub mod wire;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
+use crate::sync::lock;
 
 /// Names of reasons that are counted; DynamoDB has 16.
 const MOST_REASONS: usize = 64;
@@ -37,7 +38,7 @@ impl Stats {
         let Some(reasons) = &error.throttling_reasons else {
             return;
         };
-        let mut counts = self.throttling_reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.throttling_reasons);
         for name in reasons.iter().filter_map(|entry| entry.reason.as_ref()) {
             if let Some(count) = counts.get_mut(name) {
                 *count += 1;
@@ -48,7 +49,7 @@ impl Stats {
     }
 
     pub fn throttling_reasons(&self) -> BTreeMap<String, u64> {
-        self.throttling_reasons.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.throttling_reasons).clone()
     }
 }
 

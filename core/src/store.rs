@@ -1,6 +1,6 @@
 //! The session store: each operation is one DynamoDB request.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
@@ -9,18 +9,19 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use crate::aws::Aws;
-use crate::aws::environment::{Environment, SharedEnvironment};
-use crate::aws::single_flight::SingleFlight;
 use crate::config::{Config, ConsistentRead, NewTable};
+use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
 use crate::item::expiry::{self, Seconds};
+use crate::single_flight::SingleFlight;
+use crate::sync::lock;
 use crate::table::{Description, Table};
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk;
 use crate::transport::{Trace, retry};
 use crate::wire::request::{Body, Draft, Requests, Touch};
-use crate::wire::response::Reply;
+use crate::wire::response::{Outcome, Response};
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
@@ -105,8 +106,8 @@ impl Store {
     }
 
     async fn read(&self, key: &str, consistent: bool, now: Seconds, trace: &mut Trace) -> Result<Found> {
-        let reply = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
-        let Some(stored) = reply.item else {
+        let outcome = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
+        let Outcome::Success { item: Some(stored) } = outcome else {
             return Ok(Found::Nothing);
         };
         let expires = stored.expires;
@@ -126,21 +127,20 @@ impl Store {
     ///
     /// A session that is not a map has no place for the stamp, which is then left out.
     pub async fn touch(&self, touch: Touch<'_>, trace: &mut Trace) -> Result<Option<f64>> {
-        let reply = match self.call("UpdateItem", self.requests.touch(touch), trace).await {
+        let outcome = match self.call("UpdateItem", self.requests.touch(touch), trace).await {
             Err(error) if touch.stamp.is_some() && error.is_service("ValidationException") => {
                 let unstamped = Touch { stamp: None, ..touch };
                 self.call("UpdateItem", self.requests.touch(unstamped), trace).await?
             }
             outcome => outcome?,
         };
-        if !reply.condition_failed {
-            return Ok(Some(touch.expires as f64));
-        }
-        // An item that is alive has a later expiry, which stays.
-        Ok(reply
-            .item
-            .and_then(|item| item.expires)
-            .filter(|&expires| !expiry::is_dead(Some(expires), touch.now)))
+        Ok(match outcome {
+            Outcome::Success { .. } => Some(touch.expires as f64),
+            // An item that is alive has a later expiry, which stays.
+            Outcome::ConditionFailed { item } => item
+                .and_then(|item| item.expires)
+                .filter(|&expires| !expiry::is_dead(Some(expires), touch.now)),
+        })
     }
 
     /// DeleteItem, whether there is one or not.
@@ -151,7 +151,8 @@ impl Store {
     /// DeleteItem of a session that has expired; whether it had.
     pub async fn destroy_expired(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<bool> {
         let body = self.requests.delete_expired(key, now);
-        let had_expired = !self.call("DeleteItem", body, trace).await?.condition_failed;
+        let outcome = self.call("DeleteItem", body, trace).await?;
+        let had_expired = matches!(outcome, Outcome::Success { .. });
         // The condition fails on the repetition of an attempt that had deleted it.
         Ok(had_expired || trace.may_be_done && self.read(key, true, now, trace).await? == Found::Nothing)
     }
@@ -241,10 +242,10 @@ impl Store {
         self.http.close_idle();
     }
 
-    async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Reply> {
+    async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Outcome> {
         let is_conditional = body.is_conditional;
         let body = Bytes::from(body.finish(trace.wants_capacity));
-        let reply = match self.send(operation, &body, is_conditional, trace).await {
+        let response = match self.send(operation, &body, is_conditional, trace).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 Box::pin(self.create_for_operation(new)).await?;
                 trace.deadline = None;
@@ -252,10 +253,10 @@ impl Store {
             }
             outcome => outcome?,
         };
-        if let Some(units) = reply.capacity_units {
+        if let Some(units) = response.capacity_units {
             *trace.capacity_units.get_or_insert_default() += units;
         }
-        Ok(reply)
+        Ok(response.outcome)
     }
 
     async fn send(
@@ -264,10 +265,10 @@ impl Store {
         body: &Bytes,
         is_conditional: bool,
         trace: &mut Trace,
-    ) -> Result<Reply> {
+    ) -> Result<Response> {
         let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
         let layout = self.requests.layout();
-        let parse = |verdict, answer: &[u8]| Reply::from_response(verdict, answer, is_conditional, layout);
+        let parse = |status, body: &[u8]| Response::parse(status, body, is_conditional, layout);
         self.aws(deadline).await?.transport.call(operation, body.clone(), trace, parse).await
     }
 
@@ -306,7 +307,7 @@ impl Store {
     }
 
     fn warning(&self) -> MutexGuard<'_, Option<Error>> {
-        self.warning.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.warning)
     }
 
     /// A session can be kept in a table without time to live, so the operation goes on.

@@ -3,7 +3,7 @@
 use dynamodb_session_core::error::Kind;
 use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::wire::request::{Draft, Requests};
-use dynamodb_session_core::wire::response::{Reply, Session};
+use dynamodb_session_core::wire::response::{Outcome, Response, Session};
 use proptest::collection::{hash_map, vec};
 use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
 use proptest::prelude::*;
@@ -28,7 +28,8 @@ fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let body = requests.put(draft).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
     let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let answer = json!({ "Item": put["Item"] }).to_string();
-    let item = Reply::parse(answer.as_bytes(), requests.layout()).unwrap().item.unwrap();
+    let response = Response::parse(Ok(()), answer.as_bytes(), false, requests.layout()).unwrap();
+    let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
     prop_assert_eq!((&*item.key, item.expires), ("k", Some(9.0)));
     match item.session {
         Session::Text(text) => Ok(text),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::retry::RetryConfig;
@@ -27,11 +27,12 @@ use sha1::{Digest, Sha1};
 use tokio::process::Command;
 use tokio::task::spawn_blocking;
 
-use crate::aws::environment::{Environment, SharedEnvironment};
-use crate::aws::files;
 use crate::aws::profile::{Profiles, Section};
 use crate::date;
+use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
+use crate::files;
+use crate::sync::lock;
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::SdkHttp;
 
@@ -168,7 +169,7 @@ impl DefaultChain {
     }
 
     fn latest(&self) -> MutexGuard<'_, Option<Built>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.latest)
     }
 }
 

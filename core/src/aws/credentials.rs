@@ -1,7 +1,7 @@
 //! The credentials that requests are signed with: fetched once for many, renewed before they expire.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -11,8 +11,9 @@ use aws_credential_types::provider::{
 };
 use tokio::time::timeout;
 
-use crate::aws::single_flight::SingleFlight;
 use crate::error::{Error, Kind, Result};
+use crate::single_flight::SingleFlight;
+use crate::sync::lock;
 
 /// Credentials are renewed this long before they expire, or in the last tenth of a shorter life.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -161,10 +162,6 @@ fn refuse_unsendable(credentials: &Credentials) -> Result<()> {
     let message =
         "the access key id or the session token has a character that no header can hold, such as a newline";
     Err(Error::new(Kind::Credentials, message))
-}
-
-fn lock(current: &Mutex<Option<Current>>) -> MutexGuard<'_, Option<Current>> {
-    current.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves the SDK's clients from the same cache.

@@ -2,12 +2,9 @@
 
 pub mod chain;
 pub mod credentials;
-pub mod environment;
-pub mod files;
 pub mod profile;
 pub mod sdk_error;
 pub mod settings;
-pub mod single_flight;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +17,10 @@ use aws_sdk_dynamodb::config::IdentityCache;
 
 use crate::aws::chain::{DefaultChain, Setup};
 use crate::aws::credentials::CredentialsCache;
-use crate::aws::environment::SharedEnvironment;
 use crate::aws::profile::Profiles;
 use crate::aws::settings::Settings;
 use crate::config::Config;
+use crate::environment::SharedEnvironment;
 use crate::error::Result;
 use crate::transport::http::HttpClient;
 use crate::transport::sdk::{SdkEndpoints, SdkHttp};

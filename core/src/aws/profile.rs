@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::aws::environment::Environment;
-use crate::aws::files;
+use crate::environment::Environment;
+use crate::files;
 
 pub const DEFAULT: &str = "default";
 

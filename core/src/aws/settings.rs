@@ -7,9 +7,9 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::endpoint::{Params, ParamsBuilder};
 use aws_types::endpoint_config::AccountIdEndpointMode;
 
-use crate::aws::environment::Environment;
 use crate::aws::profile::Profiles;
 use crate::config::Config;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::transport::Endpoint;
 

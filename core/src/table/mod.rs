@@ -2,7 +2,7 @@
 
 pub mod scan;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -22,6 +22,7 @@ use crate::aws::sdk_error::{failed, unintelligible};
 use crate::config::NewTable;
 use crate::error::{Error, Kind, Result};
 use crate::item::layout::Layout;
+use crate::sync::lock;
 
 /// DynamoDB takes some ten seconds to create a table.
 const LONGEST_CREATION: Duration = Duration::from_secs(120);
@@ -244,7 +245,7 @@ pub struct RawAnswer(Arc<Mutex<String>>);
 
 impl RawAnswer {
     pub fn take(&self) -> String {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.0))
     }
 }
 
@@ -261,7 +262,7 @@ impl Intercept for RawAnswer {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = String::from_utf8_lossy(body).into_owned();
+        *lock(&self.0) = String::from_utf8_lossy(body).into_owned();
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::item::expiry::Seconds;
 use crate::table::{RawAnswer, Table};
 use crate::wire::request;
-use crate::wire::response::{self, Stored};
+use crate::wire::response::{Page, Stored};
 
 /// BatchWriteItem takes 25 requests
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
@@ -63,7 +63,7 @@ impl Table {
                 scan = scan.projection_expression("#key");
             }
             let page = scan.customize().interceptor(raw.clone()).send().await.map_err(failed("Scan"))?;
-            response::parse_page(raw.take().as_bytes(), &self.layout)?.into_iter().for_each(&mut each);
+            Page::parse(raw.take().as_bytes(), &self.layout)?.items.into_iter().for_each(&mut each);
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(());

@@ -21,7 +21,7 @@ use super::dns::Dns;
 use super::http::BoxError;
 use super::proxy::proxy_for;
 use super::tls::Tls;
-use crate::aws::environment::Environment;
+use crate::environment::Environment;
 
 /// A connection, with or without TLS.
 pub enum Connection {

@@ -11,10 +11,10 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::time::{Instant, timeout_at};
 
-use super::pool::lock;
 use crate::error::{Error, Kind, Result};
 use crate::runtime::guard;
 use crate::stats::Stats;
+use crate::sync::lock;
 
 /// How long the last addresses that worked are used while DNS fails.
 const LONGEST_OUTAGE: Duration = Duration::from_hours(24);

@@ -1,6 +1,6 @@
 //! Which endpoint serves a table. The rules are those of the AWS SDK, and both planes ask here.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::attributes::AccountId;
@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 
 use super::endpoint::Endpoint;
 use crate::error::{Error, Kind, Result};
+use crate::sync::lock;
 
 /// Finds the endpoint for an account, and remembers it.
 #[derive(Clone, Debug)]
@@ -58,11 +59,11 @@ impl EndpointResolver {
 
     /// The endpoint that the last request went to.
     pub fn current(&self) -> Option<Arc<Resolved>> {
-        self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0.current).clone()
     }
 
     fn resolve(&self, account: Option<&str>) -> Result<Arc<Resolved>> {
-        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.0.current);
         if let Some(current) = &*current
             && current.account.as_deref() == account
         {

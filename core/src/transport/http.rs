@@ -11,11 +11,12 @@ use http::{Request, Response, Uri};
 use tokio::sync::AcquireError;
 
 use super::dns::{Dns, Resolve};
-use super::pool::{Host, Slot, lock};
+use super::pool::{Host, Slot};
 use super::tls::Tls;
-use crate::aws::environment::SharedEnvironment;
+use crate::environment::SharedEnvironment;
 use crate::error::Error;
 use crate::stats::Stats;
+use crate::sync::lock;
 
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 

@@ -2,7 +2,7 @@
 
 use std::error;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use super::connect::connect;
 use super::endpoint::host_of;
 use super::http::{Bounds, BoxError, Failure, Shared};
 use crate::stats::OpenConnection;
+use crate::sync::lock;
 
 /// Servers and load balancers keep idle connections for longer than this.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
@@ -321,9 +322,4 @@ fn is_closed(error: &hyper::Error) -> bool {
                 BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
             )
         })
-}
-
-/// A panic while the lock was held leaves nothing inconsistent in this module.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
 use super::endpoint::has_valid_port;
-use crate::aws::environment::Environment;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 
 /// A proxy that tunnels by CONNECT.

@@ -4,7 +4,7 @@
 //! the rest of a request.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -13,6 +13,8 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use http::header::{HeaderValue, InvalidHeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+
+use crate::sync::lock;
 
 const SERVICE: &str = "dynamodb";
 /// What an encoded path leaves as it is; an escape in a path is escaped once more.
@@ -98,7 +100,7 @@ impl Signer {
         day: &str,
         time: SystemTime,
     ) -> Result<Arc<DayKey>, InvalidHeaderValue> {
-        let mut cached = self.day_key.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = lock(&self.day_key);
         if let Some(day_key) = &*cached
             && day_key.day == day
             && day_key.credentials == *credentials

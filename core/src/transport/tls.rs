@@ -16,10 +16,10 @@ use rustls::{
 use tokio::time::timeout;
 
 use super::http::BoxError;
-use super::pool::lock;
-use crate::aws::environment::Environment;
-use crate::aws::files;
+use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
+use crate::files;
+use crate::sync::lock;
 
 /// Names a file of certificates that replace the ones compiled in, as in the AWS SDKs and tools.
 const BUNDLE: &str = "AWS_CA_BUNDLE";

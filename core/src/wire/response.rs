@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
+use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::item::attribute::Tagged;
@@ -47,66 +48,88 @@ impl Stored {
     }
 }
 
-/// The answer of a data-plane request.
-#[derive(Debug, Default)]
-pub struct Reply {
-    /// Whether the condition of the request failed, so that it changed nothing.
-    pub condition_failed: bool,
-    /// The item that was read, or the one on which the condition failed. Some servers never return the latter.
-    pub item: Option<Stored>,
+/// The response to a request for one item.
+#[derive(Debug)]
+pub struct Response {
+    pub outcome: Outcome,
     pub capacity_units: Option<f64>,
 }
 
-impl Reply {
-    /// The failed condition of a conditional request is an answer.
-    pub fn from_response(
-        verdict: Result<()>,
-        body: &[u8],
-        is_conditional: bool,
-        layout: &Layout,
-    ) -> Result<Self> {
-        match verdict {
-            Ok(()) => Self::parse(body, layout),
-            Err(error) if is_conditional && error.is_service("ConditionalCheckFailedException") => {
-                Ok(Self { condition_failed: true, ..Self::parse(body, layout).unwrap_or_default() })
-            }
-            Err(error) => Err(error),
-        }
-    }
+/// What a request for one item did.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    /// The request succeeded. A GetItem returns the item, if it exists.
+    Success { item: Option<Stored> },
+    /// The condition of the request was not met, so it changed nothing. Some servers never return the item.
+    ConditionFailed { item: Option<Stored> },
+}
 
-    pub fn parse(body: &[u8], layout: &Layout) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct ConsumedCapacity {
-            #[serde(rename = "CapacityUnits")]
-            units: Option<f64>,
-        }
-        let mut reply = Self::default();
-        parse(body, |cursor, name| {
-            match name {
-                "Item" => reply.item = Some(item(cursor, layout)?),
-                "ConsumedCapacity" => {
-                    let consumed = serde_json::from_str::<ConsumedCapacity>(cursor.raw()?);
-                    reply.capacity_units = consumed.map_err(|_| Unexpected)?.units;
-                }
-                _ => drop(cursor.raw()?),
-            }
-            Ok(())
-        })?;
-        Ok(reply)
+impl Response {
+    /// Parses the body of a response. `status` is the error that the service reported, if any. For a conditional
+    /// request, a failed condition is an outcome and not an error.
+    pub fn parse(status: Result<()>, body: &[u8], is_conditional: bool, layout: &Layout) -> Result<Self> {
+        let condition_failed = match status {
+            Ok(()) => false,
+            Err(error) if is_conditional && error.is_service("ConditionalCheckFailedException") => true,
+            Err(error) => return Err(error),
+        };
+        let (item, capacity_units) = match parse_item(body, layout) {
+            // The condition failed, whatever the rest of the body says.
+            Err(_) if condition_failed => (None, None),
+            parsed => parsed?,
+        };
+        let outcome =
+            if condition_failed { Outcome::ConditionFailed { item } } else { Outcome::Success { item } };
+        Ok(Self { outcome, capacity_units })
     }
 }
 
-/// The items of a page that a Scan gave.
-pub fn parse_page(body: &[u8], layout: &Layout) -> Result<Vec<Stored>> {
-    let mut items = Vec::new();
-    parse(body, |cursor, name| match name {
-        "Items" => cursor.array(|cursor| {
-            items.push(item(cursor, layout)?);
-            Ok(())
-        }),
-        _ => cursor.raw().map(drop),
+/// The item and the consumed capacity units of a response.
+fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<Stored>, Option<f64>)> {
+    #[derive(Deserialize)]
+    struct ConsumedCapacity {
+        #[serde(rename = "CapacityUnits")]
+        units: Option<f64>,
+    }
+    let (mut stored, mut capacity_units) = (None, None);
+    parse(body, |cursor, name| {
+        match name {
+            "Item" => stored = Some(item(cursor, layout)?),
+            "ConsumedCapacity" => {
+                let consumed = serde_json::from_str::<ConsumedCapacity>(cursor.raw()?);
+                capacity_units = consumed.map_err(|_| Unexpected)?.units;
+            }
+            _ => drop(cursor.raw()?),
+        }
+        Ok(())
     })?;
-    Ok(items)
+    Ok((stored, capacity_units))
+}
+
+/// A page of a Scan.
+#[derive(Debug, Default, PartialEq)]
+pub struct Page {
+    pub items: Vec<Stored>,
+    /// The key after which the next page starts; absent on the last page.
+    pub last_key: Option<Value>,
+}
+
+impl Page {
+    pub fn parse(body: &[u8], layout: &Layout) -> Result<Self> {
+        let mut page = Self::default();
+        parse(body, |cursor, name| match name {
+            "Items" => cursor.array(|cursor| {
+                page.items.push(item(cursor, layout)?);
+                Ok(())
+            }),
+            "LastEvaluatedKey" => {
+                page.last_key = serde_json::from_str(cursor.raw()?).map_err(|_| Unexpected)?;
+                Ok(())
+            }
+            _ => cursor.raw().map(drop),
+        })?;
+        Ok(page)
+    }
 }
 
 fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -> Result<()> {
@@ -176,7 +199,7 @@ fn map(raw: &str) -> Expected<Session> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn layout() -> Layout {
         Layout {
@@ -190,11 +213,16 @@ mod tests {
         }
     }
 
+    fn succeeded(body: &[u8]) -> Result<Response> {
+        Response::parse(Ok(()), body, false, &layout())
+    }
+
     fn read(item: Value) -> Stored {
         let body = json!({ "ConsumedCapacity": { "TableName": "t", "CapacityUnits": 0.5 }, "Item": item });
-        let reply = Reply::parse(body.to_string().as_bytes(), &layout()).unwrap();
-        assert_eq!(reply.capacity_units, Some(0.5));
-        reply.item.unwrap()
+        let response = succeeded(body.to_string().as_bytes()).unwrap();
+        assert_eq!(response.capacity_units, Some(0.5));
+        let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
+        item
     }
 
     #[test]
@@ -222,37 +250,40 @@ mod tests {
 
     #[test]
     fn pages_and_missing_items() {
-        let page =
-            json!({ "Count": 1, "Items": [{ "id": { "S": "a" } }, { "id": { "S": "b" } }] }).to_string();
-        let keys: Vec<_> =
-            parse_page(page.as_bytes(), &layout()).unwrap().into_iter().map(|item| item.key).collect();
-        assert_eq!(keys, ["a", "b"]);
-        assert!(Reply::parse(b"{}", &layout()).unwrap().item.is_none());
+        let last_key = json!({ "id": { "S": "b" } });
+        let body =
+            json!({ "Count": 1, "Items": [{ "id": { "S": "a" } }, last_key], "LastEvaluatedKey": last_key });
+        let page = Page::parse(body.to_string().as_bytes(), &layout()).unwrap();
+        let keys: Vec<_> = page.items.into_iter().map(|item| item.key).collect();
+        assert_eq!((keys, page.last_key), (vec!["a".to_owned(), "b".to_owned()], Some(last_key)));
+        assert_eq!(Page::parse(b"{}", &layout()).unwrap(), Page::default());
+        assert_eq!(succeeded(b"{}").unwrap().outcome, Outcome::Success { item: None });
     }
 
     #[test]
-    fn a_failed_condition_is_an_answer_with_its_item() {
+    fn a_failed_condition_is_an_outcome_with_the_item() {
         let failed = |name: &'static str, is_conditional, body: &str| {
-            let verdict = Err(Error::service(name, "m", 400));
-            Reply::from_response(verdict, body.as_bytes(), is_conditional, &layout())
+            let status = Err(Error::service(name, "m", 400));
+            Response::parse(status, body.as_bytes(), is_conditional, &layout())
         };
         let name = "ConditionalCheckFailedException";
         let body = json!({ "message": "m", "Item": { "id": { "S": "k" }, "expires": { "N": "9" } } });
-        let reply = failed(name, true, &body.to_string()).unwrap();
-        assert!(reply.condition_failed);
-        assert_eq!(reply.item.unwrap().expires, Some(9.0));
+        let item = Stored { key: "k".into(), session: Session::Missing, expires: Some(9.0) };
+        let outcome = failed(name, true, &body.to_string()).unwrap().outcome;
+        assert_eq!(outcome, Outcome::ConditionFailed { item: Some(item) });
         for body in [r#"{"message":"m"}"#, "", "[]"] {
-            let reply = failed(name, true, body).unwrap();
-            assert!(reply.condition_failed && reply.item.is_none(), "{body}");
+            let outcome = failed(name, true, body).unwrap().outcome;
+            assert_eq!(outcome, Outcome::ConditionFailed { item: None }, "{body}");
         }
         assert!(failed(name, false, "{}").unwrap_err().is_service(name));
         assert!(failed("X", true, "{}").unwrap_err().is_service("X"));
-        assert!(!Reply::from_response(Ok(()), b"{}", true, &layout()).unwrap().condition_failed);
+        let outcome = Response::parse(Ok(()), b"{}", true, &layout()).unwrap().outcome;
+        assert_eq!(outcome, Outcome::Success { item: None });
     }
 
     #[test]
     fn a_broken_response_is_told_without_quoting_it() {
-        let error = Reply::parse(br#"{"Item":"secret"}"#, &layout()).unwrap_err();
+        let error = succeeded(br#"{"Item":"secret"}"#).unwrap_err();
         assert_eq!(error.kind, Kind::Network);
         assert!(!error.message.contains("secret"), "{error}");
     }

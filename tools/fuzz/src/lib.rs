@@ -6,7 +6,7 @@ use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::Endpoint;
 use dynamodb_session_core::wire::request::{Draft, Requests, Stamp, Touch};
-use dynamodb_session_core::wire::response::{self, Reply, Stored};
+use dynamodb_session_core::wire::response::{Outcome, Page, Response, Stored};
 use dynamodb_session_core::wire::service_error::service_error;
 use serde::de::DeserializeSeed;
 use serde_json::{Deserializer, Value};
@@ -14,9 +14,13 @@ use serde_json::{Deserializer, Value};
 /// An answer is read or refused, and no error quotes it.
 pub fn response(input: &[u8]) {
     let layout = layout();
+    let item_in = |response: Response| match response.outcome {
+        Outcome::Success { item } | Outcome::ConditionFailed { item } => item,
+    };
     for outcome in [
-        Reply::parse(input, &layout).map(|reply| reply.item.into_iter().collect::<Vec<_>>()),
-        response::parse_page(input, &layout),
+        Response::parse(Ok(()), input, false, &layout)
+            .map(|response| item_in(response).into_iter().collect()),
+        Page::parse(input, &layout).map(|page| page.items),
     ] {
         match outcome {
             Ok(items) => items.into_iter().for_each(|item| drop(Stored::into_text(item, 1_700_000_000))),

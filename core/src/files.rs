@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::task::spawn_blocking;
+
+use crate::sync::lock;
 
 type Outcome = Result<Arc<[u8]>, Arc<io::Error>>;
 type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
@@ -19,7 +21,7 @@ type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
 /// is tried again.
 pub async fn read(path: &Path) -> Outcome {
     static READS: Mutex<Option<Reads>> = Mutex::new(None);
-    let reads = || READS.lock().unwrap_or_else(PoisonError::into_inner);
+    let reads = || lock(&READS);
 
     let owned = path.to_owned();
     let reading = reads()

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::sync::lock;
 
 /// A snapshot of environment variables.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -53,11 +55,11 @@ pub struct SharedEnvironment(Arc<Mutex<Arc<Environment>>>);
 
 impl SharedEnvironment {
     pub fn get(&self) -> Arc<Environment> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&lock(&self.0))
     }
 
     pub fn set(&self, environment: Environment) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(environment);
+        *lock(&self.0) = Arc::new(environment);
     }
 }
 

@@ -1,12 +1,13 @@
 //! One run of some work for all who ask for it while it is under way.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
 use crate::error::Result;
 use crate::runtime::guard;
+use crate::sync::lock;
 
 type Flight<T> = Shared<BoxFuture<'static, Result<T>>>;
 
@@ -22,14 +23,14 @@ impl<T: Clone> Default for SingleFlight<T> {
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Whether work is running that a caller would join.
     pub fn is_running(&self) -> bool {
-        let flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let flight = lock(&self.0);
         flight.as_ref().is_some_and(|running| running.peek().is_none())
     }
 
     /// Joins the work under way, or starts it. It goes on when those who wait for it give up. Its panic is
     /// an error of those who wait, and not of those who come later.
     pub fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
-        let mut flight = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flight = lock(&self.0);
         match &*flight {
             Some(running) if running.peek().is_none() => running.clone(),
             _ => {
