@@ -22,6 +22,6 @@ test('the benchmark measures every subject and writes its report', { timeout: 60
   assert.ok(results.memory.idle['dynamodb-session'].memory[0] > 0)
   const [{ reads, writes }] = results.cost
   assert.ok(reads > 0 && writes > 0)
-  assert.match(readFileSync(path.join(folder, 'report.md'), 'utf8'), /## Figures to reach/)
+  assert.match(readFileSync(path.join(folder, 'report.md'), 'utf8'), /## Targets/)
   assert.match(readFileSync(path.join(folder, 'express.svg'), 'utf8'), /dynamodb-session/)
 })

@@ -1,12 +1,12 @@
 'use strict'
 
-// Measures this store beside those it replaces and some bounds, in one run.
-//   --quick         less of all, in under two minutes
-//   --smoke         the least that runs every part; the figures mean nothing
-//   --only a,b      these sections: calls, apps, cold, memory, cost, size, instructions
-//   --instructions  counts the instructions of a get too, which takes valgrind and some minutes
-//   --out folder    where the report goes; a full run without `--only` puts it into tools/benchmark/results
-// `npm run bench` builds what this starts.
+// Compares this store with the packages it replaces and with lower and upper bounds, in one run.
+//   --quick         a shorter run of under two minutes
+//   --smoke         the shortest run of every part; its figures mean nothing
+//   --only a,b      runs only these sections: calls, apps, cold, memory, cost, size, instructions
+//   --instructions  also counts the CPU instructions of a get; needs valgrind and some minutes
+//   --out folder    writes the report to this folder; a full run without `--only` writes it to tools/benchmark/results
+// `npm run bench` builds the programs that it needs.
 
 const path = require('node:path')
 const { parseArgs } = require('node:util')
@@ -43,7 +43,8 @@ async function main() {
   const kind = options.smoke ? 'smoke' : options.quick ? 'quick' : 'full'
   const wanted = options.only?.split(',') ?? Object.keys(sections)
   const unknown = wanted.find((name) => !(name in sections))
-  if (unknown !== undefined) throw new Error(`--only ${unknown}: the sections are ${Object.keys(sections).join(', ')}`)
+  if (unknown !== undefined)
+    throw new Error(`--only ${unknown}: unknown section; the sections are ${Object.keys(sections).join(', ')}`)
   if (!options.instructions && options.only === undefined) wanted.pop()
 
   const began = Date.now()

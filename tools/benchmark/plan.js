@@ -4,7 +4,12 @@ const SIZES = [512, 2048, 20_480]
 const IN_FLIGHT = [1, 16, 64, 256]
 
 const STORES = ['dynamodb-session', 'connect-dynamodb', 'pwrdrvr', 'dynamodb-store', 'koa-session-dynamodb-store']
-const FACES = ['connect-dynamodb-face', 'pwrdrvr-face', 'dynamodb-store-face', 'koa-session-dynamodb-store-face']
+const COMPATIBLE = [
+  'connect-dynamodb-compat',
+  'pwrdrvr-compat',
+  'dynamodb-store-compat',
+  'koa-session-dynamodb-store-compat'
+]
 const CORE = [...STORES, 'lean', 'crossing']
 
 const FEW = ['dynamodb-session', 'connect-dynamodb', 'lean', 'crossing']
@@ -15,7 +20,7 @@ const cells = (server, operations, sizes, inFlight, settings) =>
     sizes.flatMap((size) => inFlight.map((count) => ({ server, operation, size, inFlight: count, ...settings })))
   )
 
-const MAIN_CELLS = { contenders: [...CORE, 'memory', ...FACES] }
+const MAIN_CELLS = { contenders: [...CORE, 'memory', ...COMPATIBLE] }
 
 /** The plan of each way to run. Times are in milliseconds. */
 const plans = {
@@ -32,8 +37,8 @@ const plans = {
       ...cells('embedded', ['get', 'set'], [2048], [64], { contenders: CORE, time: 400 })
     ],
     apps: {
-      express: ['memory', ...STORES.slice(0, 4), 'lean', ...FACES.slice(0, 3)],
-      koa: ['koa-memory', 'dynamodb-session', 'koa-session-dynamodb-store', 'koa-session-dynamodb-store-face'],
+      express: ['memory', ...STORES.slice(0, 4), 'lean', ...COMPATIBLE.slice(0, 3)],
+      koa: ['koa-memory', 'dynamodb-session', 'koa-session-dynamodb-store', 'koa-session-dynamodb-store-compat'],
       connections: 32,
       time: 2500
     },

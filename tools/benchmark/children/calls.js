@@ -34,7 +34,7 @@ function sessionOf(size) {
 function starterOf(operation, store, session) {
   let turn = 0
   const nextSid = () => SIDS[turn++ % SIDS.length]
-  if (contender.answersByPromise) {
+  if (contender.returnsPromises) {
     const starters = {
       get: (done) => store.get(nextSid()).then((found) => done(null, found), done),
       set: (done) => store.set(nextSid(), session, DAY).then(() => done(null), done)

@@ -2,10 +2,11 @@
 
 // A process that only reads sessions, 16 at a time. Arguments: endpoint, table, contender, number of gets.
 
+const { contenders } = require('../contenders')
 const { newSession } = require('../support/sessions')
 
 const [, , endpoint, table, name, gets] = process.argv
-const store = require(`../contenders/${name}.js`).open({ endpoint, table, everyTouch: true })
+const store = contenders[name].open({ endpoint, table, everyTouch: true })
 
 let started = 0
 let completed = 0
@@ -19,11 +20,11 @@ function done(error) {
   next(error)
 }
 
-// What answers without a server wants to have been told a session.
+// The bounds without a server return the session that was set.
 store.set('a', newSession(2048), (error) => {
   if (error) throw error
   for (let lane = 0; lane < 16; lane++) next()
 })
 
-// Not all of them keep the process alive.
+// Not every store keeps the process alive.
 setInterval(() => {}, 1000)

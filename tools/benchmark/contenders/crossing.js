@@ -1,6 +1,6 @@
 'use strict'
 
-// A bound: the way into the addon and back, and JSON, without a request.
+// Passes the session to the addon and back, with JSON but without a request.
 
 const STRIDE = 6
 
@@ -50,4 +50,4 @@ function missing() {
   return typeof NativeStore.prototype.echo === 'function' ? null : 'the addon has no `echo`'
 }
 
-module.exports = { title: 'crossing alone', layout: null, frameworks: [], missing, open: () => new Crossing() }
+module.exports = { title: 'boundary only', layout: null, frameworks: [], missing, open: () => new Crossing() }

@@ -1,35 +1,29 @@
 'use strict'
 
 /**
- * A contender is a store, or a bound of what a store can be:
- *   title             as the report calls it
- *   isAddon           whether its requests are made by this package's addon
- *   layout            of its items, a name in support/sessions.js; null without a table
- *   frameworks        of which it can be the store: express, koa
- *   answersByPromise  instead of by callbacks
- *   missing()         why it cannot take part, or null
- *   open(options)     makes it, of { endpoint, table, everyTouch }: whether all touches are sent, else it is set up
- *                     as its README says. Nothing is loaded before.
+ * A contender is a session store, or a bound that shows what a store can reach:
+ *   title            its name in the report
+ *   isAddon          whether this package's addon sends its requests
+ *   isCompatible     whether it is a compatible store of this package
+ *   layout           the layout of its items, a name in support/sessions.js; null if it uses no table
+ *   frameworks       the frameworks it works with: express, koa
+ *   returnsPromises  whether its methods return promises instead of taking callbacks
+ *   missing()        why it cannot run, or null
+ *   open(options)    creates it from { endpoint, table, everyTouch }. With `everyTouch`, it sends all touches. Otherwise
+ *                    it is set up as its README recommends. Its modules load here, not before.
  */
-const names = [
-  'dynamodb-session',
-  'connect-dynamodb',
-  'pwrdrvr',
-  'dynamodb-store',
-  'koa-session-dynamodb-store',
-  'lean',
-  'crossing',
-  'memory',
-  'koa-memory',
-  'connect-dynamodb-face',
-  'pwrdrvr-face',
-  'dynamodb-store-face',
-  'koa-session-dynamodb-store-face'
-]
+const all = {
+  ...require('./stores'),
+  ...require('./memory'),
+  // A lower bound of the CPU time: what a store in JavaScript must do at least.
+  lean: require('./lean'),
+  // The cost of the boundary between JavaScript and the addon.
+  crossing: require('./crossing')
+}
 
-const contenders = Object.fromEntries(names.map((name) => [name, { name, ...require(`./${name}.js`) }]))
+const contenders = Object.fromEntries(Object.entries(all).map(([name, contender]) => [name, { name, ...contender }]))
 
-/** Those of the names that can take part; `note` is told of the others. */
+/** The names that can run. Passes the reason for each of the others to `note`. */
 function available(wanted, note) {
   return wanted.filter((name) => {
     const reason = contenders[name].missing?.() ?? null

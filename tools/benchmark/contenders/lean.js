@@ -1,6 +1,6 @@
 'use strict'
 
-// A bound: the least that a store in JavaScript has to do, on the fastest HTTP client for Node.
+// The minimum that a session store in JavaScript must do, on the fastest HTTP client for Node.js.
 
 const { createHash, createHmac } = require('node:crypto')
 
@@ -112,7 +112,7 @@ function open({ everyTouch, ...settings }) {
   const { Store } = require('express-session')
   Object.setPrototypeOf(LeanStore.prototype, Store.prototype)
   const store = new LeanStore(settings)
-  // An app's touches are left out, as those of the stores that throttle.
+  // In an app it sends no touches, like the stores that throttle them.
   if (!everyTouch) store.touch = undefined
   return store
 }

@@ -1,7 +1,9 @@
 'use strict'
 
-// A bound: what an app does when its sessions cost nothing.
-module.exports = {
+// Upper bounds: stores that keep sessions in memory.
+
+/** express-session's MemoryStore. */
+const memory = {
   title: 'MemoryStore',
   layout: null,
   frameworks: ['express'],
@@ -10,3 +12,28 @@ module.exports = {
     return new MemoryStore()
   }
 }
+
+/** The equivalent for koa-session. */
+const koaMemory = {
+  title: 'Map',
+  layout: null,
+  frameworks: ['koa'],
+  returnsPromises: true,
+  open() {
+    const texts = new Map()
+    return {
+      async get(sid) {
+        const text = texts.get(sid)
+        return text && JSON.parse(text)
+      },
+      async set(sid, session) {
+        texts.set(sid, JSON.stringify(session))
+      },
+      async destroy(sid) {
+        texts.delete(sid)
+      }
+    }
+  }
+}
+
+module.exports = { memory, 'koa-memory': koaMemory }

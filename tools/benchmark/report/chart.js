@@ -11,7 +11,7 @@ const OTHERS = '#9aa4b2'
 
 const escaped = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
 
-/** A chart of bars as SVG, one for each `{ label, value, isOurs }`, with the numbers beside. */
+/** An SVG bar chart with one bar for each `{ label, value, isOurs }`, labeled with its value. */
 function barChart(title, bars) {
   const height = TOP + bars.length * (BAR + GAP) + GAP
   const longest = Math.max(...bars.map(({ value }) => value))

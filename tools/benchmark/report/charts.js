@@ -5,7 +5,7 @@ const { barChart } = require('./chart')
 
 const OURS = 'dynamodb-session'
 
-/** [file name, SVG] of each chart whose figures were measured. */
+/** The file name and the SVG of each chart whose figures were measured. */
 function chartsOf({ calls, apps, cold, cost }) {
   const cell = (operation) =>
     calls?.cells.find(
@@ -19,16 +19,16 @@ function chartsOf({ calls, apps, cold, cost }) {
       'get, 2 KB, 64 in flight: operations per second',
       barsOf(cell('get'), ({ opsPerSecond }) => opsPerSecond[0])
     ],
-    ['get-main-thread', 'get, 2 KB, 64 in flight: µs of the main thread', barsOf(cell('get'), ({ main }) => main?.[0])],
-    ['express', 'Express app that reads a 2 KB session: requests per second', barsOf(app, requestsOf)],
+    ['get-main-thread', 'get, 2 KB, 64 in flight: main-thread CPU in µs', barsOf(cell('get'), ({ main }) => main?.[0])],
+    ['express', 'Express app reading a 2 KB session: requests per second', barsOf(app, requestsOf)],
     [
       'cold-start',
-      'ms from the start of a process to its first session, over TLS',
+      'Cold start: ms from process start to the first session, over TLS',
       barsOf(start, (figures) => figures.sinceStart[0])
     ],
     [
       'cost',
-      'write units of 1000 page views',
+      'Write capacity units per 1,000 page views',
       cost && cost.filter(isOriginal).map((each) => bar(each.name, each.writes))
     ]
   ]
@@ -39,17 +39,17 @@ function chartsOf({ calls, apps, cold, cost }) {
 
 const requestsOf = ({ requestsPerSecond }) => requestsPerSecond[0]
 
-const isOriginal = ({ name, title }) => !name.endsWith('-face') && !title.includes(',')
+const isOriginal = ({ name, title }) => !contenders[name].isCompatible && !title.includes(',')
 
 function bar(name, value) {
   const label = name === 'bare' ? 'bare Node' : contenders[name].title
   return { label, value: Number(value.toPrecision(3)), isOurs: name === OURS }
 }
 
-/** The faces are left out: they are this store once more. */
+/** Leaves out the compatible stores, which are this store with other options. */
 function barsOf(measured, read) {
   return Object.entries(measured?.contenders ?? {})
-    .filter(([name, figures]) => !name.endsWith('-face') && Number.isFinite(read(figures)))
+    .filter(([name, figures]) => !contenders[name]?.isCompatible && Number.isFinite(read(figures)))
     .map(([name, figures]) => bar(name, read(figures)))
 }
 

@@ -3,7 +3,7 @@
 const os = require('node:os')
 const { version } = require('../../../package.json')
 
-/** What the figures hold for. */
+/** The machine and the versions that the figures apply to. */
 function machine() {
   const cpus = os.cpus()
   return {
@@ -20,7 +20,7 @@ function machine() {
 
 function described({ cpu, cores, memory, system, node, version, load, date }) {
   const of = `${cpu}, ${cores} cores, ${memory}, ${system}, Node.js ${node}, ${date}`
-  return `dynamodb-session ${version} on ${of}; load average before the run ${load}`
+  return `dynamodb-session ${version} on ${of}; load average before the run: ${load}`
 }
 
 module.exports = { described, machine }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** A table of Markdown as prettier writes it. The first column stands left unless `sides` says otherwise. */
+/** A Markdown table, formatted as Prettier does. The first column is left-aligned unless `sides` says otherwise. */
 function table(head, rows, sides = head.map((_, index) => (index === 0 ? 'left' : 'right'))) {
   const texts = [head, ...rows].map((row) => row.map(String))
   const widths = head.map((_, column) => Math.max(3, ...texts.map((row) => row[column].length)))

@@ -5,10 +5,10 @@ const { described } = require('./machine')
 const { table } = require('./table')
 
 const kilobytes = (size) => `${size / 1024} KB`
-const titleOf = (name) => contenders[name]?.title ?? (name === 'bare' ? 'bare Node with express-session' : name)
+const titleOf = (name) => contenders[name]?.title ?? (name === 'bare' ? 'bare Node.js with express-session' : name)
 
-/** The median, and how far the rounds lie apart: `12.3 (11.9–13.0)`. */
-function told(figure, scale = 1) {
+/** The median with the minimum and maximum of the rounds: `12.3 (11.9–13.0)`. */
+function spread(figure, scale = 1) {
   if (!figure) return '–'
   const [median, minimum, maximum] = figure.map((number) => short(number / scale))
   return minimum === maximum ? median : `${median} (${minimum}–${maximum})`
@@ -22,7 +22,7 @@ function ratio(figure, base) {
   return figure && base ? short(figure[0] / base[0]) : '–'
 }
 
-/** [title, table] of each part that was measured. */
+/** The title and the table of each part that was measured. */
 function tablesOf(results) {
   const parts = []
   if (results.calls) parts.push(...results.calls.cells.map(tableOfCell))
@@ -44,77 +44,80 @@ function rowsOf(figures, row) {
 function tableOfCell({ server, operation, size, inFlight, contenders: figures }) {
   const base = figures['connect-dynamodb']
   const rows = rowsOf(figures, ({ opsPerSecond, p50, p99, main, cpu }) => [
-    told(opsPerSecond),
+    spread(opsPerSecond),
     ratio(opsPerSecond, base?.opsPerSecond),
-    told(p50),
-    told(p99),
-    told(main),
-    told(cpu)
+    spread(p50),
+    spread(p99),
+    spread(main),
+    spread(cpu)
   ])
-  const head = ['', 'operations/s', 'against connect-dynamodb', 'p50 µs', 'p99 µs', 'main thread µs', 'process µs']
+  const head = ['', 'operations/s', 'vs. connect-dynamodb', 'p50 µs', 'p99 µs', 'main thread µs', 'process µs']
   return [`${operation}, ${kilobytes(size)}, ${inFlight} in flight, ${server}`, table(head, rows)]
 }
 
 function tableOfApp({ framework, page, contenders: figures }) {
   const base = figures.memory ?? figures['koa-memory']
   const rows = rowsOf(figures, ({ requestsPerSecond, p50, p99, delay, main, cpu }) => [
-    told(requestsPerSecond),
+    spread(requestsPerSecond),
     ratio(requestsPerSecond, base?.requestsPerSecond),
-    told(p50, 1000),
-    told(p99, 1000),
-    told(delay),
-    told(main),
+    spread(p50, 1000),
+    spread(p99, 1000),
+    spread(delay),
+    spread(main),
     ratio(main, base?.main),
-    told(cpu)
+    spread(cpu)
   ])
-  const inMemory = `against ${framework === 'koa' ? 'Map' : 'MemoryStore'}`
+  const inMemory = `vs. ${framework === 'koa' ? 'Map' : 'MemoryStore'}`
   const head = ['', 'requests/s', inMemory, 'p50 ms', 'p99 ms', 'delay p99 ms', 'main µs', inMemory, 'process µs']
-  return [`${framework}: pages that ${page} the session`, table(head, rows)]
+  return [`${framework} app: pages that ${page} the session`, table(head, rows)]
 }
 
 function tableOfColdStart({ server, credentials, contenders: figures }) {
   const bare = figures.bare.sinceStart
   const rows = rowsOf(figures, ({ sinceStart, loading }) => [
-    told(sinceStart),
+    spread(sinceStart),
     short(sinceStart[0] - bare[0]),
-    told(loading)
+    spread(loading)
   ])
   const from = credentials === 'file' ? 'a file' : 'the environment'
-  const head = ['', 'first session ms', 'over bare Node', 'require and construction ms']
-  return [`cold start, ${server}, credentials from ${from}`, table(head, rows)]
+  const head = ['', 'first session ms', 'over bare Node.js', 'require and construction ms']
+  return [`Cold start, ${server}, credentials from ${from}`, table(head, rows)]
 }
 
 function tableOfMemory({ idle, growing, operations, course, growth }) {
-  const rows = rowsOf(idle, ({ memory }) => [told(memory), short(memory[0] - idle.bare.memory[0])])
-  const after = `\n\n${titleOf(growing)} after each tenth of ${operations} operations: ${course.join(', ')} MB; growth ${growth} MB.`
-  return ['memory of an idle process', table(['', 'MB', 'over bare Node'], rows) + after]
+  const rows = rowsOf(idle, ({ memory }) => [spread(memory), short(memory[0] - idle.bare.memory[0])])
+  const after = `\n\n${titleOf(growing)} after each tenth of ${operations} operations: ${course.join(', ')} MB. Growth: ${growth} MB.`
+  return ['Memory of an idle process', table(['', 'MB', 'over bare Node.js'], rows) + after]
 }
 
 function tableOfPeaks(calls) {
   if (!calls) return undefined
   const rows = Object.entries(calls.peaks).map(([name, peak]) => [titleOf(name), peak])
-  return ['most memory of the processes that made the calls', table(['', 'MB'], rows)]
+  return ['Peak memory of the processes', table(['', 'MB'], rows)]
 }
 
 function tableOfCost(cost) {
   const rows = cost.map(({ title, reads, writes, requests }) => [title, ...[reads, writes, requests].map(short)])
-  return ['cost of 1000 page views', table(['', 'read units', 'write units', 'requests to DynamoDB'], rows)]
+  return [
+    'Cost of 1,000 page views',
+    table(['', 'read capacity units', 'write capacity units', 'requests to DynamoDB'], rows)
+  ]
 }
 
 function tableOfInstructions(instructions) {
   const rows = Object.entries(instructions).map(([name, count]) => [titleOf(name), short(count / 1000)])
-  return ['instructions of one get of 2 KB', table(['', 'thousands'], rows)]
+  return ['Instructions of one get of 2 KB', table(['', 'thousands'], rows)]
 }
 
 function tableOfSize({ name, stripped, plain, gzipped }) {
   const rows = [[`${name}${stripped ? ', stripped' : ''}`, plain, gzipped]]
-  return ['size of the addon', table(['', 'MB', 'gzipped MB'], rows)]
+  return ['Size of the addon', table(['', 'MB', 'gzipped MB'], rows)]
 }
 
-/** All of it for a terminal. */
+/** The whole report as text for a terminal. */
 function printed(results) {
   const parts = tablesOf(results).map(([title, text]) => `\n${title}\n\n${text}`)
-  return [described(results.machine), ...results.notes, ...parts, '\nfigures to reach\n'].join('\n')
+  return [described(results.machine), ...results.notes, ...parts, '\nTargets\n'].join('\n')
 }
 
-module.exports = { kilobytes, tablesOf, titleOf, told, printed }
+module.exports = { kilobytes, tablesOf, titleOf, spread, printed }

@@ -8,7 +8,7 @@ const CONNECT = 'connect-dynamodb'
 const median = (figure) => figure?.[0] ?? undefined
 const format = (number) => (Number.isFinite(number) ? Number(number.toPrecision(3)).toString() : null)
 
-/** Finds medians in results, of which parts may be missing. */
+/** Finds medians in results. Parts of the results may be missing. */
 class Medians {
   constructor(results) {
     this.results = results
@@ -27,7 +27,7 @@ class Medians {
     return median(found?.contenders[name]?.[figure])
   }
 
-  /** Milliseconds that a contender adds to the start of a bare process. */
+  /** Milliseconds that a store adds to the start of a bare process. */
   coldStart(name, figure) {
     const way = this.results.cold?.find((each) => each.server === 'https' && each.credentials === 'environment')
     return median(way?.contenders[name]?.[figure]) - (figure === 'loading' ? 0 : median(way?.contenders.bare[figure]))
@@ -43,7 +43,7 @@ class Medians {
   }
 }
 
-/** The figures to reach: what, the goal, and the number that is to be at least or at most that. */
+/** The targets: what is measured, the goal, and the measured number, which must be at least or at most the goal. */
 function targetsOf(results) {
   const of = new Medians(results)
   const calls = (figure, cell, one, other) => of.call(one, figure, cell) / of.call(other, figure, cell)
@@ -53,97 +53,109 @@ function targetsOf(results) {
   const targets = [
     [
       1,
-      'get 2 KB, 64 in flight: operations/s against connect-dynamodb',
+      'get 2 KB, 64 in flight: operations/s vs. connect-dynamodb',
       '>=',
       18,
       calls('opsPerSecond', get, OURS, CONNECT)
     ],
     [
       1,
-      'set 2 KB, 64 in flight: operations/s against connect-dynamodb',
+      'set 2 KB, 64 in flight: operations/s vs. connect-dynamodb',
       '>=',
       18,
       calls('opsPerSecond', set, OURS, CONNECT)
     ],
     [
       1,
-      'get 2 KB, 64 in flight: operations/s against lean JavaScript',
+      'get 2 KB, 64 in flight: operations/s vs. lean JavaScript',
       '>=',
       1.8,
       calls('opsPerSecond', get, OURS, 'lean')
     ],
     [
       1,
-      'set 2 KB, 64 in flight: operations/s against lean JavaScript',
+      'set 2 KB, 64 in flight: operations/s vs. lean JavaScript',
       '>=',
       1.8,
       calls('opsPerSecond', set, OURS, 'lean')
     ],
-    [2, 'get 2 KB: main-thread CPU against connect-dynamodb', '<=', 1 / 25, calls('main', get, OURS, CONNECT)],
-    [2, 'get 2 KB: main-thread CPU against the crossing alone', '<=', 1.2, calls('main', get, OURS, 'crossing')],
+    [2, 'get 2 KB: main-thread CPU vs. connect-dynamodb', '<=', 1 / 25, calls('main', get, OURS, CONNECT)],
+    [2, 'get 2 KB: main-thread CPU vs. the boundary only', '<=', 1.2, calls('main', get, OURS, 'crossing')],
     [2, 'touch: main-thread CPU, µs', '<=', 6, of.call(OURS, 'main', touch)],
-    [2, 'touch: main-thread CPU against the crossing alone', '<=', 1.5, calls('main', touch, OURS, 'crossing')],
-    [3, 'get 2 KB: process CPU against connect-dynamodb', '<=', 1 / 12, calls('cpu', get, OURS, CONNECT)],
-    [3, 'get 2 KB: process CPU against lean JavaScript', '<=', 0.75, calls('cpu', get, OURS, 'lean')],
+    [2, 'touch: main-thread CPU vs. the boundary only', '<=', 1.5, calls('main', touch, OURS, 'crossing')],
+    [3, 'get 2 KB: process CPU vs. connect-dynamodb', '<=', 1 / 12, calls('cpu', get, OURS, CONNECT)],
+    [3, 'get 2 KB: process CPU vs. lean JavaScript', '<=', 0.75, calls('cpu', get, OURS, 'lean')],
     [
       3,
-      'set 20 KB: process CPU against connect-dynamodb',
+      'set 20 KB: process CPU vs. connect-dynamodb',
       '<=',
       1 / 6,
       calls('cpu', { operation: 'set', size: 20_480 }, OURS, CONNECT)
     ],
-    [4, 'get 2 KB, one in flight: p50 against connect-dynamodb', '<=', 1 / 4, calls('p50', alone, OURS, CONNECT)],
+    [4, 'get 2 KB, one in flight: p50 vs. connect-dynamodb', '<=', 1 / 4, calls('p50', alone, OURS, CONNECT)],
     [
       4,
-      'get 2 KB, one in flight: p99 against the p50 of connect-dynamodb',
+      'get 2 KB, one in flight: p99 vs. the p50 of connect-dynamodb',
       '<=',
       1,
       of.call(OURS, 'p99', alone) / of.call(CONNECT, 'p50', alone)
     ],
-    [5, 'Express app that reads: main-thread CPU of a request against MemoryStore', '<=', 1.15, app('main', 'memory')],
-    [5, 'Express app that reads: requests/s against MemoryStore', '>=', 0.85, app('requestsPerSecond', 'memory')],
-    [5, 'Express app that reads: requests/s against connect-dynamodb', '>=', 3.5, app('requestsPerSecond', CONNECT)],
     [
       5,
-      'Express app that reads: event-loop delay p99 over MemoryStore, ms',
+      'Express app reading the session: main-thread CPU of a request vs. MemoryStore',
+      '<=',
+      1.15,
+      app('main', 'memory')
+    ],
+    [5, 'Express app reading the session: requests/s vs. MemoryStore', '>=', 0.85, app('requestsPerSecond', 'memory')],
+    [
+      5,
+      'Express app reading the session: requests/s vs. connect-dynamodb',
+      '>=',
+      3.5,
+      app('requestsPerSecond', CONNECT)
+    ],
+    [
+      5,
+      'Express app reading the session: event-loop delay p99 over MemoryStore, ms',
       '<=',
       1,
       of.app(OURS, 'delay') - of.app('memory', 'delay')
     ],
     [
       6,
-      'cold start over TLS: added time against connect-dynamodb',
+      'cold start over TLS: added time vs. connect-dynamodb',
       '<=',
       1 / 8,
       of.coldStart(OURS, 'sinceStart') / of.coldStart(CONNECT, 'sinceStart')
     ],
     [6, 'require and construction, ms', '<=', 3, of.coldStart(OURS, 'loading')],
-    [7, 'idle process over bare Node, MB', '<=', 15, of.idle(OURS)],
-    [7, `growth over ${results.memory?.operations ?? 'many'} operations, MB`, '<=', 2, results.memory?.growth],
+    [7, 'memory of an idle process over bare Node.js, MB', '<=', 15, of.idle(OURS)],
+    [7, `memory growth over ${results.memory?.operations ?? 'many'} operations, MB`, '<=', 2, results.memory?.growth],
     [
       8,
-      'browsing: write units against connect-dynamodb',
+      'browsing: write capacity units vs. connect-dynamodb',
       '<=',
       1 / 5,
       of.cost(OURS, 'writes') / of.cost('connect-dynamodb 3', 'writes')
     ],
     [
       8,
-      'browsing: read units against connect-dynamodb',
+      'browsing: read capacity units vs. connect-dynamodb',
       '<=',
       1,
       of.cost(OURS, 'reads') / of.cost('connect-dynamodb 3', 'reads')
     ],
     [
       8,
-      'the same with consistentRead false',
+      'browsing, consistentRead false: read capacity units vs. connect-dynamodb',
       '<=',
       0.5,
       of.cost(`${OURS}, consistentRead: false`, 'reads') / of.cost('connect-dynamodb 3', 'reads')
     ],
     [
       8,
-      "the same with consistentRead 'on-miss'",
+      "browsing, consistentRead 'on-miss': read capacity units vs. connect-dynamodb",
       '<=',
       0.6,
       of.cost(`${OURS}, consistentRead: on-miss`, 'reads') / of.cost('connect-dynamodb 3', 'reads')
@@ -169,7 +181,7 @@ function targetsTable(targets) {
     target.measured ?? '–',
     verdict(target)
   ])
-  return table(['', 'figure', 'goal', 'measured', 'reached'], rows, ['right', 'left', 'right', 'right', 'left'])
+  return table(['', 'target', 'goal', 'measured', 'reached'], rows, ['right', 'left', 'right', 'right', 'left'])
 }
 
 module.exports = { targetsOf, targetsTable }

@@ -1,6 +1,6 @@
 'use strict'
 
-// As a program, it writes the report anew of the results.json that is in tools/benchmark/results.
+// Run as a program, it rewrites the report from tools/benchmark/results/results.json.
 
 const { mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
@@ -13,57 +13,59 @@ const { readmePart } = require('./readme')
 const root = path.join(__dirname, '..', '..', '..')
 const RESULTS = path.join(root, 'tools', 'benchmark', 'results')
 
-const NOTES = `The method:
+const NOTES = `- Each store runs in a process of its own. The stores take turns (A B C A B C) for ROUNDS rounds. A figure is the median of
+  the rounds, followed by their minimum and maximum in parentheses where these differ. Only ratios within one run carry over
+  to other machines.
+- The servers \`http\` and \`https\` are a single-threaded program on the loopback interface that responds from memory and
+  validates nothing. \`2ms\` delays each response by 2 ms. \`embedded\` is the in-memory DynamoDB that the tests use. All of
+  them share the machine with the stores.
+- "main thread" and "process" are the CPU time of one operation or request in µs. "boundary only" passes the session to the
+  addon and back, with JSON but without a request.
+- The other stores are set up as their READMEs recommend, with keep-alive connections, and without the table check where
+  it can be turned off. In the tables of operations, every store sends every touch. In the apps and in the cost table, each
+  store throttles touches as its README or its defaults say. The lean JavaScript client sends no touches in the apps.
+- Another process loads the apps over 32 connections. "delay p99" is the 99th percentile of the event-loop delay.
+- A cold start is a process from its start to its first session. The bare process only loads express-session.
+- The cost is that of users who log in and view 20 pages, one minute apart. Every tenth page changes a session of 2 KB. The
+  capacity units are those that the in-memory DynamoDB of the tests reports.`
 
-- Every contender has a process of its own. They are measured in turn, A B C A B C, for ROUNDS rounds; the figures are
-  medians, with minimum and maximum of the rounds in brackets where these differ. Only ratios within this run mean
-  something on another machine.
-- The server on the loopback device (http, https) is a program of one thread that answers from memory and checks
-  nothing; 2ms is the same with each answer held back by 2 ms; embedded is the DynamoDB in memory of the tests. All share
-  the machine with the clients.
-- "main thread" and "process" are CPU time for each operation or request, in µs. "crossing alone" is the way into the addon
-  and back, with JSON but without a request.
-- The others are set up as their READMEs say, with keep-alive, and without the check of the table where that can be
-  switched off. The touches of the calls are all sent, by every store; in the apps and in the cost the throttle of each is
-  as its README or its default has it. The lean JavaScript client sends no touches in the apps.
-- The apps are asked by 32 connections from another process. Delay is the 99th percentile of the event loop's.
-- A cold start is a process from its start to its first session; a bare process only loads express-session.
-- The cost is that of users who log in and view 20 pages a minute apart, every tenth of which changes a session of 2 KB,
-  as the embedded DynamoDB charges it.`
-
-/** `updateReadme`: the part of the README between its marks is written too. */
+/** With `updateReadme`, it also replaces the part of the README between the markers. */
 function writeReport(results, folder, { updateReadme }) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, 'results.json'), `${JSON.stringify(results)}\n`)
   const charts = chartsOf(results)
   for (const [name, svg] of charts) writeFileSync(path.join(folder, name), svg)
   writeFileSync(path.join(folder, 'report.md'), report(results, charts))
+  writeFileSync(path.join(folder, 'tables.md'), tables(results))
   if (updateReadme) replacePart(path.join(root, 'README.md'), readmePart(results))
 }
 
-function report(results, charts) {
-  const { machine, notes, seconds, targets, rounds } = results
-  const parts = tablesOf(results).map(([title, text]) => `## ${title}\n\n${text}`)
+function report({ machine, notes, seconds, targets, rounds }, charts) {
   return `${[
-    '# Benchmark',
-    `${described(machine)}. It took ${Math.round(seconds / 60)} minutes.`,
+    '# Benchmark report',
+    `${described(machine)}. The run took ${Math.round(seconds / 60)} minutes. [All tables](tables.md) are on their own page.`,
     ...notes,
-    '## Figures to reach',
+    '## Targets',
     targetsTable(targets),
     ...charts.map(([name]) => `![${name.replace('.svg', '')}](${name})`),
-    '## How it was measured',
-    NOTES.replace('ROUNDS', rounds),
-    ...parts
+    '## Method',
+    NOTES.replace('ROUNDS', rounds)
   ].join('\n\n')}\n`
 }
 
-const MARKS = ['<!-- benchmark -->', '<!-- benchmark ends -->']
+function tables(results) {
+  const parts = tablesOf(results).map(([title, text]) => `## ${title}\n\n${text}`)
+  const introduction = `The figures of [the benchmark report](report.md), which describes the method. ${described(results.machine)}.`
+  return `${['# Benchmark tables', introduction, ...parts].join('\n\n')}\n`
+}
+
+const MARKERS = ['<!-- benchmark -->', '<!-- benchmark ends -->']
 
 function replacePart(file, part) {
   const text = readFileSync(file, 'utf8')
-  const [start, end] = MARKS.map((mark) => text.indexOf(mark))
-  if (start === -1 || end < start) throw new Error(`${file} lacks the marks ${MARKS.join(' and ')}`)
-  writeFileSync(file, `${text.slice(0, start)}${MARKS[0]}\n\n${part}\n\n${text.slice(end)}`)
+  const [start, end] = MARKERS.map((marker) => text.indexOf(marker))
+  if (start === -1 || end < start) throw new Error(`${file} has no markers ${MARKERS.join(' and ')}`)
+  writeFileSync(file, `${text.slice(0, start)}${MARKERS[0]}\n\n${part}\n\n${text.slice(end)}`)
 }
 
 module.exports = { writeReport }

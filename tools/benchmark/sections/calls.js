@@ -63,8 +63,8 @@ function uniqueCells(cells) {
 
 /** The koa stores have no touch; what asks no server is not measured on many. */
 function isPossible(name, { operation, server }) {
-  const { answersByPromise, layout } = contenders[name]
-  return !(answersByPromise && operation === 'touch') && !(layout === null && server !== 'http')
+  const { returnsPromises, layout } = contenders[name]
+  return !(returnsPromises && operation === 'touch') && !(layout === null && server !== 'http')
 }
 
 module.exports = { measureCalls }

@@ -15,13 +15,13 @@ const VARIANTS = [
   { name: 'dynamodb-session', options: { consistentRead: false } },
   { name: 'dynamodb-session', options: { consistentRead: 'on-miss' } },
   { name: 'connect-dynamodb' },
-  { name: 'connect-dynamodb-face' },
+  { name: 'connect-dynamodb-compat' },
   { name: 'pwrdrvr' },
-  { name: 'pwrdrvr-face' },
+  { name: 'pwrdrvr-compat' },
   { name: 'dynamodb-store' },
-  { name: 'dynamodb-store-face' },
+  { name: 'dynamodb-store-compat' },
   { name: 'koa-session-dynamodb-store' },
-  { name: 'koa-session-dynamodb-store-face' }
+  { name: 'koa-session-dynamodb-store-compat' }
 ]
 
 /**
