@@ -12,7 +12,7 @@ const { runNode } = require('../support/child')
 test('the benchmark measures every subject and writes its report', { timeout: 60_000 }, async (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-benchmark-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const { code, stderr } = await runNode(['benchmark', '--smoke', '--out', folder], { timeLimit: 60_000 })
+  const { code, stderr } = await runNode(['tools/benchmark', '--smoke', '--out', folder], { timeLimit: 60_000 })
   assert.equal(code, 0, stderr)
   const results = JSON.parse(readFileSync(path.join(folder, 'results.json')))
   const [cell] = results.calls.cells
