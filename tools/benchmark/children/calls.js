@@ -1,6 +1,6 @@
 'use strict'
 
-// A process for one contender, the argument: it opens stores, and measures their operations.
+// A process for the contender given as the argument. It opens stores and measures their operations.
 
 const { contenders } = require('../contenders')
 const { serve } = require('../support/children')
@@ -15,10 +15,10 @@ const contender = contenders[process.argv[2]]
 const stores = new Map()
 const sessions = new Map()
 
-// Where it is installed, the native store extends its Store.
+// Loads express-session first, because the store extends its Store if it is installed.
 require('express-session')
 
-/** `table` is a name when it is not the one of the size. */
+/** `table` overrides the table for the size. */
 function storeOf({ endpoint, size, table = tableOf(contender.layout, size) }) {
   const key = `${endpoint} ${table} ${size}`
   if (!stores.has(key)) stores.set(key, contender.open({ endpoint, table, everyTouch: true }))
@@ -104,8 +104,8 @@ function check(resolve, reject) {
 const mean = (numbers) => numbers.reduce((sum, number) => sum + number) / numbers.length
 
 serve({
-  /** Writes the sessions that are to be read, where the server does not make them up. */
-  async putItem({ endpoint, size, table }) {
+  /** Writes the sessions that a later get reads. The servers without storage do not need it. */
+  async putSessions({ endpoint, size, table }) {
     const store = storeOf({ endpoint, size, table })
     const set = starterOf('set', store, sessionOf(size))
     for (let i = 0; i < SIDS.length; i++) {
@@ -113,14 +113,14 @@ serve({
     }
   },
 
-  /** The figures in microseconds, or null when the contender has no such operation. */
+  /** The figures in microseconds, or null if the contender does not have the operation. */
   async sample({ endpoint, size, table, operation, ...settings }) {
     const start = starterOf(operation, storeOf({ endpoint, size, table }), sessionOf(size))
     if (operation === 'get') await new Promise((resolve, reject) => start(check(resolve, reject)))
     return start ? figuresOf(await measure(start, settings)) : null
   },
 
-  /** Reads and writes sessions; tells the megabytes after each tenth, and by how much the last three are more. */
+  /** Reads and writes sessions. Returns the memory in MB after each tenth of them, and the growth to the last three. */
   async work({ endpoint, size, operations, inFlight }) {
     const store = storeOf({ endpoint, size })
     const [get, set] = ['get', 'set'].map((operation) => starterOf(operation, store, sessionOf(size)))

@@ -22,7 +22,7 @@ async function measureCalls({ plan, environment, servers, embedded, note, progre
     if (prepared.has(key)) return
     const { layout } = contenders[name]
     if (server === 'embedded') await embedded.createTable(tableOf(layout, cell.size), layout)
-    if (server === 'embedded' || layout === null) await children.get(name).ask({ ask: 'plant', ...where })
+    if (server === 'embedded' || layout === null) await children.get(name).ask({ ask: 'putSessions', ...where })
     const warmup = {
       ask: 'sample',
       ...where,
