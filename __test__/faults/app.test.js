@@ -14,32 +14,32 @@ const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-/** Runs a script in silence; gives what it printed as JSON. */
+/** Runs a script that must print nothing to stderr, and returns its output, parsed as JSON. */
 async function run(script, options, settings) {
   const { code, signal, stdout, stderr } = await runScript(script, { options: dynamodb.options(options), ...settings })
   assert.deepEqual([code, signal, stderr], [0, null, ''])
   return JSON.parse(stdout)
 }
 
-describe('calls of wrong types', () => {
+describe('arguments of the wrong type', () => {
   const values = [undefined, null, 0, NaN, '', 'text', true, Symbol('s'), 5n, {}, [], () => {}, new Map()]
 
-  test('never throw, crash or stay without an answer', async () => {
+  test('every call settles, without a throw or a crash', async () => {
     const store = dynamodb.store()
-    const answers = []
+    const results = []
     for (const method of ['get', 'set', 'touch', 'destroy']) {
       for (const sid of values) {
-        for (const session of values) answers.push(callWithCallback(store, method, sid, session))
+        for (const session of values) results.push(callWithCallback(store, method, sid, session))
       }
     }
-    for (const { error } of await Promise.all(answers)) {
+    for (const { error } of await Promise.all(results)) {
       if (error) assertStoreError(error, { code: /^(InvalidSessionIdError|SerializationError)$/ })
     }
     for (const sid of ['text', 'true']) await store.destroy(sid)
     assert.equal(await store.get(newSid()), null)
   })
 
-  test('without any argument are an error', async () => {
+  test('calls without arguments fail with InvalidSessionIdError', async () => {
     const store = dynamodb.store()
     for (const method of ['get', 'set', 'touch', 'destroy']) {
       await assert.rejects(store[method](), { code: 'InvalidSessionIdError' })
@@ -47,8 +47,8 @@ describe('calls of wrong types', () => {
   })
 })
 
-describe('a context of node:vm', needs('proxy'), () => {
-  test('that is gone with its operations under way does no harm', async () => {
+describe('a discarded node:vm context', needs('proxy'), () => {
+  test('operations in progress complete, and the store keeps working', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', delayed(200), 50)
     const script = `
@@ -81,8 +81,8 @@ describe('a context of node:vm', needs('proxy'), () => {
   })
 })
 
-describe('a process that is killed', needs('proxy'), () => {
-  test('with writes under way leaves whole sessions', async () => {
+describe('a killed process', needs('proxy'), () => {
+  test('leaves each session stored whole, although writes were in progress', async () => {
     const script = `
       const store = new DynamoDBStore(options)
       let done = 0
@@ -99,41 +99,43 @@ describe('a process that is killed', needs('proxy'), () => {
   })
 })
 
-describe('close', needs('proxy'), () => {
-  test('with operations under way and waiting answers each of them, and none after', async () => {
+describe('close()', needs('proxy'), () => {
+  test('completes the operations in progress, and later calls fail with ClosedError', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', delayed(100))
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 5 })
-    const answers = Array.from({ length: 20 }, () => callWithCallback(store, 'set', newSid(), newSession()))
+    const results = Array.from({ length: 20 }, () => callWithCallback(store, 'set', newSid(), newSession()))
     const closing = store.close()
     const late = callWithCallback(store, 'set', newSid(), newSession())
-    for (const answer of await Promise.all(answers)) assert.deepEqual(answer, { value: undefined })
+    for (const result of await Promise.all(results)) assert.deepEqual(result, { value: undefined })
     assertStoreError((await late).error, { code: 'ClosedError', operation: 'PutItem' })
     await closing
   })
 
-  test('with operations that are never answered ends them in time', async () => {
+  test('fails operations without a response in time', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', noResponse)
     const store = dynamodb.store({ endpoint: proxy.endpoint, timeout: 500 })
-    const answer = callWithCallback(store, 'get', newSid())
+    const result = callWithCallback(store, 'get', newSid())
     await store.close()
-    assert.equal((await answer).error.code, 'TimeoutError')
+    assert.equal((await result).error.code, 'TimeoutError')
   })
 })
 
-const built = { skip: fs.existsSync(panickingAddon) ? false : '`npm run build:panicking` makes the addon that panics' }
+const needsPanickingAddon = {
+  skip: fs.existsSync(panickingAddon) ? false : 'run `npm run build:panicking` to build the addon that panics'
+}
 
-test('a panic in Rust fails its operation, and the store goes on', built, async () => {
+test('a panic in Rust fails only its own operation', needsPanickingAddon, async () => {
   const script = `
     const { readOptions } = require(process.env.DYNAMODB_SESSION + '/lib/options.js')
     const { Sessions } = require(process.env.DYNAMODB_SESSION + '/lib/sessions.js')
     const sessions = new Sessions(readOptions(options), () => {})
     const panic = () => sessions.request('Panic', {}).then(() => 'no error', ({ code, message }) => code + ': ' + message)
     async function main() {
-      const alone = await panic()
-      const crowd = Array.from({ length: 50 }, (_, i) => (i % 2 ? panic() : sessions.get('nobody')))
-      console.log(JSON.stringify([alone, ...new Set(await Promise.all(crowd)), await sessions.get('nobody')]))
+      const single = await panic()
+      const concurrent = Array.from({ length: 50 }, (_, i) => (i % 2 ? panic() : sessions.get('nobody')))
+      console.log(JSON.stringify([single, ...new Set(await Promise.all(concurrent)), await sessions.get('nobody')]))
     }
     main()
   `
@@ -141,6 +143,6 @@ test('a panic in Rust fails its operation, and the store goes on', built, async 
   const { code, stdout, stderr } = await runScript(script, settings)
   const failed = `InternalError: Panic on table "${dynamodb.table}": the addon panicked`
   assert.deepEqual([code, JSON.parse(stdout)], [0, [failed, null, failed, null]])
-  // The panic hook tells of each, on one line of its thread and one of the message.
+  // Rust's panic hook prints two lines for each panic: the thread, and the message.
   assert.match(stderr, /asked for by a test/)
 })

@@ -12,13 +12,13 @@ const { shortTimeouts, callDuringFault } = require('../support/call-during-fault
 const dynamodb = useDynamoDB()
 const minute = 60_000
 
-/** The time that a request was signed for. */
+/** The time in a request's signature. */
 function signedAt({ headers }) {
   return Date.parse(headers['x-amz-date'].replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z'))
 }
 
-/** Does what DynamoDB does with a signature that is more than 5 minutes off its own clock. */
-function serverWhoseClockIs(ahead) {
+/** Like DynamoDB, rejects a signature whose time differs from the server's clock by more than 5 minutes. */
+function serverWithClock(ahead) {
   return (exchange) => {
     const now = Date.now() + ahead
     const date = new Date(now).toUTCString()
@@ -30,10 +30,10 @@ function serverWhoseClockIs(ahead) {
   }
 }
 
-describe('a clock that is off', { concurrency: true, ...needs('proxy') }, () => {
+describe('a wrong clock', { concurrency: true, ...needs('proxy') }, () => {
   async function proxyAndStore(ahead, options) {
     const proxy = await dynamodb.proxy()
-    proxy.on('*', serverWhoseClockIs(ahead))
+    proxy.on('*', serverWithClock(ahead))
     return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
   }
 
@@ -42,7 +42,7 @@ describe('a clock that is off', { concurrency: true, ...needs('proxy') }, () => 
     ['20 minutes ahead', -20 * minute],
     ['a year behind', 365 * 24 * 60 * minute]
   ]) {
-    test(`by being ${name} is set by the service, once for all`, async () => {
+    test(`${name}: corrected by one extra attempt, for all later operations`, async () => {
       const { proxy, store } = await proxyAndStore(ahead)
       const sid = newSid()
       await store.set(sid, newSession({ user: 'Ann' }))
@@ -54,27 +54,27 @@ describe('a clock that is off', { concurrency: true, ...needs('proxy') }, () => 
     })
   }
 
-  test('is set under load without one failed operation', async () => {
+  test('is corrected under load without a failed operation', async () => {
     const { store } = await proxyAndStore(20 * minute, { attemptTimeout: 5000, timeout: 10_000 })
-    const answers = await Promise.all(Array.from({ length: 300 }, () => store.get(newSid())))
-    assert.deepEqual(new Set(answers), new Set([null]))
+    const values = await Promise.all(Array.from({ length: 300 }, () => store.get(newSid())))
+    assert.deepEqual(new Set(values), new Set([null]))
   })
 
-  test('is set again when it was put right', async () => {
+  test('is corrected again after the system clock changes', async () => {
     const { proxy, store } = await proxyAndStore(20 * minute)
     await store.get(newSid())
     proxy.reset()
-    proxy.on('*', serverWhoseClockIs(0))
+    proxy.on('*', serverWithClock(0))
     assert.equal(await store.get(newSid()), null)
     assert.equal(proxy.requests.length, 2)
   })
 
-  test('is set for the operations of the whole table too', async () => {
+  test('is corrected for table-wide operations too', async () => {
     const { store } = await proxyAndStore(20 * minute)
     assert.equal(typeof (await store.length()), 'number')
   })
 
-  test('with a service that tells no time is an error, at once', async () => {
+  test('without a Date header in the response, the operation fails at once', async () => {
     const { proxy, store } = await proxyAndStore(0)
     proxy.reset()
     proxy.on('*', (exchange) => {

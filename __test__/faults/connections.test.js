@@ -18,7 +18,7 @@ const { createAuthority } = require('../support/tls')
 const { shortTimeouts, settlesWithin, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
-const onLinux = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
+const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' }
 
 let authority
 
@@ -28,13 +28,13 @@ before(async () => {
 })
 after(() => authority.remove())
 
-/** A proxy, with a certificate if the options say so. */
+/** A proxy, with TLS if the options say so. */
 async function proxyFor({ certificate }) {
   return dynamodb.proxy(certificate ? { certificate: await authority.issue() } : {})
 }
 
-/** A proxy and a store that has this many connections to it, all idle. */
-async function connected(connections, options, proxyOptions = {}) {
+/** A proxy, and a store with this many idle connections to it. */
+async function storeWithConnections(connections, options, proxyOptions = {}) {
   const proxy = await proxyFor(proxyOptions)
   const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options })
   let release
@@ -48,22 +48,22 @@ async function connected(connections, options, proxyOptions = {}) {
   return { proxy, store }
 }
 
-describe('kept connections', { concurrency: true, ...needs('proxy') }, () => {
-  test('all closed by the server: no error', async () => {
-    const { proxy, store } = await connected(20, { maxAttempts: 1 })
+describe('idle connections', { concurrency: true, ...needs('proxy') }, () => {
+  test('all closed by the server cause no error', async () => {
+    const { proxy, store } = await storeWithConnections(20, { maxAttempts: 1 })
     proxy.closeConnections()
     assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
-  test('all closed by the server as the next request arrives: no error', async () => {
-    const { proxy, store } = await connected(20, { maxAttempts: 1 })
+  test('all closed by the server as the next request arrives cause no error', async () => {
+    const { proxy, store } = await storeWithConnections(20, { maxAttempts: 1 })
     proxy.on('*', fault.hangUp, 20)
     assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
   for (const [method, ...args] of [['set', newSid(), newSession()], ['length']]) {
-    test(`all dead without a word: the next attempt of ${method} goes out on a new one`, async () => {
-      const { proxy, store } = await connected(20, { maxAttempts: 2 })
+    test(`all silently dead: the next attempt of ${method} uses a new connection`, async () => {
+      const { proxy, store } = await storeWithConnections(20, { maxAttempts: 2 })
       proxy.freezeConnections()
       const repair = () => proxy.closeConnections()
       const { error } = await callDuringFault({ proxy, store, repair }, method, ...args)
@@ -73,35 +73,35 @@ describe('kept connections', { concurrency: true, ...needs('proxy') }, () => {
 })
 
 describe('a get on a connection that died silently', { concurrency: true, ...needs('proxy') }, () => {
-  /** Longer than the store trusts a connection without a response. */
+  /** Longer than a connection may be idle before `get` sends a backup read. */
   const someSeconds = 2200
 
   for (const [scheme, options] of [
     ['http', {}],
     ['https', { certificate: true }]
   ]) {
-    test(`over ${scheme} is answered in under 400 ms, by one backup read`, async () => {
-      const { proxy, store } = await connected(3, { attemptTimeout: 3000, timeout: 10_000 }, options)
+    test(`over ${scheme} completes within 400 ms, with one backup read`, async () => {
+      const { proxy, store } = await storeWithConnections(3, { attemptTimeout: 3000, timeout: 10_000 }, options)
       await sleep(someSeconds)
       proxy.freezeConnections()
       const { value } = await settlesWithin(400, () => callWithCallback(store, 'get', newSid()))
       assert.equal(value, null)
       assert.deepEqual([proxy.requests.length, store.stats().backupReads, store.stats().retries], [1, 1, 1])
       await settlesWithin(200, () => Promise.all([store.get(newSid()), store.set(newSid(), newSession())]))
-      assert.equal(store.stats().backupReads, 1, 'the dead connections are gone')
+      assert.equal(store.stats().backupReads, 1, 'the dead connections are closed')
     })
   }
 
-  test('has no backup without a free connection', async () => {
-    const { proxy, store } = await connected(1, { maxConnections: 1, maxAttempts: 1 })
+  test('sends no backup read if no connection slot is free', async () => {
+    const { proxy, store } = await storeWithConnections(1, { maxConnections: 1, maxAttempts: 1 })
     await sleep(someSeconds)
     proxy.freezeConnections()
     const { error } = await callWithCallback(store, 'get', newSid())
     assert.deepEqual([error.code, error.$metadata.attempts], ['TimeoutError', 1])
   })
 
-  test('has a backup only where it may be dead, and only for reads', async () => {
-    const { proxy, store } = await connected(2)
+  test('is the only case of a backup read: not for a recently used connection, not for writes', async () => {
+    const { proxy, store } = await storeWithConnections(2)
     proxy.on('*', fault.delayed(400))
     for (let i = 0; i < 3; i++) await store.get(newSid())
     await sleep(someSeconds)
@@ -110,22 +110,22 @@ describe('a get on a connection that died silently', { concurrency: true, ...nee
   })
 })
 
-describe('a server that stopped reading', { concurrency: true, ...needs('proxy') }, () => {
+describe('a server that stops reading', { concurrency: true, ...needs('proxy') }, () => {
   for (const [scheme, options] of [
     ['http', {}],
     ['https', { certificate: true }]
   ]) {
     for (const method of ['set', 'length']) {
-      test(`over ${scheme} holds no connection of ${method} longer than its attempt`, async () => {
+      test(`over ${scheme} holds no connection of ${method} longer than one attempt`, async () => {
         const proxy = await proxyFor(options)
         proxy.onConnection(fault.neverRead)
         const limits = { maxConnections: 4, connectTimeout: 200, attemptTimeout: 200, timeout: 1500 }
         const store = dynamodb.store({ endpoint: proxy.endpoint, ...limits })
         const args = method === 'set' ? [newSid(), newSession({ text: 'x'.repeat(390_000) })] : []
-        const answers = Array.from({ length: 32 }, () => callWithCallback(store, method, ...args))
+        const results = Array.from({ length: 32 }, () => callWithCallback(store, method, ...args))
         let mostOpen = 0
         const watch = setInterval(() => (mostOpen = Math.max(mostOpen, store.stats().pool.open)), 5)
-        for (const { error } of await Promise.all(answers)) assert.equal(error.code, 'TimeoutError')
+        for (const { error } of await Promise.all(results)) assert.equal(error.code, 'TimeoutError')
         clearInterval(watch)
         assert.ok(mostOpen > 0 && mostOpen <= 4, `${mostOpen} connections`)
         await eventually(() => store.stats().pool.open === 0)
@@ -133,7 +133,7 @@ describe('a server that stopped reading', { concurrency: true, ...needs('proxy')
     }
   }
 
-  test('does not use up the files of the process', { ...onLinux }, async (t) => {
+  test('does not exhaust the file descriptors of the process', { ...onLinux }, async (t) => {
     const proxy = await dynamodb.proxy()
     const options = {
       endpoint: proxy.endpoint,
@@ -159,7 +159,7 @@ describe('a server that stopped reading', { concurrency: true, ...needs('proxy')
 })
 
 describe('a request that waits for a connection', needs('proxy'), () => {
-  test('is signed when it has one', async () => {
+  test('is signed once it has the connection', async () => {
     const proxy = await dynamodb.proxy()
     const ages = []
     proxy.on('*', (exchange) => {
@@ -169,25 +169,25 @@ describe('a request that waits for a connection', needs('proxy'), () => {
     })
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 1 })
     await Promise.all([store.get(newSid()), store.get(newSid()), store.get(newSid()), store.length()])
-    // A signature tells whole seconds.
+    // A signature has a resolution of one second.
     assert.ok(ages.length === 4 && ages.every((age) => age < 1500), `signatures were ${ages} ms old`)
   })
 })
 
-describe('a process that was frozen', needs('proxy'), () => {
+describe('a frozen process', needs('proxy'), () => {
   const frozenFor = Number(process.env.FROZEN_SECONDS ?? 1) * 1000
 
   for (const [name, change] of [
-    ['closed its connections meanwhile', (proxy) => proxy.closeConnections()],
-    ['forgot its connections meanwhile', (proxy) => proxy.freezeConnections()]
+    ['closed its connections in the meantime', (proxy) => proxy.closeConnections()],
+    ['forgot its connections in the meantime', (proxy) => proxy.freezeConnections()]
   ]) {
-    test(`goes on, though the server ${name}`, { timeout: frozenFor + 30_000 }, async (t) => {
+    test(`continues without errors after the server ${name}`, { timeout: frozenFor + 30_000 }, async (t) => {
       const proxy = await dynamodb.proxy()
       const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts }))
       const sid = newSid()
       await app.call('set', sid, newSession({ user: 'Ann' }, frozenFor + 60_000))
       await Promise.all(Array.from({ length: 20 }, () => app.call('get', sid)))
-      app.stop()
+      app.suspend()
       change(proxy)
       await sleep(frozenFor)
       app.resume()
@@ -197,7 +197,7 @@ describe('a process that was frozen', needs('proxy'), () => {
     })
   }
 
-  test('finishes the operations that were under way', async (t) => {
+  test('completes the operations that were in progress', async (t) => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', fault.noResponse, 10)
     const app = await App.start(
@@ -206,7 +206,7 @@ describe('a process that was frozen', needs('proxy'), () => {
     )
     const gets = Array.from({ length: 10 }, () => app.call('get', newSid()))
     await eventually(() => proxy.requests.length === 10)
-    app.stop()
+    app.suspend()
     proxy.closeConnections()
     await sleep(frozenFor)
     app.resume()
@@ -214,11 +214,11 @@ describe('a process that was frozen', needs('proxy'), () => {
   })
 })
 
-describe('a host', () => {
+describe('a host that moves', () => {
   const namespaces = spawnSync('unshare', ['--map-root-user', '--mount', 'true']).status === 0
-  const canRename = namespaces ? needs('proxy') : { skip: 'it needs a mount namespace of its own' }
+  const canRename = namespaces ? needs('proxy') : { skip: 'needs a mount namespace' }
 
-  test('that comes back on another address is found there', canRename, async (t) => {
+  test('to another address is found there', canRename, async (t) => {
     const { port } = new URL(dynamodb.connection.endpoint)
     const script = `
       const { readFileSync, writeFileSync } = require('node:fs')
@@ -264,13 +264,13 @@ describe('a host', () => {
   })
 })
 
-describe('a host with a dead address', () => {
+describe('a host with an unresponsive address', () => {
   const namespaces = spawnSync('unshare', ['--map-root-user', '--mount', 'true']).status === 0
-  const canRename = namespaces ? needs('proxy') : { skip: 'it needs a mount namespace of its own' }
+  const canRename = namespaces ? needs('proxy') : { skip: 'needs a mount namespace' }
 
-  test('is reached on another one within its connect timeout', canRename, async (t) => {
+  test('is reached on another address within connectTimeout', canRename, async (t) => {
     const { port } = new URL(dynamodb.connection.endpoint)
-    // The kernel drops what asks a stopped process for more connections than its backlog holds.
+    // The kernel drops connection requests to a stopped process once its backlog is full.
     const script = `
       const { spawn } = require('node:child_process')
       const { once } = require('node:events')
@@ -310,9 +310,9 @@ describe('a host with a dead address', () => {
   })
 })
 
-describe('out of sockets', { ...needs('proxy'), ...onLinux }, () => {
-  for (const when of ['before the first operation', 'later']) {
-    test(`${when}: errors in time, and then as before`, async (t) => {
+describe('a process without free file descriptors', { ...needs('proxy'), ...onLinux }, () => {
+  for (const when of ['from the start', 'later']) {
+    test(`${when} fails operations in time, and recovers`, async (t) => {
       const proxy = await dynamodb.proxy()
       const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts }))
       if (when === 'later') {
@@ -331,8 +331,8 @@ describe('out of sockets', { ...needs('proxy'), ...onLinux }, () => {
   }
 })
 
-describe('after many faults', { ...needs('proxy'), ...onLinux }, () => {
-  test('sockets and memory of a process are what they were', { timeout: 60_000 }, async (t) => {
+describe('many faults in a row', { ...needs('proxy'), ...onLinux }, () => {
+  test('leak neither sockets nor memory', { timeout: 60_000 }, async (t) => {
     const proxy = await dynamodb.proxy()
     const options = {
       ...shortTimeouts,
@@ -344,7 +344,7 @@ describe('after many faults', { ...needs('proxy'), ...onLinux }, () => {
     }
     const app = await App.start(t, dynamodb.options(options))
     const session = newSession({ text: 'x'.repeat(10_000) })
-    const rounds = async (count) => {
+    const runRounds = async (count) => {
       for (let round = 0; round < count; round++) {
         for (const broken of [fault.hangUp, fault.partialHead, fault.partialBody, fault.garbage, fault.noResponse]) {
           proxy.on('*', broken)
@@ -356,8 +356,8 @@ describe('after many faults', { ...needs('proxy'), ...onLinux }, () => {
       await eventually(() => proxy.connections <= 10)
       return { files: app.openFiles.length - proxy.connections, memory: app.memory.now }
     }
-    const before = await rounds(3)
-    const after = await rounds(10)
+    const before = await runRounds(3)
+    const after = await runRounds(10)
     assert.equal(after.files, before.files)
     assert.ok(after.memory - before.memory < 20, `${before.memory} MB became ${after.memory} MB`)
   })

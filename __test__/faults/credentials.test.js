@@ -14,7 +14,7 @@ const dynamodb = useDynamoDB()
 const keys = (id, more) => ({ accessKeyId: id, secretAccessKey: `secret of ${id}`, ...more })
 const never = () => new Promise(() => {})
 
-/** The key id that a request was signed with. */
+/** The access key ID that signed a request. */
 const signerOf = ({ headers }) => headers.authorization.match(/Credential=([^/]+)/)[1]
 
 async function proxyAndStore(credentials, options = shortTimeouts) {
@@ -23,16 +23,16 @@ async function proxyAndStore(credentials, options = shortTimeouts) {
   return { proxy, store: dynamodb.store(given) }
 }
 
-/** Refuses what is signed with other keys than the valid ones. */
+/** Rejects requests that are not signed with one of the valid keys. */
 function validFor(valid, code) {
   return (exchange) => {
-    const answer = valid.has(signerOf(exchange.request)) ? passThrough : errorResponse(400, code)
-    return answer(exchange)
+    const respond = valid.has(signerOf(exchange.request)) ? passThrough : errorResponse(400, code)
+    return respond(exchange)
   }
 }
 
 describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
-  test('revoked while only the whole table is read: no operation fails', async () => {
+  test('credentials revoked between table-wide operations are replaced, and no operation fails', async () => {
     let latest = 1
     const valid = new Set(['KEY1'])
     const { proxy, store } = await proxyAndStore(async () => keys(`KEY${latest}`))
@@ -43,7 +43,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     assert.equal(typeof (await store.length()), 'number')
   })
 
-  test('that are refused for ever: an error after one renewal, and asked for again later', async () => {
+  test('credentials that are always rejected fail the operation after one renewal, and the next operation renews them again', async () => {
     let calls = 0
     const { proxy, store } = await proxyAndStore(async () => keys(`KEY${++calls}`))
     proxy.on('*', errorResponse(400, 'ExpiredTokenException'))
@@ -53,7 +53,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     assert.equal(calls, 3)
   })
 
-  test('of a slow provider: the operations wait for it together', async () => {
+  test('concurrent operations share one call of a slow provider', async () => {
     let calls = 0
     const { store } = await proxyAndStore(async () => {
       calls += 1
@@ -64,7 +64,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     assert.equal(calls, 1)
   })
 
-  test('of a provider that never settles: an error in time that says so, and another try later', async () => {
+  test('a provider that never settles: the operation times out with an error about credentials, and the next one calls the provider again', async () => {
     let provide = never
     const { proxy, store } = await proxyAndStore(() => provide())
     const repair = () => (provide = async () => keys('LATER'))
@@ -83,18 +83,18 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     throws: () => {
       throw new Error('the vault is sealed')
     },
-    'throws what is no error': () => {
+    'throws undefined': () => {
       throw undefined
     },
-    'gives garbage': async () => 'garbage',
-    'gives a getter that throws': async () => ({
+    'returns a string': async () => 'garbage',
+    'returns an object whose getter throws': async () => ({
       get accessKeyId() {
-        throw new Error('by the getter')
+        throw new Error('thrown by the getter')
       }
     })
   }
   for (const [name, provider] of Object.entries(failing)) {
-    test(`of a provider that ${name}: an error at once, and another try later`, async () => {
+    test(`a provider that ${name}: the operation fails at once, and the next one calls the provider again`, async () => {
       let provide = provider
       const { proxy, store } = await proxyAndStore(() => provide())
       const repair = () => (provide = async () => keys('LATER'))
@@ -104,7 +104,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     })
   }
 
-  test('of a provider that fails while the old ones last: no operation fails', async () => {
+  test('a provider that fails while the current credentials are valid fails no operation', async () => {
     let calls = 0
     const { store } = await proxyAndStore(async () => {
       if (++calls > 1) throw new Error('the vault is sealed')
@@ -119,7 +119,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
 
 describe('credentials under load', needs('proxy'), () => {
   for (const code of ['ExpiredTokenException', 'UnrecognizedClientException', 'InvalidClientTokenId']) {
-    test(`revoked with ${code}: no operation fails`, async () => {
+    test(`credentials revoked with ${code} are replaced, and no operation fails`, async () => {
       let latest = 1
       const valid = new Set(['KEY1'])
       const { proxy, store } = await proxyAndStore(async () => keys(`KEY${latest}`), {})
@@ -136,7 +136,7 @@ describe('credentials under load', needs('proxy'), () => {
     })
   }
 
-  test('that expire every moment: no operation fails', async () => {
+  test('credentials that expire every 150 ms are renewed, and no operation fails', async () => {
     let calls = 0
     const { proxy, store } = await proxyAndStore(async () => {
       calls += 1

@@ -13,7 +13,7 @@ const { createAuthority, startTlsServer } = require('../support/tls')
 
 const dynamodb = useDynamoDB()
 const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-'))
-/** A read of it never ends, as on a hung mount. */
+/** Reading it never ends, as on a hung mount. */
 const fifo = path.join(folder, 'fifo')
 let authority
 let server
@@ -31,8 +31,8 @@ after(async () => {
 })
 
 /**
- * Sends many requests with a store that reads the FIFO, and meanwhile one with a store that does not. Prints the code
- * of each error, the milliseconds until the errors and until the healthy store answered, and the number of threads.
+ * Sends many requests with a store that reads the FIFO, and one with a store that does not. Prints the error codes, the
+ * milliseconds until the errors, the milliseconds until the response to the other store, and the number of threads.
  */
 const script = `
   const { readdirSync } = require('fs')
@@ -64,7 +64,7 @@ const script = `
 const timeout = 600
 const rounds = 3
 
-describe('a file that is on a hung mount', { skip: process.platform !== 'linux' && 'uses /proc' }, () => {
+describe('a file on a hung mount', { skip: process.platform !== 'linux' && 'needs /proc' }, () => {
   const staticKeys = { accessKeyId: 'AKID', secretAccessKey: 'secret' }
   const withKeys = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' }
   const role = { AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/r' }
@@ -75,7 +75,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
     writeFileSync(file, text)
     return file
   }
-  /** A home folder in which a file of the AWS tools is a FIFO. */
+  /** A home folder in which one of the AWS files is a FIFO. */
   const homeWith = (file) => {
     const home = mkdtempSync(path.join(folder, 'home-'))
     mkdirSync(path.dirname(path.join(home, '.aws', file)), { recursive: true })
@@ -91,8 +91,8 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
         AWS_CONFIG_FILE: config(`[default]\nrole_arn = ${role.AWS_ROLE_ARN}\nweb_identity_token_file = ${fifo}\n`)
       }
     },
-    'the config file in the home folder': { env: { ...withKeys, HOME: homeWith('config') }, region: undefined },
-    'the cache of SSO': {
+    'config file in the home folder': { env: { ...withKeys, HOME: homeWith('config') }, region: undefined },
+    'SSO cache': {
       env: {
         HOME: homeWith(`sso/cache/${createHash('sha1').update('s').digest('hex')}.json`),
         AWS_CONFIG_FILE: config(
@@ -116,7 +116,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
     }
   }
   for (const [name, { env, endpoint = plain, ...options }] of Object.entries(cases)) {
-    test(`${name}: its store times out, another answers, and the process ends`, async () => {
+    test(`${name}: its store times out, another store works, and the process can exit`, async () => {
       const hung = { region: 'us-east-1', table: dynamodb.table, timeout, endpoint: endpoint(), ...options }
       const settings = { env, hung, healthy: dynamodb.options(), rounds }
       const { stdout, stderr, code, sinceFirstOutput } = await runScript(script, {
@@ -130,7 +130,7 @@ describe('a file that is on a hung mount', { skip: process.platform !== 'linux' 
       assert.ok(result.time < rounds * timeout + 1500, stdout)
       assert.ok(result.healthyTime < timeout, stdout)
       assert.ok(result.threads <= 4, stdout)
-      assert.ok(sinceFirstOutput < 2000, `the process ended ${sinceFirstOutput} ms later`)
+      assert.ok(sinceFirstOutput < 2000, `the process exited ${sinceFirstOutput} ms later`)
     })
   }
 })

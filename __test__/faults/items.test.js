@@ -14,39 +14,39 @@ const { shortTimeouts, callDuringFault } = require('../support/call-during-fault
 const dynamodb = useDynamoDB()
 const MB = 1024 * 1024
 
-describe('the largest item', () => {
+describe('the size limit of items', () => {
   const sid = newSid()
   const attributes = ['id', `sess:${sid}`, 'type', 'connect-session', 'sess', 'expires'].join('').length
 
-  /** An expiry of one significant digit, which takes two bytes. It is rounded up. */
+  /** Makes the expiry a number of one significant digit, 2,000,000,000, which takes two bytes. */
   const ttl = () => 1_999_999_999.5 - Date.now() / 1000
   const overhead = attributes + 2 + JSON.stringify({ text: '' }).length
   const sessionOf = (bytes) => ({ text: 'x'.repeat(bytes - overhead) })
 
-  test('of 400 KB comes back, and one byte more is refused', async () => {
+  test('an item of 400 KB is stored, and one more byte is a ValidationException', async () => {
     const store = dynamodb.store({ ttl })
     const largest = sessionOf(400 * 1024)
     await store.set(sid, largest)
     assert.deepEqual(await store.get(sid), largest)
     const { error } = await callBothWays(store, 'set', sid, sessionOf(400 * 1024 + 1))
     assertStoreError(error, { code: 'ValidationException', operation: 'PutItem', secrets: ['xxxx', sid] })
-    assert.deepEqual(await store.get(sid), largest, 'what is stored stays')
+    assert.deepEqual(await store.get(sid), largest, 'the stored session does not change')
     await store.destroy(sid)
   })
 })
 
-describe('an expiry of strange size', () => {
+describe('an extreme expiry', () => {
   const cases = {
     'the largest number': ['9'.repeat(38), true],
-    'beyond 64 bits': [`1${'0'.repeat(30)}`, true],
-    'in milliseconds': [`${Date.now() + 60_000}`, true],
-    'in the year 9999': ['253402300799', true],
+    'a number beyond 64 bits': [`1${'0'.repeat(30)}`, true],
+    'a time in milliseconds': [`${Date.now() + 60_000}`, true],
+    'the year 9999': ['253402300799', true],
     'one second': ['1', false],
     'the smallest number': [`-${'9'.repeat(38)}`, false],
-    'almost nothing': ['0.0000000001', false]
+    'a tiny fraction': ['0.0000000001', false]
   }
   for (const [name, [number, alive]] of Object.entries(cases)) {
-    test(`${name} is ${alive ? 'alive' : 'expired'}, for get, touch and the whole table`, async () => {
+    test(`${name} counts as ${alive ? 'not expired' : 'expired'} in get, touch and length`, async () => {
       const sid = newSid()
       const prefix = `${newSid()}:`
       const store = dynamodb.store({ prefix, touchAfter: 0 })
@@ -60,8 +60,8 @@ describe('an expiry of strange size', () => {
   }
 })
 
-describe('foreign items', () => {
-  test('under the id of a session are no session, or one without what is foreign', async () => {
+describe('items of other programs', () => {
+  test('are not sessions, and their attributes in the item of a session are ignored', async () => {
     const store = dynamodb.store()
     const sid = newSid()
     await dynamodb.putItem(sid, { order: { N: '5' }, lines: { L: [{ M: {} }] } })
@@ -71,7 +71,7 @@ describe('foreign items', () => {
   })
 })
 
-describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, () => {
+describe('an invalid response to get', { concurrency: true, ...needs('proxy') }, () => {
   for (const text of [
     '{"Item":{"sess":{"S":5}}}',
     '{"Item":{"sess":{"X":"y"}}}',
@@ -80,7 +80,7 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
     '\0',
     '"'
   ]) {
-    test(`${JSON.stringify(text)} is an error, or no session, and nothing after it`, async () => {
+    test(`${JSON.stringify(text)} is an error or no session, and the next operation succeeds`, async () => {
       const proxy = await dynamodb.proxy()
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
       proxy.on('*', textResponse(200, text))
@@ -90,7 +90,7 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
     })
   }
 
-  test('nested 100,000 levels is an error, or no session, and no crash', async () => {
+  test('100,000 nested levels are an error or no session, without a crash', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
     const [open, end] = ['{"M":{"a":', '}}'].map((part) => part.repeat(100_000))
@@ -100,7 +100,7 @@ describe('an answer that is no item', { concurrency: true, ...needs('proxy') }, 
   })
 })
 
-describe('a response that is not one of DynamoDB, to a request about the table', needs('proxy'), () => {
+describe('an invalid response to a table operation', needs('proxy'), () => {
   for (const [status, text] of [
     [200, ''],
     [204, ''],
@@ -124,20 +124,20 @@ describe('a response that is not one of DynamoDB, to a request about the table',
   }
 })
 
-describe('an answer of more than 16 MB', needs('proxy'), () => {
-  const giants = {
-    'that says so': ({ response }) => {
+describe('a response of more than 16 MB', needs('proxy'), () => {
+  const responses = {
+    'with a Content-Length header': ({ response }) => {
       response.writeHead(200, { 'content-length': 200 * MB })
       response.write('x'.repeat(MB))
     },
-    'in chunks': endlessResponse(200 * MB)
+    'with chunked encoding': endlessResponse(200 * MB)
   }
-  for (const [name, giant] of Object.entries(giants)) {
-    test(`${name} is an error`, async () => {
+  for (const [name, oversized] of Object.entries(responses)) {
+    test(`${name} fails the operation`, async () => {
       const proxy = await dynamodb.proxy()
       const options = { ...shortTimeouts, attemptTimeout: 2000, timeout: 4000, maxAttempts: 1 }
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...options })
-      proxy.on('*', giant)
+      proxy.on('*', oversized)
       const { error } = await callDuringFault({ proxy, store, timeout: 4000 }, 'get', newSid())
       assertOperationError(error, {
         code: /^(NetworkError|TimeoutError)$/,
@@ -147,17 +147,17 @@ describe('an answer of more than 16 MB', needs('proxy'), () => {
     })
   }
 
-  const onLinux = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
-  test('is not kept in memory', onLinux, async (t) => {
+  const onLinux = process.platform === 'linux' ? {} : { skip: 'needs /proc' }
+  test('is not buffered in memory', onLinux, async (t) => {
     const proxy = await dynamodb.proxy()
     const options = { ...shortTimeouts, attemptTimeout: 3000, timeout: 9000, endpoint: proxy.endpoint }
     const app = await App.start(t, dynamodb.options(options))
     await app.call('get', newSid())
-    const before = app.memory.most
+    const before = app.memory.peak
     proxy.on('*', endlessResponse(200 * MB))
     const { error } = await app.call('get', newSid())
     assert.match(error.message, /16 MB/)
     assert.equal(error.attempts, 3)
-    assert.ok(app.memory.most - before < 60, `${before} MB became ${app.memory.most} MB`)
+    assert.ok(app.memory.peak - before < 60, `${before} MB became ${app.memory.peak} MB`)
   })
 })

@@ -13,13 +13,13 @@ const { Sessions } = require('../../lib/sessions.js')
 
 const dynamodb = useDynamoDB()
 
-/** Ways in which the answer to a request that was carried out does not arrive. */
-const losses = {
+/** Ways to lose the response to a request that the service carried out. */
+const faults = {
   'a closed connection': loseResponse(hangUp),
-  'half an answer': partialBody,
-  'an attempt that timed out': loseResponse(noResponse),
-  'a server error': loseResponse(textResponse(503, '')),
-  'an error of the service': loseResponse(errorResponse(500, 'InternalServerError'))
+  'a partial response': partialBody,
+  'an attempt timeout': loseResponse(noResponse),
+  'a 503 response': loseResponse(textResponse(503, '')),
+  'an InternalServerError': loseResponse(errorResponse(500, 'InternalServerError'))
 }
 
 async function proxyAndStore(options) {
@@ -27,24 +27,24 @@ async function proxyAndStore(options) {
   return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
 }
 
-for (const [name, loss] of Object.entries(losses)) {
-  describe(`a write whose answer was lost by ${name}`, { concurrency: true, ...needs('proxy') }, () => {
-    test('set is repeated, and stored once', async () => {
+for (const [name, fault] of Object.entries(faults)) {
+  describe(`a write whose response is lost to ${name}`, { concurrency: true, ...needs('proxy') }, () => {
+    test('set is retried, and the session is stored', async () => {
       const { proxy, store } = await proxyAndStore()
       const sid = newSid()
-      proxy.on('PutItem', loss, 1)
+      proxy.on('PutItem', fault, 1)
       assert.deepEqual(await callDuringFault({ proxy, store }, 'set', sid, newSession({ user: 'Ann' })), {
         value: undefined
       })
       assert.equal((await dynamodb.store().get(sid)).user, 'Ann')
     })
 
-    test('touch is repeated, and not told as missing', async () => {
+    test('touch is retried, and emits no missing event', async () => {
       const { proxy, store } = await proxyAndStore({ touchAfter: 0 })
       const sid = newSid()
       await store.set(sid, newSession({}, 60_000))
       const missing = collectEvents(store, 'missing')
-      proxy.on('UpdateItem', loss, 1)
+      proxy.on('UpdateItem', fault, 1)
       assert.deepEqual(await callDuringFault({ proxy, store }, 'touch', sid, newSession({}, 600_000)), {
         value: undefined
       })
@@ -52,16 +52,16 @@ for (const [name, loss] of Object.entries(losses)) {
       assert.ok(Number((await dynamodb.item(sid)).expires.N) > nowInSeconds() + 500)
     })
 
-    test('destroy is repeated', async () => {
+    test('destroy is retried, and the session is deleted', async () => {
       const { proxy, store } = await proxyAndStore()
       const sid = newSid()
       await store.set(sid, newSession())
-      proxy.on('DeleteItem', loss, 1)
+      proxy.on('DeleteItem', fault, 1)
       assert.deepEqual(await callDuringFault({ proxy, store }, 'destroy', sid), { value: undefined })
       assert.equal(await dynamodb.item(sid), undefined)
     })
 
-    test('the destruction of an expired session counts as done', async (t) => {
+    test('a conditional delete whose retry finds no item counts as done', async (t) => {
       const proxy = await dynamodb.proxy()
       const options = dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts })
       const sessions = new Sessions(readOptions(options), () => {})
@@ -69,10 +69,10 @@ for (const [name, loss] of Object.entries(losses)) {
       const [expired, alive, absent] = [newSid(), newSid(), newSid()]
       await dynamodb.putItem(expired, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() - 10}` } })
       await dynamodb.putItem(alive, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() + 1000}` } })
-      proxy.on('DeleteItem', loss, 1)
+      proxy.on('DeleteItem', fault, 1)
       assert.equal(await sessions.destroyExpired(expired), true)
       assert.equal(await dynamodb.item(expired), undefined)
-      proxy.on('DeleteItem', loss, 1)
+      proxy.on('DeleteItem', fault, 1)
       assert.equal(await sessions.destroyExpired(alive), false)
       assert.ok(await dynamodb.item(alive))
       assert.equal(await sessions.destroyExpired(absent), false)
@@ -82,17 +82,17 @@ for (const [name, loss] of Object.entries(losses)) {
   })
 }
 
-describe('a table whose creation was answered to nobody', needs('proxy', 'timeToLive'), () => {
+describe('a lost response during table creation', needs('proxy', 'timeToLive'), () => {
   for (const operation of ['CreateTable', 'UpdateTimeToLive']) {
-    test(`${operation} is repeated, and the table has its time to live`, async (t) => {
+    test(`${operation} is retried, and the table has its time to live`, async (t) => {
       const table = dynamodb.newTableName()
       const { proxy, store } = await proxyAndStore({ table, createTable: true, attemptTimeout: 5000, timeout: 10_000 })
       const warnings = []
-      const warned = (warning) => warnings.push(warning)
-      process.on('warning', warned)
-      t.after(() => process.off('warning', warned))
+      const onWarning = (warning) => warnings.push(warning)
+      process.on('warning', onWarning)
+      t.after(() => process.off('warning', onWarning))
       proxy.on(operation, loseResponse(hangUp), 1)
-      // The in-memory server enables it twice, which DynamoDB does not.
+      // Unlike DynamoDB, the in-memory server lets a client enable it twice.
       const enabled = errorResponse(400, 'ValidationException', 'TimeToLive is already enabled')
       if (operation === 'UpdateTimeToLive') proxy.on(operation, enabled, 1)
       await store.set(newSid(), newSession())

@@ -25,39 +25,39 @@ after(() => authority.remove())
 const onRequest = (given) => (proxy, times) => proxy.on('*', given, times)
 const onConnection = (given) => (proxy, times) => proxy.onConnection(given, times)
 
-/** The faults, and the code of the error of those that do not end. */
+/** The faults, and the error code of an operation that always meets them. */
 const faults = {
-  'a connection closed at once': [onConnection(fault.closeAtOnce), 'NetworkError'],
-  'a connection closed before the request is read': [onConnection(fault.closeUnread), 'NetworkError'],
-  'a connection accepted and never answered': [onConnection(fault.neverRespond), 'TimeoutError'],
-  'a connection closed after the request is read': [onRequest(fault.hangUp), 'NetworkError'],
-  'a connection closed when the work is done': [onRequest(fault.loseResponse(fault.hangUp)), 'NetworkError'],
-  'a connection closed in the head of the answer': [onRequest(fault.partialHead), 'NetworkError'],
-  'a connection closed in the body of the answer': [onRequest(fault.partialBody), 'NetworkError'],
-  'an answer that never comes': [onRequest(fault.noResponse), 'TimeoutError'],
-  'an answer that comes too late': [onRequest(fault.delayed(60_000)), 'TimeoutError'],
-  'an answer that stalls in its body': [onRequest(fault.stalledBody), 'TimeoutError'],
-  'an answer of one byte a second': [onRequest(fault.trickle), 'TimeoutError'],
-  'an answer that is no HTTP': [onRequest(fault.garbage), 'NetworkError'],
-  'an answer with a wrong x-amz-crc32': [onRequest(fault.wrongChecksum), 'NetworkError']
+  'connection closed immediately': [onConnection(fault.closeAtOnce), 'NetworkError'],
+  'connection closed before the request is read': [onConnection(fault.closeUnread), 'NetworkError'],
+  'connection accepted without any response': [onConnection(fault.neverRespond), 'TimeoutError'],
+  'connection closed after the request is read': [onRequest(fault.hangUp), 'NetworkError'],
+  'connection closed after the operation is carried out': [onRequest(fault.loseResponse(fault.hangUp)), 'NetworkError'],
+  'connection closed within the response headers': [onRequest(fault.partialHead), 'NetworkError'],
+  'connection closed within the response body': [onRequest(fault.partialBody), 'NetworkError'],
+  'no response': [onRequest(fault.noResponse), 'TimeoutError'],
+  'response after the timeout': [onRequest(fault.delayed(60_000)), 'TimeoutError'],
+  'response that stalls within its body': [onRequest(fault.stalledBody), 'TimeoutError'],
+  'response of one byte per second': [onRequest(fault.trickle), 'TimeoutError'],
+  'response that is not HTTP': [onRequest(fault.garbage), 'NetworkError'],
+  'response with a wrong x-amz-crc32': [onRequest(fault.wrongChecksum), 'NetworkError']
 }
 
 for (const scheme of ['http', 'https']) {
-  describe(`over ${scheme}`, { concurrency: true, ...needs('proxy') }, () => {
+  describe(`network faults over ${scheme}`, { concurrency: true, ...needs('proxy') }, () => {
     async function proxyAndStore(options) {
       const proxy = await dynamodb.proxy(scheme === 'https' ? { certificate } : {})
       return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
     }
 
     for (const [name, [inject, code]] of Object.entries(faults)) {
-      test(`${name}, once, is no error`, async () => {
+      test(`${name}, once: the operation succeeds`, async () => {
         const { proxy, store } = await proxyAndStore()
         inject(proxy, 1)
         const { error } = await callDuringFault({ proxy, store }, 'set', newSid(), newSession())
         assert.equal(error, undefined)
       })
 
-      test(`${name}, again and again, is an error in time`, async () => {
+      test(`${name}, every time: the operation fails in time`, async () => {
         const { proxy, store } = await proxyAndStore()
         inject(proxy, Infinity)
         const { error } = await callDuringFault({ proxy, store }, 'set', newSid(), newSession())
@@ -66,7 +66,7 @@ for (const scheme of ['http', 'https']) {
       })
     }
 
-    test('a server that refuses connections is an error in time, and is found again', async () => {
+    test('refused connections: the operation fails in time, and the next one succeeds once the server listens again', async () => {
       const { proxy, store } = await proxyAndStore()
       await store.get(newSid())
       await proxy.refuse()
@@ -75,7 +75,7 @@ for (const scheme of ['http', 'https']) {
       assert.equal(error.$metadata.attempts, 3)
     })
 
-    test('a delay within the bounds is only a delay', async () => {
+    test('a delay shorter than the timeouts causes neither a retry nor an error', async () => {
       const { proxy, store } = await proxyAndStore()
       proxy.on('*', fault.delayed(100))
       assert.deepEqual(await callDuringFault({ proxy, store }, 'get', newSid()), { value: null })
@@ -84,14 +84,14 @@ for (const scheme of ['http', 'https']) {
   })
 }
 
-describe('the methods of the whole table', needs('proxy'), () => {
-  test('are errors in time too', async () => {
+describe('table-wide methods without a response', needs('proxy'), () => {
+  test('fail in time', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
     proxy.on('*', fault.noResponse)
     const methods = ['all', 'ids', 'length', 'clear', 'describeTable', 'createTable']
-    const answers = () => Promise.all(methods.map((method) => callWithCallback(store, method)))
-    for (const { error } of await settlesWithin(shortTimeouts.timeout, answers)) {
+    const callAll = () => Promise.all(methods.map((method) => callWithCallback(store, method)))
+    for (const { error } of await settlesWithin(shortTimeouts.timeout, callAll)) {
       assertStoreError(error, { code: 'TimeoutError', retryable: true })
     }
   })

@@ -12,7 +12,7 @@ const { callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 
-/** Writes and reads sessions until `end()`, and collects how the operations end. */
+/** Writes sessions until `end()`, and collects the outcomes. */
 function load(store, lanes = 10) {
   const outcomes = []
   let isOver = false
@@ -32,24 +32,24 @@ function load(store, lanes = 10) {
 
 const count = (list, value) => list.filter((member) => member === value).length
 
-/** Deletes the table and makes it again under load; gives how the operations ended. */
-async function underDeletion(store, table, makeAgain) {
+/** Deletes the table under load and creates it again; returns the outcomes of the operations. */
+async function recreateUnderLoad(store, table, recreate) {
   const { outcomes, end } = load(store)
   await eventually(() => count(outcomes, 'done') > 20)
   await dynamodb.raw.deleteTable(table)
   const before = outcomes.length
-  await makeAgain(outcomes)
+  await recreate(outcomes)
   const again = outcomes.length
   await eventually(() => count(outcomes.slice(again), 'done') > 20, 20_000)
   await end()
   return outcomes.slice(before)
 }
 
-describe('a table that is deleted under load', () => {
-  test('and created again is an error of the operations between, and of none after', async () => {
+describe('a table deleted under load', () => {
+  test('and created again fails the operations in between, and none after', async () => {
     const table = await dynamodb.newTable()
     const store = dynamodb.store({ table })
-    const outcomes = await underDeletion(store, table, async (outcomes) => {
+    const outcomes = await recreateUnderLoad(store, table, async (outcomes) => {
       await eventually(() => outcomes.includes('ResourceNotFoundException'))
       await dynamodb.raw.createTable(table)
     })
@@ -57,19 +57,19 @@ describe('a table that is deleted under load', () => {
     assert.equal(await store.get(newSid()), null)
   })
 
-  test('is made again by createTable, and no operation fails', async () => {
+  test('with createTable is created again, and no operation fails', async () => {
     const table = await dynamodb.newTable()
     const store = dynamodb.store({ table, createTable: true })
-    const outcomes = await underDeletion(store, table, async () => {})
+    const outcomes = await recreateUnderLoad(store, table, async () => {})
     assert.deepEqual(new Set(outcomes), new Set(['done']))
   })
 })
 
-describe('a table that is CREATING', needs('proxy'), () => {
+describe('a table that is being created', needs('proxy'), () => {
   const creating = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"') }))
   const missing = errorResponse(400, 'ResourceNotFoundException')
 
-  test('is an error at once without createTable, and used when it is there', async () => {
+  test('without createTable fails operations at once until it is active', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     proxy.on('*', missing)
@@ -78,7 +78,7 @@ describe('a table that is CREATING', needs('proxy'), () => {
     assert.equal(error.$metadata.attempts, 1)
   })
 
-  test('is waited for with createTable, by all operations together', async () => {
+  test('with createTable is awaited once by all operations', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, createTable: true })
     proxy.on('GetItem', missing, 20).on('DescribeTable', creating, 3)
@@ -89,12 +89,12 @@ describe('a table that is CREATING', needs('proxy'), () => {
   })
 })
 
-describe('time to live', needs('proxy', 'timeToLive'), () => {
-  test('that is being changed does not disturb the operations', async () => {
+describe('the time to live of the table', needs('proxy', 'timeToLive'), () => {
+  test('can change while operations run', async () => {
     const { outcomes, end } = load(dynamodb.store())
     for (const Enabled of [true, false, true]) {
       const TimeToLiveSpecification = { AttributeName: 'expires', Enabled }
-      // The in-memory server refuses what DynamoDB does too: a change within the hour.
+      // Like DynamoDB, the in-memory server rejects a second change within an hour.
       await dynamodb.raw.sdk.updateTimeToLive({ TableName: dynamodb.table, TimeToLiveSpecification }).catch(() => {})
       const before = outcomes.length
       await eventually(() => outcomes.length > before + 20)
@@ -103,15 +103,15 @@ describe('time to live', needs('proxy', 'timeToLive'), () => {
     assert.deepEqual(new Set(outcomes), new Set(['done']))
   })
 
-  test('that cannot be changed now is a warning, and the table is used', async (t) => {
+  test('that cannot be changed now causes a warning, and the table is used', async (t) => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, table: dynamodb.newTableName(), createTable: true })
     const message = 'Time to live has been modified multiple times within a fixed interval'
     proxy.on('UpdateTimeToLive', errorResponse(400, 'ValidationException', message))
     const warnings = []
-    const warned = (warning) => warnings.push(warning)
-    process.on('warning', warned)
-    t.after(() => process.off('warning', warned))
+    const onWarning = (warning) => warnings.push(warning)
+    process.on('warning', onWarning)
+    t.after(() => process.off('warning', onWarning))
     await store.set(newSid(), newSession())
     await eventually(() => warnings.length > 0)
     assert.deepEqual([warnings.length, warnings[0].code], [1, 'DYNAMODB_SESSION_TABLE'])

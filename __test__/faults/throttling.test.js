@@ -11,14 +11,14 @@ const { newSession, newSid } = require('../support/sessions')
 const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
-const unread = { 'x-amzn-requestid': 'REQUEST-OF-THE-FAULT' }
+const headers = { 'x-amzn-requestid': 'REQUEST-OF-THE-FAULT' }
 
 async function proxyAndStore(options) {
   const proxy = await dynamodb.proxy()
   return { proxy, store: dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts, ...options }) }
 }
 
-/** Calls of the four operations of every day. */
+/** Calls of the four session operations. */
 const calls = [
   ['GetItem', 'get', newSid()],
   ['PutItem', 'set', newSid(), newSession()],
@@ -26,8 +26,8 @@ const calls = [
   ['DeleteItem', 'destroy', newSid()]
 ]
 
-/** Answers that pass, and the codes of their errors. */
-const passing = [
+/** Retryable responses, and the codes of their errors. */
+const retryable = [
   ...[
     'ProvisionedThroughputExceededException',
     'ThrottlingException',
@@ -36,23 +36,23 @@ const passing = [
   ].map((code) => [`400 ${code}`, code, errorResponse(400, code)]),
   ...[500, 502, 503, 504].flatMap((status) => [
     [`${status} with JSON`, 'InternalServerError', errorResponse(status, 'InternalServerError')],
-    [`${status} with a page`, 'ServiceUnavailable', textResponse(status, '<html>', unread)],
-    [`${status} without a body`, 'ServiceUnavailable', textResponse(status, '', unread)]
+    [`${status} with an HTML body`, 'ServiceUnavailable', textResponse(status, '<html>', headers)],
+    [`${status} without a body`, 'ServiceUnavailable', textResponse(status, '', headers)]
   ])
 ]
 
-describe('what passes', { concurrency: true, ...needs('proxy') }, () => {
-  for (const [name, code, answer] of passing) {
-    test(`${name} is tried again`, async () => {
+describe('retryable errors', { concurrency: true, ...needs('proxy') }, () => {
+  for (const [name, code, respond] of retryable) {
+    test(`${name} is retried`, async () => {
       const { proxy, store } = await proxyAndStore()
-      proxy.on('*', answer, 2)
+      proxy.on('*', respond, 2)
       assert.deepEqual(await callWithCallback(store, 'set', newSid(), newSession()), { value: undefined })
       assert.equal(proxy.requests.length, 3)
     })
 
-    test(`${name} to the end is the error, with its attempts`, async () => {
+    test(`${name} on every attempt is the error of the operation`, async () => {
       const { proxy, store } = await proxyAndStore()
-      proxy.on('*', answer)
+      proxy.on('*', respond)
       const { error } = await callDuringFault({ proxy, store }, 'set', newSid(), newSession())
       assertOperationError(error, { code, operation: 'PutItem', tableName: dynamodb.table, retryable: true })
       assert.equal(error.$metadata.attempts, 3)
@@ -60,7 +60,7 @@ describe('what passes', { concurrency: true, ...needs('proxy') }, () => {
     })
   }
 
-  test('the last of different errors is told', async () => {
+  test('the error of the last attempt is the error of the operation', async () => {
     const { proxy, store } = await proxyAndStore()
     proxy.on('*', errorResponse(400, 'ThrottlingException'), 1).on('*', textResponse(503, ''), 1)
     proxy.on('*', errorResponse(500, 'InternalServerError'), 1)
@@ -68,7 +68,7 @@ describe('what passes', { concurrency: true, ...needs('proxy') }, () => {
     assert.deepEqual([error.code, error.$metadata.attempts], ['InternalServerError', 3])
   })
 
-  test('pauses do not go beyond the time of the operation', async () => {
+  test('retry delays do not exceed the operation timeout', async () => {
     const { proxy, store } = await proxyAndStore({ maxAttempts: 50 })
     proxy.on('*', errorResponse(400, 'ThrottlingException'))
     const { error } = await callDuringFault({ proxy, store }, 'get', newSid())
@@ -77,7 +77,7 @@ describe('what passes', { concurrency: true, ...needs('proxy') }, () => {
   })
 })
 
-describe('what does not pass', { concurrency: true, ...needs('proxy') }, () => {
+describe('errors that are not retryable', { concurrency: true, ...needs('proxy') }, () => {
   for (const code of [
     'ValidationException',
     'AccessDeniedException',
@@ -85,13 +85,13 @@ describe('what does not pass', { concurrency: true, ...needs('proxy') }, () => {
     'ConditionalCheckFailedException',
     'ItemCollectionSizeLimitExceededException'
   ]) {
-    test(`${code} is not tried again, by any operation`, async () => {
+    test(`${code} is not retried by any operation`, async () => {
       for (const [operation, ...call] of calls) {
         const { proxy, store } = await proxyAndStore()
         proxy.on('*', errorResponse(400, code))
         const { error } = await callWithCallback(store, ...call)
         assert.equal(proxy.requests.length, 1, operation)
-        // A touch of a session that is gone is no error.
+        // Touching a session that no longer exists is not an error.
         if (operation === 'UpdateItem' && code === 'ConditionalCheckFailedException') assert.equal(error, undefined)
         else assertOperationError(error, { code, operation, tableName: dynamodb.table, retryable: false })
         proxy.reset()
@@ -101,19 +101,19 @@ describe('what does not pass', { concurrency: true, ...needs('proxy') }, () => {
   }
 })
 
-describe('a table that is down', needs('proxy'), () => {
-  test('is asked little more than once by each operation, and found again when it is back', async () => {
+describe('a service outage', needs('proxy'), () => {
+  test('costs 100 retries in total, and operations succeed again afterwards', async () => {
     const { proxy, store } = await proxyAndStore()
     proxy.on('*', textResponse(500, ''))
     const operations = 400
     for (let batch = 0; batch < operations / 50; batch++) {
-      const answers = await Promise.all(Array.from({ length: 50 }, () => callWithCallback(store, 'get', newSid())))
-      for (const { error } of answers) assert.equal(error.code, 'ServiceUnavailable')
+      const results = await Promise.all(Array.from({ length: 50 }, () => callWithCallback(store, 'get', newSid())))
+      for (const { error } of results) assert.equal(error.code, 'ServiceUnavailable')
     }
     assert.equal(proxy.requests.length, operations + 100)
     proxy.reset()
     for (let i = 0; i < 10; i++) assert.equal(await store.get(newSid()), null)
-    // What succeeded has earned repetitions again.
+    // The successful operations have refilled the retry budget.
     proxy.on('*', textResponse(500, ''), 1)
     assert.equal(await store.get(newSid()), null)
   })

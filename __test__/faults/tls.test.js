@@ -24,17 +24,17 @@ after(() => {
   unknown.remove()
 })
 
-describe('a certificate', { concurrency: true, ...needs('proxy') }, () => {
-  const wrong = {
-    'of an unknown authority': () => unknown.issue(),
+describe('an invalid server certificate', { concurrency: true, ...needs('proxy') }, () => {
+  const certificates = {
+    'of an unknown certificate authority': () => unknown.issue(),
     'that has expired': () =>
       trusted.issue({ notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }),
-    'that is of tomorrow': () =>
+    'that is not valid yet': () =>
       trusted.issue({ notBeforeDate: new Date(Date.now() + day), notAfterDate: new Date(Date.now() + 2 * day) }),
-    'of another host': () => trusted.issue({ host: 'elsewhere.test' })
+    'for another host': () => trusted.issue({ host: 'elsewhere.test' })
   }
-  for (const [name, issue] of Object.entries(wrong)) {
-    test(`${name} is refused before anything is sent, and accepted once it is mended`, async () => {
+  for (const [name, issue] of Object.entries(certificates)) {
+    test(`${name} is rejected before a request is sent, and a valid one is accepted afterwards`, async () => {
       const proxy = await dynamodb.proxy({ certificate: await issue() })
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
       const good = await trusted.issue()

@@ -5,21 +5,21 @@ const { once } = require('node:events')
 const fs = require('node:fs')
 const { cleanEnvironment, root } = require('./child')
 
-/** Answers calls of its store for as long as its parent is there; prints what it must never print. */
+/** Calls the store for its parent until the parent disconnects. */
 const program = `
   const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION)
   const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
   const plain = ({ code, message, cause, $metadata }) => ({ code, message, cause: cause?.message, ...$metadata })
   process.on('message', async ({ id, method, args }) => {
     const start = performance.now()
-    const answer = await store[method](...args).then((value) => ({ value }), (error) => ({ error: plain(error) }))
-    process.send({ id, took: performance.now() - start, ...answer })
+    const result = await store[method](...args).then((value) => ({ value }), (error) => ({ error: plain(error) }))
+    process.send({ id, took: performance.now() - start, ...result })
   })
   process.on('disconnect', () => process.exit())
   process.send({ id: 'ready' })
 `
 
-/** An app with one store in a process of its own, which can be stopped, starved and watched. */
+/** A child process with one store. It can be suspended, run out of file descriptors, and be measured. */
 class App {
   #child
   #ready
@@ -42,12 +42,12 @@ class App {
     })
     this.#child.stderr.on('data', (chunk) => (this.#stderr += chunk))
     this.#ready = new Promise((resolve, reject) => this.#calls.set('ready', { resolve, reject }))
-    this.#child.on('message', ({ id, ...answer }) => {
-      this.#calls.get(id).resolve(answer)
+    this.#child.on('message', ({ id, ...result }) => {
+      this.#calls.get(id).resolve(result)
       this.#calls.delete(id)
     })
     this.#child.on('exit', () => {
-      for (const { reject } of this.#calls.values()) reject(new Error(`the app has ended: ${this.#stderr}`))
+      for (const { reject } of this.#calls.values()) reject(new Error(`the app exited: ${this.#stderr}`))
     })
   }
 
@@ -55,7 +55,7 @@ class App {
     return this.#child.pid
   }
 
-  /** Calls a method of the store; gives { value, error, took }. */
+  /** Calls a method of the store; returns { value, error, took }. */
   call(method, ...args) {
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
@@ -64,7 +64,7 @@ class App {
     })
   }
 
-  stop() {
+  suspend() {
     this.#child.kill('SIGSTOP')
   }
 
@@ -72,12 +72,12 @@ class App {
     this.#child.kill('SIGCONT')
   }
 
-  /** The numbers of its open files and sockets, on Linux. */
+  /** The open file descriptors, sockets included (Linux only). */
   get openFiles() {
     return fs.readdirSync(`/proc/${this.pid}/fd`).map(Number)
   }
 
-  /** From now on it can open this many files and sockets more, on Linux. */
+  /** Limits how many more file descriptors it can open (Linux only). */
   allowFiles(more) {
     const open = new Set(this.openFiles)
     let limit = 0
@@ -85,11 +85,11 @@ class App {
     spawnSync('prlimit', [`--pid=${this.pid}`, `--nofile=${limit}:`])
   }
 
-  /** The resident memory in MB, and the most that it ever was, on Linux. */
+  /** The resident memory in MB, now and at its peak (Linux only). */
   get memory() {
     const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8')
-    const [now, most] = ['VmRSS', 'VmHWM'].map((name) => status.match(`${name}:\\s+(\\d+)`)[1] / 1024)
-    return { now, most }
+    const [now, peak] = ['VmRSS', 'VmHWM'].map((name) => status.match(`${name}:\\s+(\\d+)`)[1] / 1024)
+    return { now, peak }
   }
 
   async end() {
