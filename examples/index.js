@@ -1,8 +1,8 @@
 'use strict'
 
-// Starts an example with a DynamoDB of its own:  npm run example -- express
-//   PORT      another port than 3000; 0 for any free one
-//   ENDPOINT  another DynamoDB than the embedded one; region and credentials are then those of the AWS_* variables
+// Starts an example with its own in-memory DynamoDB:  npm run example -- express
+//   PORT      port to listen on (default: 3000); 0 for any free port
+//   ENDPOINT  URL of another DynamoDB, with the Region and credentials of the AWS_* variables
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -15,7 +15,7 @@ const root = path.join(__dirname, '..')
 const names = fs.readdirSync(__dirname).filter((name) => fs.existsSync(path.join(__dirname, name, 'package.json')))
 
 async function main(name, file) {
-  if (!names.includes(name)) throw new Error(`Usage: npm run example -- <name>, one of: ${names.join(', ')}`)
+  if (!names.includes(name)) throw new Error(`Usage: npm run example -- <name>. Names: ${names.join(', ')}`)
   linkPackage()
   if (!fs.readdirSync(root).some((file) => file.endsWith('.node'))) run('npm', ['run', 'build'], root)
   await chooseDynamoDB()
@@ -32,10 +32,10 @@ async function chooseDynamoDB() {
     env.AWS_ENDPOINT_URL_DYNAMODB = env.ENDPOINT
     return
   }
-  const { endpoint } = await startLocalDynamoDB().catch(buildAndStart) // ends with this process
+  const { endpoint } = await startLocalDynamoDB().catch(buildAndStart) // stops with this process
   const credentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' }
   Object.assign(env, { AWS_ENDPOINT_URL_DYNAMODB: endpoint, AWS_REGION: 'us-east-1', ...credentials })
-  console.log(`An embedded DynamoDB listens on ${endpoint} and keeps its items in memory. Ctrl-C ends everything.`)
+  console.log(`An in-memory DynamoDB is listening on ${endpoint}. Press Ctrl-C to stop everything.`)
 }
 
 function buildAndStart(error) {
@@ -46,7 +46,7 @@ function buildAndStart(error) {
 
 function run(command, args, cwd) {
   const { status } = spawnSync(command, args, { cwd, stdio: 'inherit', shell: process.platform === 'win32' })
-  if (status !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed; its output above says why.`)
+  if (status !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed. See its output above.`)
 }
 
 main(...process.argv.slice(2)).catch((error) => {
@@ -55,7 +55,9 @@ main(...process.argv.slice(2)).catch((error) => {
 })
 
 process.on('uncaughtException', (error) => {
-  const isTaken = error.code === 'EADDRINUSE'
-  console.error(isTaken ? `Port ${error.port} is taken: PORT chooses another, 0 any free one.` : error)
+  const isPortInUse = error.code === 'EADDRINUSE'
+  console.error(
+    isPortInUse ? `Port ${error.port} is in use. Set PORT to another port, or to 0 for any free port.` : error
+  )
   process.exit(1)
 })

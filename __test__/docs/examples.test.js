@@ -119,7 +119,7 @@ describe('the examples', { skip }, () => {
   })
 
   test('are named when the name is unknown', async (t) => {
-    await assert.rejects(start(t, 'expres'), /one of: express, express-typescript, fastify, /)
+    await assert.rejects(start(t, 'expres'), /Names: express, express-typescript, fastify, /)
   })
 
   test('tell of a port that is taken', async (t) => {
@@ -129,7 +129,7 @@ describe('the examples', { skip }, () => {
     const PORT = `${server.address().port}`
     for (const name of ['express', 'koa']) {
       await assert.rejects(start(t, name, { env: { PORT } }), ({ message }) => {
-        assert.match(message, new RegExp(`Port ${PORT} is taken: PORT chooses another`))
+        assert.match(message, new RegExp(`Port ${PORT} is in use\\. Set PORT to another port`))
         assert.doesNotMatch(message, /^ +at /m)
         return true
       })
@@ -138,7 +138,7 @@ describe('the examples', { skip }, () => {
 
   for (const name of names) {
     test(`${name} asks for the packages that it is tested with`, () => {
-      const { dependencies, devDependencies: tools } = require(`../examples/${name}/package.json`)
+      const { dependencies, devDependencies: tools } = require(path.join(folder, name, 'package.json'))
       for (const [dependency, range] of Object.entries({ ...dependencies, ...tools })) {
         assert.equal(range, dependency === 'dynamodb-session' ? '*' : devDependencies[dependency], dependency)
       }

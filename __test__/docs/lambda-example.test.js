@@ -121,7 +121,7 @@ describe('the Lambda example', { skip }, () => {
     await assert.rejects(start(t, 'nothing.handler'), /Cannot find module/)
     const { lambda } = await start(t, 'handler.handler')
     process.kill(lambda.pid, 'SIGKILL')
-    await assert.rejects(view(lambda), /the function ended with SIGKILL/)
+    await assert.rejects(view(lambda), /the function exited with SIGKILL/)
   })
 })
 

@@ -15,7 +15,7 @@ app.use(express.json())
 app.use(
   session({
     store: new DynamoDBStore({ table: 'sessions', createTable: true }),
-    secret: process.env.SESSION_SECRET ?? 'only for a try',
+    secret: process.env.SESSION_SECRET ?? 'for development only',
     resave: false,
     saveUninitialized: false,
     cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
@@ -37,7 +37,7 @@ app.post('/login', (req, res, next) => {
     res.status(400).json({ error: 'Say who you are.' })
     return
   }
-  // A new id, so that nobody can hand a known one to the user before.
+  // A new session ID at login prevents session fixation.
   req.session.regenerate((error) => {
     if (error) return next(error)
     req.session.user = user

@@ -9,7 +9,7 @@ app.use(express.json())
 app.use(
   session({
     store: new DynamoDBStore({ table: 'sessions', createTable: true }),
-    secret: process.env.SESSION_SECRET ?? 'only for a try',
+    secret: process.env.SESSION_SECRET ?? 'for development only',
     resave: false,
     saveUninitialized: false,
     cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
@@ -25,7 +25,7 @@ app.get('/', ({ session }, res) => {
 app.post('/login', (req, res, next) => {
   const user = req.body?.user
   if (!user) return res.status(400).json({ error: 'Say who you are.' })
-  // A new id, so that nobody can hand a known one to the user before.
+  // A new session ID at login prevents session fixation.
   req.session.regenerate((error) => {
     if (error) return next(error)
     Object.assign(req.session, { user, views: 0 })

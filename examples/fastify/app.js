@@ -7,9 +7,9 @@ const app = fastify()
 app.register(require('@fastify/cookie'))
 app.register(require('@fastify/session'), {
   store: new DynamoDBStore({ table: 'sessions', createTable: true }),
-  secret: process.env.SESSION_SECRET ?? 'only for a try, and 32 characters long',
+  secret: process.env.SESSION_SECRET ?? 'for development only, 32 characters long',
   saveUninitialized: false,
-  rolling: false, // else every request writes the session
+  rolling: false, // otherwise, every request writes the session
   cookie: { secure: 'auto', maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
 })
 
@@ -22,7 +22,7 @@ app.get('/', async ({ session }, reply) => {
 app.post('/login', async (request, reply) => {
   const user = request.body?.user
   if (!user) return reply.status(400).send({ error: 'Say who you are.' })
-  await request.session.regenerate() // a new id, so that nobody can hand a known one to the user before
+  await request.session.regenerate() // a new session ID at login prevents session fixation
   Object.assign(request.session, { user, views: 0 })
   return { user }
 })

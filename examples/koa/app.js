@@ -6,7 +6,7 @@ const { createSession } = require('koa-session')
 const { DynamoDBStore } = require('dynamodb-session')
 
 const app = new Koa()
-app.keys = [process.env.SESSION_SECRET ?? 'only for a try']
+app.keys = [process.env.SESSION_SECRET ?? 'for development only']
 app.use(
   createSession(
     {
@@ -34,7 +34,7 @@ const routes = {
     const { user } = await json(ctx.req).catch(() => ({}))
     ctx.assert(user, 400, 'Say who you are.')
     Object.assign(ctx.session, { user, views: 0 })
-    await ctx.session.regenerate() // a new id, so that nobody can hand a known one to the user before
+    await ctx.session.regenerate() // a new session ID at login prevents session fixation
     ctx.body = { user }
   },
 

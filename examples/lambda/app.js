@@ -25,7 +25,7 @@ function createApp(store) {
   app.post('/login', (req, res, next) => {
     const user = req.body?.user
     if (!user) return res.status(400).json({ error: 'Say who you are.' })
-    // A new id, so that nobody can hand a known one to the user before.
+    // A new session ID at login prevents session fixation.
     req.session.regenerate((error) => {
       if (error) return next(error)
       Object.assign(req.session, { user, views: 0 })

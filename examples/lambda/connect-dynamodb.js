@@ -1,6 +1,6 @@
 'use strict'
 
-// The same app on connect-dynamodb, to compare.
+// The same app with connect-dynamodb, for comparison.
 
 const serverless = require('serverless-http')
 const session = require('express-session')

@@ -3,14 +3,14 @@
 const express = require('express')
 const session = require('express-session')
 
-/** The same app on either store. */
+/** Starts the app with the given store. */
 function start(name, store) {
   const app = express()
   app.use(express.json())
   app.use(
     session({
       store,
-      secret: process.env.SESSION_SECRET ?? 'only for a try',
+      secret: process.env.SESSION_SECRET ?? 'for development only',
       resave: false,
       saveUninitialized: false,
       cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }
@@ -26,7 +26,7 @@ function start(name, store) {
   app.post('/login', (req, res, next) => {
     const user = req.body?.user
     if (!user) return res.status(400).json({ error: 'Say who you are.' })
-    // A new id, so that nobody can hand a known one to the user before.
+    // A new session ID at login prevents session fixation.
     req.session.regenerate((error) => {
       if (error) return next(error)
       Object.assign(req.session, { user, views: 0 })

@@ -1,5 +1,5 @@
 'use strict'
 
-// Both at once, as in the minutes of a rolling deployment.
+// Start both apps, as during a rolling deployment.
 require('./before')
 require('./after')

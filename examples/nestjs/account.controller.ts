@@ -33,7 +33,7 @@ export class AccountController {
   @HttpCode(200)
   async login(@Req() request: Request, @Body('user') user?: string) {
     if (!user) throw new BadRequestException('Say who you are.')
-    // A new id, so that nobody can hand a known one to the user before.
+    // A new session ID at login prevents session fixation.
     await promisify(request.session.regenerate).call(request.session)
     request.session.user = user
     return { user }

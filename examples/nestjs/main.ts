@@ -9,7 +9,7 @@ async function main() {
   app.use(
     session({
       store: new DynamoDBStore({ table: 'sessions', createTable: true }),
-      secret: process.env.SESSION_SECRET ?? 'only for a try',
+      secret: process.env.SESSION_SECRET ?? 'for development only',
       resave: false,
       saveUninitialized: false,
       cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }

@@ -12,7 +12,7 @@ passport.use(
     users.check(name, password).then((user) => done(null, user), done)
   })
 )
-passport.serializeUser((user, done) => done(null, user.name)) // what the session holds of a user
+passport.serializeUser((user, done) => done(null, user.name)) // the session stores only the user's name
 passport.deserializeUser((name, done) => done(null, users.find(name)))
 
 const app = express()
@@ -20,7 +20,7 @@ app.use(express.json())
 app.use(
   session({
     store: new DynamoDBStore({ table: 'sessions', createTable: true }),
-    secret: process.env.SESSION_SECRET ?? 'only for a try',
+    secret: process.env.SESSION_SECRET ?? 'for development only',
     resave: false,
     saveUninitialized: false,
     cookie: { maxAge: 24 * 60 * 60 * 1000, sameSite: 'lax' }

@@ -10,7 +10,7 @@ const users = [{ name: 'ann', salt, hash: derive('secret', salt) }]
 
 const find = (name) => users.find((user) => user.name === name) ?? false
 
-/** The user with this password, or false. */
+/** Resolves to the user if the password is right, otherwise to false. */
 async function check(name, password) {
   const user = find(name)
   return user && timingSafeEqual(await user.hash, await derive(password, user.salt)) ? user : false

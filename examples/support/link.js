@@ -5,7 +5,7 @@ const path = require('node:path')
 
 const examples = path.join(__dirname, '..')
 
-/** Lets the examples find `dynamodb-session` as if it was installed beside them. */
+/** Makes `require('dynamodb-session')` in the examples resolve to this repository. */
 function linkPackage() {
   const link = path.join(examples, 'node_modules', 'dynamodb-session')
   fs.mkdirSync(path.dirname(link), { recursive: true })

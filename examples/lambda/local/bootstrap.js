@@ -1,6 +1,6 @@
 'use strict'
 
-// What the managed runtime does in the function's process: loads the handler, then asks for one invocation after another.
+// Replaces the managed runtime in the function's process: loads the handler, then requests invocations one by one.
 
 const http = require('node:http')
 const path = require('node:path')

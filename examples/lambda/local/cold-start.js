@@ -1,6 +1,6 @@
 'use strict'
 
-// Compares the stores:  npm run example -- lambda local/cold-start.js [times]
+// Compares cold starts with different stores:  npm run example -- lambda local/cold-start.js [times]
 
 const os = require('node:os')
 const { DynamoDBStore } = require('dynamodb-session')
@@ -11,7 +11,7 @@ const WARM = 20
 const times = Number(process.argv[4] ?? 15)
 const variables = {
   SESSIONS_TABLE: 'sessions',
-  SESSION_SECRET: 'only for a try',
+  SESSION_SECRET: 'for development only',
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'
 }
 const contenders = [
@@ -24,7 +24,7 @@ const login = { headers: { 'content-type': 'application/json' }, body: '{"user":
 async function main() {
   await new DynamoDBStore({ table: variables.SESSIONS_TABLE }).createTable()
   for (let i = 0; i < times; i++) {
-    // In turns, so that what else the machine does meets all.
+    // Alternate between the contenders, so that other load on the machine affects all of them.
     for (const { handler, samples } of contenders) samples.push(await measure(handler))
   }
   const [{ model }] = os.cpus()
@@ -37,15 +37,15 @@ async function main() {
   process.exit()
 }
 
-/** A new execution environment, its first request, which logs in, and warm ones, which read and write the session. */
+/** Measures a new execution environment: a first request that logs in, then warm requests that read and write the session. */
 async function measure(handler) {
   const lambda = await LocalLambda.start(handler, variables)
-  const [first, answer] = await timed(() => lambda.invoke(event('POST', '/login', login)))
-  const cookies = answer.cookies.map((cookie) => cookie.split(';')[0])
+  const [first, response] = await timed(() => lambda.invoke(event('POST', '/login', login)))
+  const cookies = response.cookies.map((cookie) => cookie.split(';')[0])
   const warm = []
   for (let i = 0; i < WARM; i++) {
-    const [ms, answer] = await timed(() => lambda.invoke(event('GET', '/', { cookies })))
-    if (answer.statusCode !== 200) throw new Error(`${handler}: ${answer.body}`)
+    const [ms, response] = await timed(() => lambda.invoke(event('GET', '/', { cookies })))
+    if (response.statusCode !== 200) throw new Error(`${handler}: ${response.body}`)
     warm.push(ms)
   }
   await lambda.stop()
@@ -55,8 +55,8 @@ async function measure(handler) {
 
 async function timed(run) {
   const start = performance.now()
-  const answer = await run()
-  return [performance.now() - start, answer]
+  const result = await run()
+  return [performance.now() - start, result]
 }
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]

@@ -3,7 +3,7 @@
 const http = require('node:http')
 const { text } = require('node:stream/consumers')
 
-/** An HTTP server that asks the function as an HTTP API of API Gateway does, with events of version 2.0. */
+/** An HTTP server that invokes the function like an HTTP API of API Gateway, with events of version 2.0. */
 function gateway(lambda) {
   return http.createServer(async (request, response) => {
     try {

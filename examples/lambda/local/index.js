@@ -1,13 +1,13 @@
 'use strict'
 
-// The function, its table and an HTTP API in front, on this machine. HANDLER chooses another handler.
+// Runs the function, its table, and an HTTP API on this machine. HANDLER selects another handler.
 
 const { DynamoDBStore } = require('dynamodb-session')
 const { gateway } = require('./gateway')
 const { LocalLambda } = require('./lambda')
 
 const SESSIONS_TABLE = 'sessions'
-const { HANDLER = 'handler.handler', SESSION_SECRET = 'only for a try', PORT = 3000 } = process.env
+const { HANDLER = 'handler.handler', SESSION_SECRET = 'for development only', PORT = 3000 } = process.env
 
 async function main() {
   await new DynamoDBStore({ table: SESSIONS_TABLE }).createTable()

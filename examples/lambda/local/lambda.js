@@ -11,8 +11,8 @@ const folder = path.join(__dirname, '..')
 const region = process.env.AWS_REGION ?? 'us-east-1'
 
 /**
- * One execution environment: a process with the handler, and the Runtime API that it asks for invocations. As on Lambda
- * the process is frozen from its request for the next invocation until there is one.
+ * One execution environment: a process with the handler, and the Runtime API from which it requests invocations. As on
+ * Lambda, the process is frozen while it waits for the next invocation.
  */
 class LocalLambda {
   timeout = 15_000
@@ -24,7 +24,7 @@ class LocalLambda {
   #running = new Map()
   #ended
 
-  /** Starts the process and gives the environment once the handler is loaded. */
+  /** Starts the process and resolves when the handler is loaded. */
   static async start(handler, variables) {
     const lambda = new LocalLambda()
     try {
@@ -40,7 +40,7 @@ class LocalLambda {
     return this.#process.pid
   }
 
-  /** The answer of the handler; fails as the handler does, or when it takes too long. */
+  /** Resolves to the handler's result. Rejects if the handler fails or takes too long. */
   invoke(event) {
     if (this.#ended) return Promise.reject(this.#ended)
     const { promise, resolve, reject } = settleable()
@@ -51,7 +51,7 @@ class LocalLambda {
 
   async stop() {
     if (!this.#ended) {
-      this.#process.kill('SIGKILL') // a frozen process hears no other signal
+      this.#process.kill('SIGKILL') // a frozen process receives no other signal
       await once(this.#process, 'exit')
     }
     this.#server.close().closeAllConnections()
@@ -73,7 +73,7 @@ class LocalLambda {
         AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${this.#server.address().port}`
       }
     })
-    this.#process.on('exit', (code, signal) => this.#end(new Error(`the function ended with ${signal ?? code}`)))
+    this.#process.on('exit', (code, signal) => this.#end(new Error(`the function exited with ${signal ?? code}`)))
     await ready.promise
   }
 
@@ -126,7 +126,7 @@ class LocalLambda {
   }
 }
 
-/** What Lambda sets, and the server and credentials of this process. */
+/** The variables that Lambda sets, plus the endpoint and credentials of this process. */
 function environment() {
   const { PATH, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_DYNAMODB } = process.env
   const given = { PATH, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_DYNAMODB }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The same app with its sessions in memory, to see what a store adds.
+// The same app with sessions in memory, as a baseline.
 
 const serverless = require('serverless-http')
 const { createApp } = require('../app')
