@@ -64,8 +64,8 @@ function processFor(AccountId) {
 }
 
 /**
- * Sends a request of each plane, and asks the AWS SDK for JavaScript for its host, with the same options. Prints the
- * codes of the two errors, if any, and the host of the SDK.
+ * Sends a request of each kind, and gets the host that the AWS SDK for JavaScript uses with the same options. Prints the
+ * errors of the store, if any, and the host of the SDK.
  */
 const script = `
   const { DynamoDBClient, GetItemCommand } = require('@aws-sdk/client-dynamodb')
@@ -91,7 +91,7 @@ const script = `
     console.log(JSON.stringify({ errors: [data, control, scan].filter(Boolean), sdk: await hostOf() ?? null }))
   })()`
 
-/** The errors of the store, the hosts that it sent to, and the host of the AWS SDK for JavaScript. */
+/** Returns the errors of the store, the hosts that received its requests, and the host of the AWS SDK for JavaScript. */
 async function hostsWith({ options, env }) {
   const [tunnels, requests] = [tunnel.tunnels.length, server.requests.length]
   const { stdout, stderr } = await runScript(script, {
@@ -115,14 +115,18 @@ const regional = 'dynamodb.us-east-1.amazonaws.com'
 const hostOf = (id) => `${id}.ddb.us-east-1.amazonaws.com`
 
 /** Cases where the AWS SDK for Rust and the documentation differ from the AWS SDK for JavaScript. */
-const differs = ['a container', 'an invalid mode', 'an invalid mode of a profile']
+const differs = [
+  'container credentials',
+  'an invalid AWS_ACCOUNT_ID_ENDPOINT_MODE',
+  'an invalid account_id_endpoint_mode in a profile'
+]
 
-describe('both planes send to the host of the AWS SDK', () => {
+describe('all operations use the same host as the AWS SDK with', () => {
   const cases = [
-    ['without an account ID', { env: keys }, regional],
+    ['no account ID', { env: keys }, regional],
     ['AWS_ACCOUNT_ID', { env: account }, hostOf('111111111111')],
     ['an empty AWS_ACCOUNT_ID', { env: { ...keys, AWS_ACCOUNT_ID: '' } }, regional],
-    ['AWS_ACCOUNT_ID beside static credentials', { env: account, options: { credentials: staticKeys } }, regional],
+    ['AWS_ACCOUNT_ID and static credentials', { env: account, options: { credentials: staticKeys } }, regional],
     [
       'static credentials',
       { options: { credentials: { ...staticKeys, accountId: '333333333333' } } },
@@ -146,7 +150,7 @@ describe('both planes send to the host of the AWS SDK', () => {
       hostOf('666666666666')
     ],
     [
-      'a credential process of a profile with aws_account_id',
+      'a credential process in a profile with aws_account_id',
       {
         env: {
           AWS_CONFIG_FILE: configFile(
@@ -170,27 +174,39 @@ describe('both planes send to the host of the AWS SDK', () => {
       hostOf('777777777777')
     ],
     [
-      'a container',
+      'container credentials',
       { env: () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${container.address().port}/` }) },
       hostOf('444444444444')
     ],
     ['a table ARN', { env: account, options: { table: arn() } }, hostOf('222222222222')],
-    ['the ARN of another Region', { env: keys, options: { table: arn('eu-west-1') } }, regional],
+    ['a table ARN of another Region', { env: keys, options: { table: arn('eu-west-1') } }, regional],
     [
-      'a table ARN with credentials that have no account ID',
+      'a table ARN and credentials without an account ID',
       { env: keys, options: { table: arn() } },
       hostOf('222222222222')
     ],
-    ['the mode disabled', { env: { ...account, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'disabled' } }, regional],
-    ['the mode required', { env: { ...account, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' } }, hostOf('111111111111')],
     [
-      'the mode of a profile',
+      'AWS_ACCOUNT_ID_ENDPOINT_MODE=disabled',
+      { env: { ...account, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'disabled' } },
+      regional
+    ],
+    [
+      'AWS_ACCOUNT_ID_ENDPOINT_MODE=required',
+      { env: { ...account, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' } },
+      hostOf('111111111111')
+    ],
+    [
+      'account_id_endpoint_mode in a profile',
       { env: { ...account, AWS_CONFIG_FILE: configFile('[default]\naccount_id_endpoint_mode = disabled') } },
       regional
     ],
-    ['a client with the mode disabled', { options: { account: '333333333333', mode: 'disabled' } }, regional],
     [
-      'a client with the mode required',
+      'accountIdEndpointMode disabled in a client',
+      { options: { account: '333333333333', mode: 'disabled' } },
+      regional
+    ],
+    [
+      'accountIdEndpointMode required in a client',
       { options: { account: '333333333333', mode: 'required' } },
       hostOf('333333333333')
     ],
@@ -214,12 +230,20 @@ describe('both planes send to the host of the AWS SDK', () => {
   }
 })
 
-describe('what the AWS SDK refuses is a ConfigError of both planes', () => {
+describe('settings that the AWS SDK rejects are a ConfigError of all operations', () => {
   const cases = [
-    ['required without an account ID', { ...keys, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' }, /account ID/],
-    ['an invalid mode', { ...keys, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'perhaps' }, /AWS_ACCOUNT_ID_ENDPOINT_MODE/],
     [
-      'an invalid mode of a profile',
+      'AWS_ACCOUNT_ID_ENDPOINT_MODE=required without an account ID',
+      { ...keys, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' },
+      /account ID/
+    ],
+    [
+      'an invalid AWS_ACCOUNT_ID_ENDPOINT_MODE',
+      { ...keys, AWS_ACCOUNT_ID_ENDPOINT_MODE: 'perhaps' },
+      /AWS_ACCOUNT_ID_ENDPOINT_MODE/
+    ],
+    [
+      'an invalid account_id_endpoint_mode in a profile',
       { ...keys, AWS_CONFIG_FILE: configFile('[default]\naccount_id_endpoint_mode = perhaps') },
       /account_id_endpoint_mode/
     ],
@@ -229,7 +253,7 @@ describe('what the AWS SDK refuses is a ConfigError of both planes', () => {
       /AWS_USE_FIPS_ENDPOINT and .*AWS_ENDPOINT_URL/
     ],
     [
-      'required with FIPS',
+      'AWS_ACCOUNT_ID_ENDPOINT_MODE=required with FIPS',
       { ...account, AWS_USE_FIPS_ENDPOINT: 'true', AWS_ACCOUNT_ID_ENDPOINT_MODE: 'required' },
       /AWS_ACCOUNT_ID_ENDPOINT_MODE and AWS_USE_FIPS_ENDPOINT/
     ],

@@ -20,7 +20,7 @@ const dynamodb = useDynamoDB()
 const region = 'eu-central-2'
 const keys = (id) => ({ accessKeyId: id, secretAccessKey: 'x' })
 
-describe('client', needs('proxy'), () => {
+describe('option client', needs('proxy'), () => {
   let proxy
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
@@ -31,7 +31,7 @@ describe('client', needs('proxy'), () => {
       return `${id} in ${signedRegion}`
     })
 
-  /** Works with a client, closes the store, and gives how its requests were signed. */
+  /** Uses a store with this client, and returns the signer of each request. */
   async function signersWith(client, options) {
     const store = new DynamoDBStore({ client, table: dynamodb.table, ...options })
     assert.equal(store.client, client)
@@ -45,9 +45,9 @@ describe('client', needs('proxy'), () => {
   const twice = (signer) => [signer, signer]
 
   const v3 = {
-    'a DynamoDBClient': () => new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials: keys('V3') }),
-    'a DynamoDB': () => new DynamoDB({ region, endpoint: proxy.endpoint, credentials: keys('V3') }),
-    'providers instead of values': () =>
+    DynamoDBClient: () => new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials: keys('V3') }),
+    DynamoDB: () => new DynamoDB({ region, endpoint: proxy.endpoint, credentials: keys('V3') }),
+    'DynamoDBClient with functions instead of values': () =>
       new DynamoDBClient({
         region: async () => region,
         endpoint: async () => new URL(proxy.endpoint),
@@ -55,7 +55,8 @@ describe('client', needs('proxy'), () => {
       })
   }
   for (const [name, newClient] of Object.entries(v3)) {
-    test(`v3, ${name}`, async () => assert.deepEqual(await signersWith(newClient()), twice(`V3 in ${region}`)))
+    test(`uses the Region, endpoint and credentials of an AWS SDK v3 client: ${name}`, async () =>
+      assert.deepEqual(await signersWith(newClient()), twice(`V3 in ${region}`)))
   }
 
   const v2 = {
@@ -64,10 +65,11 @@ describe('client', needs('proxy'), () => {
       new AWS.DynamoDB({ region, endpoint: proxy.endpoint, credentials: new AWS.Credentials(keys('V2')) })
   }
   for (const [name, newClient] of Object.entries(v2)) {
-    test(`v2, ${name}`, async () => assert.deepEqual(await signersWith(newClient()), twice(`V2 in ${region}`)))
+    test(`uses the Region, endpoint and credentials of an AWS SDK v2 client: ${name}`, async () =>
+      assert.deepEqual(await signersWith(newClient()), twice(`V2 in ${region}`)))
   }
 
-  test('v3: credentials that expire are asked for anew', async () => {
+  test('expired credentials of an AWS SDK v3 client are fetched again', async () => {
     let calls = 0
     const credentials = async () => ({ ...keys(`KEY${++calls}`), expiration: new Date(Date.now() + 600) })
     const client = new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials })
@@ -83,7 +85,7 @@ describe('client', needs('proxy'), () => {
     ['v3', (endpoint) => new DynamoDBClient({ region, endpoint, credentials: keys('V3'), maxAttempts: 2 })],
     ['v2', (endpoint) => new AWS.DynamoDB({ region, endpoint, ...keys('V2'), maxRetries: 1 })]
   ]) {
-    test(`${name}: its attempts`, async () => {
+    test(`uses maxAttempts of an AWS SDK ${name} client`, async () => {
       proxy.on('*', errorResponse(500, 'InternalServerError'))
       const store = new DynamoDBStore({ client: newClient(proxy.endpoint), table: dynamodb.table })
       const { $metadata } = await failure(store, 'get', newSid())
@@ -92,7 +94,7 @@ describe('client', needs('proxy'), () => {
     })
   }
 
-  test('credentials of a client that fail are an error of the operation', async () => {
+  test('failing credentials of a client fail the operation', async () => {
     const credentials = async () => {
       throw new Error('the vault is sealed')
     }
@@ -104,35 +106,35 @@ describe('client', needs('proxy'), () => {
     await store.close()
   })
 
-  test('nothing is asked of a client before the first operation', async () => {
-    const asked = []
-    const ask = (name, value) => async () => {
-      asked.push(name)
+  test('the constructor does not read the settings of the client', async () => {
+    const reads = []
+    const recorded = (name, value) => async () => {
+      reads.push(name)
       return value
     }
     const client = new DynamoDBClient({
-      region: ask('region', region),
-      endpoint: ask('endpoint', new URL(proxy.endpoint)),
-      credentials: ask('credentials', keys('V3'))
+      region: recorded('region', region),
+      endpoint: recorded('endpoint', new URL(proxy.endpoint)),
+      credentials: recorded('credentials', keys('V3'))
     })
     await new DynamoDBStore({ client }).close()
     await nextTurn()
-    assert.deepEqual(asked, [])
+    assert.deepEqual(reads, [])
   })
 
   const timeouts = {
-    'v3, its request handler': () =>
+    'an AWS SDK v3 client': () =>
       new DynamoDBClient({
         region,
         endpoint: proxy.endpoint,
         credentials: keys('V3'),
         requestHandler: { requestTimeout: 120 }
       }),
-    'v2, its httpOptions': () =>
+    'an AWS SDK v2 client': () =>
       new AWS.DynamoDB({ region, endpoint: proxy.endpoint, ...keys('V2'), httpOptions: { timeout: 120 } })
   }
   for (const [name, newClient] of Object.entries(timeouts)) {
-    test(`${name} bounds an attempt, unless an option does`, async () => {
+    test(`the request timeout of ${name} is the default of attemptTimeout`, async () => {
       proxy.on('*', noResponse)
       const timeoutOf = async (options) => {
         const store = new DynamoDBStore({ client: newClient(), table: dynamodb.table, maxAttempts: 1, ...options })
@@ -145,7 +147,7 @@ describe('client', needs('proxy'), () => {
     })
   }
 
-  describe('that does more than a store can take over', () => {
+  describe('with behavior that the store cannot use', () => {
     const newClient = () => new DynamoDBClient({ region, endpoint: proxy.endpoint, credentials: keys('V3') })
 
     async function warningsWith(client) {
@@ -157,7 +159,7 @@ describe('client', needs('proxy'), () => {
       return warnings.map(({ message }) => message)
     }
 
-    test('with middleware of the app', async () => {
+    test('causes a warning for middleware of the app', async () => {
       const client = newClient()
       client.middlewareStack.add((next) => (args) => next(args), { step: 'build', name: 'ofTheApp' })
       const warnings = await warningsWith(client)
@@ -165,7 +167,7 @@ describe('client', needs('proxy'), () => {
       assert.match(warnings[0], /middleware/i)
     })
 
-    test('with a send of the app', async () => {
+    test('causes a warning for a replaced send method', async () => {
       const client = newClient()
       client.send = async () => ({})
       const warnings = await warningsWith(client)
@@ -173,6 +175,6 @@ describe('client', needs('proxy'), () => {
       assert.match(warnings[0], /\bsend\b/)
     })
 
-    test('or not, which is no warning', async () => assert.deepEqual(await warningsWith(newClient()), []))
+    test('causes no warning otherwise', async () => assert.deepEqual(await warningsWith(newClient()), []))
   })
 })

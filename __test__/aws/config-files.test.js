@@ -67,28 +67,28 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     assert.deepEqual(signers(), [expected, expected])
   }
 
-  const good = '[default]\naws_access_key_id = FILE\naws_secret_access_key = x\nregion = eu-north-1\n'
-  const accepted = {
-    'a byte order mark': `\ufeff${good}`,
-    'Windows line endings': good.replaceAll('\n', '\r\n'),
-    'indented properties': good.replaceAll(/^(?=[a-z])/gm, '  '),
-    'a line without =': good.replace('region', 'nonsense\nregion'),
-    'a line without = in another profile': `[profile other]\nnonsense\n${good}`,
-    'a property before the first section': `output = json\n${good}`,
-    'a section without a closing bracket': `${good}[broken\n`,
-    comments: `# one\n; two\n${good.replace('eu-north-1', 'eu-north-1 # three')}`,
-    'nested properties': `${good}s3 =\n  region = eu-west-3\n  max_concurrent_requests = 20\n`,
-    'a property without a name': `${good}= x\n`,
-    'a quoted profile': `[profile "other"]\nregion = x\n${good}`,
-    '[profile default]': `[default]\nregion = us-west-1\n${good.replace('[default]', '[profile default]')}`
+  const valid = '[default]\naws_access_key_id = FILE\naws_secret_access_key = x\nregion = eu-north-1\n'
+  const variants = {
+    'a byte order mark': `\ufeff${valid}`,
+    'Windows line endings': valid.replaceAll('\n', '\r\n'),
+    'indented properties': valid.replaceAll(/^(?=[a-z])/gm, '  '),
+    'a line without =': valid.replace('region', 'nonsense\nregion'),
+    'a line without = in another profile': `[profile other]\nnonsense\n${valid}`,
+    'a property before the first section': `output = json\n${valid}`,
+    'a section without a closing bracket': `${valid}[broken\n`,
+    comments: `# one\n; two\n${valid.replace('eu-north-1', 'eu-north-1 # three')}`,
+    'nested properties': `${valid}s3 =\n  region = eu-west-3\n  max_concurrent_requests = 20\n`,
+    'a property without a name': `${valid}= x\n`,
+    'a quoted profile': `[profile "other"]\nregion = x\n${valid}`,
+    '[profile default]': `[default]\nregion = us-west-1\n${valid.replace('[default]', '[profile default]')}`
   }
-  for (const [name, text] of Object.entries(accepted)) {
-    test(`may have ${name}`, async (t) => {
+  for (const [name, text] of Object.entries(variants)) {
+    test(`may contain ${name}`, async (t) => {
       await assertLikeSdk(environment(home(t, { config: text })), 'FILE in eu-north-1')
     })
   }
 
-  test('share a profile: keys in one, the Region in the other', async (t) => {
+  test('can share a profile: keys in one file, the Region in the other', async (t) => {
     const files = {
       config: '\ufeff[profile dev]\n  region = eu-west-2\n',
       credentials: '[dev]\naws_access_key_id = SHARED\r\naws_secret_access_key = x\r\n'
@@ -96,25 +96,25 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     await assertLikeSdk(environment(home(t, files), { AWS_PROFILE: 'dev' }), 'SHARED in eu-west-2')
   })
 
-  test('are found in the home folder that os.homedir() knows', async (t) => {
-    const folder = home(t, { config: good })
+  test('are found in os.homedir() if HOME is not set', async (t) => {
+    const folder = home(t, { config: valid })
     t.mock.method(os, 'homedir', () => folder)
     for (const HOME of [undefined, '', ' \r']) await read(environment(HOME))
     assert.deepEqual(new Set(signers()), new Set(['FILE in eu-north-1']))
   })
 
-  test('are found where the variables say, relative to the home folder', async (t) => {
-    const folder = home(t, { mine: good })
+  test('are found at AWS_CONFIG_FILE, relative to the home folder', async (t) => {
+    const folder = home(t, { mine: valid })
     await assertLikeSdk(environment(folder, { AWS_CONFIG_FILE: '~/.aws/mine' }), 'FILE in eu-north-1')
   })
 
-  test('name the endpoint in a services section', async (t) => {
+  test('may set the endpoint in a services section', async (t) => {
     const services = `services = local\n[services local]\ndynamodb =\n  endpoint_url = ${proxy.endpoint}\n`
-    const env = environment(home(t, { config: good + services }), { AWS_ENDPOINT_URL_DYNAMODB: '' })
+    const env = environment(home(t, { config: valid + services }), { AWS_ENDPOINT_URL_DYNAMODB: '' })
     await assertLikeSdk(env, 'FILE in eu-north-1')
   })
 
-  test('that cannot be used are named, with the line', async (t) => {
+  test('that are invalid are named in the error, with the line', async (t) => {
     const folder = home(t, { config: '\n[default\nregion = eu-north-1\n' })
     const { code, message } = await failureOf(environment(folder))
     assert.equal(code, 'ConfigError')
@@ -122,14 +122,14 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     assert.ok(message.includes(`${folder}/.aws/config, line 2,`), message)
   })
 
-  test('that cannot be read are named', async (t) => {
+  test('that cannot be read are named in the error', async (t) => {
     const folder = home(t, { 'config/nothing': '' })
     const { code, message } = await failureOf(environment(folder))
     assert.equal(code, 'ConfigError')
     assert.ok(message.includes(`${folder}/.aws/config cannot be read`), message)
   })
 
-  for (const [property, value, valid] of [
+  for (const [property, value, expected] of [
     ['max_attempts', 'abc', 'whole number'],
     ['max_attempts', '0', 'whole number'],
     ['retry_mode', 'often', 'standard'],
@@ -140,24 +140,24 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     ['region', 'eu north', 'Region']
   ]) {
     test(`with ${property} = ${value} are a ConfigError`, async (t) => {
-      const folder = home(t, { config: `${good}${property} = ${value}\n` })
+      const folder = home(t, { config: `${valid}${property} = ${value}\n` })
       const env = environment(folder, { AWS_ENDPOINT_URL_DYNAMODB: '' })
       const { code, message } = await failureOf(env, { maxAttempts: undefined })
       assert.equal(code, 'ConfigError')
-      for (const part of [property, valid, 'profile "default"', folder]) assert.ok(message.includes(part), message)
+      for (const part of [property, expected, 'profile "default"', folder]) assert.ok(message.includes(part), message)
     })
   }
 
   for (const mode of ['legacy', 'standard', 'adaptive']) {
-    test(`may say retry_mode = ${mode}`, async (t) => {
-      const folder = home(t, { config: `${good}retry_mode = ${mode}\nmax_attempts =\n` })
+    test(`may set retry_mode = ${mode}`, async (t) => {
+      const folder = home(t, { config: `${valid}retry_mode = ${mode}\nmax_attempts =\n` })
       await read(environment(folder), { maxAttempts: undefined })
       assert.deepEqual(signers(), ['FILE in eu-north-1'])
     })
   }
 
-  test('without the profile of AWS_PROFILE are named in the error', async (t) => {
-    const folder = home(t, { config: good })
+  test('without the profile in AWS_PROFILE are named in the error', async (t) => {
+    const folder = home(t, { config: valid })
     for (const AWS_REGION of ['', 'us-east-1']) {
       const { code, message } = await failureOf(environment(folder, { AWS_PROFILE: 'prod', AWS_REGION }))
       assert.equal(code, AWS_REGION ? 'CredentialsError' : 'ConfigError')
@@ -167,8 +167,8 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     }
   })
 
-  test('without the profile of the option are named in the error', async (t) => {
-    const folder = home(t, { config: good })
+  test('without the profile in option profile are named in the error', async (t) => {
+    const folder = home(t, { config: valid })
     const { code, message } = await failureOf(environment(folder), { profile: 'prod', region: 'us-east-1' })
     assert.equal(code, 'CredentialsError')
     for (const part of ['"prod" does not exist', folder, 'aws configure --profile prod']) {
@@ -181,7 +181,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     await withEnvironment(environment(folder), async () => {
       const store = new DynamoDBStore({ table: dynamodb.table })
       await assert.rejects(store.get(newSid()), { code: 'CredentialsError' })
-      write(path.join(folder, '.aws', 'config'), good)
+      write(path.join(folder, '.aws', 'config'), valid)
       await store.get(newSid())
     })
     assert.deepEqual(signers(), ['FILE in eu-north-1'])
@@ -204,11 +204,11 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       'no seconds': `${iso.slice(0, 16)}Z`,
       microseconds: iso.replace('Z', '000Z'),
       'a space': iso.replace('T', ' '),
-      'the form of HTTP': inAnHour.toUTCString(),
-      'the form of Date': String(inAnHour),
-      'no zone': iso.slice(0, 19),
+      'the HTTP date format': inAnHour.toUTCString(),
+      'the format of Date.toString()': String(inAnHour),
+      'no time zone': iso.slice(0, 19),
       milliseconds: inAnHour.getTime(),
-      'an empty text': ''
+      'an empty string': ''
     }
     for (const [name, Expiration] of Object.entries(expirations)) {
       test(`may print an Expiration with ${name}`, async (t) => {
@@ -218,7 +218,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
 
     const past = new Date(Date.now() - 60_000)
     for (const Expiration of [past.toISOString().replace('Z', '+00:00'), past.toUTCString(), past.getTime()]) {
-      test(`must not print the past (${Expiration})`, async (t) => {
+      test(`must not print an Expiration in the past (${Expiration})`, async (t) => {
         const error = await failureOf(print(t, { Expiration }))
         assert.equal(error.code, 'CredentialsError')
         assert.match(error.message, /profile "default".*expired/)
@@ -236,7 +236,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       })
     })
 
-    test('sees the variables of process.env', async (t) => {
+    test('gets the variables of process.env', async (t) => {
       const command = `printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"x"}' "$AWS_PROFILE"`
       const folder = home(t, { config: `[profile seen]\nregion = eu-north-1\ncredential_process = ${command}\n` })
       await read(environment(folder, { AWS_PROFILE: 'seen' }))
@@ -245,9 +245,9 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
 
     for (const [name, command, expected] of [
       ['fails', 'echo "log in first" >&2; exit 3', /failed with exit status: 3/],
-      ['prints no JSON', 'echo SECRET', /did not print a JSON object/],
+      ['does not print JSON', 'echo SECRET', /did not print a JSON object/],
       ['prints another version', `echo '{"Version":2}'`, /did not print Version 1/],
-      ['prints no key', `echo '{"Version":1,"AccessKeyId":"SECRET"}'`, /did not print SecretAccessKey/]
+      ['prints no secret key', `echo '{"Version":1,"AccessKeyId":"SECRET"}'`, /did not print SecretAccessKey/]
     ]) {
       test(`that ${name} is named in the error`, async (t) => {
         const config = `[default]\nregion = eu-north-1\ncredential_process = ${command}\n`
@@ -260,7 +260,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
   })
 
   describe('with AWS services', () => {
-    /** The portal of SSO, and STS: their credentials name the token or key that they were asked with. */
+    /** Fakes of the SSO portal and STS. The credentials that they return name the token or key of the request. */
     let server
     let endpoint
     before(async () => {
@@ -316,7 +316,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
         ['a start URL', legacy, url],
         ['a session', session, 's']
       ]) {
-        test(`a cached token of ${name} may expire at ${expiresAt}`, async (t) => {
+        test(`a cached SSO token of ${name} may expire at ${expiresAt}`, async (t) => {
           const token = JSON.stringify({ accessToken: 'token', expiresAt, region: 'eu-north-1', startUrl: url })
           const folder = home(t, { config, [cacheFile(id)]: token })
           await assertLikeSdk(withServices(folder), 'TOKEN in eu-north-1')
@@ -325,13 +325,13 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       }
     }
 
-    test('a cached token of an older AWS CLI may expire in UTC', async (t) => {
+    test('a cached SSO token of an older AWS CLI may have an expiry with the suffix UTC', async (t) => {
       const token = JSON.stringify({ accessToken: 'token', expiresAt: `${iso.slice(0, 19)}UTC` })
       const folder = home(t, { config: legacy, [cacheFile(url)]: token })
       await assertLikeSdk(withServices(folder), 'TOKEN in eu-north-1')
     })
 
-    test('a cached token that has expired says how to renew it', async (t) => {
+    test('an expired SSO token: the error says how to renew it', async (t) => {
       const token = JSON.stringify({ accessToken: 'token', expiresAt: '2020-01-01T00:00:00+01:00' })
       const { code, message } = await failureOf(withServices(home(t, { config: legacy, [cacheFile(url)]: token })))
       assert.equal(code, 'CredentialsError')
@@ -344,18 +344,18 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     const roles = {
       'of another profile': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = b')}[profile b]\n${keys('B')}`,
       'of its own profile': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = default')}${keys('B')}`,
-      'of a process': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = b')}[profile b]\n${process}`,
+      'of a credential process': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = b')}[profile b]\n${process}`,
       'of the environment': `[default]\nregion = eu-north-1\n${role('r', 'credential_source = Environment')}`
     }
     for (const [name, config] of Object.entries(roles)) {
-      test(`a role with the credentials ${name} is assumed`, async (t) => {
+      test(`a role is assumed with the credentials ${name}`, async (t) => {
         const env = withServices(home(t, { config }), { AWS_PROFILE: 'default' })
         if (name === 'of the environment') {
           const variables = { ...env, AWS_ACCESS_KEY_ID: 'ENV', AWS_SECRET_ACCESS_KEY: 'x' }
           await read(variables, { profile: 'default' })
           assert.deepEqual(signers(), ['ENV-r in eu-north-1'])
         } else {
-          await assertLikeSdk(env, `${name === 'of a process' ? 'PROCESS' : 'B'}-r in eu-north-1`)
+          await assertLikeSdk(env, `${name === 'of a credential process' ? 'PROCESS' : 'B'}-r in eu-north-1`)
         }
       })
     }
@@ -367,12 +367,12 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       await assertLikeSdk(withServices(home(t, { config })), 'PROCESS-TWO-one in eu-north-1')
     })
 
-    test('keys take precedence over other methods of a profile, as in the AWS SDK', async (t) => {
+    test('keys take precedence over other credentials of a profile, as in the AWS SDK', async (t) => {
       const config = `[default]\nregion = eu-north-1\n${keys('KEYS')}${process}`
       await assertLikeSdk(withServices(home(t, { config })), 'KEYS in eu-north-1')
     })
 
-    test('a web identity of the environment is used', async (t) => {
+    test('a web identity token from the environment is used', async (t) => {
       const folder = home(t, { token: 'web\n' })
       const env = withServices(folder, {
         AWS_REGION: 'eu-north-1',
@@ -385,7 +385,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       assert.match(missing.message, /\/nonexistent\/token, which AWS_WEB_IDENTITY_TOKEN_FILE names, does not exist/)
     })
 
-    test('a source_profile that does not exist is named', async (t) => {
+    test('a source_profile that does not exist is named in the error', async (t) => {
       const config = `[default]\nregion = eu-north-1\n${role('r', 'source_profile = lost')}`
       const { code, message } = await failureOf(withServices(home(t, { config })))
       assert.equal(code, 'CredentialsError')

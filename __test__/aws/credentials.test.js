@@ -24,7 +24,7 @@ describe('credentials', needs('proxy'), () => {
 
   const newStore = (credentials) => dynamodb.store({ region: 'us-east-1', endpoint: proxy.endpoint, credentials })
 
-  /** Key id and region that each request was signed for. */
+  /** The access key ID and Region in the signature of each request. */
   const signers = () =>
     proxy.requests.map(({ headers }) => {
       const [, id, region] = headers.authorization.match(/Credential=([^/]+)\/\d+\/([^/]+)\/dynamodb\/aws4_request/)
@@ -33,7 +33,7 @@ describe('credentials', needs('proxy'), () => {
 
   const tokens = () => proxy.requests.map(({ headers }) => headers['x-amz-security-token'])
 
-  test('of an object sign every request', async () => {
+  test('from an object sign every request', async () => {
     const store = newStore(keys('FIXED', { sessionToken: 'token' }))
     await store.get(newSid())
     await store.length()
@@ -41,7 +41,7 @@ describe('credentials', needs('proxy'), () => {
     assert.deepEqual(tokens(), ['token', 'token'])
   })
 
-  test('of a function are asked for once, by many operations', async () => {
+  test('from a function are fetched once for many operations', async () => {
     let calls = 0
     const store = newStore(async () => keys(`KEY${++calls}`))
     assert.equal(calls, 0, 'not in the constructor')
@@ -51,12 +51,12 @@ describe('credentials', needs('proxy'), () => {
     assert.deepEqual([calls, new Set(signers())], [1, new Set(['KEY1 in us-east-1'])])
   })
 
-  test('of a function that is not async', async () => {
+  test('may come from a synchronous function', async () => {
     await newStore(() => keys('SYNC')).get(newSid())
     assert.deepEqual(signers(), ['SYNC in us-east-1'])
   })
 
-  test('are renewed once they expire', async () => {
+  test('are renewed after they expire', async () => {
     let calls = 0
     const store = newStore(async () => keys(`KEY${++calls}`, { expiration: new Date(Date.now() + 1000) }))
     await store.get(newSid())
@@ -66,7 +66,7 @@ describe('credentials', needs('proxy'), () => {
     assert.equal(calls, 2)
   })
 
-  test('are renewed before they expire, behind an operation that still uses the old ones', async () => {
+  test('are renewed shortly before they expire, in the background of an operation', async () => {
     let calls = 0
     const life = 1500
     const store = newStore(async () => keys(`KEY${++calls}`, { expiration: new Date(Date.now() + life) }))
@@ -77,7 +77,7 @@ describe('credentials', needs('proxy'), () => {
     assert.equal(calls, 2)
   })
 
-  test('that last are not renewed', async () => {
+  test('that are far from their expiration are not renewed', async () => {
     let calls = 0
     const store = newStore(async () => keys(`KEY${++calls}`, { expiration: new Date(Date.now() + 3_600_000) }))
     await store.get(newSid())
@@ -86,7 +86,7 @@ describe('credentials', needs('proxy'), () => {
   })
 
   for (const code of ['ExpiredTokenException', 'UnrecognizedClientException']) {
-    test(`that the service refuses with ${code} are asked for anew`, async () => {
+    test(`that the service rejects with ${code} are fetched again`, async () => {
       let calls = 0
       const store = newStore(async () => keys(`KEY${++calls}`))
       proxy.on('*', errorResponse(400, code), 1)
@@ -95,7 +95,7 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
-  const refusals = [
+  const rejections = [
     'UnrecognizedClientException',
     'InvalidClientTokenId',
     'InvalidSignatureException',
@@ -104,7 +104,7 @@ describe('credentials', needs('proxy'), () => {
     'ExpiredTokenException'
   ]
   const clientOf = (credentials) => new DynamoDBClient({ region: 'us-east-1', endpoint: proxy.endpoint, credentials })
-  const clientOfVersion2 = (credentials) =>
+  const clientV2 = (credentials) =>
     new AWS.DynamoDB({ region: 'us-east-1', endpoint: proxy.endpoint, credentials: new AWS.Credentials(credentials) })
   const given = { region: undefined, endpoint: undefined, credentials: undefined }
   const sources = {
@@ -117,8 +117,8 @@ describe('credentials', needs('proxy'), () => {
       store: () => dynamodb.store({ ...given, client: clientOf(keys('CLIENT')) }),
       canChange: false
     },
-    'a client of v2 with keys': {
-      store: () => dynamodb.store({ ...given, client: clientOfVersion2(keys('CLIENT')) }),
+    'an AWS SDK v2 client with keys': {
+      store: () => dynamodb.store({ ...given, client: clientV2(keys('CLIENT')) }),
       canChange: false
     },
     'a function': { store: () => newStore(() => keys('FUNCTION')), canChange: true },
@@ -135,8 +135,8 @@ describe('credentials', needs('proxy'), () => {
     }
   }
   for (const [source, { store: make, canChange }] of Object.entries(sources)) {
-    test(`of ${source} that the service refuses ${canChange ? 'may succeed later' : 'are not retryable'}`, async () => {
-      for (const code of refusals) {
+    test(`from ${source} that the service rejects are an error that is ${canChange ? '' : 'not '}retryable`, async () => {
+      for (const code of rejections) {
         for (const [method, ...args] of [['get', newSid()], ['length']]) {
           proxy.reset()
           proxy.on('*', errorResponse(400, code))
@@ -150,7 +150,7 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
-  test('of an object, on a host whose clock is wrong, may succeed later', async () => {
+  test('from an object, on a host with a wrong clock, are a retryable error', async () => {
     proxy.on('*', errorResponse(400, 'InvalidSignatureException', 'Signature expired: 20261121T000000Z is now earlier'))
     for (const [method, ...args] of [['get', newSid()], ['length']]) {
       const error = await newStore(keys('OBJECT'))
@@ -169,7 +169,7 @@ describe('credentials', needs('proxy'), () => {
     }
   }
   for (const [name, credentials] of Object.entries(failing)) {
-    test(`of a function ${name} are an error with its cause`, async () => {
+    test(`from a function ${name} are an error with its cause`, async () => {
       const error = await failure(newStore(credentials), 'get', newSid())
       assertOperationError(error, { code: 'CredentialsError', operation: 'GetItem', tableName: dynamodb.table })
       assert.match(error.cause.message, /the vault is sealed/)
@@ -177,24 +177,24 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
-  const garbage = {
+  const invalid = {
     undefined: undefined,
     null: null,
-    'a text': 'SECRET',
+    'a string': 'SECRET',
     'an empty object': {},
-    'a list': ['SECRET'],
-    'no secret': { accessKeyId: 'SECRET' },
-    'a number as secret': { accessKeyId: 'SECRET', secretAccessKey: 5 },
-    'a number as token': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', sessionToken: 5 },
-    'an expiration that is none': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', expiration: new Date(NaN) },
+    'an array': ['SECRET'],
+    'no secretAccessKey': { accessKeyId: 'SECRET' },
+    'a number as secretAccessKey': { accessKeyId: 'SECRET', secretAccessKey: 5 },
+    'a number as sessionToken': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', sessionToken: 5 },
+    'an invalid expiration': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', expiration: new Date(NaN) },
     'a getter that throws': {
       get accessKeyId() {
         throw new Error('thrown by the getter')
       }
     }
   }
-  for (const [name, value] of Object.entries(garbage)) {
-    test(`of a function that gives ${name} are an error`, async () => {
+  for (const [name, value] of Object.entries(invalid)) {
+    test(`from a function that returns ${name} are an error`, async () => {
       const error = await failure(
         newStore(async () => value),
         'get',
@@ -204,7 +204,7 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
-  test('that failed are asked for again by the next operation', async () => {
+  test('that failed are fetched again by the next operation', async () => {
     let calls = 0
     const store = newStore(async () => {
       calls += 1
@@ -216,7 +216,7 @@ describe('credentials', needs('proxy'), () => {
     assert.deepEqual(signers(), ['LATER in us-east-1'])
   })
 
-  describe('of the environment', () => {
+  describe('from the environment', () => {
     const script = "new DynamoDBStore(options).get('x', (error) => console.log(error?.message ?? 'ok'))"
 
     async function run(options, env) {
@@ -226,7 +226,7 @@ describe('credentials', needs('proxy'), () => {
 
     const withTable = (options) => ({ table: dynamodb.table, ...options })
 
-    test('variables', async () => {
+    test('may come from variables', async () => {
       const env = {
         AWS_ACCESS_KEY_ID: 'VARIABLE',
         AWS_SECRET_ACCESS_KEY: 'x',
@@ -237,7 +237,7 @@ describe('credentials', needs('proxy'), () => {
       assert.deepEqual([signers(), tokens()], [['VARIABLE in eu-west-3'], ['token']])
     })
 
-    test('variables that the service refuses are not retryable', async () => {
+    test('from variables that the service rejects are not retryable', async () => {
       proxy.on('*', errorResponse(400, 'UnrecognizedClientException'))
       const { stdout } = await runScript(
         "new DynamoDBStore(options).get('x', (error) => console.log(error.code, error.retryable))",
@@ -289,23 +289,23 @@ describe('credentials', needs('proxy'), () => {
       return { AWS_CONFIG_FILE: file, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
     }
 
-    test('the default profile', async (t) => {
+    test('may come from the default profile', async (t) => {
       await run(withTable(), profiles(t))
       assert.deepEqual(signers(), ['DEFAULT in eu-north-1'])
     })
 
-    test('the profile of AWS_PROFILE', async (t) => {
+    test('may come from the profile in AWS_PROFILE', async (t) => {
       await run(withTable(), { ...profiles(t), AWS_PROFILE: 'other' })
       assert.deepEqual(signers(), ['OTHER in eu-south-1'])
     })
 
-    test('the profile of the option, before variables', async (t) => {
+    test('from option profile take precedence over AWS_PROFILE', async (t) => {
       const env = { ...profiles(t), AWS_PROFILE: 'default' }
       await run(withTable({ profile: 'other' }), env)
       assert.deepEqual(signers(), ['OTHER in eu-south-1'])
     })
 
-    test('the profile of the option, before keys in variables, and not before a Region there', async (t) => {
+    test('from option profile take precedence over keys in variables, but its Region does not', async (t) => {
       const keysOfEnvironment = { AWS_ACCESS_KEY_ID: 'ENVIRONMENT', AWS_SECRET_ACCESS_KEY: 'x' }
       const env = { ...profiles(t), ...keysOfEnvironment, AWS_REGION: 'us-east-2' }
       await run(withTable({ profile: 'other' }), env)

@@ -7,20 +7,20 @@ const { useDynamoDB } = require('../support/dynamodb')
 const { serverKind } = require('../support/server')
 const { newSid } = require('../support/sessions')
 
-const skip = serverKind !== 'service' && 'it needs DynamoDB itself: DYNAMODB=service'
+const skip = serverKind !== 'service' && 'needs DynamoDB itself: DYNAMODB=service'
 
-// All other tests of a run reach DynamoDB through its gateway.
-/** The suite keeps the caller's credentials and Region from all other tests. */
+// All other tests of a run reach DynamoDB through the gateway, without the caller's credentials.
+/** Restores the caller's credentials and Region. */
 function useCallerEnvironment() {
   Object.assign(process.env, JSON.parse(process.env.SHARED_DYNAMODB).callerEnvironment)
 }
 
-describe('a store with the credentials, the Region, and the endpoint of the environment', { skip }, () => {
+describe('a store with credentials, Region, and endpoint from the environment', { skip }, () => {
   const dynamodb = useDynamoDB()
   before(useCallerEnvironment)
 
   for (const format of ['json', 'map']) {
-    test(`keeps sessions, format ${format}`, async (t) => {
+    test(`works on DynamoDB with format ${format}`, async (t) => {
       const { region } = dynamodb.connection
       const store = new DynamoDBStore({ table: dynamodb.table, region, format, touchAfter: 0, prefix: `${format}:` })
       t.after(() => store.close())
@@ -35,7 +35,7 @@ describe('a store with the credentials, the Region, and the endpoint of the envi
       await store.destroy(sid)
       assert.equal(await store.get(sid), null)
       await assert.rejects(new DynamoDBStore({ table: `${dynamodb.table}-no`, region }).get(sid), /ResourceNotFound/)
-      // The limit of a run does not count these requests.
+      // The gateway, which limits the requests of a run, does not see these.
       const sent = Object.values(store.stats().operations).reduce((sum, count) => sum + count)
       assert.ok(sent < 20, `${sent} requests`)
     })

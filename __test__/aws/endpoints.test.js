@@ -15,8 +15,8 @@ const requests = []
 let server
 let port
 
-/** Records a request, and answers each operation of the tests. */
-async function answer(request, response) {
+/** Records a request, and sends a response that is valid for each operation of the tests. */
+async function respond(request, response) {
   const chunks = []
   for await (const chunk of request) chunks.push(chunk)
   const { headers, rawHeaders, url } = request
@@ -24,7 +24,7 @@ async function answer(request, response) {
   response.end(JSON.stringify({ Count: 0, ScannedCount: 0, Table: {} }))
 }
 
-/** Starts a server; resolves to undefined where the process may not listen on the port. */
+/** Starts a server. Resolves to undefined if the process may not listen on the port. */
 async function listen(created, port, host = '127.0.0.1') {
   created.listen(port, host)
   try {
@@ -41,13 +41,13 @@ function stop(running) {
 }
 
 before(async () => {
-  server = await listen(http.createServer(answer), 0)
+  server = await listen(http.createServer(respond), 0)
   port = server.address().port
 })
 
 after(() => stop(server))
 
-/** Whether the signature is the one of the headers, path, and body that arrived. */
+/** Whether the signature matches the headers, path, and body that arrived. */
 function isSignatureOf({ headers, path, body }) {
   const [, scope, signedHeaders, signature] = headers.authorization.match(
     /Credential=AKID\/(\S+), ?SignedHeaders=(\S+), ?Signature=(\w+)/
@@ -62,7 +62,7 @@ function isSignatureOf({ headers, path, body }) {
   return hmac(key, text).toString('hex') === signature
 }
 
-/** What arrives of a get, a scan, and a request about the table. */
+/** The requests that arrive for a get, a scan, and a DescribeTable. */
 async function requestsTo(endpoint, options) {
   const store = new DynamoDBStore({ endpoint, region: 'eu-west-1', credentials: keys, maxAttempts: 1, ...options })
   requests.length = 0
@@ -73,16 +73,16 @@ async function requestsTo(endpoint, options) {
   return [...requests]
 }
 
-describe('the URL of an endpoint', () => {
+describe('an endpoint URL with', () => {
   const urls = {
     'a user and password': (host) => `http://user:pass%40word@${host}`,
     'a path': (host) => `http://${host}/base`,
-    'a path that ends in a slash': (host) => `http://${host}/base/`,
-    'a path with an escape': (host) => `http://${host}/a%20b`,
-    'a host in upper case': (host) => `http://${host.replace('localhost', 'LOCALHOST')}`
+    'a path with a trailing slash': (host) => `http://${host}/base/`,
+    'a percent-encoded path': (host) => `http://${host}/a%20b`,
+    'an uppercase host': (host) => `http://${host.replace('localhost', 'LOCALHOST')}`
   }
   for (const [name, urlFor] of Object.entries(urls)) {
-    test(`${name}: sent and signed as the AWS SDK does`, async () => {
+    test(`${name} is sent and signed like by the AWS SDK`, async () => {
       const endpoint = urlFor(`localhost:${port}`)
       requests.length = 0
       const client = new DynamoDBClient({ region: 'eu-west-1', endpoint, credentials: keys, maxAttempts: 1 })
@@ -100,9 +100,9 @@ describe('the URL of an endpoint', () => {
     })
   }
 
-  test('the default port of http is neither sent nor signed', async (context) => {
+  test('the default HTTP port: the port is neither sent nor signed', async (context) => {
     const host = '127.0.0.80'
-    const other = await listen(http.createServer(answer), 80, host)
+    const other = await listen(http.createServer(respond), 80, host)
     if (other === undefined) return context.skip('this process cannot listen on port 80')
     const sent = await requestsTo(`http://${host}:80`)
     stop(other)
@@ -110,9 +110,9 @@ describe('the URL of an endpoint', () => {
     assert.ok(sent.every(isSignatureOf))
   })
 
-  test('the default port of https is neither sent nor signed', async () => {
+  test('the default HTTPS port: the port is neither sent nor signed', async () => {
     const authority = await createAuthority()
-    const other = await listen(https.createServer(await authority.issue(), answer), 0)
+    const other = await listen(https.createServer(await authority.issue(), respond), 0)
     const tunnel = await startTunnel(`https://127.0.0.1:${other.address().port}`)
     process.env.AWS_CA_BUNDLE = authority.file
     process.env.HTTPS_PROXY = `http://${tunnel.url}`

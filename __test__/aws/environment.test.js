@@ -22,7 +22,7 @@ describe('process.env', needs('proxy'), () => {
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
 
-  /** Settings that come from the environment only. */
+  /** All settings, as environment variables. */
   const settings = (changes) => ({
     AWS_ACCESS_KEY_ID: 'ENVKEY',
     AWS_SECRET_ACCESS_KEY: 'secret',
@@ -32,7 +32,7 @@ describe('process.env', needs('proxy'), () => {
   })
   const scopes = () => proxy.requests.map(({ headers }) => /Credential=([^,]+)/.exec(headers.authorization)[1])
 
-  test('that is replaced counts, for the data plane and the control plane', async () => {
+  test('can be replaced, for session operations and table operations', async () => {
     await withEnvironment(settings(), async () => {
       const store = new DynamoDBStore({ table: dynamodb.table })
       assert.equal(await store.get(newSid()), null)
@@ -60,7 +60,7 @@ describe('process.env', needs('proxy'), () => {
     assert.equal(proxy.requests.length, 1)
   })
 
-  test('without a variable that the process was started with does not reach its endpoint', async () => {
+  test('hides a deleted variable that the process was started with', async () => {
     const code = `
       const { DynamoDBStore } = require(process.env.ROOT)
       for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
@@ -73,7 +73,7 @@ describe('process.env', needs('proxy'), () => {
     assert.deepEqual(proxy.requests, [])
   })
 
-  test('of a Worker is its own', async () => {
+  test('of a worker is separate', async () => {
     const code = `
       const { parentPort, workerData } = require('node:worker_threads')
       const { DynamoDBStore } = require(workerData.root)
@@ -82,12 +82,12 @@ describe('process.env', needs('proxy'), () => {
     `
     const workerData = { root, table: dynamodb.table }
     const worker = new Worker(code, { eval: true, workerData, env: { ...base, ...settings() } })
-    const [answer] = await once(worker, 'message')
-    assert.deepEqual(answer, { session: null })
+    const [result] = await once(worker, 'message')
+    assert.deepEqual(result, { session: null })
     assert.match(scopes()[0], /^ENVKEY/)
   })
 
-  /** A read of a session with these variables: `null`, or the error. */
+  /** Reads a session with these variables; returns null or the error. */
   const outcome = (variables, options) =>
     withEnvironment(settings(variables), async () => {
       const store = new DynamoDBStore({ table: dynamodb.table, ...options })
@@ -100,32 +100,34 @@ describe('process.env', needs('proxy'), () => {
       }
     })
 
-  const names = readFileSync(path.join(root, 'lib/native/environment.js'), 'utf8').match(/(?<=')[A-Z]+(_[A-Z0-9]+)+(?=')/gi)
+  const names = readFileSync(path.join(root, 'lib/native/environment.js'), 'utf8').match(
+    /(?<=')[A-Z]+(_[A-Z0-9]+)+(?=')/gi
+  )
   const isNeeded = (name) =>
     /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|REGION|ENDPOINT_URL|EC2_METADATA_DISABLED)$/.test(name)
   for (const name of names.filter((name) => !isNeeded(name))) {
     for (const [kind, value] of Object.entries({ empty: '', blank: ' \t', 'a carriage return': '\r' })) {
-      test(`with ${name} that is ${kind} counts as without it`, async () => {
+      test(`${name} is ignored if it is ${kind}`, async () => {
         assert.equal(await outcome({ [name]: value }), null)
         assert.match(scopes()[0], /^ENVKEY\/\d+\/us-east-1\//)
       })
     }
   }
 
-  test('with an empty AWS_REGION falls back to AWS_DEFAULT_REGION', async () => {
+  test('falls back to AWS_DEFAULT_REGION if AWS_REGION is empty', async () => {
     for (const AWS_REGION of ['', '\r', undefined]) {
       assert.equal(await outcome({ AWS_REGION, AWS_DEFAULT_REGION: 'eu-west-1' }), null)
     }
     for (const scope of scopes()) assert.match(scope, /\/eu-west-1\//)
   })
 
-  test('with an empty AWS_ENDPOINT_URL_DYNAMODB falls back to AWS_ENDPOINT_URL, and the other way around', async () => {
+  test('falls back from an empty AWS_ENDPOINT_URL_DYNAMODB to AWS_ENDPOINT_URL, and the other way around', async () => {
     assert.equal(await outcome({ AWS_ENDPOINT_URL_DYNAMODB: '' }), null)
     assert.equal(await outcome({ AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint, AWS_ENDPOINT_URL: '' }), null)
     assert.equal(proxy.requests.length, 2)
   })
 
-  test('with white space around the values counts without it', async () => {
+  test('white space around values is ignored', async () => {
     const padded = Object.entries({
       AWS_PROFILE: 'default',
       AWS_RETRY_MODE: 'standard',
@@ -161,7 +163,7 @@ describe('process.env', needs('proxy'), () => {
   }
   for (const [name, values] of Object.entries(invalid)) {
     for (const value of values) {
-      test(`with ${name}=${value} is a ConfigError`, async () => {
+      test(`${name}=${value} is a ConfigError`, async () => {
         for (const method of ['get', 'length']) {
           const error = await withEnvironment(settings({ [name]: value }), () =>
             new DynamoDBStore({ table: dynamodb.table })[method]('a').catch((error) => error)
@@ -174,13 +176,13 @@ describe('process.env', needs('proxy'), () => {
     }
   }
 
-  test('with AWS_RETRY_MODE=legacy is taken for standard', async () => {
+  test('AWS_RETRY_MODE=legacy means standard', async () => {
     for (const mode of ['legacy', 'Legacy', ' legacy\r']) assert.equal(await outcome({ AWS_RETRY_MODE: mode }), null)
   })
 
   const withoutKeys = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }
 
-  test('without credentials says what to do', async () => {
+  test('missing credentials: the error says how to set them', async () => {
     const { code, message } = await outcome(withoutKeys)
     assert.equal(code, 'CredentialsError')
     for (const part of [
@@ -202,14 +204,14 @@ describe('process.env', needs('proxy'), () => {
     ['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'no url'],
     ['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE', 'IPv5']
   ]) {
-    test(`with ${name}=${value} and no keys is a ConfigError`, async () => {
+    test(`${name}=${value} without keys is a ConfigError`, async () => {
       const { code, message } = await outcome({ ...withoutKeys, AWS_EC2_METADATA_DISABLED: 'false', [name]: value })
       assert.equal(code, 'ConfigError')
       assert.ok(message.includes(name), message)
     })
   }
 
-  test('with a container URI that is empty uses the other one, with the token of a file', async (t) => {
+  test('an empty container URI falls back to the other one, with a token from a file', async (t) => {
     const authorizations = []
     const server = http.createServer((request, response) => {
       authorizations.push(request.headers.authorization)
@@ -231,7 +233,7 @@ describe('process.env', needs('proxy'), () => {
     assert.deepEqual(authorizations, ['token'])
   })
 
-  test('of a Jest test is the one that counts', async (t) => {
+  test('can be changed by a Jest test', async (t) => {
     const folder = temporaryDirectory(t)
     write(
       path.join(folder, 'environment.test.js'),
@@ -245,15 +247,15 @@ describe('process.env', needs('proxy'), () => {
       }
       const real = process.env
       afterEach(() => (process.env = real))
-      test('a variable that is deleted does not count', async () => {
+      test('a deleted variable is ignored', async () => {
         delete process.env.AWS_ACCESS_KEY_ID
         expect(await read()).toBe('CredentialsError')
       })
-      test('a variable that is set counts', async () => {
+      test('a new value is used', async () => {
         process.env.AWS_ACCESS_KEY_ID = 'JESTKEY'
         expect(await read()).toBe(null)
       })
-      test('a replaced process.env counts', async () => {
+      test('a replaced process.env is used', async () => {
         process.env = { ...real, AWS_ACCESS_KEY_ID: 'REPLACED' }
         expect(await read()).toBe(null)
       })

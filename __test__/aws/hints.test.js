@@ -24,7 +24,7 @@ const operations = {
   describeTable: []
 }
 
-/** The messages of all operations, which must fail with this code. */
+/** The error messages of the operations, which must fail with this code. */
 async function messagesOf(options, code, methods = Object.keys(operations)) {
   const store = dynamodb.store({ maxAttempts: 1, ...options })
   const messages = []
@@ -49,8 +49,8 @@ async function listening(t, server) {
   return `127.0.0.1:${server.address().port}`
 }
 
-describe('a missing table', () => {
-  test('is named with the Region, the endpoint, and how to create it', async () => {
+describe('the error about a missing table', () => {
+  test('names the table, the Region, and the endpoint, and says how to create the table', async () => {
     const table = dynamodb.newTableName()
     const { endpoint, region } = dynamodb.connection
     for (const message of await messagesOf({ table }, 'ResourceNotFoundException')) {
@@ -61,7 +61,7 @@ describe('a missing table', () => {
     }
   })
 
-  test('is created by a command with the layout of the store, quoted', async () => {
+  test('shows a quoted command with the layout of the store', async () => {
     const [message] = await messagesOf(
       {
         table: dynamodb.newTableName(),
@@ -77,8 +77,8 @@ describe('a missing table', () => {
   })
 })
 
-describe('a table with another key', () => {
-  test('is an error that names the options and shows how to find the key', async () => {
+describe('the error about a table with another key', () => {
+  test('names the options, and shows how to find the key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const methods = ['get', 'set', 'touch', 'destroy']
     for (const message of await messagesOf({ table }, 'ValidationException', methods)) {
@@ -87,18 +87,18 @@ describe('a table with another key', () => {
     }
   })
 
-  test('by its sort key', async () => {
+  test('covers a table with an unexpected sort key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const [message] = await messagesOf({ table, hashKey: 'pk' }, 'ValidationException', ['get'])
     assert.match(message, /option hashKey is "pk" and option sortKey is not set/)
   })
 })
 
-describe('a wrong endpoint', () => {
+describe('the error about an endpoint', () => {
   const inFull = (place) =>
     new RegExp(`cannot connect to ${place}: .*Check that DynamoDB is running at https?://${place}`)
 
-  test('where nobody listens is named with its port, without its password', async (t) => {
+  test('where nothing listens names the host and port, but not the password', async (t) => {
     const server = net.createServer()
     const place = await listening(t, server)
     server.close()
@@ -109,7 +109,7 @@ describe('a wrong endpoint', () => {
     }
   })
 
-  test('that speaks no TLS', async () => {
+  test('without TLS names the host and port', async () => {
     const place = dynamodb.connection.endpoint.replace('http://', '')
     const methods = ['get', 'describeTable']
     for (const message of await messagesOf({ endpoint: `https://${place}` }, 'NetworkError', methods)) {
@@ -117,7 +117,7 @@ describe('a wrong endpoint', () => {
     }
   })
 
-  test('that is another service', async (t) => {
+  test('of another service names the endpoint', async (t) => {
     const place = await listening(
       t,
       http.createServer((_request, response) => response.writeHead(404).end('<html>'))
@@ -127,7 +127,7 @@ describe('a wrong endpoint', () => {
     }
   })
 
-  test('that never answers', async (t) => {
+  test('that never responds names the host and the timeout', async (t) => {
     const sockets = []
     const place = await listening(
       t,
@@ -143,7 +143,7 @@ describe('a wrong endpoint', () => {
     assert.ok(message.includes(`no successful response from ${place} within 300ms`), message)
   })
 
-  test('that comes from the environment', async (t) => {
+  test('from the environment names the variable', async (t) => {
     const server = net.createServer()
     const place = await listening(t, server)
     server.close()
@@ -163,16 +163,16 @@ describe('a wrong endpoint', () => {
     app.get('/', (_request, response) => response.end())
     // eslint-disable-next-line no-unused-vars
     app.use((error, _request, response, _next) => response.status(500).end(error.message))
-    const app1 = await listening(t, http.createServer(app))
+    const address = await listening(t, http.createServer(app))
     const signature = require('cookie-signature').sign('A'.repeat(32), 'secret')
     const headers = { cookie: `connect.sid=${encodeURIComponent(`s:${signature}`)}` }
-    const response = await fetch(`http://${app1}/`, { headers })
+    const response = await fetch(`http://${address}/`, { headers })
     assert.equal(response.status, 500)
     assert.match(await response.text(), inFull(place))
   })
 })
 
-test('a wrong Region is named with its host', async () => {
+test('the error about a wrong Region names its host', async () => {
   const methods = ['get', 'describeTable']
   const options = { endpoint: undefined, region: 'nowhere-1', maxAttempts: 1 }
   for (const message of await messagesOf(options, /^(NetworkError|TimeoutError)$/, methods)) {
@@ -191,6 +191,7 @@ describe('a suggested command', () => {
     [{ prefix: '#$`"\\!*' }, `--prefix '#$\`"\\!*'`],
     [{ endpoint: 'http://user:password@localhost:8000/x' }, '--endpoint http://localhost:8000/x']
   ]) {
-    test(expected, () => assert.equal(commandLine('stats', options), `npx dynamodb-session stats ${expected}`))
+    test(`quotes ${expected}`, () =>
+      assert.equal(commandLine('stats', options), `npx dynamodb-session stats ${expected}`))
   }
 })

@@ -26,7 +26,7 @@ after(async () => {
   authority.remove()
 })
 
-/** Reads a session that is not there; prints what came. */
+/** Reads a session that does not exist, and prints the result. */
 const readOne = `
   new DynamoDBStore(options).get('a').then(
     (session) => console.log(JSON.stringify({ session })),
@@ -39,25 +39,25 @@ async function read(env, endpoint = server.endpoint) {
   return JSON.parse(stdout)
 }
 
-test('an authority that nobody named is not trusted', async () => {
+test('a certificate of an unknown authority is rejected', async () => {
   const { code, cause } = await read({})
   assert.equal(code, 'NetworkError')
   assert.match(cause, /certificate/i)
 })
 
 for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
-  test(`${variable} names an authority to trust`, async () => {
+  test(`an authority in ${variable} is trusted`, async () => {
     assert.deepEqual(await read({ [variable]: authority.file }), { session: null })
   })
 }
 
-test('a bundle that cannot be read is told by its variable', async () => {
+test('the error about an unreadable certificate file names AWS_CA_BUNDLE', async () => {
   const { code, message } = await read({ AWS_CA_BUNDLE: `${authority.file}.none` })
   assert.equal(code, 'ConfigError')
   assert.match(message, /AWS_CA_BUNDLE/)
 })
 
-test('a certificate of another host or of another time is refused', async () => {
+test('an expired certificate and one for another host are rejected', async () => {
   const day = 86_400_000
   const expired = { notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }
   for (const certificate of [await authority.issue({ host: 'elsewhere.test' }), await authority.issue(expired)]) {
@@ -69,7 +69,7 @@ test('a certificate of another host or of another time is refused', async () => 
   }
 })
 
-test('a self-signed certificate that is named is trusted, in its time and for its host', async () => {
+test('a configured self-signed certificate is trusted within its validity and for its host', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-'))
   const file = path.join(folder, 'certificate.pem')
   const day = 86_400_000
@@ -77,9 +77,9 @@ test('a self-signed certificate that is named is trusted, in its time and for it
     const certificate = await createSelfSigned(options)
     writeFileSync(file, certificate.cert)
     const other = await startTlsServer(dynamodb.connection.endpoint, certificate)
-    const answer = await read(variable ? { [variable]: file } : {}, other.endpoint)
+    const result = await read(variable ? { [variable]: file } : {}, other.endpoint)
     await other.close()
-    return answer
+    return result
   }
   for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
     assert.deepEqual(await readFrom({}, variable), { session: null })
@@ -91,7 +91,7 @@ test('a self-signed certificate that is named is trusted, in its time and for it
   rmSync(folder, { recursive: true })
 })
 
-test('a file of extra certificates that cannot be read is ignored, with one warning, as in Node.js', async () => {
+test('an unreadable NODE_EXTRA_CA_CERTS file is ignored with one warning, as in Node.js', async () => {
   const { stdout, stderr } = await runScript(
     `
       const warnings = []
@@ -120,7 +120,7 @@ for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
     ['is empty', ''],
     ['has no certificate', 'none']
   ]) {
-    test(`${variable}: a file that ${name} is read again`, async () => {
+    test(`${variable}: a certificate file that ${name} is read again by the next operation`, async () => {
       const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-')), 'ca.pem')
       if (text !== undefined) writeFileSync(file, text)
       process.env[variable] = file
@@ -138,7 +138,7 @@ for (const variable of ['AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']) {
   }
 }
 
-test('stores with different certificates do not share them', async () => {
+test('stores with different certificate files do not share certificates', async () => {
   const other = await createAuthority()
   const elsewhere = await startTlsServer(dynamodb.connection.endpoint, await other.issue())
   try {
@@ -165,7 +165,7 @@ test('stores with different certificates do not share them', async () => {
   }
 })
 
-test('HTTPS_PROXY is gone through, with its credentials', async () => {
+test('HTTPS_PROXY is used, with its credentials', async () => {
   const env = { AWS_CA_BUNDLE: authority.file, HTTPS_PROXY: `http://user:pass@${tunnel.url}` }
   const before = tunnel.tunnels.length
   assert.deepEqual(await read(env, 'https://localhost:1'), { session: null })
@@ -176,7 +176,7 @@ test('HTTPS_PROXY is gone through, with its credentials', async () => {
 
 for (const scheme of ['https', 'socks5', 'socks5h', 'socks4']) {
   for (const variable of ['HTTPS_PROXY', 'all_proxy']) {
-    test(`${variable} with ${scheme}: is a ConfigError of both planes, and nothing is sent`, async () => {
+    test(`${variable} with a ${scheme} URL is a ConfigError of all operations, and nothing is sent`, async () => {
       const env = { AWS_CA_BUNDLE: authority.file, [variable]: `${scheme}://user:secret@${tunnel.url}` }
       const before = tunnel.connections()
       const { stdout, stderr } = await runScript(
@@ -215,14 +215,14 @@ test('NO_PROXY with another port does not match', async () => {
   assert.equal(tunnel.tunnels.length, before + 1)
 })
 
-test('NO_PROXY goes around the proxy', async () => {
+test('a host in NO_PROXY bypasses the proxy', async () => {
   const env = { AWS_CA_BUNDLE: authority.file, HTTPS_PROXY: `http://${tunnel.url}`, NO_PROXY: '127.0.0.1' }
   const before = tunnel.tunnels.length
   assert.deepEqual(await read(env), { session: null })
   assert.equal(tunnel.tunnels.length, before)
 })
 
-test('an endpoint without TLS is reached without the proxy', async () => {
+test('an http endpoint bypasses the proxy', async () => {
   const env = { HTTPS_PROXY: `http://${tunnel.url}`, HTTP_PROXY: `http://${tunnel.url}` }
   const before = tunnel.tunnels.length
   assert.deepEqual(await read(env, dynamodb.connection.endpoint), { session: null })
