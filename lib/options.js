@@ -236,15 +236,7 @@ function nativeSettings(options) {
   const { connectTimeout, attemptTimeout, maxAttempts } = { __proto__: null, ...requestDefaults, ...defined(options) }
   return {
     table: options.table,
-    layout: {
-      hashKey: options.hashKey,
-      sortKey: options.sortKey ?? null,
-      prefix: options.prefix,
-      session: options.attributes.session,
-      expires: options.attributes.expires,
-      constants: options.constants,
-      format: options.format
-    },
+    layout: layoutOf(options),
     region: options.region ?? null,
     endpoint: options.endpoint ?? null,
     profile: options.profile ?? null,
@@ -269,6 +261,19 @@ function nativeSettings(options) {
     timeout: options.timeout,
     maxAttempts,
     maxConnections: options.maxConnections
+  }
+}
+
+/** What the addon knows of the table's items. */
+function layoutOf(options) {
+  return {
+    hashKey: options.hashKey,
+    sortKey: options.sortKey ?? null,
+    prefix: options.prefix,
+    session: options.attributes.session,
+    expires: options.attributes.expires,
+    constants: options.constants,
+    format: options.format
   }
 }
 
@@ -323,4 +328,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { defined, nativeSettings, newTableOf, optionsOf, readOptions }
+module.exports = { defined, layoutOf, nativeSettings, newTableOf, optionsOf, readOptions }

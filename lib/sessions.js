@@ -1,5 +1,6 @@
 'use strict'
 
+const { ItemCodec, parseSession } = require('./native/item-codec.js')
 const { Connection } = require('./native/native-store.js')
 const { cookieFields, isCookie } = require('./express-cookie.js')
 const { plainJson } = require('./json.js')
@@ -15,6 +16,7 @@ const LONGEST_SORT_KEY = 1024
 class Sessions {
   #options
   #connection
+  #codec
   #emit
   /** The facts of each session that was read or written. A stored expiry may be rounded up. */
   #known = new WeakMap()
@@ -61,7 +63,7 @@ class Sessions {
 
   /** The session of an item's text and expiry in seconds; null, and an event, when the text holds none. */
   parse(text, expires) {
-    const session = parse(text)
+    const session = parseSession(text)
     if (session === undefined) {
       const message = 'the session attribute holds no JSON object'
       this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
@@ -70,6 +72,20 @@ class Sessions {
     this.#renewCookie(session, expires)
     this.#known.set(session, factsOf(session, expires === undefined ? -Infinity : expires * 1000))
     return session
+  }
+
+  /** The session ID, text, session, and expiry of an item; see ItemCodec. */
+  decodeItem(item) {
+    return this.#itemCodec.decode(item)
+  }
+
+  /** The item of a session, as `set` writes it; see ItemCodec. */
+  encodeItem(id, session, expires, attributes) {
+    return this.#itemCodec.encode(id, session, expires, attributes)
+  }
+
+  get #itemCodec() {
+    return (this.#codec ??= new ItemCodec(this.#options))
   }
 
   /**
@@ -223,7 +239,7 @@ class Sessions {
     const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.all(call, Date.now()))
     const sessions = []
     for (const { id, session: json, expires } of JSON.parse(text)) {
-      const session = parse(json)
+      const session = parseSession(json)
       if (session === undefined) continue
       this.#renewCookie(session, expires ?? undefined)
       // A field of the session's own goes before.
@@ -357,16 +373,6 @@ function textOf(session, stamp) {
 function stamped(session, stamp) {
   const plain = typeof session.toJSON === 'function' ? session.toJSON() : session
   return { ...plain, [stamp.field]: stamp.value(Date.now()) }
-}
-
-/** The session of a text, or undefined when it holds none. */
-function parse(text) {
-  try {
-    const session = JSON.parse(text)
-    return typeof session === 'object' && session !== null && !Array.isArray(session) ? session : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** A lifetime in seconds. What a subclass of a compatible store computes may be no number. */

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result, ThrottlingReason};
+use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::expiry;
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::sync::lock;
 use dynamodb_session_core::table::Description;
 use dynamodb_session_core::transport::{Trace, retry};
-use dynamodb_session_core::wire::request::{Draft, Stamp, Touch};
+use dynamodb_session_core::wire::request::{Stamp, Touch};
 use dynamodb_session_core::{config, runtime};
 use napi::bindgen_prelude::{Array, Env, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -163,7 +164,7 @@ impl NativeStore {
     pub fn get(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
             Ok(match store.get(&key, expiry::from_milliseconds(now), trace).await? {
-                Found::Nothing => Answer::default(),
+                Found::Missing => Answer::default(),
                 Found::Expired => Answer { number: Some(1.0), ..Answer::default() },
                 Found::Session { session, expires } => Answer { text: Some(session), number: expires },
             })
@@ -182,8 +183,13 @@ impl NativeStore {
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, trace| {
-            let draft = Draft { key: &key, session: &session, expires, attributes: attributes.as_deref() };
-            store.set(draft, trace).await?;
+            let item = NewItem {
+                key: &key,
+                session: &session,
+                expires: Some(expires),
+                attributes: attributes.as_deref(),
+            };
+            store.set(item, trace).await?;
             Ok(Answer::default())
         })
     }

@@ -7,4 +7,5 @@
 
 mod binding;
 pub mod completions;
+mod item_codec;
 pub mod js_credentials;

@@ -25,6 +25,7 @@ pub mod environment;
 pub mod error;
 pub mod files;
 pub mod item;
+pub mod json;
 pub mod runtime;
 pub mod single_flight;
 pub mod stats;

@@ -12,6 +12,7 @@ use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
+use crate::item::codec::NewItem;
 use crate::item::expiry::{self, Seconds};
 use crate::single_flight::SingleFlight;
 use crate::sync::lock;
@@ -20,13 +21,13 @@ use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::sdk;
 use crate::transport::{Trace, retry};
-use crate::wire::request::{Body, Draft, Requests, Touch};
+use crate::wire::request::{Body, Requests, Touch};
 use crate::wire::response::{Outcome, Response};
 
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
 pub enum Found {
-    Nothing,
+    Missing,
     /// An item that has expired, which is as absent as no item.
     Expired,
     Session {
@@ -39,7 +40,7 @@ pub enum Found {
 
 /// A session that a Scan found.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Listed {
+pub struct ListedSession {
     pub id: String,
     /// JSON text, unless something else wrote the item.
     pub session: String,
@@ -98,7 +99,7 @@ impl Store {
     pub async fn get(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<Found> {
         let consistent_read = self.config.consistent_read;
         match self.read(key, consistent_read == ConsistentRead::Always, now, trace).await? {
-            Found::Nothing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
+            Found::Missing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
                 self.read(key, true, now, trace).await
             }
             found => Ok(found),
@@ -108,18 +109,18 @@ impl Store {
     async fn read(&self, key: &str, consistent: bool, now: Seconds, trace: &mut Trace) -> Result<Found> {
         let outcome = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
         let Outcome::Success { item: Some(stored) } = outcome else {
-            return Ok(Found::Nothing);
+            return Ok(Found::Missing);
         };
         let expires = stored.expires;
-        Ok(match stored.into_text(now)? {
+        Ok(match stored.into_session(now)? {
             Some(session) => Found::Session { session, expires },
             None => Found::Expired,
         })
     }
 
     /// PutItem: the whole session.
-    pub async fn set(&self, draft: Draft<'_>, trace: &mut Trace) -> Result<()> {
-        self.call("PutItem", self.requests.put(draft)?, trace).await.map(drop)
+    pub async fn set(&self, item: NewItem<'_>, trace: &mut Trace) -> Result<()> {
+        self.call("PutItem", self.requests.put(item)?, trace).await.map(drop)
     }
 
     /// UpdateItem of the expiry of a session that exists and is alive, and of a stamp within it. Returns the
@@ -139,7 +140,7 @@ impl Store {
             // An item that is alive has a later expiry, which stays.
             Outcome::ConditionFailed { item } => item
                 .and_then(|item| item.expires)
-                .filter(|&expires| !expiry::is_dead(Some(expires), touch.now)),
+                .filter(|&expires| !expiry::is_expired(Some(expires), touch.now)),
         })
     }
 
@@ -154,7 +155,7 @@ impl Store {
         let outcome = self.call("DeleteItem", body, trace).await?;
         let had_expired = matches!(outcome, Outcome::Success { .. });
         // The condition fails on the repetition of an attempt that had deleted it.
-        Ok(had_expired || trace.may_be_done && self.read(key, true, now, trace).await? == Found::Nothing)
+        Ok(had_expired || trace.may_be_done && self.read(key, true, now, trace).await? == Found::Missing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
@@ -176,23 +177,21 @@ impl Store {
     }
 
     /// The sessions that are alive and can be read.
-    pub async fn all(&self, now: Seconds) -> Result<Vec<Listed>> {
+    pub async fn all(&self, now: Seconds) -> Result<Vec<ListedSession>> {
         self.scan(false, now).await
     }
 
-    async fn scan(&self, keys: bool, now: Seconds) -> Result<Vec<Listed>> {
+    async fn scan(&self, keys: bool, now: Seconds) -> Result<Vec<ListedSession>> {
         let table = self.table().await?;
         self.with_table(async || {
             let mut sessions = Vec::new();
             table
-                .for_each(keys, now, |stored| {
-                    let id =
-                        stored.key.strip_prefix(&self.config.layout.prefix).unwrap_or_default().to_owned();
-                    let expires = stored.expires;
+                .for_each(keys, now, |mut stored| {
+                    let (id, expires) = (stored.id.take().unwrap_or_default(), stored.expires);
                     if keys {
-                        sessions.push(Listed { id, session: String::new(), expires });
-                    } else if let Ok(Some(session)) = stored.into_text(now) {
-                        sessions.push(Listed { id, session, expires });
+                        sessions.push(ListedSession { id, session: String::new(), expires });
+                    } else if let Ok(Some(session)) = stored.into_session(now) {
+                        sessions.push(ListedSession { id, session, expires });
                     }
                 })
                 .await?;

@@ -8,17 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::transport::Trace;
 use dynamodb_session_core::transport::dns::Resolve;
-use dynamodb_session_core::wire::request::Draft;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
 use support::{Act, FaultServer, empty, store, trace};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const DRAFT: Draft<'_> = Draft { key: "sess:a", session: "{}", expires: 9, attributes: None };
+const ITEM: NewItem<'_> = NewItem { key: "sess:a", session: "{}", expires: Some(9), attributes: None };
 /// Longer than a connection is trusted without an answer.
 const SOME_SECONDS: Duration = Duration::from_millis(2100);
 
@@ -55,8 +55,8 @@ async fn a_write_that_times_out_closes_its_connection() {
     let session = "x".repeat(390_000);
     let open = || store.http().pool().0;
     let sets = join_all((0..32).map(async |_| {
-        let draft = Draft { session: &session, ..DRAFT };
-        let error = store.set(draft, &mut trace()).await.unwrap_err();
+        let item = NewItem { session: &session, ..ITEM };
+        let error = store.set(item, &mut trace()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Timeout);
         assert!(open() <= 4, "{} connections", open());
     }));
@@ -69,7 +69,7 @@ async fn requests_are_signed_when_they_have_a_connection() {
     let delay = || Act::Delayed(milliseconds(1100));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1 }));
-    join_all((0..2).map(async |_| store.set(DRAFT, &mut trace()).await.unwrap())).await;
+    join_all((0..2).map(async |_| store.set(ITEM, &mut trace()).await.unwrap())).await;
     let dates: Vec<_> =
         server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
     assert_ne!(dates[0], dates[1]);
@@ -80,8 +80,8 @@ async fn an_operation_that_gets_no_connection_has_no_attempts() {
     let server = FaultServer::start([Act::Delayed(milliseconds(400))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
     let mut waiting = Trace { deadline: Some((Instant::now() + milliseconds(100)).into()), ..trace() };
-    let (answered, error) = tokio::join!(async { store.set(DRAFT, &mut trace()).await }, async {
-        store.set(DRAFT, &mut waiting).await.unwrap_err()
+    let (answered, error) = tokio::join!(async { store.set(ITEM, &mut trace()).await }, async {
+        store.set(ITEM, &mut waiting).await.unwrap_err()
     });
     answered.unwrap();
     assert_eq!((error.kind, waiting.attempts), (Kind::Timeout, 0));
@@ -93,10 +93,10 @@ async fn an_operation_that_gets_no_connection_has_no_attempts() {
 async fn sending_again_after_a_closed_connection_counts() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.set(DRAFT, &mut trace()).await.unwrap();
+    store.set(ITEM, &mut trace()).await.unwrap();
     server.push(Act::Cut);
     let mut trace = trace();
-    store.set(DRAFT, &mut trace).await.unwrap();
+    store.set(ITEM, &mut trace).await.unwrap();
     assert_eq!((trace.attempts, trace.may_be_done), (2, true));
     assert_eq!(store.http().stats().retries.get(), 1);
 }
@@ -106,7 +106,7 @@ async fn a_deletion_whose_connection_closed_may_have_been_done() {
     let condition = || support::service_error(400, "ConditionalCheckFailedException");
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    store.set(DRAFT, &mut trace()).await.unwrap();
+    store.set(ITEM, &mut trace()).await.unwrap();
     for act in [Act::Cut, condition(), empty()] {
         server.push(act);
     }
@@ -117,10 +117,10 @@ async fn a_deletion_whose_connection_closed_may_have_been_done() {
 async fn no_more_connections_are_idle_than_open() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    store.set(DRAFT, &mut trace()).await.unwrap();
+    store.set(ITEM, &mut trace()).await.unwrap();
     assert_eq!(store.http().pool(), (1, 1));
     server.push(Act::CloseLater(milliseconds(50)));
-    store.set(DRAFT, &mut trace()).await.unwrap();
+    store.set(ITEM, &mut trace()).await.unwrap();
     until(|| store.http().pool() == (0, 0)).await;
 }
 
@@ -194,12 +194,12 @@ async fn dead_addresses_cost_their_share_of_the_time() {
     ] {
         let store = resolving_store(server.port(), Resolver::new(addresses), json!({ "maxAttempts": 1 }));
         let start = Instant::now();
-        store.set(DRAFT, &mut trace()).await.unwrap();
+        store.set(ITEM, &mut trace()).await.unwrap();
         assert!(start.elapsed() < milliseconds(most), "{addresses}: {:?}", start.elapsed());
     }
     let store =
         resolving_store(server.port(), Resolver::new("127.0.0.2 127.0.0.3"), json!({ "maxAttempts": 1 }));
-    let error = store.set(DRAFT, &mut trace()).await.unwrap_err();
+    let error = store.set(ITEM, &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert_eq!(store.http().pool(), (0, 0));
 }
@@ -287,7 +287,7 @@ async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
     server.push(Act::Hang);
     let start = Instant::now();
     let mut trace = trace();
-    assert_eq!(store.get("sess:a", 0, &mut trace).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:a", 0, &mut trace).await.unwrap(), Found::Missing);
     assert!(start.elapsed() < milliseconds(400), "{:?}", start.elapsed());
     let stats = store.http().stats();
     assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
@@ -312,7 +312,7 @@ async fn only_reads_on_doubtful_connections_have_a_backup() {
     tokio::time::sleep(SOME_SECONDS).await;
     for _ in 0..2 {
         server.push(slow());
-        store.set(DRAFT, &mut trace()).await.unwrap();
+        store.set(ITEM, &mut trace()).await.unwrap();
     }
     assert_eq!(server.seen().len(), 6);
 }

@@ -1,9 +1,10 @@
 //! Any session goes into an item and comes back, in both formats.
 
 use dynamodb_session_core::error::Kind;
+use dynamodb_session_core::item::codec::{NewItem, Session};
 use dynamodb_session_core::item::layout::{Format, Layout};
-use dynamodb_session_core::wire::request::{Draft, Requests};
-use dynamodb_session_core::wire::response::{Outcome, Response, Session};
+use dynamodb_session_core::wire::request::Requests;
+use dynamodb_session_core::wire::response::{Outcome, Response};
 use proptest::collection::{hash_map, vec};
 use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
 use proptest::prelude::*;
@@ -24,13 +25,13 @@ fn layout(format: Format) -> Layout {
 /// What is read of the item that is written for a session.
 fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let requests = Requests::new("t", layout(format));
-    let draft = Draft { key: "k", session, expires: 9, attributes: Some(r#"{"user":{"S":"u"}}"#) };
-    let body = requests.put(draft).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
+    let item = NewItem { key: "k", session, expires: Some(9), attributes: Some(r#"{"user":{"S":"u"}}"#) };
+    let body = requests.put(item).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
     let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let answer = json!({ "Item": put["Item"] }).to_string();
     let response = Response::parse(Ok(()), answer.as_bytes(), false, requests.layout()).unwrap();
     let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
-    prop_assert_eq!((&*item.key, item.expires), ("k", Some(9.0)));
+    prop_assert_eq!((item.id.as_deref(), item.expires), (Some("k"), Some(9.0)));
     match item.session {
         Session::Text(text) => Ok(text),
         other => Err(TestCaseError::fail(format!("{other:?}"))),
@@ -101,7 +102,7 @@ proptest! {
     fn a_number_that_no_map_holds_is_refused(number in any_number()) {
         let session = json!({ "a": [number] }).to_string();
         let outcome = Requests::new("t", layout(Format::Map))
-            .put(Draft { key: "k", session: &session, expires: 9, attributes: None });
+            .put(NewItem { key: "k", session: &session, expires: Some(9), attributes: None });
         prop_assert_eq!(outcome.is_ok(), fits_map(&number));
         if let Err(error) = outcome {
             prop_assert_eq!(error.kind, Kind::Serialization);

@@ -2,8 +2,9 @@
 
 mod support;
 
+use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::store::{Found, Store};
-use dynamodb_session_core::wire::request::{Draft, Stamp, Touch};
+use dynamodb_session_core::wire::request::{Stamp, Touch};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
 
@@ -17,8 +18,8 @@ fn touch_of(key: &str, expires: i64) -> Touch<'_> {
 
 async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
     let expires = NOW + life;
-    let draft = Draft { key, session, expires, attributes: None };
-    store.set(draft, &mut trace()).await.unwrap();
+    let item = NewItem { key, session, expires: Some(expires), attributes: None };
+    store.set(item, &mut trace()).await.unwrap();
     expires
 }
 
@@ -32,12 +33,12 @@ fn text_of(found: Found) -> String {
 #[tokio::test]
 async fn a_session_is_written_read_and_destroyed() {
     let store = ready_store(json!({})).await;
-    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Missing);
     let expires = put(&store, "sess:a", BODY, 60).await;
     let found = store.get("sess:a", NOW, &mut trace()).await.unwrap();
     assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
     store.destroy("sess:a", &mut trace()).await.unwrap();
-    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Missing);
     store.destroy("sess:a", &mut trace()).await.unwrap();
 }
 
@@ -50,7 +51,7 @@ async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
     assert_eq!(store.touch(touch_of("sess:dead", later), &mut trace()).await.unwrap(), None);
     assert_eq!(store.touch(touch_of("sess:never", later), &mut trace()).await.unwrap(), None);
     assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
-    assert_eq!(store.get("sess:never", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:never", NOW, &mut trace()).await.unwrap(), Found::Missing);
 
     put(&store, "sess:alive", BODY, 10).await;
     assert_eq!(store.touch(touch_of("sess:alive", later), &mut trace()).await.unwrap(), Some(later as f64));
@@ -142,7 +143,7 @@ async fn only_an_expired_session_is_destroyed_as_such() {
     for key in ["sess:dead", "sess:alive"] {
         assert!(!store.destroy_expired(key, NOW, &mut trace()).await.unwrap(), "{key}");
     }
-    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Missing);
     text_of(store.get("sess:alive", NOW, &mut trace()).await.unwrap());
 }
 
@@ -193,7 +194,7 @@ async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
     text_of(store.get("sess:a", NOW, &mut hit).await.unwrap());
     assert_eq!(hit.attempts, 1);
     let mut miss = trace();
-    assert_eq!(store.get("sess:b", NOW, &mut miss).await.unwrap(), Found::Nothing);
+    assert_eq!(store.get("sess:b", NOW, &mut miss).await.unwrap(), Found::Missing);
     assert_eq!(miss.attempts, 2);
 }
 
@@ -210,7 +211,7 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let mut traces = [trace(), trace()];
     let [a, b] = &mut traces;
     let (a, b, c) = tokio::join!(store.get("sess:a", NOW, a), store.get("sess:b", NOW, b), store.length(NOW));
-    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Nothing, Found::Nothing, 0));
+    assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Missing, Found::Missing, 0));
     let description = store.describe_table().await.unwrap();
     assert!(description.table.contains("PAY_PER_REQUEST"), "{}", description.table);
     assert!(description.time_to_live.unwrap().contains("ENABLED"));

@@ -1,22 +1,44 @@
-//! When a session ends: whole seconds since 1970 when written, anything numeric when read.
+//! When a session expires. Expiries are written in whole seconds since 1970 and read in any numeric form.
 
 /// Seconds since 1970.
 pub type Seconds = i64;
 
-/// The whole seconds of a time in milliseconds, as JavaScript's `Date.now()` returns it. Every operation takes
-/// the time from its caller: a clock that a test replaces applies to all of them.
+/// The whole seconds of a time in milliseconds, as JavaScript's `Date.now()` returns it. Every operation gets the time
+/// from its caller, so that a test that replaces the clock affects all of them.
 pub fn from_milliseconds(time: f64) -> Seconds {
     (time / 1000.0).floor() as Seconds
 }
 
-/// An expiry attribute's text as a number: older versions of peers wrote fractions, some tools strings.
+/// The number in an expiry attribute. Older versions of other packages wrote fractions, and some tools wrote strings.
 pub fn parse(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite())
 }
 
-/// An item whose expiry has come is absent, whether DynamoDB has swept it or not; one without is alive.
-pub fn is_dead(expires: Option<f64>, now: Seconds) -> bool {
+/// Whether an item has expired. It may still be in the table, because DynamoDB deletes expired items later. An item
+/// without an expiry never expires.
+pub fn is_expired(expires: Option<f64>, now: Seconds) -> bool {
     expires.is_some_and(|expires| expires <= now as f64)
+}
+
+/// DynamoDB's form of [`is_expired`]. `#e` is the expiry attribute, and [`condition_values`] are the values.
+///
+/// A comparison with a missing attribute, or with one of another type, is false, so an item without an expiry has not
+/// expired. An expiry that is stored as a string is compared as a string. Of two strings of digits, the shorter one is
+/// the smaller number.
+pub const IS_EXPIRED: &str =
+    "#e <= :now OR (#e >= :zero AND #e < :colon AND (#e <= :text OR size(#e) < :length))";
+
+/// The values of [`IS_EXPIRED`]: name, type, and text.
+pub fn condition_values(now: Seconds) -> [(&'static str, &'static str, String); 5] {
+    let text = now.to_string();
+    [
+        (":zero", "S", "0".to_owned()),
+        // The character after the digits.
+        (":colon", "S", ":".to_owned()),
+        (":length", "N", text.len().to_string()),
+        (":text", "S", text.clone()),
+        (":now", "N", text),
+    ]
 }
 
 #[cfg(test)]
@@ -41,11 +63,11 @@ mod tests {
     }
 
     #[test]
-    fn an_item_dies_in_the_second_of_its_expiry() {
-        assert!(is_dead(Some(100.0), 100));
-        assert!(!is_dead(Some(100.5), 100));
-        assert!(is_dead(Some(99.5), 100));
-        assert!(!is_dead(Some(101.0), 100));
-        assert!(!is_dead(None, 100));
+    fn an_item_expires_in_the_second_of_its_expiry() {
+        assert!(is_expired(Some(100.0), 100));
+        assert!(!is_expired(Some(100.5), 100));
+        assert!(is_expired(Some(99.5), 100));
+        assert!(!is_expired(Some(101.0), 100));
+        assert!(!is_expired(None, 100));
     }
 }

@@ -1,33 +1,65 @@
-//! Where things stand in an item.
+//! The attribute names, key prefix, and session format of a table's items.
 
 use serde::Deserialize;
 
-/// How a session is written; reading accepts both.
+/// How a session is written. Reading accepts both formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// A string attribute holding the session as JSON text.
+    /// A string attribute with the session as JSON text.
     #[default]
     Json,
     /// A map attribute.
     Map,
 }
 
-/// The attribute names, key prefix and format of a table's items.
+/// The attribute names, key prefix, and session format of a table's items.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Layout {
+    /// Name of the partition key.
     pub hash_key: String,
-    /// Holds the same value as the hash key.
+    /// Name of the sort key, which has the same value as the partition key.
     pub sort_key: Option<String>,
+    /// What the partition key starts with, before the session ID.
     pub prefix: String,
-    /// Attribute of the session.
+    /// Name of the session attribute.
     pub session: String,
-    /// Attribute of the expiry, in seconds since 1970; the table's time to live names it.
+    /// Name of the attribute with the expiry in seconds since 1970, which is the table's time-to-live attribute.
     pub expires: String,
-    /// Attributes with the same string in every item.
+    /// Names and values of string attributes that every item has.
     #[serde(default)]
     pub constants: Vec<(String, String)>,
+    /// How a session is written.
     #[serde(default)]
     pub format: Format,
+}
+
+impl Layout {
+    /// The partition key of a session.
+    pub fn key(&self, session_id: &str) -> String {
+        format!("{}{session_id}", self.prefix)
+    }
+
+    /// The session ID in a partition key, or `None` if the key is not that of a session.
+    pub fn session_id<'k>(&self, key: &'k str) -> Option<&'k str> {
+        key.strip_prefix(&*self.prefix).filter(|id| !id.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_id_is_read_back_from_its_key() {
+        let layout: Layout = serde_json::from_str(
+            r#"{"hashKey":"id","sortKey":null,"prefix":"sess:","session":"sess","expires":"expires"}"#,
+        )
+        .unwrap();
+        assert_eq!(layout.session_id(&layout.key("é1")), Some("é1"));
+        for key in ["", "sess", "sess:", "other:1"] {
+            assert_eq!(layout.session_id(key), None, "{key}");
+        }
+    }
 }

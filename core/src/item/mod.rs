@@ -1,5 +1,8 @@
-//! The items of a session table: their layout, their expiry, and their attribute values.
+//! The items of a session table. [`codec`] writes and reads whole items, by the [`layout`] of the table, from
+//! [`attribute`] values and the [`expiry`].
 
 pub mod attribute;
+pub mod codec;
 pub mod expiry;
 pub mod layout;
+pub mod value;

@@ -10,10 +10,10 @@ use tokio::time::sleep;
 
 use crate::aws::sdk_error::failed;
 use crate::error::{Error, Kind, Result};
-use crate::item::expiry::Seconds;
+use crate::item::codec::StoredItem;
+use crate::item::expiry::{self, Seconds};
 use crate::table::{RawAnswer, Table};
-use crate::wire::request;
-use crate::wire::response::{Page, Stored};
+use crate::wire::response::Page;
 
 /// BatchWriteItem takes 25 requests
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
@@ -54,7 +54,7 @@ impl Table {
     }
 
     /// Calls `each` with every session that is alive; without their bodies if only `keys` are wanted.
-    pub async fn for_each(&self, keys: bool, now: Seconds, mut each: impl FnMut(Stored)) -> Result<()> {
+    pub async fn for_each(&self, keys: bool, now: Seconds, mut each: impl FnMut(StoredItem)) -> Result<()> {
         let mut start = None;
         loop {
             let raw = RawAnswer::default();
@@ -93,7 +93,7 @@ impl Table {
     /// the other items of a shared table are left alone.
     fn scan(&self, scope: Scope) -> ScanFluentBuilder {
         let layout = &self.layout;
-        let alive = &*format!("NOT ({})", request::IS_DEAD);
+        let alive = &*format!("NOT ({})", expiry::IS_EXPIRED);
         let mut filter = Vec::new();
         let mut scan = self
             .client
@@ -116,7 +116,7 @@ impl Table {
         if let Scope::AliveAt(now) = scope {
             filter.push(alive);
             scan = scan.expression_attribute_names("#e", &layout.expires);
-            for (name, kind, text) in request::values_of_now(now) {
+            for (name, kind, text) in expiry::condition_values(now) {
                 let value = if kind == "N" { AttributeValue::N(text) } else { AttributeValue::S(text) };
                 scan = scan.expression_attribute_values(name, value);
             }

@@ -1,27 +1,14 @@
 //! The requests of the data plane, written as text from the session's text.
 
-use serde::de::DeserializeSeed;
-
 use crate::error::{Error, Kind, Result};
-use crate::item::attribute::ToAttribute;
-use crate::item::expiry::Seconds;
+use crate::item::codec::{self, NewItem};
+use crate::item::expiry::{self, IS_EXPIRED, Seconds};
 use crate::item::layout::{Format, Layout};
-use crate::wire::json_string;
+use crate::json::string as json_string;
 
 /// Bytes of the largest item
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const LARGEST_ITEM: usize = 400 * 1024;
-
-/// What `set` writes.
-#[derive(Clone, Copy, Debug)]
-pub struct Draft<'a> {
-    pub key: &'a str,
-    /// The session as JSON text.
-    pub session: &'a str,
-    pub expires: Seconds,
-    /// More attributes, as a JSON object of attribute values.
-    pub attributes: Option<&'a str>,
-}
 
 /// The request bodies of one table and layout.
 #[derive(Debug)]
@@ -52,43 +39,20 @@ impl Requests {
     }
 
     /// PutItem.
-    pub fn put(&self, draft: Draft<'_>) -> Result<Body> {
+    pub fn put(&self, item: NewItem<'_>) -> Result<Body> {
         // A map takes other room than its JSON text.
-        if self.layout.format == Format::Json && draft.session.len() > LARGEST_ITEM {
+        if self.layout.format == Format::Json && item.session.len() > LARGEST_ITEM {
             return Err(Error::new(
                 Kind::Service("ValidationException".into()),
                 format!(
                     "Item size has exceeded the maximum allowed size: the session takes {} bytes, an item at most {LARGEST_ITEM}",
-                    draft.session.len()
+                    item.session.len()
                 ),
             ));
         }
-        let layout = &self.layout;
-        let mut body = self.open(draft.session.len() + draft.session.len() / 8 + 256);
-        body.push(r#","Item":{"#);
-        self.write_key(&mut body, draft.key);
-        body.push(",");
-        body.string(&layout.expires);
-        body.push(&format!(r#":{{"N":"{}"}},"#, draft.expires));
-        for (name, value) in &layout.constants {
-            body.attribute(name, value);
-            body.push(",");
-        }
-        if let Some(more) = draft.attributes.and_then(|object| object.strip_prefix('{')?.strip_suffix('}'))
-            && !more.is_empty()
-        {
-            body.push(more);
-            body.push(",");
-        }
-        match layout.format {
-            Format::Json => body.attribute(&layout.session, draft.session),
-            Format::Map => {
-                body.string(&layout.session);
-                body.push(":");
-                to_attribute(draft.session, &mut body.json)?;
-            }
-        }
-        body.push("}");
+        let mut body = self.open(item.session.len() + item.session.len() / 8 + 256);
+        body.push(r#","Item":"#);
+        item.write(&self.layout, &mut body.json)?;
         Ok(body)
     }
 
@@ -107,7 +71,7 @@ impl Requests {
             values.push((":stamp", stamp.value.to_owned()));
         }
         body.push(&format!(r#","UpdateExpression":"{update}""#));
-        let mut condition = format!("attribute_exists(#k) AND NOT ({IS_DEAD})");
+        let mut condition = format!("attribute_exists(#k) AND NOT ({IS_EXPIRED})");
         if keeps_later {
             condition.push_str(" AND NOT (#e > :e)");
         }
@@ -127,7 +91,7 @@ impl Requests {
     /// DeleteItem on condition that the item has expired.
     pub fn delete_expired(&self, key: &str, now: Seconds) -> Body {
         let mut body = self.keyed(key, 256);
-        body.condition(IS_DEAD, &[("#e", &self.layout.expires)], &now_values(now));
+        body.condition(IS_EXPIRED, &[("#e", &self.layout.expires)], &now_values(now));
         body
     }
 
@@ -140,17 +104,9 @@ impl Requests {
     fn keyed(&self, key: &str, capacity: usize) -> Body {
         let mut body = self.open(2 * key.len() + capacity);
         body.push(r#","Key":{"#);
-        self.write_key(&mut body, key);
+        codec::write_key(&self.layout, key, &mut body.json);
         body.push("}");
         body
-    }
-
-    fn write_key(&self, body: &mut Body, key: &str) {
-        body.attribute(&self.layout.hash_key, key);
-        if let Some(sort_key) = &self.layout.sort_key {
-            body.push(",");
-            body.attribute(sort_key, key);
-        }
     }
 }
 
@@ -173,26 +129,8 @@ pub struct Stamp<'a> {
     pub value: &'a str,
 }
 
-/// False for an expiry that is absent or of another type than its operand, so an item without one is alive.
-/// One that holds digits as a string is compared as a string, where the shorter is the smaller number.
-pub const IS_DEAD: &str =
-    "#e <= :now OR (#e >= :zero AND #e < :colon AND (#e <= :text OR size(#e) < :length))";
-
-/// The values of [`IS_DEAD`]: name, type and text.
-pub fn values_of_now(now: Seconds) -> [(&'static str, &'static str, String); 5] {
-    let text = now.to_string();
-    [
-        (":zero", "S", "0".to_owned()),
-        // What comes after the digits.
-        (":colon", "S", ":".to_owned()),
-        (":length", "N", text.len().to_string()),
-        (":text", "S", text.clone()),
-        (":now", "N", text),
-    ]
-}
-
 fn now_values(now: Seconds) -> Vec<(&'static str, String)> {
-    values_of_now(now)
+    expiry::condition_values(now)
         .into_iter()
         .map(|(name, kind, text)| (name, format!(r#"{{"{kind}":"{text}"}}"#)))
         .collect()
@@ -249,22 +187,6 @@ impl Body {
         }
         self.push("}");
     }
-
-    fn attribute(&mut self, name: &str, value: &str) {
-        self.string(name);
-        self.push(r#":{"S":"#);
-        self.string(value);
-        self.push("}");
-    }
-}
-
-fn to_attribute(session: &str, out: &mut Vec<u8>) -> Result<()> {
-    let refuse = |error: serde_json::Error| {
-        Error::new(Kind::Serialization, format!("the session does not fit a DynamoDB map: {error}"))
-    };
-    let mut json = serde_json::Deserializer::from_str(session);
-    ToAttribute::new(out).deserialize(&mut json).map_err(refuse)?;
-    json.end().map_err(refuse)
 }
 
 #[cfg(test)]
@@ -292,29 +214,20 @@ mod tests {
         serde_json::from_slice(&body).unwrap()
     }
 
-    const DRAFT: Draft<'_> = Draft { key: "sess:\"1\"", session: r#"{"a":1}"#, expires: 7, attributes: None };
+    const ITEM: NewItem<'_> =
+        NewItem { key: "sess:1", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
 
     #[test]
-    fn put_writes_the_layout() {
-        assert_eq!(
-            json(requests(Format::Json).put(DRAFT).unwrap().finish(false)),
-            json!({
-                "TableName": "a \"table\"",
-                "Item": {
-                    "id": { "S": "sess:\"1\"" },
-                    "expires": { "N": "7" },
-                    "type": { "S": "connect-session" },
-                    "sess": { "S": "{\"a\":1}" },
-                }
-            })
-        );
-        let draft = Draft { attributes: Some(r#"{"user":{"S":"u"}}"#), ..DRAFT };
-        let body = json(requests(Format::Map).put(draft).unwrap().finish(true));
-        assert_eq!(body["Item"]["sess"], json!({ "M": { "a": { "N": "1" } } }));
-        assert_eq!(body["Item"]["user"], json!({ "S": "u" }));
-        assert_eq!(body["ReturnConsumedCapacity"], "TOTAL");
-        let draft = Draft { attributes: Some("{}"), ..DRAFT };
-        json(requests(Format::Json).put(draft).unwrap().finish(false));
+    fn put_is_a_whole_body() {
+        let item = json!({
+            "id": { "S": "sess:1" },
+            "expires": { "N": "7" },
+            "type": { "S": "connect-session" },
+            "sess": { "S": "{\"a\":1}" },
+        });
+        let put = |capacity| json(requests(Format::Json).put(ITEM).unwrap().finish(capacity));
+        assert_eq!(put(false), json!({ "TableName": "a \"table\"", "Item": item }));
+        assert_eq!(put(true)["ReturnConsumedCapacity"], "TOTAL");
     }
 
     #[test]
@@ -349,23 +262,15 @@ mod tests {
         assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");
         assert_eq!(touch["ExpressionAttributeValues"][":stamp"], json!({ "N": "5" }));
         let delete = json(requests.delete_expired("k", 10).finish(false));
-        assert_eq!(delete["ConditionExpression"], IS_DEAD);
+        assert_eq!(delete["ConditionExpression"], IS_EXPIRED);
         assert_eq!(delete["ExpressionAttributeNames"], json!({ "#e": "expires" }));
     }
 
     #[test]
     fn a_session_over_the_item_size_is_refused() {
         let session = format!("\"{}\"", "x".repeat(LARGEST_ITEM));
-        let error = requests(Format::Json).put(Draft { session: &session, ..DRAFT }).unwrap_err();
+        let error = requests(Format::Json).put(NewItem { session: &session, ..ITEM }).unwrap_err();
         assert!(error.is_service("ValidationException"));
         assert!(error.message.contains("409602 bytes"), "{error}");
-    }
-
-    #[test]
-    fn a_session_that_no_map_holds_is_refused() {
-        for session in [r#"{"a":1e300}"#, r#"{"a":"\ud800"}"#, "{", "{}{}"] {
-            let error = requests(Format::Map).put(Draft { session, ..DRAFT }).unwrap_err();
-            assert_eq!(error.kind, Kind::Serialization, "{session}");
-        }
     }
 }

@@ -1,52 +1,12 @@
 //! The service's answers, read straight from text: items and what they cost.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde::de::DeserializeSeed;
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::item::attribute::Tagged;
-use crate::item::expiry::{self, Seconds};
+use crate::item::codec::StoredItem;
 use crate::item::layout::Layout;
-use crate::wire::json_cursor::{Cursor, Unexpected};
-
-/// An item as it was read.
-#[derive(Debug, Default, PartialEq)]
-pub struct Stored {
-    /// The value of the hash key.
-    pub key: String,
-    pub session: Session,
-    pub expires: Option<f64>,
-}
-
-/// The session attribute of an item.
-#[derive(Debug, Default, PartialEq)]
-pub enum Session {
-    #[default]
-    Missing,
-    /// JSON text, or what a string attribute holds in its place.
-    Text(String),
-    /// Neither a string nor a map.
-    OtherType,
-}
-
-impl Stored {
-    /// The session's text, or nothing when the item has expired.
-    pub fn into_text(self, now: Seconds) -> Result<Option<String>> {
-        if expiry::is_dead(self.expires, now) {
-            return Ok(None);
-        }
-        match self.session {
-            Session::Text(text) => Ok(Some(text)),
-            Session::Missing => Err(Error::new(Kind::CorruptItem, "the item has no session attribute")),
-            Session::OtherType => {
-                Err(Error::new(Kind::CorruptItem, "the session attribute is neither a string nor a map"))
-            }
-        }
-    }
-}
+use crate::json::cursor::{Cursor, Unexpected};
 
 /// The response to a request for one item.
 #[derive(Debug)]
@@ -59,9 +19,9 @@ pub struct Response {
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// The request succeeded. A GetItem returns the item, if it exists.
-    Success { item: Option<Stored> },
+    Success { item: Option<StoredItem> },
     /// The condition of the request was not met, so it changed nothing. Some servers never return the item.
-    ConditionFailed { item: Option<Stored> },
+    ConditionFailed { item: Option<StoredItem> },
 }
 
 impl Response {
@@ -85,7 +45,7 @@ impl Response {
 }
 
 /// The item and the consumed capacity units of a response.
-fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<Stored>, Option<f64>)> {
+fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<StoredItem>, Option<f64>)> {
     #[derive(Deserialize)]
     struct ConsumedCapacity {
         #[serde(rename = "CapacityUnits")]
@@ -94,7 +54,7 @@ fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<Stored>, Option<f6
     let (mut stored, mut capacity_units) = (None, None);
     parse(body, |cursor, name| {
         match name {
-            "Item" => stored = Some(item(cursor, layout)?),
+            "Item" => stored = Some(StoredItem::read(layout, cursor)?),
             "ConsumedCapacity" => {
                 let consumed = serde_json::from_str::<ConsumedCapacity>(cursor.raw()?);
                 capacity_units = consumed.map_err(|_| Unexpected)?.units;
@@ -109,7 +69,7 @@ fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<Stored>, Option<f6
 /// A page of a Scan.
 #[derive(Debug, Default, PartialEq)]
 pub struct Page {
-    pub items: Vec<Stored>,
+    pub items: Vec<StoredItem>,
     /// The key after which the next page starts; absent on the last page.
     pub last_key: Option<Value>,
 }
@@ -119,7 +79,7 @@ impl Page {
         let mut page = Self::default();
         parse(body, |cursor, name| match name {
             "Items" => cursor.array(|cursor| {
-                page.items.push(item(cursor, layout)?);
+                page.items.push(StoredItem::read(layout, cursor)?);
                 Ok(())
             }),
             "LastEvaluatedKey" => {
@@ -143,59 +103,6 @@ fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -
 
 type Expected<T> = std::result::Result<T, Unexpected>;
 
-fn item(cursor: &mut Cursor<'_>, layout: &Layout) -> Expected<Stored> {
-    let mut stored = Stored::default();
-    cursor.object(|cursor, name| {
-        if name == layout.session {
-            stored.session = session(cursor)?;
-        } else if name == layout.expires {
-            stored.expires = scalar(cursor)?.and_then(|text| expiry::parse(&text));
-        } else if name == layout.hash_key {
-            stored.key = scalar(cursor)?.unwrap_or_default().into_owned();
-        } else {
-            cursor.raw()?;
-        }
-        Ok(())
-    })?;
-    Ok(stored)
-}
-
-/// The text of an attribute of type S or N; nothing for the other types.
-fn scalar<'a>(cursor: &mut Cursor<'a>) -> Expected<Option<Cow<'a, str>>> {
-    let mut text = None;
-    cursor.object(|cursor, tag| {
-        match tag {
-            "S" | "N" => text = Some(cursor.text()?),
-            _ => drop(cursor.raw()?),
-        }
-        Ok(())
-    })?;
-    Ok(text)
-}
-
-fn session(cursor: &mut Cursor<'_>) -> Expected<Session> {
-    let mut session = Session::Missing;
-    cursor.object(|cursor, tag| {
-        session = match tag {
-            "S" => Session::Text(cursor.text()?.into_owned()),
-            "M" => map(cursor.raw()?)?,
-            _ => {
-                cursor.raw()?;
-                Session::OtherType
-            }
-        };
-        Ok(())
-    })?;
-    Ok(session)
-}
-
-fn map(raw: &str) -> Expected<Session> {
-    let mut json = Vec::new();
-    let tagged = Tagged { tag: "M", out: &mut json };
-    tagged.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(|_| Unexpected)?;
-    Ok(String::from_utf8(json).map_or(Session::OtherType, Session::Text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,45 +124,23 @@ mod tests {
         Response::parse(Ok(()), body, false, &layout())
     }
 
-    fn read(item: Value) -> Stored {
+    #[test]
+    fn a_response_holds_the_item_and_its_cost() {
+        let item = json!({ "id": { "S": "sess:k" }, "expires": { "N": "9" } });
         let body = json!({ "ConsumedCapacity": { "TableName": "t", "CapacityUnits": 0.5 }, "Item": item });
         let response = succeeded(body.to_string().as_bytes()).unwrap();
         assert_eq!(response.capacity_units, Some(0.5));
-        let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
-        item
-    }
-
-    #[test]
-    fn reads_both_formats() {
-        let text =
-            read(json!({ "sess": { "S": "{\"a\":\"é\"}" }, "expires": { "N": "9.5" }, "id": { "S": "k" } }));
-        assert_eq!(
-            text,
-            Stored { key: "k".into(), session: Session::Text("{\"a\":\"é\"}".into()), expires: Some(9.5) }
-        );
-        let map =
-            read(json!({ "sess": { "M": { "a": { "L": [{ "NULL": true }] } } }, "expires": { "S": "9" } }));
-        assert_eq!(map.session, Session::Text(r#"{"a":[null]}"#.into()));
-        assert_eq!(map.expires, Some(9.0));
-    }
-
-    #[test]
-    fn an_item_is_dead_before_it_is_corrupt() {
-        let stored = || read(json!({ "sess": { "N": "5" }, "expires": { "N": "9" } }));
-        assert_eq!(stored().into_text(9).unwrap(), None);
-        assert_eq!(stored().into_text(8).unwrap_err().kind, Kind::CorruptItem);
-        assert_eq!(read(json!({ "id": { "S": "k" } })).into_text(8).unwrap_err().kind, Kind::CorruptItem);
-        assert_eq!(read(json!({ "sess": { "S": "{}" }, "expires": { "BOOL": true } })).expires, None);
+        let item = StoredItem { id: Some("k".into()), expires: Some(9.0), ..StoredItem::default() };
+        assert_eq!(response.outcome, Outcome::Success { item: Some(item) });
     }
 
     #[test]
     fn pages_and_missing_items() {
-        let last_key = json!({ "id": { "S": "b" } });
-        let body =
-            json!({ "Count": 1, "Items": [{ "id": { "S": "a" } }, last_key], "LastEvaluatedKey": last_key });
+        let last_key = json!({ "id": { "S": "sess:b" } });
+        let body = json!({ "Count": 1, "Items": [{ "id": { "S": "sess:a" } }, last_key], "LastEvaluatedKey": last_key });
         let page = Page::parse(body.to_string().as_bytes(), &layout()).unwrap();
-        let keys: Vec<_> = page.items.into_iter().map(|item| item.key).collect();
-        assert_eq!((keys, page.last_key), (vec!["a".to_owned(), "b".to_owned()], Some(last_key)));
+        let ids: Vec<_> = page.items.into_iter().filter_map(|item| item.id).collect();
+        assert_eq!((ids, page.last_key), (vec!["a".to_owned(), "b".to_owned()], Some(last_key)));
         assert_eq!(Page::parse(b"{}", &layout()).unwrap(), Page::default());
         assert_eq!(succeeded(b"{}").unwrap().outcome, Outcome::Success { item: None });
     }
@@ -267,8 +152,8 @@ mod tests {
             Response::parse(status, body.as_bytes(), is_conditional, &layout())
         };
         let name = "ConditionalCheckFailedException";
-        let body = json!({ "message": "m", "Item": { "id": { "S": "k" }, "expires": { "N": "9" } } });
-        let item = Stored { key: "k".into(), session: Session::Missing, expires: Some(9.0) };
+        let body = json!({ "message": "m", "Item": { "id": { "S": "sess:k" }, "expires": { "N": "9" } } });
+        let item = StoredItem { id: Some("k".into()), expires: Some(9.0), ..StoredItem::default() };
         let outcome = failed(name, true, &body.to_string()).unwrap().outcome;
         assert_eq!(outcome, Outcome::ConditionFailed { item: Some(item) });
         for body in [r#"{"message":"m"}"#, "", "[]"] {

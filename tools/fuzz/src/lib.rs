@@ -2,11 +2,12 @@
 
 use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::item::attribute::{ToAttribute, ToJson};
+use dynamodb_session_core::item::codec::{NewItem, StoredItem};
 use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::Endpoint;
-use dynamodb_session_core::wire::request::{Draft, Requests, Stamp, Touch};
-use dynamodb_session_core::wire::response::{Outcome, Page, Response, Stored};
+use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
+use dynamodb_session_core::wire::response::{Outcome, Page, Response};
 use dynamodb_session_core::wire::service_error::service_error;
 use serde::de::DeserializeSeed;
 use serde_json::{Deserializer, Value};
@@ -23,7 +24,9 @@ pub fn response(input: &[u8]) {
         Page::parse(input, &layout).map(|page| page.items),
     ] {
         match outcome {
-            Ok(items) => items.into_iter().for_each(|item| drop(Stored::into_text(item, 1_700_000_000))),
+            Ok(items) => {
+                items.into_iter().for_each(|item| drop(StoredItem::into_session(item, 1_700_000_000)))
+            }
             Err(error) => {
                 assert!(error.message.starts_with("the response is not what DynamoDB answers"))
             }
@@ -70,11 +73,11 @@ pub fn options(input: &[u8]) {
     drop(Endpoint::new(url, config.region.as_deref().unwrap_or("us-east-1")));
     let requests = Requests::new(&config.table, config.layout.clone());
     let key = format!("{}id", config.layout.prefix);
-    let draft = Draft { key: &key, session: r#"{"a":[1,"\"",null]}"#, expires: 9, attributes: None };
+    let item = NewItem { key: &key, session: r#"{"a":[1,"\"",null]}"#, expires: Some(9), attributes: None };
     let stamp = Stamp { name: "updated", value: r#"{"N":"1"}"# };
     for body in [
         requests.get(&key, true),
-        requests.put(draft).expect("a small session fits any layout"),
+        requests.put(item).expect("a small session fits any layout"),
         requests.touch(Touch { key: &key, expires: 9, now: 1, keeps_later: true, stamp: Some(stamp) }),
         requests.delete(&key),
         requests.delete_expired(&key, 1),

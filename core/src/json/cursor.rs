@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use crate::wire::json_string;
+use crate::json::string as json_string;
 
 /// The text is not the JSON that was expected.
 #[derive(Debug, PartialEq)]

@@ -1,0 +1,39 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { test } = require('node:test')
+const { ItemCodec, itemSize, sameAttributes } = require('../../lib/native/item-codec.js')
+const { readOptions } = require('../../lib/options.js')
+
+const json = new ItemCodec(readOptions({}))
+const map = new ItemCodec(readOptions({ format: 'map', prefix: 'app:', hashKey: 'pk', sortKey: 'sk' }))
+
+test('an item is read back as it was written, in both formats', () => {
+  const session = { user: 'é', n: [1.5, null, { deep: true }] }
+  for (const codec of [json, map]) {
+    const item = codec.encode('a', session, 1_700_000_000, { extra: { SS: ['x'] } })
+    assert.deepEqual(item.extra, { SS: ['x'] })
+    const { id, session: read, expires } = codec.decode(item)
+    assert.deepEqual({ id, session: read, expires }, { id: 'a', session, expires: 1_700_000_000 })
+  }
+  assert.deepEqual(Object.keys(map.encode('a', {})), ['pk', 'sk', 'type', 'sess'])
+  assert.deepEqual(map.encode('a', {}).sk, { S: 'app:a' })
+})
+
+test('what an item does not have is undefined', () => {
+  assert.deepEqual(json.decode({}), { id: undefined, text: undefined, session: undefined, expires: undefined })
+  const { id, text, session } = json.decode({ id: { S: 'other:1' }, sess: { S: '[5]' } })
+  assert.deepEqual([id, text, session], [undefined, '[5]', undefined])
+})
+
+test('an item that cannot be read or written is an error with a code', () => {
+  assert.throws(() => json.decode([]), { name: 'CorruptItemError', code: 'CorruptItemError' })
+  assert.throws(() => itemSize({ a: 5 }), { code: 'CorruptItemError' })
+  assert.throws(() => map.encode('a', { n: 1e300 }), { code: 'SerializationError', operation: 'PutItem' })
+})
+
+test('items are measured and compared as DynamoDB does', () => {
+  assert.equal(itemSize({ a: { S: 'é' }, n: { N: '-123.5' } }), 1 + 2 + 1 + 3)
+  assert.ok(sameAttributes({ a: { NS: ['1', '2'] } }, { a: { NS: ['2.0', '1'] } }))
+  assert.ok(!sameAttributes({ a: { S: '1' } }, { a: { N: '1' } }))
+})

@@ -1,0 +1,291 @@
+//! The codec of items: the only code that knows which attributes an item has.
+//!
+//! Both directions work on text. A session is copied into the item as one string, and only what the store needs is
+//! read back.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeSeed;
+
+use crate::error::{Error, Kind, Result};
+use crate::item::attribute::{Tagged, ToAttribute};
+use crate::item::expiry::{self, Seconds};
+use crate::item::layout::{Format, Layout};
+use crate::json::cursor::{Cursor, Unexpected};
+use crate::json::string as json_string;
+
+/// An item to write.
+#[derive(Clone, Copy, Debug)]
+pub struct NewItem<'a> {
+    /// Value of the partition key.
+    pub key: &'a str,
+    /// The session as JSON text.
+    pub session: &'a str,
+    /// Without it, the item has no expiry attribute.
+    pub expires: Option<Seconds>,
+    /// More attributes, as a JSON object of attribute values. Attributes of the layout take precedence.
+    pub attributes: Option<&'a str>,
+}
+
+impl NewItem<'_> {
+    /// Appends the item as a JSON object of attribute values.
+    pub fn write(&self, layout: &Layout, out: &mut Vec<u8>) -> Result<()> {
+        out.push(b'{');
+        if let Some(more) = self.attributes.and_then(|object| object.strip_prefix('{')?.strip_suffix('}'))
+            && !more.is_empty()
+        {
+            push(out, more);
+            push(out, ",");
+        }
+        write_key(layout, self.key, out);
+        push(out, ",");
+        if let Some(expires) = self.expires {
+            json_string::write(out, &layout.expires);
+            push(out, &format!(r#":{{"N":"{expires}"}},"#));
+        }
+        for (name, value) in &layout.constants {
+            write_string(out, name, value);
+            push(out, ",");
+        }
+        match layout.format {
+            Format::Json => write_string(out, &layout.session, self.session),
+            Format::Map => {
+                json_string::write(out, &layout.session);
+                push(out, ":");
+                write_map(self.session, out)?;
+            }
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// Appends the key attributes, without braces.
+pub fn write_key(layout: &Layout, key: &str, out: &mut Vec<u8>) {
+    write_string(out, &layout.hash_key, key);
+    if let Some(sort_key) = &layout.sort_key {
+        push(out, ",");
+        write_string(out, sort_key, key);
+    }
+}
+
+fn write_map(session: &str, out: &mut Vec<u8>) -> Result<()> {
+    let refuse = |error: serde_json::Error| {
+        Error::new(Kind::Serialization, format!("the session does not fit a DynamoDB map: {error}"))
+    };
+    let mut json = serde_json::Deserializer::from_str(session);
+    ToAttribute::new(out).deserialize(&mut json).map_err(refuse)?;
+    json.end().map_err(refuse)
+}
+
+fn write_string(out: &mut Vec<u8>, name: &str, value: &str) {
+    json_string::write(out, name);
+    push(out, r#":{"S":"#);
+    json_string::write(out, value);
+    push(out, "}");
+}
+
+fn push(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// An item that was read.
+#[derive(Debug, Default, PartialEq)]
+pub struct StoredItem {
+    /// The session ID, or `None` if the key is not that of a session.
+    pub id: Option<String>,
+    /// The session attribute.
+    pub session: Session,
+    /// The expiry in seconds since 1970.
+    pub expires: Option<f64>,
+}
+
+/// The session attribute of an item.
+#[derive(Debug, Default, PartialEq)]
+pub enum Session {
+    /// There is no session attribute.
+    #[default]
+    Missing,
+    /// JSON text. If something else wrote the item, it may be any text.
+    Text(String),
+    /// The attribute is neither a string nor a map.
+    OtherType,
+}
+
+impl StoredItem {
+    /// Reads a JSON object of attribute values.
+    pub fn read(layout: &Layout, cursor: &mut Cursor<'_>) -> Expected<Self> {
+        let mut item = Self::default();
+        let (mut key, mut sort_key) = (None, None);
+        cursor.object(|cursor, name| {
+            if name == layout.session {
+                item.session = read_session(cursor)?;
+            } else if name == layout.expires {
+                item.expires = read_scalar(cursor, &["N", "S"])?.and_then(|text| expiry::parse(&text));
+            } else if name == layout.hash_key {
+                key = read_scalar(cursor, &["S"])?;
+            } else if Some(name) == layout.sort_key.as_deref() {
+                sort_key = Some(read_scalar(cursor, &["S"])?);
+            } else {
+                cursor.raw()?;
+            }
+            Ok(())
+        })?;
+        // A scan of the keys returns no sort key.
+        if sort_key.is_none_or(|sort_key| sort_key == key) {
+            item.id = key.and_then(|key| layout.session_id(&key).map(str::to_owned));
+        }
+        Ok(item)
+    }
+
+    /// The session's text, or `None` if the item has expired.
+    pub fn into_session(self, now: Seconds) -> Result<Option<String>> {
+        if expiry::is_expired(self.expires, now) {
+            return Ok(None);
+        }
+        match self.session {
+            Session::Text(text) => Ok(Some(text)),
+            Session::Missing => Err(Error::new(Kind::CorruptItem, "the item has no session attribute")),
+            Session::OtherType => {
+                Err(Error::new(Kind::CorruptItem, "the session attribute is neither a string nor a map"))
+            }
+        }
+    }
+}
+
+type Expected<T> = std::result::Result<T, Unexpected>;
+
+/// The text of an attribute value of one of the `types`, or `None` for other types.
+fn read_scalar<'a>(cursor: &mut Cursor<'a>, types: &[&str]) -> Expected<Option<Cow<'a, str>>> {
+    let mut text = None;
+    cursor.object(|cursor, tag| {
+        if types.contains(&tag) {
+            text = Some(cursor.text()?);
+        } else {
+            cursor.raw()?;
+        }
+        Ok(())
+    })?;
+    Ok(text)
+}
+
+fn read_session(cursor: &mut Cursor<'_>) -> Expected<Session> {
+    let mut session = Session::Missing;
+    cursor.object(|cursor, tag| {
+        session = match tag {
+            "S" => Session::Text(cursor.text()?.into_owned()),
+            "M" => read_map(cursor.raw()?)?,
+            _ => {
+                cursor.raw()?;
+                Session::OtherType
+            }
+        };
+        Ok(())
+    })?;
+    Ok(session)
+}
+
+fn read_map(raw: &str) -> Expected<Session> {
+    let mut json = Vec::new();
+    let tagged = Tagged { tag: "M", out: &mut json };
+    tagged.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(|_| Unexpected)?;
+    Ok(String::from_utf8(json).map_or(Session::OtherType, Session::Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn layout(format: Format) -> Layout {
+        Layout {
+            hash_key: "id".into(),
+            sort_key: None,
+            prefix: "sess:".into(),
+            session: "sess".into(),
+            expires: "expires".into(),
+            constants: vec![("type".into(), "connect-session".into())],
+            format,
+        }
+    }
+
+    const ITEM: NewItem<'_> =
+        NewItem { key: "sess:\"1\"", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
+
+    fn write(item: NewItem<'_>, layout: &Layout) -> Result<Value> {
+        let mut out = Vec::new();
+        item.write(layout, &mut out)?;
+        Ok(serde_json::from_slice(&out).unwrap())
+    }
+
+    fn read_with(layout: &Layout, item: Value) -> StoredItem {
+        StoredItem::read(layout, &mut Cursor::new(&item.to_string())).unwrap()
+    }
+
+    fn read(item: Value) -> StoredItem {
+        read_with(&layout(Format::Json), item)
+    }
+
+    #[test]
+    fn an_item_is_written_by_its_layout() {
+        let json = layout(Format::Json);
+        assert_eq!(
+            write(ITEM, &json).unwrap(),
+            json!({
+                "id": { "S": "sess:\"1\"" },
+                "expires": { "N": "7" },
+                "type": { "S": "connect-session" },
+                "sess": { "S": "{\"a\":1}" },
+            })
+        );
+        let attributes = Some(r#"{"user":{"S":"u"},"type":{"S":"other"}}"#);
+        let item = write(NewItem { attributes, ..ITEM }, &layout(Format::Map)).unwrap();
+        assert_eq!(item["sess"], json!({ "M": { "a": { "N": "1" } } }));
+        assert_eq!(item["user"], json!({ "S": "u" }));
+        assert_eq!(item["type"], json!({ "S": "connect-session" }));
+        let item = write(NewItem { attributes: Some("{}"), expires: None, ..ITEM }, &json).unwrap();
+        assert_eq!(item.get("expires"), None);
+    }
+
+    #[test]
+    fn a_session_that_does_not_fit_a_map_is_refused() {
+        for session in [r#"{"a":1e300}"#, r#"{"a":"\ud800"}"#, "{", "{}{}"] {
+            let error = write(NewItem { session, ..ITEM }, &layout(Format::Map)).unwrap_err();
+            assert_eq!(error.kind, Kind::Serialization, "{session}");
+        }
+    }
+
+    #[test]
+    fn both_formats_are_read() {
+        let text =
+            json!({ "sess": { "S": "{\"a\":\"é\"}" }, "expires": { "N": "9.5" }, "id": { "S": "sess:k" } });
+        let session = Session::Text("{\"a\":\"é\"}".into());
+        assert_eq!(read(text), StoredItem { id: Some("k".into()), session, expires: Some(9.5) });
+        let map =
+            read(json!({ "sess": { "M": { "a": { "L": [{ "NULL": true }] } } }, "expires": { "S": "9" } }));
+        assert_eq!(map.session, Session::Text(r#"{"a":[null]}"#.into()));
+        assert_eq!(map.expires, Some(9.0));
+    }
+
+    #[test]
+    fn an_expired_item_is_absent_even_if_it_is_corrupt() {
+        let stored = || read(json!({ "sess": { "N": "5" }, "expires": { "N": "9" } }));
+        assert_eq!(stored().into_session(9).unwrap(), None);
+        assert_eq!(stored().into_session(8).unwrap_err().kind, Kind::CorruptItem);
+        assert_eq!(read(json!({ "id": { "S": "k" } })).into_session(8).unwrap_err().kind, Kind::CorruptItem);
+        assert_eq!(read(json!({ "sess": { "S": "{}" }, "expires": { "BOOL": true } })).expires, None);
+    }
+
+    #[test]
+    fn only_the_key_of_a_session_has_an_id() {
+        for key in [json!({ "S": "other:1" }), json!({ "S": "sess:" }), json!({ "N": "1" })] {
+            assert_eq!(read(json!({ "id": key })).id, None, "{key}");
+        }
+        let sorted = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
+        let id = |sort_key: Value| read_with(&sorted, json!({ "id": { "S": "sess:1" }, "sk": sort_key })).id;
+        assert_eq!(id(json!({ "S": "sess:1" })).as_deref(), Some("1"));
+        assert_eq!(id(json!({ "S": "sess:2" })), None);
+        assert_eq!(id(json!({ "N": "1" })), None);
+        assert_eq!(read_with(&sorted, json!({ "id": { "S": "sess:1" } })).id.as_deref(), Some("1"));
+    }
+}

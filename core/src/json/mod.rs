@@ -1,0 +1,4 @@
+//! Fast reading and writing of JSON text, without a tree of values.
+
+pub mod cursor;
+pub mod string;

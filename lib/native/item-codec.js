@@ -1,0 +1,68 @@
+'use strict'
+
+const { DynamoDBStoreError } = require('../error.js')
+const { plainJson } = require('../json.js')
+const { layoutOf } = require('../options.js')
+const addon = require('./loader.js')
+
+/** Writes and reads the items of one layout, as objects of attribute values. */
+class ItemCodec {
+  #native
+  #tableName
+
+  constructor(options) {
+    this.#native = new addon.ItemCodec(plainJson(layoutOf(options)))
+    this.#tableName = options.table
+  }
+
+  /**
+   * Reads an item: the session ID, the session's text, the session, and the expiry in seconds. Each one is undefined if
+   * the item has none; `session` also if the text is not that of a JSON object.
+   */
+  decode(item) {
+    const { id, session: text, expires } = JSON.parse(this.#call('GetItem', () => this.#native.decode(plainJson(item))))
+    return {
+      id: id ?? undefined,
+      text: text ?? undefined,
+      session: text === null ? undefined : parseSession(text),
+      expires: expires ?? undefined
+    }
+  }
+
+  /** Writes an item as `set` does; without `expires`, the item has no expiry. `attributes` are more attribute values. */
+  encode(id, session, expires, attributes) {
+    const more = attributes === undefined ? null : plainJson(attributes)
+    const json = JSON.stringify(session)
+    return JSON.parse(this.#call('PutItem', () => this.#native.encode(id, json, expires ?? null, more)))
+  }
+
+  #call(operation, run) {
+    try {
+      return run()
+    } catch ({ code, message }) {
+      throw new DynamoDBStoreError(code, message, { operation, tableName: this.#tableName })
+    }
+  }
+}
+
+/** Bytes of an item as DynamoDB counts them. */
+function itemSize(item) {
+  return addon.itemSize(plainJson(item))
+}
+
+/** Whether two items hold the same attributes: sets have no order, and numbers are compared by value. */
+function sameAttributes(one, other) {
+  return addon.sameAttributes(plainJson(one), plainJson(other))
+}
+
+/** The session in JSON text, or undefined if the text is not that of a JSON object. */
+function parseSession(text) {
+  try {
+    const session = JSON.parse(text)
+    return typeof session === 'object' && session !== null && !Array.isArray(session) ? session : undefined
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = { ItemCodec, itemSize, parseSession, sameAttributes }

@@ -1,0 +1,95 @@
+//! The codec of items for JavaScript: synchronous, and independent of a store. Items cross as DynamoDB JSON, that is, as
+//! the text of a JSON object of attribute values.
+
+use dynamodb_session_core::error;
+use dynamodb_session_core::item::codec::{NewItem, Session, StoredItem};
+use dynamodb_session_core::item::expiry::Seconds;
+use dynamodb_session_core::item::layout::Layout;
+use dynamodb_session_core::item::value::{self, Attributes};
+use dynamodb_session_core::json::cursor::Cursor;
+use napi_derive::napi;
+use serde::Serialize;
+
+/// An error with a code, which becomes the property `code` of the error in JavaScript.
+type Result<T> = napi::Result<T, String>;
+
+/// Writes and reads the items of one layout.
+#[napi]
+pub struct ItemCodec {
+    layout: Layout,
+}
+
+#[napi]
+impl ItemCodec {
+    /// `layout` is the member `layout` of a store's settings, as JSON.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(layout: String) -> napi::Result<Self> {
+        let layout =
+            serde_json::from_str(&layout).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        Ok(Self { layout })
+    }
+
+    /// Reads an item. Returns the JSON of `{ id, session, expires }`: the session ID, the session's text, and the expiry
+    /// in seconds, each null where the item has none.
+    #[napi(catch_unwind)]
+    pub fn decode(&self, item: String) -> Result<String> {
+        #[derive(Serialize)]
+        struct Decoded {
+            id: Option<String>,
+            session: Option<String>,
+            expires: Option<f64>,
+        }
+        let StoredItem { id, session, expires } =
+            StoredItem::read(&self.layout, &mut Cursor::new(&item)).map_err(|_| not_an_item())?;
+        let session = match session {
+            Session::Text(text) => Some(text),
+            Session::Missing | Session::OtherType => None,
+        };
+        serde_json::to_string(&Decoded { id, session, expires }).map_err(|_| not_an_item())
+    }
+
+    /// Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object
+    /// of more attribute values.
+    #[napi(catch_unwind)]
+    pub fn encode(
+        &self,
+        id: String,
+        session: String,
+        expires: Option<Seconds>,
+        attributes: Option<String>,
+    ) -> Result<String> {
+        let key = self.layout.key(&id);
+        let item = NewItem { key: &key, session: &session, expires, attributes: attributes.as_deref() };
+        let mut json = Vec::with_capacity(session.len() + 256);
+        item.write(&self.layout, &mut json).map_err(with_code)?;
+        String::from_utf8(json).map_err(|_| not_an_item())
+    }
+}
+
+/// Bytes of an item as DynamoDB counts them.
+// napi-rs registers no functions in a build for Rust tests.
+#[cfg_attr(test, allow(dead_code))]
+#[napi(catch_unwind)]
+pub fn item_size(item: String) -> Result<f64> {
+    Ok(value::size(&attributes(&item)?) as f64)
+}
+
+/// Whether two items hold the same attributes: sets have no order, and numbers are compared by value.
+#[cfg_attr(test, allow(dead_code))]
+#[napi(catch_unwind)]
+pub fn same_attributes(one: String, other: String) -> Result<bool> {
+    Ok(value::is_same(&attributes(&one)?, &attributes(&other)?))
+}
+
+fn attributes(item: &str) -> Result<Attributes> {
+    serde_json::from_str(item).map_err(|_| not_an_item())
+}
+
+fn with_code(error: error::Error) -> napi::Error<String> {
+    napi::Error::new(error.kind.code().to_owned(), error.message)
+}
+
+fn not_an_item() -> napi::Error<String> {
+    let message = "the item is not a JSON object of DynamoDB attribute values";
+    napi::Error::new(error::Kind::CorruptItem.code().to_owned(), message)
+}
