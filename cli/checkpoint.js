@@ -4,46 +4,49 @@ const { existsSync, readFileSync, renameSync, rmSync, writeFileSync } = require(
 const { isDeepStrictEqual } = require('node:util')
 const { quoted, withoutUserInfo } = require('../lib/command.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
+const { listenForInterrupt } = require('./interrupt.js')
 
-const WRITE_AFTER = 1000
+const SAVE_INTERVAL = 1000
 
-/** How far a run has come: where its scan goes on, and what it has counted. */
-class Place {
+/** The progress of a run: the key after which its scan resumes, and its counts. */
+class Checkpoint {
+  /** The key of the last item that is done, or undefined at the start and at the end of the table. */
   key
+  counts
   #file
   #run
-  #marked
-  #written = performance.now()
+  /** The last consistent pair of key and counts. */
+  #snapshot
+  #lastSaved = performance.now()
 
-  /** `run` tells what is being done to which table; another run's file is refused. */
+  /** `run` identifies the command, its table, and its options. The file of a different run is rejected. */
   constructor(file, run, counts) {
     this.#file = file
     this.#run = run
     this.counts = { ...counts }
-    if (file !== undefined && existsSync(file)) this.#read()
-    this.#marked = { key: this.key, counts: { ...this.counts } }
+    if (file !== undefined && existsSync(file)) this.#load()
+    this.#takeSnapshot()
   }
 
-  /** The items up to this one are done. */
-  mark(key) {
+  /** Records that all items up to this key are done. */
+  advance(key) {
     this.key = key
-    this.#marked = { key, counts: { ...this.counts } }
-    if (this.#file === undefined || performance.now() - this.#written < WRITE_AFTER) return
-    this.save()
+    this.#takeSnapshot()
+    if (this.#file !== undefined && performance.now() - this.#lastSaved >= SAVE_INTERVAL) this.save()
   }
 
-  /** Writes the file, which the key of an item makes private; gives its name. */
+  /** Writes the file and returns its name. Only its owner can read it, because it contains the key of an item. */
   save() {
     const { command, table } = this.#run
     const file = this.#file ?? `dynamodb-session-${command}-${table.replace(/[^\w.-]/g, '-')}.json`
-    const text = JSON.stringify({ run: this.#run, ...this.#marked }, null, 2)
+    const text = JSON.stringify({ run: this.#run, ...this.#snapshot }, null, 2)
     try {
       writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600 })
       renameSync(`${file}.new`, file)
     } catch (error) {
-      throw new CommandError(`the file ${file} cannot be written: ${error.message}`)
+      throw new CommandError(`cannot write the checkpoint file ${file}: ${error.message}`)
     }
-    this.#written = performance.now()
+    this.#lastSaved = performance.now()
     return file
   }
 
@@ -51,76 +54,61 @@ class Place {
     if (this.#file !== undefined) rmSync(this.#file, { force: true })
   }
 
-  #read() {
-    let state
+  #takeSnapshot() {
+    this.#snapshot = { key: this.key, counts: { ...this.counts } }
+  }
+
+  #load() {
+    let saved
     try {
-      state = JSON.parse(readFileSync(this.#file, 'utf8'))
+      saved = JSON.parse(readFileSync(this.#file, 'utf8'))
     } catch (error) {
-      throw usageError(`the file ${this.#file} cannot be read as a state: ${error.message}`)
+      throw usageError(`cannot read the checkpoint file ${this.#file}: ${error.message}`)
     }
-    if (!isDeepStrictEqual(state.run, JSON.parse(JSON.stringify(this.#run)))) {
-      throw usageError(`the file ${this.#file} is of another run: other options, or another table`)
+    if (!isDeepStrictEqual(saved.run, JSON.parse(JSON.stringify(this.#run)))) {
+      throw usageError(`the checkpoint file ${this.#file} belongs to another run, with other options or another table`)
     }
-    this.key = state.key
-    Object.assign(this.counts, state.counts)
+    this.key = saved.key
+    Object.assign(this.counts, saved.counts)
   }
 }
 
 /**
- * Does `work(place, signal)` so that it can be interrupted. What has come to an end by itself leaves no file;
- * what has not says how to go on. Resolves to the exit code.
+ * Runs `work(checkpoint, signal)`, which can be interrupted and resumed. When it completes, the checkpoint file is
+ * deleted. Otherwise the file is kept and the command that resumes is printed. Resolves to the counts and the exit code.
  */
-async function resumable({ values, run, counts, output }, work) {
-  const place = new Place(values.state, run, counts)
-  // A file that cannot be written is told before anything is done.
-  if (values.state !== undefined) place.save()
-  const { signal, release } = interruption(() => place.save())
-  const tellHowToGoOn = () => output.note(`to go on: ${resumption(values.state ?? place.save(), values.state)}`)
+async function runResumable({ values, run, counts, output }, work) {
+  const isFileGiven = values.state !== undefined
+  const checkpoint = new Checkpoint(values.state, run, counts)
+  // Fails before any work is done if the file cannot be written.
+  if (isFileGiven) checkpoint.save()
+  const { signal, release } = listenForInterrupt(() => checkpoint.save())
+  const suggestResume = () => {
+    const file = checkpoint.save()
+    output.note(`to resume, run: ${resumeCommand(isFileGiven ? [] : ['--state', file])}`)
+  }
   try {
-    await work(place, signal)
+    await work(checkpoint, signal)
   } catch (error) {
-    if (values.state !== undefined) place.save()
-    if (place.key !== undefined) tellHowToGoOn()
+    if (checkpoint.key !== undefined) suggestResume()
+    else if (isFileGiven) checkpoint.save()
     throw error
   } finally {
     release()
   }
-  if (!signal.aborted) {
-    place.remove()
-    return { place, exitCode: exitCodes.done }
+  if (signal.aborted) {
+    output.note('interrupted')
+    suggestResume()
+    return { counts: checkpoint.counts, exitCode: exitCodes.interrupted }
   }
-  if (values.state !== undefined) place.save()
-  output.note('interrupted')
-  tellHowToGoOn()
-  return { place, exitCode: exitCodes.interrupted }
+  checkpoint.remove()
+  return { counts: checkpoint.counts, exitCode: exitCodes.success }
 }
 
-/** A signal that Ctrl-C aborts; a second Ctrl-C ends the process, after `atOnce`. */
-function interruption(atOnce = () => {}) {
-  const controller = new AbortController()
-  const interrupt = () => {
-    if (controller.signal.aborted) {
-      atOnce()
-      process.exit(exitCodes.interrupted)
-    }
-    controller.abort()
-  }
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, interrupt)
-  const release = () => {
-    for (const name of ['SIGINT', 'SIGTERM']) process.off(name, interrupt)
-  }
-  return { signal: controller.signal, release }
-}
-
-function resumption(file, given) {
-  const args = [...process.argv.slice(2), ...(given === undefined ? ['--state', file] : [])]
+/** This command line again, with more arguments. */
+function resumeCommand(moreArguments) {
+  const args = [...process.argv.slice(2), ...moreArguments]
   return ['npx dynamodb-session', ...args.map((arg) => quoted(withoutUserInfo(arg)))].join(' ')
 }
 
-/** The question before what costs or cannot be undone. */
-async function confirmed(question, { values, output }) {
-  if (values.yes || (await output.confirm(question))) return
-  throw new CommandError('nothing was done', { code: 'NotConfirmed', todo: 'answer y, or give --yes' })
-}
-
-module.exports = { confirmed, interruption, resumable }
+module.exports = { runResumable }

@@ -6,7 +6,7 @@ const { fromAttribute, toAttribute } = require('./attribute.js')
 const { expiryOf, sessionOf } = require('./item.js')
 
 /** The item of one layout as an item of another, or undefined when it holds no session. */
-function convert(item, from, to) {
+function convertItem(item, from, to) {
   const session = sessionOf(item, from)
   if (session === undefined) return undefined
   const id = item[from.hashKey].S.slice(from.prefix.length)
@@ -38,7 +38,7 @@ function written(session, attribute, from, to) {
 }
 
 /** Whether two items of a layout hold the same, however it is written. */
-function isSame(one, other, options) {
+function isSameItem(one, other, options) {
   const plain = (item) => ({
     ...fromAttribute({ M: item }),
     [options.attributes.session]: sessionOf(item, options),
@@ -47,4 +47,4 @@ function isSame(one, other, options) {
   return isDeepStrictEqual(plain(one), plain(other))
 }
 
-module.exports = { convert, isSame }
+module.exports = { convertItem, isSameItem }

@@ -1,19 +1,19 @@
 'use strict'
 
-/** What the process ends with; the help tells them. */
-const exitCodes = { done: 0, failed: 1, usage: 2, notFound: 3, interrupted: 130 }
+/** Exit codes of the process. The help lists them. */
+const exitCodes = { success: 0, failed: 1, usage: 2, notFound: 3, interrupted: 130 }
 
-/** Ends the command with a message and an exit code. */
+/** An error with a message for the user, an exit code, and, where possible, a hint on how to fix it. */
 class CommandError extends Error {
-  constructor(message, { exitCode = exitCodes.failed, code = 'Failed', todo } = {}) {
+  constructor(message, { exitCode = exitCodes.failed, code = 'Failed', hint } = {}) {
     super(message)
     this.exitCode = exitCode
     this.code = code
-    this.todo = todo
+    this.hint = hint
   }
 }
 
-/** The command line cannot be meant. */
+/** An error about invalid usage, such as an unknown option or an invalid value. */
 function usageError(message) {
   return new CommandError(message, { exitCode: exitCodes.usage, code: 'UsageError' })
 }

@@ -1,48 +1,46 @@
 'use strict'
 
-const { everywhere } = require('./parse.js')
+const { commonOptions } = require('./parse.js')
 
 const WIDTH = 100
 
-const codes = `Exit codes:
-  0    done
-  1    failed, or the doctor or the verification found something
-  2    the command line cannot be meant
-  3    show and rm: there is no such session
-  130  interrupted, by Ctrl-C or SIGTERM`
+const exitCodesText = `Exit codes:
+  0    success
+  1    failure, or doctor or migrate found a problem
+  2    invalid usage
+  3    session not found (show and rm)
+  130  interrupted by Ctrl-C or SIGTERM`
 
 /** The help of the program. */
-function overview(commands) {
-  const names = Object.keys(commands)
-  const lines = names.map((name) => row(name, commands[name].summary, 10))
+function programHelp(commands) {
+  const rows = Object.entries(commands).map(([name, { summary }]) => row(name, summary, 10))
   return `Usage: dynamodb-session <command> [options]
 
-Tools for the table of the session store dynamodb-session, and for the tables of the packages that it replaces.
+Manage the session tables of dynamodb-session and of the packages that it replaces.
 
 Commands:
-${lines.join('\n')}
+${rows.join('\n')}
 
-  dynamodb-session <command> --help   tells the options of a command
-  dynamodb-session --version          tells the version
+Run 'dynamodb-session <command> --help' to show the options of a command.
+Run 'dynamodb-session --version' to show the version.
 
-Region and credentials come from where the AWS tools take them: AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID
-and so on, and the shared AWS config files.
+The Region and the credentials come from the same places as in the AWS CLI: AWS_REGION, AWS_PROFILE,
+AWS_ACCESS_KEY_ID, the other AWS variables, and the shared AWS config files.
 
-${codes}
-`
+${exitCodesText}`
 }
 
 /** The help of one command. */
-function helpOf(name, { summary, description, positionals = [], options, examples }) {
-  const shown = positionals.map((positional) => ` <${positional}>`).join('')
-  const rows = Object.entries({ ...options, ...everywhere }).map(([option, settings]) => [
-    labelOf(option, settings),
-    settings.default === undefined ? settings.text : `${settings.text} (default: ${settings.default})`
+function commandHelp(name, { summary, description, positionals = [], options, examples }) {
+  const placeholders = positionals.map((positional) => ` <${positional}>`).join('')
+  const rows = Object.entries({ ...options, ...commonOptions }).map(([option, settings]) => [
+    optionLabel(option, settings),
+    settings.default === undefined ? settings.description : `${settings.description} (default: ${settings.default})`
   ])
   const width = Math.min(34, Math.max(...rows.map(([label]) => label.length)) + 2)
-  return `Usage: dynamodb-session ${name}${shown} [options]
+  return `Usage: dynamodb-session ${name}${placeholders} [options]
 
-${summary[0].toUpperCase()}${summary.slice(1)}.
+${summary}.
 
 ${description.trim()}
 
@@ -52,12 +50,11 @@ ${rows.map(([label, text]) => row(label, text, width)).join('\n')}
 Examples:
 ${examples.map((example) => `  npx dynamodb-session ${example}`).join('\n')}
 
-${codes}
-`
+${exitCodesText}`
 }
 
-function labelOf(name, { short, value }) {
-  return `${short ? `-${short}, ` : ''}--${name}${value ? ` <${value}>` : ''}`
+function optionLabel(name, { short, placeholder }) {
+  return `${short ? `-${short}, ` : ''}--${name}${placeholder ? ` <${placeholder}>` : ''}`
 }
 
 function row(label, text, width) {
@@ -75,4 +72,4 @@ function wrap(text, width) {
   return lines
 }
 
-module.exports = { helpOf, overview }
+module.exports = { commandHelp, programHelp }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 'use strict'
 
-const { adviceFor, reasonOf } = require('./advice.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
-const { helpOf, overview } = require('./help.js')
+const { commandHelp, programHelp } = require('./help.js')
+const { causeText, hintFor } = require('./hints.js')
 const { Output } = require('./output.js')
-const { hint, parse } = require('./parse.js')
+const { didYouMean, parseArguments } = require('./parse.js')
 
 const commands = {
   init: require('./commands/init.js'),
@@ -19,62 +19,64 @@ const commands = {
   migrate: require('./commands/migrate.js')
 }
 
-/** Runs a command line; resolves to the exit code. */
+/** Runs the command of a command line. Resolves to the exit code. */
 async function run([name, ...args]) {
   const output = new Output({ json: args.includes('--json') })
   let values
   try {
-    if (name === undefined || ['help', '--help', '-h'].includes(name)) return help(args, output, name === undefined)
-    if (name === '--version' || name === '-v') return output.text(require('../package.json').version)
+    if (name === undefined) {
+      output.note(programHelp(commands))
+      return exitCodes.usage
+    }
+    if (['help', '--help', '-h'].includes(name)) return showHelp(args, output)
+    if (['--version', '-v'].includes(name)) return output.text(require('../package.json').version)
     const command = commandNamed(name)
-    const parsed = parse(args, command)
+    const parsed = parseArguments(args, command)
     values = parsed.values
-    if (values.help) return output.text(helpOf(name, command).trimEnd())
-    return (await command.run({ ...parsed, output })) ?? exitCodes.done
+    if (values.help) return output.text(commandHelp(name, command))
+    return await command.run({ ...parsed, output })
   } catch (error) {
-    return fail(error, output, name, values)
+    return reportError(error, { output, name, values })
   }
 }
 
-function help([name], output, isMissing) {
-  if (name !== undefined && !name.startsWith('-')) return output.text(helpOf(name, commandNamed(name)).trimEnd())
-  if (!isMissing) return output.text(overview(commands).trimEnd())
-  output.note(overview(commands).trimEnd())
-  return exitCodes.usage
+function showHelp([name], output) {
+  const isCommand = name !== undefined && !name.startsWith('-')
+  output.text(isCommand ? commandHelp(name, commandNamed(name)) : programHelp(commands))
 }
 
 function commandNamed(name) {
   if (Object.hasOwn(commands, name)) return commands[name]
-  if (name.startsWith('-')) throw usageError(`${name} is no command; the command comes first, then its options`)
-  throw usageError(`unknown command ${name}${hint(name, Object.keys(commands))}`)
+  if (name.startsWith('-')) throw usageError(`${name} is not a command: put the command first, then its options`)
+  throw usageError(`unknown command ${name}${didYouMean(name, Object.keys(commands))}`)
 }
 
-function fail(error, output, name, values) {
-  // A stack tells what no message does: a defect of this program.
+function reportError(error, { output, name, values }) {
+  // An error without a code is a defect of this program, for which the stack helps more than the message.
   const isExpected = error instanceof CommandError || typeof error.code === 'string'
   const code = isExpected ? error.code : 'InternalError'
   const { message, exitCode = exitCodes.failed, side } = error
-  const { todo = adviceFor(error, { command: name, values, side }) } = error
-  const reason = isExpected ? reasonOf(error) : undefined
+  const { hint = hintFor(error, { command: name, values, side }) } = error
+  const cause = isExpected ? causeText(error) : undefined
   output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
-  if (reason) output.note(`  ${reason.replaceAll('\n', '\n  ')}`)
-  if (todo) output.note(`  ${todo}`)
+  if (cause) output.note(`  ${cause.replaceAll('\n', '\n  ')}`)
+  if (hint) output.note(`  ${hint}`)
   if (exitCode === exitCodes.usage) {
     output.note(`  npx dynamodb-session ${Object.hasOwn(commands, name) ? `${name} ` : ''}--help`)
   }
-  output.json({ error: { code, message, reason: reason ?? null, todo: todo ?? null } })
+  output.json({ error: { code, message, reason: cause ?? null, todo: hint ?? null } })
   return exitCode
 }
 
 process.stdout.on('error', (error) => {
-  // Whoever read the output has seen enough of it.
-  if (error.code === 'EPIPE') process.exit(exitCodes.done)
-  process.stderr.write(`dynamodb-session: the output cannot be written: ${error.message}\n`)
+  // The reader, such as head(1), has closed the pipe.
+  if (error.code === 'EPIPE') process.exit(exitCodes.success)
+  process.stderr.write(`dynamodb-session: cannot write the output: ${error.message}\n`)
   process.exit(exitCodes.failed)
 })
-// What is done there does not depend on somebody who reads of it.
+// A command continues even if nobody reads its messages.
 process.stderr.on('error', () => {})
 
 run(process.argv.slice(2)).then((exitCode) => {
-  process.exitCode = exitCode ?? exitCodes.done
+  process.exitCode = exitCode ?? exitCodes.success
 })

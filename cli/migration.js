@@ -1,12 +1,12 @@
 'use strict'
 
 const { sizeOfItem } = require('./attribute.js')
-const { convert, isSame } = require('./convert.js')
+const { convertItem, isSameItem } = require('./convert.js')
 const { expiryOf, isExpired, isSession } = require('./item.js')
 
-/** Copies sessions one by one, and counts what came of each. */
-class Copy {
-  static counts = {
+/** Copies or compares sessions one by one, and counts the outcomes. */
+class Migration {
+  static initialCounts = {
     scanned: 0,
     copied: 0,
     same: 0,
@@ -21,99 +21,113 @@ class Copy {
 
   #settings
 
+  /** `mode` is `copy`, `verify`, or `dry-run`. `isOneTable` says that the source and the target are one table. */
   constructor(settings) {
     this.#settings = settings
     settings.counts.reasons ??= {}
   }
 
-  async one(item) {
+  async handleItem(item) {
     const { counts } = this.#settings
-    const outcome = await this.#outcomeOf(item).catch((error) => this.#failure(error))
+    const outcome = await this.#migrate(item).catch((error) => this.#countFailure(error))
     counts[outcome] += 1
     counts.scanned += 1
   }
 
-  async #outcomeOf(item) {
+  /** Resolves to the name of the count that the item belongs to. */
+  async #migrate(item) {
     const { from, to, mode } = this.#settings
-    if (!isSession(item, from.options) || this.#isOfTheTarget(item)) return 'foreign'
+    if (!isSession(item, from.options) || this.#isCopy(item)) return 'foreign'
     if (isExpired(item, from.options)) return 'expired'
-    const converted = convert(item, from.options, to.options)
+    const converted = convertItem(item, from.options, to.options)
     if (converted === undefined) return 'corrupt'
-    if (mode === 'copy') return this.#write(converted)
-    const outcome = await this.#compare(converted)
-    return (mode === 'verify' ? ofVerification : ofDryRun)[outcome]
+    if (mode === 'copy') return this.#copy(converted)
+    const comparison = await this.#compare(converted)
+    return mode === 'verify' ? outcomeOfVerification[comparison] : outcomeOfDryRun[comparison]
   }
 
-  /** Counts a failure of which the session is the reason, and not the run. */
-  #failure(error) {
-    if (!['ValidationException', 'SerializationException'].includes(error.code)) throw error
-    const { reasons } = this.#settings.counts
-    const reason = reasonOf(error)
-    reasons[reason] = (reasons[reason] ?? 0) + 1
-    return 'failed'
-  }
-
-  /** In one table, what was just written may come up in the scan. */
-  #isOfTheTarget(item) {
+  /** Within one table, the scan can return sessions that this run has written. */
+  #isCopy(item) {
     const { from, to, isOneTable } = this.#settings
     const isLonger = to.options.prefix.length > from.options.prefix.length
     return isOneTable && isLonger && item[from.options.hashKey].S.startsWith(to.options.prefix)
   }
 
-  async #write(converted) {
+  /** Writes the item, unless the target has a newer one, and reads it back. */
+  async #copy(converted) {
     const { to, writes, overwrite } = this.#settings
-    await writes.take()
+    await writes.consumeUnit()
     try {
       const { ConsumedCapacity } = await to.request('PutItem', {
         Item: converted.item,
-        ...(!overwrite && this.#unlessNewer(converted.item)),
+        ...(!overwrite && this.#onlyIfEarlier(converted.item)),
         ReturnConsumedCapacity: 'TOTAL'
       })
       writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(sizeOfItem(converted.item) / 1024)) - 1)
     } catch (error) {
       if (error.code !== 'ConditionalCheckFailedException') throw error
-      return ofRefusedWrite[await this.#compare(converted)]
+      return outcomeOfRefusedWrite[await this.#compare(converted)]
     }
-    return ofReadingBack[await this.#compare(converted)]
+    return outcomeOfCopy[await this.#compare(converted)]
   }
 
-  /** The condition under which an item of the target may be replaced: its session ends earlier. */
-  #unlessNewer(item) {
+  /** A condition that allows to replace an item of the target only if its expiry is earlier. */
+  #onlyIfEarlier(item) {
     const { hashKey, attributes } = this.#settings.to.options
     const expires = item[attributes.expires]
-    const names = { '#key': hashKey }
     if (expires === undefined) {
-      return { ConditionExpression: 'attribute_not_exists(#key)', ExpressionAttributeNames: names }
+      return { ConditionExpression: 'attribute_not_exists(#key)', ExpressionAttributeNames: { '#key': hashKey } }
     }
     return {
       ConditionExpression: 'attribute_not_exists(#key) OR #expires < :expires',
-      ExpressionAttributeNames: { ...names, '#expires': attributes.expires },
+      ExpressionAttributeNames: { '#key': hashKey, '#expires': attributes.expires },
       ExpressionAttributeValues: { ':expires': expires }
     }
   }
 
-  /** What the target has of a session: missing, same, earlier, later, or other at the same expiry. */
+  /**
+   * Compares the item of the target: it is `missing` or the `same`, or its expiry is `earlier` or `later`, or, at the
+   * same expiry, its content is `different`.
+   */
   async #compare({ id, item }) {
     const { to } = this.#settings
     const found = await to.get(id)
     if (found === undefined) return 'missing'
-    if (isSame(found, item, to.options)) return 'same'
-    // A session without an expiry never ends.
-    const [theirs, ours] = [found, item].map((each) => expiryOf(each, to.options) ?? Infinity)
-    return theirs > ours ? 'later' : theirs < ours ? 'earlier' : 'other'
+    if (isSameItem(found, item, to.options)) return 'same'
+    // A session without an expiry never expires.
+    const [foundExpiry, expiry] = [found, item].map((each) => expiryOf(each, to.options) ?? Infinity)
+    if (foundExpiry === expiry) return 'different'
+    return foundExpiry > expiry ? 'later' : 'earlier'
+  }
+
+  /** Counts an error that only this session causes. Rethrows any other error, which ends the run. */
+  #countFailure(error) {
+    if (!['ValidationException', 'SerializationException'].includes(error.code)) throw error
+    const { reasons } = this.#settings.counts
+    const reason = failureReason(error)
+    reasons[reason] = (reasons[reason] ?? 0) + 1
+    return 'failed'
   }
 }
 
-/** What a comparison counts as. An app that uses the target already may have touched what was just written. */
-const ofReadingBack = { same: 'copied', later: 'kept', missing: 'different', earlier: 'different', other: 'different' }
-/** The target was not written, because its session ends at the same time or later. */
-const ofRefusedWrite = { ...ofReadingBack, same: 'same' }
-const ofVerification = { ...ofRefusedWrite, missing: 'missing' }
-const ofDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', other: 'different' }
+// The count for each result of a comparison.
 
-/** The service's words without the operation; they quote no values of an item. */
-function reasonOf({ message }) {
+/** After a write. An app that already uses the target may have renewed the session in the meantime. */
+const outcomeOfCopy = {
+  same: 'copied',
+  later: 'kept',
+  missing: 'different',
+  earlier: 'different',
+  different: 'different'
+}
+/** After a write that was refused because the target has the same or a later expiry. */
+const outcomeOfRefusedWrite = { ...outcomeOfCopy, same: 'same' }
+const outcomeOfVerification = { ...outcomeOfRefusedWrite, missing: 'missing' }
+const outcomeOfDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', different: 'different' }
+
+/** The message of the service without the operation and the table. It does not contain values of the item. */
+function failureReason({ message }) {
   return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120)
 }
 
-module.exports = { Copy }
+module.exports = { Migration }

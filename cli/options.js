@@ -2,120 +2,148 @@
 
 const layouts = require('../lib/compat/layouts.js')
 const { usageError } = require('./error.js')
-const { oneOf, positive } = require('./parse.js')
+const { oneOf, positiveNumber } = require('./value-parsers.js')
 
-/** Options that many commands have, as parse.js and help.js read them. */
-const connection = {
-  table: { type: 'string', value: 'name', text: 'name or ARN of the table', default: 'sessions' },
-  region: { type: 'string', value: 'region', text: 'AWS Region', default: 'from the environment or the profile' },
-  endpoint: { type: 'string', value: 'url', text: 'URL of the service, such as that of DynamoDB Local' },
-  profile: { type: 'string', value: 'name', text: 'profile of the shared AWS config files' }
+// Options that several commands have, in the form that parse.js and help.js read.
+
+const connectionOptions = {
+  table: { type: 'string', placeholder: 'name', description: 'Name or ARN of the table', default: 'sessions' },
+  region: {
+    type: 'string',
+    placeholder: 'region',
+    description: 'AWS Region',
+    default: 'from the environment or the profile'
+  },
+  endpoint: { type: 'string', placeholder: 'url', description: 'URL of the service, for example of DynamoDB Local' },
+  profile: { type: 'string', placeholder: 'name', description: 'Profile in the shared AWS config files' }
 }
 
-const layout = {
+const layoutOptions = {
   layout: {
     type: 'string',
-    value: 'name',
-    text: `the package whose items they are: ${Object.keys(layouts).join(', ')}; sets what the options below leave`,
+    placeholder: 'name',
+    description: `Package whose items the table holds: ${Object.keys(layouts).join(', ')}. Sets the defaults of the key, prefix, attribute, and format options`,
     default: 'connect-dynamodb',
-    parse: layoutName
+    parse: parseLayout
   },
-  'hash-key': { type: 'string', value: 'name', text: 'attribute that is the partition key' },
-  'sort-key': { type: 'string', value: 'name', text: 'attribute that is the sort key' },
-  prefix: { type: 'string', value: 'text', text: 'what stands before the session id in the key' },
-  'session-attribute': { type: 'string', value: 'name', text: 'attribute that holds the session' },
-  'expires-attribute': { type: 'string', value: 'name', text: 'attribute that holds the expiry' },
+  'hash-key': { type: 'string', placeholder: 'name', description: 'Attribute that is the partition key' },
+  'sort-key': { type: 'string', placeholder: 'name', description: 'Attribute that is the sort key' },
+  prefix: { type: 'string', placeholder: 'text', description: 'Prefix of the session ID in the key' },
+  'session-attribute': { type: 'string', placeholder: 'name', description: 'Attribute that holds the session' },
+  'expires-attribute': { type: 'string', placeholder: 'name', description: 'Attribute that holds the expiry' },
   format: {
     type: 'string',
-    value: 'json|map',
-    text: 'how sessions are written; both are read',
+    placeholder: 'json|map',
+    description: 'Format in which sessions are written; both formats can be read',
     parse: oneOf(['json', 'map'])
   }
 }
 
-/** Where the keys are, for the commands that look at no session. */
-const { format: _format, 'session-attribute': _session, ...keys } = layout
+/** For commands that only read sessions. */
+const { format: _format, ...readLayoutOptions } = layoutOptions
 
-const rates = {
+/** For commands that do not look at sessions. */
+const { 'session-attribute': _session, ...keyOptions } = readLayoutOptions
+
+const rateOptions = {
   rate: {
     type: 'string',
-    value: 'n',
-    text: 'write units per second at most; one item takes one for each started KB',
-    default: "half of the table's provisioned units, else 100",
-    parse: positive
+    placeholder: 'n',
+    description: 'Maximum write capacity units per second; an item costs one unit per KB, rounded up',
+    default: "half of the table's provisioned units, or 100",
+    parse: positiveNumber
   },
   'read-rate': {
     type: 'string',
-    value: 'n',
-    text: 'read units per second at most, for the scan',
+    placeholder: 'n',
+    description: 'Maximum read capacity units per second of the scan',
     default: 'unlimited',
-    parse: positive
+    parse: positiveNumber
   }
 }
 
-const state = {
+const stateOption = {
   type: 'string',
-  value: 'file',
-  text: 'goes on where the file says, keeps it up to date, and removes it when all is done'
+  placeholder: 'file',
+  description: 'Checkpoint file: resume from it, keep it up to date, and delete it when the command completes'
 }
 
-/** The long names of the packages, and this package's own, stand for the short ones. */
-function layoutName(text, name) {
+const yesOption = { type: 'boolean', short: 'y', description: 'Do not ask for confirmation' }
+
+/** Accepts the full names of the packages, and of this package, besides the short names. */
+function parseLayout(text, name) {
   const [, short] = /^@?(baseline|pwrdrvr)[-/]/.exec(text) ?? []
   return oneOf(Object.keys(layouts))(text === 'dynamodb-session' ? 'connect-dynamodb' : (short ?? text), name)
 }
 
-/** The options by the names of the native face. */
-const nativeNames = {
-  'hash-key': 'hashKey',
-  'sort-key': 'sortKey',
-  'session-attribute': 'attributes.session',
-  'expires-attribute': 'attributes.expires'
+/** Options of migrate that exist for each side and also for both sides. */
+const sharedBySides = ['region', 'endpoint', 'profile']
+
+/** The options of one side of migrate, such as `--from-table`. */
+function optionsOfSide(side, options) {
+  const entries = Object.entries(options).map(([name, option]) => [
+    `${side}-${name}`,
+    sharedBySides.includes(name) ? { ...option, default: `--${name}` } : option
+  ])
+  return Object.fromEntries(entries)
+}
+
+/** Store options whose names differ from those of the command line. */
+const storeOptionNames = {
+  hashKey: 'hash-key',
+  sortKey: 'sort-key',
+  'attributes.session': 'session-attribute',
+  'attributes.expires': 'expires-attribute'
 }
 
 /**
- * The settled options of a store for the values of the command line; with `side`, such as `from`, the options of
- * that side take precedence. What to do about a failure is for advice.js to say, in the words of the command line.
+ * The complete options of a store, from the options of the command line. With `side` (`from` or `to`), the options of
+ * that side take precedence.
  */
 function storeOptions(values, side) {
-  // Loaded here, since the help needs no addon.
+  // Loaded here because the help must work without the addon.
   const { defined, readOptions } = require('../lib/options.js')
   const value = (name) => values[`${side}-${name}`] ?? values[name]
-  const name = value('layout') ?? 'connect-dynamodb'
-  const { constants, ...preset } = layouts[name]
-  const taken = ['table', 'region', 'endpoint', 'profile', 'prefix', 'format'].map((option) => [option, value(option)])
+  const layout = value('layout') ?? 'connect-dynamodb'
+  const { constants, ...preset } = layouts[layout]
+  const sameNames = ['table', 'region', 'endpoint', 'profile', 'prefix', 'format']
   const given = {
     ...preset,
-    ...defined({ ...Object.fromEntries(taken), hashKey: value('hash-key'), sortKey: value('sort-key') }),
+    ...defined({
+      ...Object.fromEntries(sameNames.map((name) => [name, value(name)])),
+      hashKey: value('hash-key'),
+      sortKey: value('sort-key')
+    }),
     attributes: {
       ...preset.attributes,
       ...defined({ session: value('session-attribute'), expires: value('expires-attribute') })
     }
   }
   const options = readOptions(given, (message) => {
-    throw usageError(inWordsOfTheCommandLine(message, values, side))
+    throw usageError(withCommandLineNames(message, values, side))
   })
-  return { ...options, ...(constants && { constants }), layout: name, values, side, hints: false }
+  // The hints of this tool replace those of the store, which name the store's options.
+  return { ...options, ...(constants && { constants }), layout, values, side, hints: false }
 }
 
-function inWordsOfTheCommandLine(message, values, side) {
-  const names = Object.fromEntries(Object.entries(nativeNames).map(([name, native]) => [native, name]))
-  return message.replace(/\boption ([\w.]+)/g, (_, native) => {
-    const name = names[native] ?? native
+/** Replaces the names of store options in a message: `option hashKey` becomes `option --hash-key`. */
+function withCommandLineNames(message, values, side) {
+  return message.replace(/\boption ([\w.]+)/g, (_, storeName) => {
+    const name = storeOptionNames[storeName] ?? storeName
     const isOfSide = side !== undefined && (values[`${side}-${name}`] !== undefined || values[name] === undefined)
     return `option --${isOfSide ? `${side}-` : ''}${name}`
   })
 }
 
-/** The options under names that begin with a side, such as `--from-table`; some have one name for both sides. */
-function sided(side, options) {
-  const named = Object.entries(options).map(([name, option]) => [
-    `${side}-${name}`,
-    shared.includes(name) ? { ...option, default: `--${name}` } : option
-  ])
-  return Object.fromEntries(named)
+module.exports = {
+  connectionOptions,
+  keyOptions,
+  layoutOptions,
+  optionsOfSide,
+  rateOptions,
+  readLayoutOptions,
+  sharedBySides,
+  stateOption,
+  storeOptions,
+  yesOption
 }
-
-const shared = ['region', 'endpoint', 'profile']
-
-module.exports = { connection, keys, layout, rates, shared, sided, state, storeOptions }

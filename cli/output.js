@@ -1,21 +1,15 @@
 'use strict'
 
-const { once } = require('node:events')
-const { openSync } = require('node:fs')
-const { createInterface } = require('node:readline/promises')
-const { WriteStream } = require('node:tty')
-const { exitCodes } = require('./error.js')
+const BAR_WIDTH = 30
+const REDRAW_INTERVAL = 100
 
-const BAR = 30
-const REDRAW_AFTER = 100
-
-/** What the command prints: its result on stdout, all else on stderr. */
+/** Prints the result of a command to stdout, and messages and progress to stderr. */
 class Output {
   #json
   #stdout
   #stderr
-  #drawn = 0
-  #isDrawn = false
+  #lastDrawn = 0
+  #isBarVisible = false
 
   constructor({ json, stdout = process.stdout, stderr = process.stderr }) {
     this.#json = json
@@ -23,11 +17,11 @@ class Output {
     this.#stderr = stderr
   }
 
-  /** The result: an object for scripts, or the lines for people. */
+  /** Prints the result: as JSON with --json, otherwise as lines of text. */
   result(object, lines) {
-    this.clear()
+    this.#clearBar()
     if (this.#json) this.json(object)
-    else this.text(visible(lines.join('\n')))
+    else this.text(escapeControlCharacters(lines.join('\n')))
   }
 
   text(text) {
@@ -39,61 +33,34 @@ class Output {
   }
 
   note(text) {
-    this.clear()
-    this.#stderr.write(`${visible(text)}\n`)
+    this.#clearBar()
+    this.#stderr.write(`${escapeControlCharacters(text)}\n`)
   }
 
-  /** A bar on a terminal, redrawn a few times a second; elsewhere nothing. */
-  progress(done, total, words) {
-    if (!this.#stderr.isTTY || performance.now() - this.#drawn < REDRAW_AFTER) return
-    this.#drawn = performance.now()
-    this.#isDrawn = true
-    this.#stderr.write(`\r\x1b[K${bar(done, total)} ${words}`)
+  /** Draws a progress bar if stderr is a terminal. */
+  progress(done, total, text) {
+    if (!this.#stderr.isTTY || performance.now() - this.#lastDrawn < REDRAW_INTERVAL) return
+    this.#lastDrawn = performance.now()
+    this.#isBarVisible = true
+    this.#stderr.write(`\r\x1b[K${bar(done, total)} ${text}`)
   }
 
-  clear() {
-    if (this.#isDrawn) this.#stderr.write('\r\x1b[K')
-    this.#isDrawn = false
-  }
-
-  /**
-   * Asks the person at the terminal, on the first of stderr, stdout, and the terminal itself that they can see. Where
-   * standard input is no terminal, nobody can answer, and a script goes on.
-   */
-  async confirm(question) {
-    if (!process.stdin.isTTY) return true
-    const screen = [this.#stderr, this.#stdout].find(({ isTTY }) => isTTY) ?? terminal()
-    if (screen === undefined) return false
-    const prompt = createInterface({ input: process.stdin, output: screen })
-    prompt.once('SIGINT', () => process.exit(exitCodes.interrupted))
-    // The end of the input is no answer.
-    const closed = once(prompt, 'close').then(() => '')
-    const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed])
-    prompt.close()
-    if (screen !== this.#stderr && screen !== this.#stdout) screen.destroy()
-    return /^y(es)?$/i.test(answer.trim())
+  #clearBar() {
+    if (this.#isBarVisible) this.#stderr.write('\r\x1b[K')
+    this.#isBarVisible = false
   }
 }
 
-/** The terminal of the process, or undefined when it cannot be opened. */
-function terminal() {
-  try {
-    return new WriteStream(openSync(process.platform === 'win32' ? '\\\\.\\CON' : '/dev/tty', 'w'))
-  } catch {
-    return undefined
-  }
-}
-
-/** A session, an id or a name may hold signs that a terminal obeys. */
-function visible(text) {
-  return text.replace(/[^\P{Cc}\n]/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** Sessions, IDs, and names can contain characters that control the terminal. */
+function escapeControlCharacters(text) {
+  return text.replace(/[^\P{Cc}\n]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function bar(done, total) {
-  // The table's count of items is some hours old.
+  // DynamoDB's item count can be hours old, and therefore too low.
   const share = total > 0 ? Math.min(done / total, 1) : 0
-  const filled = Math.round(share * BAR)
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %`
+  const filled = Math.round(share * BAR_WIDTH)
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %`
 }
 
 module.exports = { Output }

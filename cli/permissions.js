@@ -1,6 +1,6 @@
 'use strict'
 
-/** What each use of a table asks of the service. */
+/** The DynamoDB actions that each feature and each command needs. */
 const features = {
   sessions: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
   'sessions-without-touch': ['GetItem', 'PutItem', 'DeleteItem'],
@@ -22,36 +22,39 @@ const features = {
 const commands = ['init', 'doctor', 'stats', 'reap', 'show', 'rm', 'migrate-from', 'migrate-to']
 features.cli = [...new Set(commands.flatMap((name) => features[name]))]
 
-/** Actions on items, which a condition on their keys can narrow; a Scan names no key. */
+/** Actions that an IAM condition can limit to certain keys. A Scan has no key. */
 const itemActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']
 
-/** The actions of these features, each once, in one order. */
-function actionsOf(names) {
+/** The actions of these features, sorted and without duplicates. */
+function actionsOf(featureNames) {
   const order = [...itemActions, 'Scan']
-  const actions = [...new Set(names.flatMap((name) => features[name]))]
+  const actions = [...new Set(featureNames.flatMap((name) => features[name]))]
   const rank = (action) => (order.includes(action) ? order.indexOf(action) : order.length)
   return actions.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-/** An IAM policy; with `prefix`, for the items whose keys begin with it only. */
-function policyFor(names, resource, prefix) {
-  const actions = actionsOf(names)
-  const statement = (some, more) => ({ Effect: 'Allow', Action: some.map(named), Resource: resource, ...more })
+/** An IAM policy. With `prefix`, it is limited to the items whose keys begin with this prefix. */
+function policyFor(featureNames, resource, prefix) {
+  const actions = actionsOf(featureNames)
+  const statement = (actions, more) => ({
+    Effect: 'Allow',
+    Action: actions.map((action) => `dynamodb:${action}`),
+    Resource: resource,
+    ...more
+  })
   if (prefix === undefined) return { Version: '2012-10-17', Statement: [statement(actions)] }
-  const narrowed = actions.filter((action) => itemActions.includes(action))
+  const limited = actions.filter((action) => itemActions.includes(action))
   const others = actions.filter((action) => !itemActions.includes(action))
-  // The signs that IAM reads as patterns or variables stand for themselves.
+  // IAM reads these characters as wildcards or variables unless they are escaped.
   const keys = `${prefix.replace(/[*?$]/g, '${$&}')}*`
   const Condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] } }
   return {
     Version: '2012-10-17',
     Statement: [
-      ...(narrowed.length > 0 ? [statement(narrowed, { Condition })] : []),
+      ...(limited.length > 0 ? [statement(limited, { Condition })] : []),
       ...(others.length > 0 ? [statement(others)] : [])
     ]
   }
 }
-
-const named = (action) => `dynamodb:${action}`
 
 module.exports = { actionsOf, features, policyFor }

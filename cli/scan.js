@@ -1,41 +1,50 @@
 'use strict'
 
-const { keyOf } = require('./item.js')
-
 /**
- * Scans a table and calls `each` with its items, `width` at a time. After each group `place` marks where to go
- * on; an aborted signal ends the walk there. `told` is called after each group.
+ * Scans a table from its checkpoint on and calls `handleItem` for each item, `concurrency` items at a time. After
+ * each batch, the checkpoint advances and `onProgress` is called. An aborted signal stops the scan after the batch.
  */
-async function walk({ table, attributes, consistent = false, width, reads, writes, place, signal, each, told }) {
+async function scanTable({
+  table,
+  attributes,
+  consistentRead = false,
+  concurrency,
+  reads,
+  writes,
+  checkpoint,
+  signal,
+  handleItem,
+  onProgress
+}) {
   do {
-    await reads.ready(signal)
+    await reads.waitForUnit(signal)
     if (signal.aborted) return
     const page = await table.request('Scan', {
       ...projectionOf(attributes),
-      ConsistentRead: consistent,
-      ExclusiveStartKey: place.key,
+      ConsistentRead: consistentRead,
+      ExclusiveStartKey: checkpoint.key,
       ReturnConsumedCapacity: 'TOTAL'
     })
     reads.charge(page.ConsumedCapacity?.CapacityUnits)
-    for (let i = 0; i < page.Items.length; i += width) {
-      await writes.ready(signal)
+    for (let i = 0; i < page.Items.length; i += concurrency) {
+      await writes.waitForUnit(signal)
       if (signal.aborted) return
-      const group = page.Items.slice(i, i + width)
-      await allOf(group.map(each))
-      place.mark(keyOf(group.at(-1), table.options))
-      told()
+      const batch = page.Items.slice(i, i + concurrency)
+      await settleAll(batch.map(handleItem))
+      checkpoint.advance(table.keyOfItem(batch.at(-1)))
+      onProgress()
     }
-    place.mark(page.LastEvaluatedKey)
-  } while (place.key !== undefined)
+    checkpoint.advance(page.LastEvaluatedKey)
+  } while (checkpoint.key !== undefined)
 }
 
-/** Waits for all of them, also when one fails: none may go on unseen. */
-async function allOf(promises) {
-  const failed = (await Promise.allSettled(promises)).find(({ status }) => status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+/** Waits for all promises even if one rejects, so that no request continues in the background. */
+async function settleAll(promises) {
+  const rejected = (await Promise.allSettled(promises)).find(({ status }) => status === 'rejected')
+  if (rejected !== undefined) throw rejected.reason
 }
 
-/** Without attributes, whole items. */
+/** Without attributes, the scan returns whole items. */
 function projectionOf(attributes) {
   if (attributes === undefined) return {}
   const names = [...new Set(attributes)].map((name, i) => [`#${i}`, name])
@@ -45,15 +54,15 @@ function projectionOf(attributes) {
   }
 }
 
-/** How many requests at a time keep up with so many units per second. */
-function widthFor(rate) {
+/** The number of concurrent requests that are enough for a rate in units per second. */
+function concurrencyFor(rate) {
   return Math.min(16, Math.max(1, Math.ceil(rate / 20)))
 }
 
-/** The write units per second that leave an app enough of the table. */
-function usualRate(description) {
+/** A rate of write capacity units per second that leaves an app enough capacity of the table. */
+function defaultWriteRate(description) {
   const provisioned = description?.ProvisionedThroughput?.WriteCapacityUnits
   return provisioned > 0 ? Math.max(1, provisioned / 2) : 100
 }
 
-module.exports = { usualRate, walk, widthFor }
+module.exports = { concurrencyFor, defaultWriteRate, scanTable }

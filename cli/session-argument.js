@@ -1,30 +1,42 @@
 'use strict'
 
 const { readFileSync } = require('node:fs')
-const { idOf } = require('./cookie.js')
+const { sessionIdIn } = require('./cookie.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
 
-/** Options of the commands that take a session. */
-const cookie = {
-  'cookie-name': { type: 'string', value: 'name', text: 'the cookie to take from a header with several' },
-  plain: { type: 'boolean', text: 'the argument is the id, whatever it looks like' }
+// What the commands that take one session have in common.
+
+const sessionPositionals = ['id-or-cookie']
+
+const sessionOptions = {
+  'cookie-name': {
+    type: 'string',
+    placeholder: 'name',
+    description: 'Name of the session cookie, if the argument has several cookies'
+  },
+  plain: { type: 'boolean', description: 'Use the argument as the session ID, even if it looks like a cookie' }
 }
 
-/** The id that the argument of a command stands for. */
-function idFrom(argument, values) {
+const sessionArgumentHelp = `
+The argument is a session ID, the value of a session cookie (s:<id>.<signature>, URL-encoded or not), name=value, or a
+whole Cookie header. The signature is not verified. Use - to read the argument from standard input, which keeps it out
+of the process list.`
+
+/** The session ID that the argument contains. */
+function readSessionId(argument, values) {
   const text = argument === '-' ? readFileSync(0, 'utf8').trim() : argument
-  const id = values.plain ? text : idOf(text, values['cookie-name'])
-  if (id === '') throw usageError('the id is empty')
+  const id = values.plain ? text : sessionIdIn(text, values['cookie-name'])
+  if (id === '') throw usageError('the session ID is empty')
   return id
 }
 
-/** The id is not told: it may have come by a way that no log shows. */
-function noSuchSession({ options: { table, prefix } }) {
-  return new CommandError(`there is no such session in the table ${table}`, {
+/** The message leaves out the session ID, which is a secret and must not get into logs. */
+function sessionNotFound({ options: { table, prefix } }) {
+  return new CommandError(`session not found in the table ${table}`, {
     exitCode: exitCodes.notFound,
     code: 'NotFound',
-    todo: `it was looked for with the prefix ${JSON.stringify(prefix)}: is this the --layout or --prefix of the app?`
+    hint: `the prefix of the key was ${JSON.stringify(prefix)}: check that --layout and --prefix match the app`
   })
 }
 
-module.exports = { cookie, idFrom, noSuchSession }
+module.exports = { readSessionId, sessionArgumentHelp, sessionNotFound, sessionOptions, sessionPositionals }

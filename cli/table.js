@@ -2,29 +2,29 @@
 
 const { Connection } = require('../lib/native/native-store.js')
 const { keyMismatch } = require('../lib/keys.js')
-const { adviceOnKeys } = require('./advice.js')
 const { CommandError } = require('./error.js')
+const { keyHint } = require('./hints.js')
 
-/** A tool waits longer than an app with people waiting, and tries more often. */
-const patience = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
+/** Longer timeouts and more attempts than in an app, whose users wait for each response. */
+const defaultLimits = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
 
-/** Requests to one table with the settled options of a store. */
+/** Sends requests to one table. `options` are the complete options of a store. */
 class Table {
   #connection
 
-  constructor(options, limits = patience) {
+  constructor(options, limits = defaultLimits) {
     this.options = options
     this.#connection = new Connection({ ...options, ...limits })
   }
 
-  /** Sends a request of DynamoDB's API to the table; resolves to the service's answer. */
+  /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
   async request(operation, input) {
     const body = JSON.stringify({ TableName: this.options.table, ...input })
     const { text } = await this.#run(operation, (native, call) => native.request(call, operation, body, false))
     return JSON.parse(text)
   }
 
-  /** Deletes the item if it has expired; resolves to whether it had, and the write units. */
+  /** Deletes an item if it has expired. Resolves to whether it had, and to the write capacity units. */
   async deleteExpired(key) {
     const { number, trace } = await this.#run('DeleteItem', (native, call) =>
       native.destroyExpired(call, key, Date.now(), true)
@@ -32,7 +32,7 @@ class Table {
     return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
   }
 
-  /** An error says which side of migrate it is about. */
+  /** Adds the side of migrate to an error, for the hint. */
   async #run(operation, start) {
     try {
       return await this.#connection.run(operation, undefined, start)
@@ -41,20 +41,21 @@ class Table {
     }
   }
 
+  /** Reads the item of a session, with a consistent read. */
   async get(id) {
     const { Item } = await this.request('GetItem', { Key: this.keyOf(id), ConsistentRead: true })
     return Item
   }
 
-  /** The service's description, whose keys must be those of the options. */
+  /** The service's description of the table. Throws if the key of the table is not the expected one. */
   async describe() {
     const { Table: table } = await this.request('DescribeTable')
     const mismatch = keyMismatch(table, this.options)
-    if (mismatch !== undefined) throw wrongKeys(mismatch, this.options)
+    if (mismatch !== undefined) throw wrongKeyError(mismatch, this.options)
     return table
   }
 
-  /** The same, or undefined where the policy does not allow to ask. */
+  /** Like `describe`, but resolves to undefined if the IAM policy does not allow DescribeTable. */
   async describeIfAllowed() {
     try {
       return await this.describe()
@@ -64,19 +65,22 @@ class Table {
     }
   }
 
+  /** The key of the item of a session. */
   keyOf(id) {
     const { hashKey, sortKey, prefix } = this.options
     const value = { S: prefix + id }
     return sortKey === undefined ? { [hashKey]: value } : { [hashKey]: value, [sortKey]: value }
   }
 
-  close() {
-    this.#connection.close()
+  /** The key of an item, at which a scan can resume. */
+  keyOfItem(item) {
+    const { hashKey, sortKey } = this.options
+    return sortKey === undefined ? { [hashKey]: item[hashKey] } : { [hashKey]: item[hashKey], [sortKey]: item[sortKey] }
   }
 }
 
-function wrongKeys(mismatch, { values, side }) {
-  return new CommandError(mismatch.message, { code: 'WrongKeys', todo: adviceOnKeys({ values, side, mismatch }) })
+function wrongKeyError(mismatch, { values, side }) {
+  return new CommandError(mismatch.message, { code: 'WrongKeys', hint: keyHint({ values, side, mismatch }) })
 }
 
-module.exports = { Table, wrongKeys }
+module.exports = { Table, wrongKeyError }

@@ -28,7 +28,7 @@ async function tableWithTimeToLive() {
 }
 
 describe('doctor', needs('timeToLive'), () => {
-  test('finds nothing on a table that is right, and writes nothing', needs('proxy'), async () => {
+  test('reports no problems on a valid table, and writes nothing', needs('proxy'), async () => {
     const table = await tableWithTimeToLive()
     const proxy = await dynamodb.proxy()
     const { code, json, stderr } = await doctor(['--table', table, '--endpoint', proxy.endpoint, '--count', '3'])
@@ -37,7 +37,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(json.ok, true)
     const names = ['addon', 'express-session', 'region', 'endpoint', 'credentials', 'table', 'keys', 'time to live']
     const operations = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Scan']
-    // The proxy does not answer what is no request of DynamoDB.
+    // The proxy responds only to DynamoDB requests, so the check of the clock gets no time.
     const expected = [...names, ...operations, 'latency'].map((name) => [name, 'ok'])
     assert.deepEqual(statuses(json), { ...Object.fromEntries(expected), clock: 'unknown' })
     assert.deepEqual(await dynamodb.raw.items(table), [])
@@ -48,7 +48,7 @@ describe('doctor', needs('timeToLive'), () => {
     }
   })
 
-  test('prints a line for each, and no secret', async () => {
+  test('prints one line per check, and no secrets', async () => {
     const table = await tableWithTimeToLive()
     const { code, stdout } = await runCli(['doctor', '--table', table], {
       connection: { ...dynamodb.connection, credentials: { accessKeyId: 'AKIASECRET', secretAccessKey: 'very-secret' } }
@@ -59,7 +59,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.doesNotMatch(stdout, /secret/i)
   })
 
-  test('takes the profile that it is given, and not the keys of the environment', async (t) => {
+  test('prefers --profile to the keys in the environment', async (t) => {
     const lines = ['[profile other]', 'aws_access_key_id = OTHER', 'aws_secret_access_key = x']
     const file = write(path.join(temporaryDirectory(t), 'config'), lines.join('\n'))
     const env = { AWS_CONFIG_FILE: file, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
@@ -67,7 +67,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'credentials').detail, 'found (profile other)')
   })
 
-  test('tells of a missing table', async () => {
+  test('reports a missing table', async () => {
     const { code, json } = await doctor(['--table', dynamodb.newTableName()])
     assert.equal(code, 1)
     assert.equal(json.ok, false)
@@ -75,7 +75,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'GetItem'), undefined)
   })
 
-  test('tells of other keys and of time to live that is off', async () => {
+  test('reports a table with another key, and disabled time to live', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const wrong = await doctor(['--table', table])
     assert.equal(wrong.code, 1)
@@ -86,7 +86,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'GetItem').status, 'ok')
   })
 
-  test('suggests commands with the options that it was given, quoted', needs('proxy'), async () => {
+  test('suggests commands with the given options, quoted', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable({ hashKey: "it's", sortKey: 'sk' })
     const given = ['--table', table, '--region', 'us-east-1', '--endpoint', proxy.endpoint]
@@ -97,16 +97,16 @@ describe('doctor', needs('timeToLive'), () => {
     const { json } = await doctor([...given, ...layout, '--format', 'json'])
     assert.equal(
       check(json, 'time to live').todo,
-      `enable it: npx dynamodb-session init ${quoted} --expires-attribute ends`
+      `to enable it, run: npx dynamodb-session init ${quoted} --expires-attribute ends`
     )
     const policy = `npx dynamodb-session policy --table ${table} --region us-east-1 --layout baseline --prefix 'a b:'`
-    assert.equal(check(json, 'PutItem').todo, `let the policy allow dynamodb:PutItem: ${policy} prints one`)
+    assert.equal(check(json, 'PutItem').todo, `allow dynamodb:PutItem in the IAM policy; to print one, run: ${policy}`)
     proxy.on(
       'DescribeTable',
       changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
     )
     const creating = await doctor([...given, ...layout])
-    assert.match(check(creating.json, 'table').todo, /ACTIVE: npx dynamodb-session init .*--hash-key 'it'\\''s'/)
+    assert.match(check(creating.json, 'table').todo, /ACTIVE, run: npx dynamodb-session init .*--hash-key 'it'\\''s'/)
     const missing = await doctor(['--table', 'not-there', '--region', 'us-east-1', '--prefix', '-x'])
     const { detail, todo } = check(missing.json, 'table')
     assert.match(todo, /: npx dynamodb-session init --table not-there --region us-east-1 --prefix=-x$/)
@@ -115,13 +115,13 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(elsewhere.code, 1)
   })
 
-  test('suggests the options for the key that the table has', async () => {
+  test('suggests the options that match the key of the table', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const { json } = await doctor(['--table', table])
-    assert.equal(check(json, 'keys').todo, 'give --layout baseline, or --hash-key pk --sort-key sk')
+    assert.equal(check(json, 'keys').todo, 'use --layout baseline, or --hash-key pk --sort-key sk')
   })
 
-  test('warns of keys of another prefix that begins with its own', async () => {
+  test('warns about keys with another prefix that begins with the prefix of the store', async () => {
     const table = await tableWithTimeToLive()
     const sess = { S: '{}' }
     for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.putItem(sid, { sess }, { table })
@@ -141,7 +141,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.match(stdout, /^WARN {2}prefix/m)
   })
 
-  test('takes no IDs with a separator for prefixes', () => {
+  test('does not mistake IDs with a separator for prefixes', () => {
     const ids = ['ann', 'bob', 'cy', 'dan', 'eve', 'flo'].map((name) => `sess:${name}:1`)
     assert.deepEqual(longerPrefixes(ids, 'sess:'), [])
     assert.deepEqual(longerPrefixes(['sess:ann@example.com:1', 'sess:1:2', 'sess:x:'], 'sess:'), [])
@@ -150,14 +150,14 @@ describe('doctor', needs('timeToLive'), () => {
     assert.deepEqual(longerPrefixes(['session:x'], 'sess'), ['session:'])
   })
 
-  test('tells of time to live on another attribute', async () => {
+  test('reports time to live on another attribute', async () => {
     const table = await tableWithTimeToLive()
     const { code, json } = await doctor(['--table', table, '--expires-attribute', 'until'])
     assert.equal(code, 1)
-    assert.match(check(json, 'time to live').detail, /on the attribute expires.* by until/)
+    assert.match(check(json, 'time to live').detail, /on the attribute expires, but sessions expire by until/)
   })
 
-  test('tells each operation that the policy does not allow', needs('proxy'), async () => {
+  test('reports each operation that the policy does not allow', needs('proxy'), async () => {
     const table = await tableWithTimeToLive()
     const proxy = await dynamodb.proxy()
     const denied = errorResponse(400, 'AccessDeniedException')
@@ -169,7 +169,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.match(check(json, 'PutItem').todo, /dynamodb:PutItem/)
   })
 
-  test('does without what an app does not need', needs('proxy'), async () => {
+  test('passes without the permissions that an app does not need', needs('proxy'), async () => {
     const table = await tableWithTimeToLive()
     const proxy = await dynamodb.proxy()
     const denied = errorResponse(400, 'AccessDeniedException')
@@ -182,7 +182,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(statuses(missing.json).table, 'failed')
   })
 
-  test('tells of credentials that are refused', needs('proxy'), async () => {
+  test('reports rejected credentials', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', errorResponse(400, 'UnrecognizedClientException', 'The security token is invalid.'))
     const { code, json } = await doctor(['--endpoint', proxy.endpoint])
@@ -194,13 +194,13 @@ describe('doctor', needs('timeToLive'), () => {
 describe('doctor without a service', () => {
   const nothing = { AWS_CONFIG_FILE: '/nonexistent', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent' }
 
-  test('tells of a missing region', async () => {
+  test('reports a missing Region', async () => {
     const { code, json } = await doctor([], { connection: undefined, env: nothing })
     assert.equal(code, 1)
     assert.match(check(json, 'region').todo, /AWS_REGION/)
   })
 
-  test('tells of missing credentials', async () => {
+  test('reports missing credentials', async () => {
     const { code, json } = await doctor(['--region', 'eu-central-1', '--endpoint', 'http://127.0.0.1:9'], {
       connection: undefined,
       env: nothing
@@ -210,14 +210,14 @@ describe('doctor without a service', () => {
     assert.match(check(json, 'credentials').detail, /: the credential provider was not enabled: .*\n {2}Profile: /s)
   })
 
-  test('tells of an endpoint that nobody listens at', async () => {
+  test('reports an endpoint that refuses connections', async () => {
     const { code, json } = await doctor(['--endpoint', 'http://user:password@127.0.0.1:9'])
     assert.equal(code, 1)
     assert.equal(statuses(json).endpoint, 'failed')
     assert.match(check(json, 'endpoint').detail, /^http:\/\/127\.0\.0\.1:9: .*Connection refused/)
   })
 
-  test('tells of an addon that is not there', async () => {
+  test('reports a missing addon', async () => {
     const { code, json } = await doctor([], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent' } })
     assert.equal(code, 1)
     assert.deepEqual(statuses(json), { addon: 'failed', 'express-session': 'ok' })
@@ -225,27 +225,27 @@ describe('doctor without a service', () => {
   })
 })
 
-describe('the clock', () => {
+describe('the check of the clock', () => {
   for (const [seconds, status, words] of [
     [0, 'ok', /within/],
     [120, 'failed', /1[12]\d seconds behind .* late/],
     [-120, 'failed', /1[12]\d seconds ahead .* early/]
   ]) {
-    test(`${seconds} seconds from the service's`, async (t) => {
-      const { clock } = require('../../cli/checks/clock.js')
+    test(`reports ${status} at ${seconds} seconds from the service's clock`, async (t) => {
+      const { checkClock } = require('../../cli/checks/clock.js')
       const server = http.createServer((_request, response) => {
         response.setHeader('date', new Date(Date.now() + seconds * 1000).toUTCString()).end('healthy')
       })
       server.listen(0, '127.0.0.1')
       await once(server, 'listening')
       t.after(() => server.close())
-      const told = []
-      await clock(`http://127.0.0.1:${server.address().port}`, (...check) => told.push(check))
+      const results = []
+      await checkClock(`http://127.0.0.1:${server.address().port}`, (...result) => results.push(result))
       assert.deepEqual(
-        told.map(([name, found]) => [name, found]),
+        results.map(([name, found]) => [name, found]),
         [['clock', status]]
       )
-      assert.match(told[0][2], words)
+      assert.match(results[0][2], words)
     })
   }
 })

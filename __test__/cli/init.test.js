@@ -13,7 +13,7 @@ const init = (...args) => runCli(['init', ...args], { connection: dynamodb.conne
 const timeToLive = (table) => dynamodb.raw.sdk.describeTimeToLive({ TableName: table })
 
 describe('init', needs('timeToLive'), () => {
-  test('creates the table with time to live, and then leaves it as it is', async () => {
+  test('creates the table with time to live, and leaves an existing table unchanged', async () => {
     const table = dynamodb.newTableName()
     const made = await init('--table', table, '--json')
     assert.equal(made.code, 0, made.stderr)
@@ -50,7 +50,7 @@ describe('init', needs('timeToLive'), () => {
     ]
     const { code, stdout, stderr } = await init(...args, '--tag', 'team=web', '--tag', 'cost=a=b')
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /3 read and 4 write units/)
+    assert.match(stdout, /3 read and 4 write capacity units/)
     const { Table } = await dynamodb.raw.sdk.describeTable({ TableName: table })
     assert.deepEqual(
       Table.KeySchema.map(({ AttributeName, KeyType }) => [AttributeName, KeyType]),
@@ -67,7 +67,7 @@ describe('init', needs('timeToLive'), () => {
     assert.deepEqual(Tags.map(({ Key, Value }) => `${Key}=${Value}`).sort(), ['cost=a=b', 'team=web'])
   })
 
-  test('enables the time to live of a table that is there', async () => {
+  test('enables the time to live of an existing table', async () => {
     const table = await dynamodb.newTable()
     const dry = await init('--table', table, '--dry-run')
     assert.match(dry.stdout, /would be enabled/)
@@ -76,28 +76,28 @@ describe('init', needs('timeToLive'), () => {
     assert.match(left.stdout, /time to live {2}DISABLED/)
     const { code, stdout } = await init('--table', table, '--expires-attribute', 'until')
     assert.equal(code, 0)
-    assert.match(stdout, /was off and is enabled now/)
+    assert.match(stdout, /was off and has been enabled/)
     assert.equal((await timeToLive(table)).TimeToLiveDescription.AttributeName, 'until')
     const other = await init('--table', table, '--json')
     assert.deepEqual([other.code, other.json.error.code], [1, 'WrongTimeToLive'])
     assert.match(other.json.error.todo, /--expires-attribute until/)
   })
 
-  test('refuses a table with another key', async () => {
+  test('rejects a table with another key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const { code, stderr } = await init('--table', table)
     assert.equal(code, 1)
     assert.match(stderr, /is sessionId \(S\), not id \(S\)\n.*--layout/)
   })
 
-  test('makes nothing in a dry run', async () => {
+  test('creates nothing in a dry run', async () => {
     const table = dynamodb.newTableName()
     const { code, json } = await init('--table', table, '--dry-run', '--json')
     assert.deepEqual([code, json.created, json.dryRun], [0, false, true])
     assert.equal(await dynamodb.raw.tableExists(table), false)
   })
 
-  test('tells what the policy lacks', needs('proxy'), async () => {
+  test('names the action that the policy must allow', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'))
     const args = ['init', '--table', dynamodb.newTableName(), '--endpoint', proxy.endpoint]

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { isSame } = require('../../cli/convert.js')
+const { isSameItem } = require('../../cli/convert.js')
 const layouts = require('../../lib/compat/layouts.js')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
@@ -22,7 +22,7 @@ const migrate = (from, to, ...args) =>
     connection: dynamodb.connection
   })
 
-/** The sessions of a table as the package of a layout writes them. */
+/** A store that writes sessions like the package of a layout. */
 function sessionsOf(table, name) {
   const { constants, ...options } = layouts[name]
   const settled = readOptions(dynamodb.options({ table, ...options }))
@@ -33,7 +33,7 @@ async function filled(count, layout = 'connect-dynamodb') {
   const table = await dynamodb.newTable(keysOf(layouts[layout]))
   const store = sessionsOf(table, layout)
   const session = newSession({ user: 'ann', list: [1, 2.5, null, { deep: true }], text: 'é🚀' })
-  // Its lifetime would start again with each write, and move the expiry of the cookie that a store returns.
+  // With maxAge, each write would restart the lifetime and change the expiry of the cookie that a store returns.
   delete session.cookie.maxAge
   for (let i = 0; i < count; i++) await store.set(`sid${i}`, { ...session, i })
   return { table, session: throughJSON(session) }
@@ -59,7 +59,7 @@ describe('migrate', () => {
     }
   }
 
-  test('leaves out what has expired and what is no session, and takes other attributes along', async () => {
+  test('skips expired sessions and other items, and copies other attributes', async () => {
     const { table } = await filled(0)
     const target = await dynamodb.newTable()
     const soon = nowInSeconds() + 1000
@@ -84,7 +84,7 @@ describe('migrate', () => {
     ])
   })
 
-  test('repairs the cookies of dynamodb-store, whose dates are lost', async () => {
+  test('repairs the cookies of dynamodb-store, which lost their dates', async () => {
     const { table } = await filled(0, 'dynamodb-store')
     const target = await dynamodb.newTable()
     const cookie = {
@@ -101,7 +101,7 @@ describe('migrate', () => {
     assert.equal('data' in session.cookie, false)
   })
 
-  test('keeps what is newer in the target, unless it is told to overwrite', async () => {
+  test('keeps newer sessions in the target, unless --overwrite is set', async () => {
     const { table } = await filled(2)
     const target = await dynamodb.newTable()
     const newer = { sess: { S: '{"newer":true}' }, expires: { N: `${nowInSeconds() + 10_000}` } }
@@ -121,7 +121,7 @@ describe('migrate', () => {
     assert.equal(JSON.parse((await dynamodb.item('sid0', { table: target })).sess.S).user, 'ann')
   })
 
-  test('counts as different what merely differs, in a second run too', async () => {
+  test('counts a session with the same expiry and other content as different, in every run', async () => {
     const { table } = await filled(2)
     const target = await dynamodb.newTable()
     const { code } = await migrate(table, target)
@@ -138,7 +138,7 @@ describe('migrate', () => {
     assert.deepEqual([forced.code, forced.json.copied], [0, 2])
   })
 
-  test('names the side of the table that is missing or has another key', async () => {
+  test('names the side whose table is missing or has another key', async () => {
     const { table } = await filled(1)
     const target = await dynamodb.newTable({ hashKey: 'sessionId' })
     const run = (...args) => runCli(['migrate', '--json', ...args], { connection: dynamodb.connection })
@@ -163,7 +163,7 @@ describe('migrate', () => {
     assert.equal(await todo('--from-table', 'not-there', '--to-table', table), 'check --from-table and --from-region')
     assert.equal(
       await todo('--from-table', table, '--to-table', target),
-      'give --to-layout dynamodb-store, or --to-layout koa-session-dynamodb-store, or --to-hash-key sessionId'
+      'use --to-layout dynamodb-store, or --to-layout koa-session-dynamodb-store, or --to-hash-key sessionId'
     )
     const unknown = await run('--table', table)
     assert.match(unknown.json.error.message, /unknown option --table; did you mean --from-table or --to-table\?/)
@@ -171,13 +171,16 @@ describe('migrate', () => {
     assert.match(endpoint.json.error.message, /option --endpoint must be/)
   })
 
-  test('names the policy that a side lacks', needs('proxy'), async () => {
+  test('suggests the policy for the side that lacks it', needs('proxy'), async () => {
     const { table } = await filled(1)
     const proxy = await dynamodb.proxy()
     proxy.on('PutItem', errorResponse(400, 'AccessDeniedException'))
     const target = await dynamodb.newTable()
     const { json } = await migrate(table, target, '--to-endpoint', proxy.endpoint)
-    assert.match(json.error.todo, new RegExp(`policy --features migrate-to --table ${target} prints one$`))
+    assert.match(
+      json.error.todo,
+      new RegExp(`run: npx dynamodb-session policy --features migrate-to --table ${target}$`)
+    )
   })
 
   test('verifies without writing', async () => {
@@ -193,7 +196,7 @@ describe('migrate', () => {
     assert.equal((await dynamodb.raw.items(target)).length, 2)
   })
 
-  test('fails when what is read back is not what was written', needs('proxy'), async () => {
+  test('fails if a session is not read back as written', needs('proxy'), async () => {
     const { table } = await filled(2)
     const target = await dynamodb.newTable()
     const proxy = await dynamodb.proxy()
@@ -206,7 +209,7 @@ describe('migrate', () => {
     assert.deepEqual([code, json.different, json.copied], [1, 2, 0])
   })
 
-  test('goes on when one session cannot be written, and fails in the end', async () => {
+  test('continues if one session cannot be written, and fails at the end', async () => {
     const { table } = await filled(1)
     const target = await dynamodb.newTable()
     const large = JSON.stringify({ body: 'x'.repeat(409_400) })
@@ -216,7 +219,7 @@ describe('migrate', () => {
     assert.match(Object.keys(json.reasons)[0], /size/i)
   })
 
-  test('goes on after what the service says of one session, and tells it', needs('proxy'), async () => {
+  test('continues after an error about one session, and reports it', needs('proxy'), async () => {
     const { table } = await filled(3)
     const target = await dynamodb.newTable()
     const proxy = await dynamodb.proxy()
@@ -230,17 +233,17 @@ describe('migrate', () => {
     assert.deepEqual(verified.json.reasons, { 'The key is too long.': 1 })
   })
 
-  test('takes sets for the same in whatever order they come', () => {
+  test('sets are equal in any order', () => {
     const options = { attributes: { session: 'sess', expires: 'expires' } }
     const item = (strings, numbers, bytes) => ({
       sess: { M: { strings: { SS: strings }, numbers: { NS: numbers }, bytes: { BS: bytes } } }
     })
     const one = item(['a', 'b'], ['2', '10'], ['YQ==', 'Yg=='])
-    assert.ok(isSame(one, item(['b', 'a'], ['10', '2'], ['Yg==', 'YQ==']), options))
-    assert.ok(!isSame(one, item(['b', 'c'], ['10', '2'], ['Yg==', 'YQ==']), options))
+    assert.ok(isSameItem(one, item(['b', 'a'], ['10', '2'], ['Yg==', 'YQ==']), options))
+    assert.ok(!isSameItem(one, item(['b', 'c'], ['10', '2'], ['Yg==', 'YQ==']), options))
   })
 
-  test('within one table does not copy what it has copied', async () => {
+  test('does not copy its own copies within one table', async () => {
     const { table } = await filled(5)
     const { code, json } = await migrate(table, table, '--from-prefix', 'sess:', '--to-prefix', 'sess:new:')
     assert.deepEqual([code, json.copied], [0, 5])
@@ -249,7 +252,7 @@ describe('migrate', () => {
     assert.equal((await dynamodb.raw.items(table)).length, 10)
   })
 
-  test('knows one table by its ARN, where profiles or endpoints differ', needs('proxy'), async () => {
+  test('recognizes one table by its ARN, even if profiles or endpoints differ', needs('proxy'), async () => {
     const { table } = await filled(1)
     const proxies = [await dynamodb.proxy(), await dynamodb.proxy()]
     for (const proxy of proxies) {
@@ -266,7 +269,7 @@ describe('migrate', () => {
     assert.deepEqual([renamed.json.copied, again.json.same, again.json.foreign], [1, 1, 1])
   })
 
-  test('fails before it reads when a table is missing or has another key', needs('proxy'), async () => {
+  test('fails before the scan if a table is missing or has another key', needs('proxy'), async () => {
     const { table } = await filled(1)
     const missing = await migrate(table, dynamodb.newTableName())
     assert.deepEqual([missing.code, missing.json.error.code], [1, 'ResourceNotFoundException'])
@@ -279,7 +282,7 @@ describe('migrate', () => {
     assert.equal(denied.code, 1)
   })
 
-  test('is interrupted by Ctrl-C, and goes on', async (t) => {
+  test('can be interrupted by Ctrl-C and resumed', async (t) => {
     const cwd = temporaryDirectory(t)
     const { table } = await filled(40)
     const target = await dynamodb.newTable()

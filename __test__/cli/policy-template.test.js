@@ -15,7 +15,7 @@ const run = async (...args) => {
 const policy = async (...args) => (await run('policy', ...args)).json
 
 describe('policy', () => {
-  test('has the four actions of an app, on one table', async () => {
+  test('allows the four actions of an app on one table', async () => {
     const args = ['--table', 'web', '--region', 'eu-central-1', '--account', '123456789012']
     assert.deepEqual(await policy(...args), {
       Version: '2012-10-17',
@@ -46,7 +46,7 @@ describe('policy', () => {
     })
   }
 
-  test('has placeholders for what it does not know, and says so', async () => {
+  test('uses placeholders for an unknown account and Region, and says so', async () => {
     const { json, stderr } = await run('policy')
     assert.equal(json.Statement[0].Resource, 'arn:aws:dynamodb:REGION:ACCOUNT_ID:table/sessions')
     assert.match(stderr, /--account and --region/)
@@ -55,7 +55,7 @@ describe('policy', () => {
     assert.match((await policy('--region', 'us-gov-west-1')).Statement[0].Resource, /^arn:aws-us-gov:/)
   })
 
-  test('is narrowed to the keys of the sessions, where a request has keys', async () => {
+  test('limits actions with keys to the keys of the sessions', async () => {
     const { Statement } = await policy('--features', 'sessions,scan', '--leading-keys', '--prefix', 'a*$:')
     assert.deepEqual(
       Statement.map(({ Action, Condition }) => [Action.length, Condition]),
@@ -71,7 +71,7 @@ describe('template', () => {
   const all = ['--layout', 'baseline', '--pitr', '--deletion-protection', '--leading-keys', '--prefix', '${a}"%{b}\':']
   const leadingKeys = '${$}{a}"%{b}\':*'
 
-  test('cloudformation', async () => {
+  test('for CloudFormation', async () => {
     const { Resources } = YAML.parse((await run('template', 'cloudformation')).stdout)
     const { Properties, DeletionPolicy } = Resources.Sessions
     assert.equal(DeletionPolicy, 'Retain')
@@ -87,7 +87,7 @@ describe('template', () => {
     assert.deepEqual(statement.Resource, { 'Fn::GetAtt': ['Sessions', 'Arn'] })
   })
 
-  test('cloudformation with all options', async () => {
+  test('for CloudFormation with all options', async () => {
     const { Resources } = YAML.parse((await run('template', 'cloudformation', '--read', '3', ...all)).stdout)
     const { Properties } = Resources.Sessions
     assert.deepEqual(Properties.ProvisionedThroughput, { ReadCapacityUnits: 3, WriteCapacityUnits: 5 })
@@ -98,7 +98,7 @@ describe('template', () => {
     assert.deepEqual(Condition, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [leadingKeys] } })
   })
 
-  test('terraform', async () => {
+  test('for Terraform', async () => {
     const { resource, data } = await parseHcl('main.tf', (await run('template', 'terraform')).stdout)
     const [table] = resource.aws_dynamodb_table.sessions
     assert.deepEqual([table.name, table.billing_mode, table.hash_key], ['sessions', 'PAY_PER_REQUEST', 'id'])
@@ -106,7 +106,7 @@ describe('template', () => {
     assert.equal(data.aws_iam_policy_document.sessions[0].statement[0].actions.length, 4)
   })
 
-  test('terraform with all options', async () => {
+  test('for Terraform with all options', async () => {
     const { stdout } = await run('template', 'terraform', '--write', '3', ...all)
     const { resource, data } = await parseHcl('main.tf', stdout)
     const [table] = resource.aws_dynamodb_table.sessions
@@ -117,12 +117,12 @@ describe('template', () => {
     )
     assert.deepEqual([table.point_in_time_recovery, table.deletion_protection_enabled], [[{ enabled: true }], true])
     const [{ values }] = data.aws_iam_policy_document.sessions[0].statement[0].condition
-    // The parser leaves templates and their escapes as they are.
+    // The parser does not resolve escaped template sequences.
     assert.equal(values[0].replace(/([$%])\1\{/g, '$1{'), leadingKeys)
   })
 
   for (const args of [[], ['--read', '3', ...all]]) {
-    test(`cdk ${args.join(' ')}`, async () => {
+    test(`for the CDK${args.length > 0 ? ' with all options' : ''}`, async () => {
       const { stdout } = await run('template', 'cdk', ...args)
       const { diagnostics } = ts.transpileModule(stdout, { reportDiagnostics: true })
       assert.deepEqual(diagnostics, [])

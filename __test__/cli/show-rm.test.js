@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { createHmac } = require('node:crypto')
 const { describe, test } = require('node:test')
-const { idOf } = require('../../cli/cookie.js')
+const { sessionIdIn } = require('../../cli/cookie.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse, hangUp, loseResponse } = require('../support/fault-proxy')
@@ -16,34 +16,34 @@ const run = (...args) => runCli([...args, '--table', dynamodb.table], { connecti
 
 const signatureOf = (id) => createHmac('sha256', 'secret').update(id).digest('base64').replace(/=+$/, '')
 
-describe('the id of a cookie', () => {
+describe('the session ID is found in', () => {
   const id = 'Zq8bYk3vLw_-a.b'
   const signed = `s:${id}.${signatureOf(id)}`
   const encoded = encodeURIComponent(signed)
   for (const [name, text, cookieName] of [
-    ['a plain id', id],
+    ['a plain ID', id],
     ['a signed value', signed],
-    ['an encoded one', encoded],
-    ['one in quotes', `"${encoded}"`],
-    ['a pair', `connect.sid=${encoded}`],
-    ['a pair of any name', `my-app=${encoded}`],
+    ['an encoded value', encoded],
+    ['a quoted value', `"${encoded}"`],
+    ['a name and value', `connect.sid=${encoded}`],
+    ['a name and value with any name', `my-app=${encoded}`],
     ['a header', `Cookie: theme=dark; connect.sid=${encoded}; lang=en`],
     ['a header with an unusual name', `theme=dark; app=${encoded}; lang=en`],
-    ['Set-Cookie', `Set-Cookie: connect.sid=${encoded}; Path=/; HttpOnly`],
+    ['a Set-Cookie header', `Set-Cookie: connect.sid=${encoded}; Path=/; HttpOnly`],
     ['a named cookie', `connect.sid=s%3Aother.x; app=${encoded}`, 'app'],
-    ['koa-session', `koa.sess=${id}; koa.sess.sig=abcdef`],
-    ['@fastify/session', `sessionId=${encodeURIComponent(`${id}.${signatureOf(id)}`)}; a=b`]
+    ['a cookie of koa-session', `koa.sess=${id}; koa.sess.sig=abcdef`],
+    ['a cookie of @fastify/session', `sessionId=${encodeURIComponent(`${id}.${signatureOf(id)}`)}; a=b`]
   ]) {
-    test(name, () => assert.equal(idOf(text, cookieName), id))
+    test(name, () => assert.equal(sessionIdIn(text, cookieName), id))
   }
 
-  test('with = at its end', () => assert.equal(idOf('YWJj=='), 'YWJj=='))
-  test('with a percent sign that encodes nothing', () => assert.equal(idOf('100%'), '100%'))
-  test('with a colon', () => assert.equal(idOf('user:1'), 'user:1'))
+  test('an ID that ends with =', () => assert.equal(sessionIdIn('YWJj=='), 'YWJj=='))
+  test('an ID with a percent sign', () => assert.equal(sessionIdIn('100%'), '100%'))
+  test('an ID with a colon', () => assert.equal(sessionIdIn('user:1'), 'user:1'))
 })
 
 describe('show', () => {
-  test('prints session, expiry and size', async () => {
+  test('prints the session, its expiry, and its size', async () => {
     const sid = newSid()
     await dynamodb.store().set(sid, newSession({ user: 'ann' }, 3_600_000))
     const { code, stdout, stderr } = await run('show', sid)
@@ -58,13 +58,13 @@ describe('show', () => {
     assert.equal(json.expiresAt, new Date(json.expires * 1000).toISOString())
   })
 
-  test('prints the item', async () => {
+  test('prints the item with --raw', async () => {
     const sid = newSid()
     await dynamodb.store().set(sid, newSession({ user: 'ann' }))
     assert.deepEqual((await run('show', sid, '--raw')).json, await dynamodb.item(sid))
   })
 
-  test('tells that a session has expired, or never does', async () => {
+  test('shows that a session has expired, or never expires', async () => {
     const [expired, forever] = [newSid(), newSid()]
     await dynamodb.putItem(expired, { sess: { S: '{}' }, expires: { S: String(nowInSeconds() - 7200) } })
     await dynamodb.putItem(forever, { sess: { M: { a: { L: [{ N: '1' }, { NULL: true }] } } } })
@@ -77,7 +77,7 @@ describe('show', () => {
     assert.match((await run('show', beyond)).stdout, /^expires {2}never$/m)
   })
 
-  test('reads from standard input, and other layouts', async () => {
+  test('reads the argument from standard input, and other layouts', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const item = { pk: { S: 'SESSION#x' }, sk: { S: 'SESSION#x' }, session: { M: { a: { N: '1' } } } }
     await dynamodb.raw.putItem(table, item)
@@ -89,7 +89,7 @@ describe('show', () => {
     assert.deepEqual(json.session, { a: 1 })
   })
 
-  test('knows what is not there, and does not tell the id', async () => {
+  test('exits with 3 if the session does not exist, and does not print its ID', async () => {
     const { code, json, stderr } = await run('show', 'a-secret-id', '--json')
     assert.equal(code, 3)
     assert.equal(json.error.code, 'NotFound')
@@ -99,7 +99,7 @@ describe('show', () => {
     assert.match(missing.stderr, /init/)
   })
 
-  test('fails on an item that holds no session, without its content', async () => {
+  test('fails on an item without a session, and does not print its content', async () => {
     const sid = newSid()
     await dynamodb.putItem(sid, { sess: { S: '{"broken' } })
     const { code, stderr } = await run('show', sid)
@@ -122,7 +122,7 @@ describe('rm', () => {
   })
 
   for (const [name, fault] of Object.entries({ hangUp, 'an error': errorResponse(500, 'InternalServerError') })) {
-    test(`says that it deleted a session although the response was lost: ${name}`, needs('proxy'), async () => {
+    test(`reports a deleted session even if the response was lost: ${name}`, needs('proxy'), async () => {
       const sid = newSid()
       await dynamodb.store().set(sid, newSession())
       const proxy = await dynamodb.proxy()
@@ -134,13 +134,13 @@ describe('rm', () => {
     })
   }
 
-  test('knows that there was no session where an attempt did nothing', needs('proxy'), async () => {
+  test('exits with 3 if there was no session and the first attempt was throttled', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('DeleteItem', errorResponse(400, 'ThrottlingException'), 1)
     assert.equal((await run('rm', newSid(), '--endpoint', proxy.endpoint)).code, 3)
   })
 
-  test('takes an id as it is', async () => {
+  test('uses the argument as the ID with --plain', async () => {
     const sid = `s:${newSid()}.x`
     await dynamodb.store().set(sid, newSession())
     assert.equal((await run('rm', sid)).code, 3)

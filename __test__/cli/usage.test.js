@@ -14,8 +14,8 @@ const { bin, runCli } = require('../support/cli')
 
 const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate']
 
-describe('the help', () => {
-  test('names every command and the exit codes', async () => {
+describe('help', () => {
+  test('lists every command and the exit codes', async () => {
     for (const args of [['--help'], ['-h'], ['help']]) {
       const { code, stdout, stderr } = await runCli(args)
       assert.deepEqual([code, stderr], [0, ''])
@@ -25,46 +25,46 @@ describe('the help', () => {
   })
 
   for (const command of commands) {
-    test(`of ${command} tells options, examples and exit codes`, async () => {
+    test(`of ${command} lists its options, examples, and exit codes`, async () => {
       const { code, stdout, stderr } = await runCli([command, '--help'])
       assert.deepEqual([code, stderr], [0, ''])
       assert.match(stdout, new RegExp(`^Usage: dynamodb-session ${command}`))
-      assert.match(stdout, /^ {2}--json +print/m)
+      assert.match(stdout, /^ {2}--json +Print/m)
       assert.match(stdout, new RegExp(`^Examples:\n(  npx dynamodb-session ${command}( .*)?\n)+\n`, 'm'))
       assert.match(stdout, /^ {2}130 /m)
       assert.deepEqual(await runCli(['help', command]).then(({ stdout }) => stdout), stdout)
       for (const line of stdout.split('\n')) assert.ok(line.length <= 120, line)
     })
 
-    test(`of ${command} has examples that can be meant`, async () => {
+    test(`of ${command} has valid examples`, async () => {
       const { stdout } = await runCli([command, '--help'])
-      const { parse } = require('../../cli/parse.js')
+      const { parseArguments } = require('../../cli/parse.js')
       const examples = stdout.split('Examples:\n')[1].split('\n\n')[0].split('\n')
       for (const example of examples) {
         const line = example.replace(/^ {2}npx dynamodb-session \S+/, '').replace(/ [<>] \S+$/, '')
         const args = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain)
-        assert.doesNotThrow(() => parse(args, require(`../../cli/commands/${command}.js`)), example)
+        assert.doesNotThrow(() => parseArguments(args, require(`../../cli/commands/${command}.js`)), example)
       }
     })
   }
 
-  test('is told whatever else the command line has', async () => {
+  test('is shown whatever else the command line contains', async () => {
     const { code, stdout } = await runCli(['stats', '--nonsense', '-h', 'x'])
     assert.deepEqual([code, stdout.split('\n')[0]], [0, 'Usage: dynamodb-session stats [options]'])
   })
 
-  test('needs no addon', async () => {
+  test('works without the addon', async () => {
     const { code, stdout } = await runCli(['stats', '--help'], { env: { NAPI_RS_NATIVE_LIBRARY_PATH: '/nonexistent' } })
     assert.equal(code, 0)
     assert.match(stdout, /^Usage/)
   })
 })
 
-test('the version is that of the package', async () => {
+test('--version prints the version of the package', async () => {
   assert.equal((await runCli(['--version'])).stdout, `${version}\n`)
 })
 
-describe('a command line that cannot be meant', () => {
+describe('invalid usage', () => {
   for (const [args, message] of [
     [[], /^Usage: /],
     [['staats'], /unknown command staats; did you mean stats\?/],
@@ -72,38 +72,38 @@ describe('a command line that cannot be meant', () => {
     [['constructor'], /unknown command constructor/],
     [['stats', '--tabel', 'x'], /unknown option --tabel; did you mean --table\?/],
     [['nothing', 'like', 'it'], /unknown command nothing\n/],
-    [['--json', 'stats'], /--json is no command; the command comes first/],
+    [['--json', 'stats'], /--json is not a command: put the command first/],
     [['stats', '-x'], /unknown option -x\n/],
     [['stats', '--format', 'map'], /unknown option --format\n/],
-    [['stats', '--table', '--json'], /option --table needs a value/],
-    [['stats', '--table', '-y'], /option --table needs a value/],
-    [['reap', '--rate', '-5'], /--rate must be a number over 0/],
+    [['stats', '--table', '--json'], /option --table requires a value/],
+    [['stats', '--table', '-y'], /option --table requires a value/],
+    [['reap', '--rate', '-5'], /--rate must be a number greater than 0/],
     [['init', '--to', ''], /unknown option --to\n/],
     [['stats', 'x'], /unexpected argument x/],
-    [['show'], /id or cookie is missing/],
-    [['stats', '--table'], /option --table needs a value: --table <name>/],
-    [['stats', '--json=yes'], /option --json takes no value/],
+    [['show'], /missing argument <id-or-cookie>/],
+    [['stats', '--table'], /option --table requires a value: --table <name>/],
+    [['stats', '--json=yes'], /option --json does not take a value/],
     [['stats', '--table', 'a'], /option --table must be a table name/],
     [['stats', '--hash-key', 'sess'], /option --session-attribute and option --hash-key name the same attribute/],
     [['stats', '--layout', 'baselin'], /--layout must be one of .*; did you mean baseline\?/],
     [['stats', '--sample', '0'], /--sample must be a percentage/],
     [['stats', '--sample', '101%'], /--sample must be a percentage/],
-    [['stats', '--limit', '1.5'], /--limit must be a whole number/],
-    [['stats', '--limit', '5', '--sample', '5%'], /contradict/],
+    [['stats', '--limit', '1.5'], /--limit must be a whole number of at least 1/],
+    [['stats', '--limit', '5', '--sample', '5%'], /cannot be combined/],
     [['reap', '--endpoint', 'nowhere'], /option --endpoint must be an http or https URL, not another string/],
-    [['init', '--tag', 'x'], /--tag must be of the form key=value/],
+    [['init', '--tag', 'x'], /--tag must have the form key=value/],
     [['policy', '--features', 'sessions,scam'], /did you mean scan\?/],
     [['policy', '--account', '1'], /12 digits/],
-    [['policy', '--leading-keys', '--layout', 'koa-session-dynamodb-store'], /needs a prefix/],
+    [['policy', '--leading-keys', '--layout', 'koa-session-dynamodb-store'], /requires a prefix/],
     [['template', 'cloudfront'], /must be one of cloudformation, terraform, cdk, not cloudfront\n/],
     [['template', 'terrafrom'], /did you mean terraform\?/],
-    [['template'], /cloudformation\|terraform\|cdk is missing/],
-    [['migrate'], /source and target are the same items/],
+    [['template'], /missing argument <cloudformation\|terraform\|cdk>/],
+    [['migrate'], /the source and the target are the same items/],
     [['migrate', '--to-hash-key', ''], /option --to-hash-key must be a non-empty string/],
-    [['migrate', '--overwrite', '--verify-only', '--to-table', 'two'], /contradicts/],
-    [['show', 'a=1; b=2'], /give --cookie-name/],
-    [['show', 'a=1', '--cookie-name', 'b'], /there is no cookie b/],
-    [['show', ''], /the id is empty/]
+    [['migrate', '--overwrite', '--verify-only', '--to-table', 'two'], /cannot be combined/],
+    [['show', 'a=1; b=2'], /use --cookie-name/],
+    [['show', 'a=1', '--cookie-name', 'b'], /there is no cookie named b/],
+    [['show', ''], /the session ID is empty/]
   ]) {
     test(JSON.stringify(args.join(' ')), async () => {
       const { code, stdout, stderr } = await runCli(args)
@@ -114,7 +114,7 @@ describe('a command line that cannot be meant', () => {
     })
   }
 
-  test('is told as JSON too', async () => {
+  test('is reported as JSON with --json', async () => {
     const { code, json, stderr } = await runCli(['stats', '--json', '--tabel', 'x'])
     assert.equal(code, 2)
     assert.equal(json.error.code, 'UsageError')
@@ -134,28 +134,28 @@ describe('output', () => {
     return { code, ...printed }
   }
 
-  test('may go unread', async () => {
+  test('can be closed by its reader', async () => {
     const { code, stderr } = await policyWith(['pipe', 'pipe'], ({ stdout }) => stdout.destroy())
     assert.equal(code, 0)
     assert.doesNotMatch(stderr, /EPIPE/)
   })
 
-  test('comes whole when nobody reads stderr', async () => {
+  test('is complete even if nobody reads stderr', async () => {
     const { code, stdout } = await policyWith(['pipe', 'pipe'], ({ stderr }) => stderr.destroy())
     assert.equal(code, 0)
     assert.ok(JSON.parse(stdout).Version)
   })
 
-  test('that a full disk does not take is a failure', { skip: !fs.existsSync('/dev/full') }, async (t) => {
+  test('to a full disk fails', { skip: !fs.existsSync('/dev/full') }, async (t) => {
     const full = fs.openSync('/dev/full', 'w')
     t.after(() => fs.closeSync(full))
     const { code, stderr } = await policyWith([full, 'pipe'])
     assert.equal(code, 1)
-    assert.match(stderr, /^dynamodb-session: the output cannot be written: ENOSPC/m)
+    assert.match(stderr, /^dynamodb-session: cannot write the output: ENOSPC/m)
     assert.doesNotMatch(stderr, /^ +at /m)
   })
 
-  test('has no sign that a terminal obeys', () => {
+  test('escapes characters that control a terminal', () => {
     const stream = { write: (text) => (stream.text = text) }
     const output = new Output({ stdout: stream, stderr: stream })
     output.result({}, ['id  \x1b[31m\x9b31m\x07é日\r', 'next'])
@@ -165,7 +165,7 @@ describe('output', () => {
   })
 })
 
-test('the package loads nothing of it', async () => {
+test('the package does not load the command line', async () => {
   const { stdout } = await runScript(
     `const files = Object.keys(require.cache)
      console.log(files.filter((file) => file.startsWith(${JSON.stringify(path.dirname(bin))})).length)`
@@ -173,7 +173,7 @@ test('the package loads nothing of it', async () => {
   assert.equal(stdout, '0\n')
 })
 
-test('the program can be executed, and is in the tarball', async () => {
+test('the program is executable and in the package', async () => {
   assert.ok(fs.statSync(bin).mode & 0o100)
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json'], { shell: true })
   const [{ files }] = JSON.parse(stdout)

@@ -1,35 +1,36 @@
 'use strict'
 
-/** The Date header has whole seconds, and a request takes a while. */
+/** Seconds of difference to allow: the Date header has no fractions, and a request takes some time. */
 const TOLERANCE = 5
-const TIME_LIMIT = 5000
+const TIMEOUT = 5000
 
-/** Compares the clock with the service's: sessions expire by the clock of the app's host. */
-async function clock(endpoint, tell) {
-  const unknown = 'not told: the service gave no date here'
-  if (endpoint === undefined) return tell('clock', 'unknown', unknown)
-  let date
-  try {
-    const before = Date.now()
-    const response = await fetch(endpoint, {
-      signal: AbortSignal.timeout(TIME_LIMIT),
-      headers: { connection: 'close' }
-    })
-    await response.arrayBuffer()
-    date = new Date(response.headers.get('date') ?? NaN).getTime() - (before + Date.now()) / 2
-  } catch {
-    return tell('clock', 'unknown', unknown)
+/** Compares the clock of this host with the clock of the service. An app expires sessions by the clock of its host. */
+async function checkClock(endpoint, report) {
+  const offset = endpoint === undefined ? NaN : await serviceClockOffset(endpoint)
+  if (Number.isNaN(offset)) return report('clock', 'unknown', 'not checked: the service did not send its time')
+  const seconds = Math.round(offset / 1000)
+  if (Math.abs(seconds) <= TOLERANCE) {
+    return report('clock', 'ok', `within ${TOLERANCE} seconds of the service's clock`)
   }
-  if (Number.isNaN(date)) return tell('clock', 'unknown', unknown)
-  const seconds = Math.round(date / 1000)
-  if (Math.abs(seconds) <= TOLERANCE) return tell('clock', 'ok', `within ${TOLERANCE} seconds of the service's`)
-  const isBehind = seconds > 0
-  return tell(
+  const [direction, effect] = seconds > 0 ? ['behind', 'late'] : ['ahead of', 'early']
+  return report(
     'clock',
     'failed',
-    `${Math.abs(seconds)} seconds ${isBehind ? 'behind' : 'ahead of'} the service's: sessions end that much ${isBehind ? 'late' : 'early'}`,
-    'let NTP set the clock of this host'
+    `${Math.abs(seconds)} seconds ${direction} the service's clock: sessions expire that much too ${effect}`,
+    'synchronize the clock of this host with NTP'
   )
 }
 
-module.exports = { clock }
+/** Milliseconds by which the service's clock is ahead of the clock of this host, or NaN if unknown. */
+async function serviceClockOffset(endpoint) {
+  try {
+    const before = Date.now()
+    const response = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT), headers: { connection: 'close' } })
+    await response.arrayBuffer()
+    return new Date(response.headers.get('date') ?? NaN).getTime() - (before + Date.now()) / 2
+  } catch {
+    return NaN
+  }
+}
+
+module.exports = { checkClock }

@@ -1,32 +1,38 @@
 'use strict'
 
-/** What is installed; gives whether the addon is there. */
-function environment(tell) {
+/** Checks what is installed. Returns whether the addon can be loaded. */
+function checkEnvironment(report) {
+  const isAddonLoaded = checkAddon(report)
+  report('express-session', 'ok', expressSessionVersion() ?? 'not installed here; only Express apps need it')
+  return isAddonLoaded
+}
+
+function checkAddon(report) {
   const { version } = require('../../package.json')
-  let isLoaded = true
-  const platform = `Node.js ${process.versions.node}, ${process.platform} ${process.arch}`
   try {
     require('../../lib/native/loader.js')
-    tell('addon', 'ok', `dynamodb-session ${version}, ${platform}`)
+    report(
+      'addon',
+      'ok',
+      `dynamodb-session ${version}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`
+    )
+    return true
   } catch (error) {
-    isLoaded = false
-    // Its first line says what is the matter, those after the list what to do.
+    // The message is a summary, a list of the attempts, and the advice.
     const [summary, ...lines] = error.message.split('\n')
     const advice = lines.slice(lines.findLastIndex((line) => line.startsWith('  - ')) + 1)
-    tell('addon', 'failed', summary, advice.join(' '))
+    report('addon', 'failed', summary, advice.join(' '))
+    return false
   }
-  const [status, detail] = expressSession()
-  tell('express-session', status, detail)
-  return isLoaded
 }
 
-function expressSession() {
+function expressSessionVersion() {
   try {
     const file = require.resolve('express-session/package.json', { paths: [process.cwd(), __dirname] })
-    return ['ok', `${require(file).version}`]
+    return require(file).version
   } catch {
-    return ['ok', 'not found from here, and only needed in Express apps']
+    return undefined
   }
 }
 
-module.exports = { environment }
+module.exports = { checkEnvironment }

@@ -1,13 +1,13 @@
 'use strict'
 
-/** Signs that separate prefixes, and that the usual session IDs do not contain. */
+/** Characters that end a prefix and that session IDs usually do not contain. */
 const SEPARATORS = ':#|'
 
-/** More than these are IDs with a separator in them, not prefixes of other stores. */
-const MOST_PREFIXES = 5
+/** If more prefixes than this are found, they are probably session IDs that contain a separator. */
+const MAX_PREFIXES = 5
 
-/** A Scan for the keys that the store takes for its own, among the first items of the table. */
-function scanOfKeys({ hashKey, sortKey, prefix, attributes }) {
+/** The input of a Scan for session keys among the first items of the table. */
+function keySample({ hashKey, sortKey, prefix, attributes }) {
   const conditions = [prefix === '' ? 'attribute_exists(#session)' : 'begins_with(#key, :prefix)']
   if (sortKey !== undefined) conditions.push('#sort = #key')
   return {
@@ -23,33 +23,33 @@ function scanOfKeys({ hashKey, sortKey, prefix, attributes }) {
   }
 }
 
-/** Prefixes of other stores that begin with this store's, such as `sess:admin:` next to `sess:`. */
+/** Prefixes of other stores that begin with this store's prefix, such as `sess:admin:` for `sess:`. */
 function longerPrefixes(keys, prefix) {
-  // A prefix such as `sess/` separates with its own last sign.
-  const own = /[^\w-]$/.exec(prefix)?.[0] ?? ''
-  const isSeparator = (sign) => SEPARATORS.includes(sign) || sign === own
+  // The last character of a prefix such as `sess/` is also a separator.
+  const ownSeparator = /[^\w-]$/.exec(prefix)?.[0] ?? ''
+  const isSeparator = (character) => SEPARATORS.includes(character) || character === ownSeparator
   const found = new Set()
   for (const key of keys) {
     const rest = key.slice(prefix.length)
     const end = [...rest].findIndex(isSeparator)
     const word = rest.slice(0, Math.max(end, 0))
-    // What is longer, or is no word, may be an ID.
+    // Anything longer than this, or not a word, may be a session ID.
     if (/^[A-Za-z][\w-]{0,31}$/.test(word) && rest.length > end + 1) found.add(prefix + word + rest[end])
   }
-  return found.size > MOST_PREFIXES ? [] : [...found].sort()
+  return found.size > MAX_PREFIXES ? [] : [...found].sort()
 }
 
-/** Warns of stores whose prefix begins with this store's, since this store takes their sessions for its own. */
-function checkPrefix(keys, { prefix }, tell) {
+/** Warns about stores whose prefix begins with this store's prefix: this store would treat their sessions as its own. */
+function checkPrefix(keys, { prefix }, report) {
   const longer = longerPrefixes(keys, prefix)
   if (longer.length === 0) return
-  const shown = longer.map((text) => JSON.stringify(text)).join(', ')
-  tell(
+  const list = longer.map((text) => JSON.stringify(text)).join(', ')
+  report(
     'prefix',
     'warning',
-    `there are keys that begin with ${shown}, which begins with this store's prefix ${JSON.stringify(prefix)}: this store reads those sessions too, and clear() deletes them`,
-    'if another store uses that prefix, give the two stores prefixes of which neither begins with the other'
+    `some keys begin with ${list}, which begins with this store's prefix ${JSON.stringify(prefix)}: this store reads those sessions too, and clear() deletes them`,
+    'if another store uses that prefix, choose two prefixes of which neither begins with the other'
   )
 }
 
-module.exports = { checkPrefix, longerPrefixes, scanOfKeys }
+module.exports = { checkPrefix, keySample, longerPrefixes }

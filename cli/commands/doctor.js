@@ -1,45 +1,55 @@
 'use strict'
 
 const { exitCodes } = require('../error.js')
-const { connection, layout, storeOptions } = require('../options.js')
-const { count } = require('../parse.js')
+const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
+const { positiveInteger } = require('../value-parsers.js')
 
-const marks = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
+const labels = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
 
 module.exports = {
-  summary: 'check all that a store needs: each line is ok, or says what to do',
+  summary: 'Check the installation, the settings, and the table, and suggest fixes',
   description: `
-Checks the addon, express-session, Region, endpoint, credentials, the table with its key and its time to live, the
-permissions, the prefixes of its keys, the latency, and the clock. It writes nothing: the writes that it tries have a
-condition that never holds. It costs three write units and some read units, at most 140. A line with WARN needs your
-judgment, a line with ? could not be determined, and neither is a failure.`,
+Checks the addon, express-session, the Region, the endpoint, the credentials, the table with its key and its time to
+live, the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with ok,
+FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
+
+Writes nothing: the writes that test the permissions have a condition that never holds. Costs three write capacity
+units and at most 140 read capacity units.`,
   options: {
-    ...connection,
-    ...layout,
-    count: { type: 'string', value: 'n', text: 'reads for the latency', default: '10', parse: count }
+    ...connectionOptions,
+    ...layoutOptions,
+    count: {
+      type: 'string',
+      placeholder: 'n',
+      description: 'Number of reads that measure the latency',
+      default: '10',
+      parse: positiveInteger
+    }
   },
   examples: ['doctor', 'doctor --table sessions --region eu-central-1 --profile production', 'doctor --json'],
 
   async run({ values, output }) {
     const checks = []
-    const tell = (name, status, detail, todo) => checks.push({ name, status, detail, todo: todo ?? null })
-    const { environment } = require('../checks/environment.js')
-    const isLoaded = environment(tell)
-    if (isLoaded) {
+    const report = (name, status, detail, hint) => checks.push({ name, status, detail, todo: hint ?? null })
+
+    const { checkEnvironment } = require('../checks/environment.js')
+    if (checkEnvironment(report)) {
       const options = storeOptions(values)
-      const { service } = require('../checks/service.js')
-      await service({ options, values, tell, reads: values.count ?? 10 })
+      const { checkService } = require('../checks/service.js')
+      await checkService({ options, values, report, reads: values.count ?? 10 })
     }
+
     const ok = checks.every(({ status }) => status !== 'failed')
-    const width = Math.max(...checks.map(({ name }) => name.length)) + 2
-    const indent = ' '.repeat(6 + width)
-    output.result(
-      { ok, checks },
-      checks.flatMap(({ name, status, detail, todo }) => [
-        `${marks[status]}  ${name.padEnd(width)}${detail.replaceAll('\n', `\n${indent}`)}`,
-        ...(todo === null ? [] : [`${indent}-> ${todo}`])
-      ])
-    )
-    return ok ? exitCodes.done : exitCodes.failed
+    output.result({ ok, checks }, formatChecks(checks))
+    return ok ? exitCodes.success : exitCodes.failed
   }
+}
+
+function formatChecks(checks) {
+  const width = Math.max(...checks.map(({ name }) => name.length)) + 2
+  const indent = ' '.repeat(6 + width)
+  return checks.flatMap(({ name, status, detail, todo: hint }) => [
+    `${labels[status]}  ${name.padEnd(width)}${detail.replaceAll('\n', `\n${indent}`)}`,
+    ...(hint === null ? [] : [`${indent}-> ${hint}`])
+  ])
 }

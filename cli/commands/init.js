@@ -1,111 +1,132 @@
 'use strict'
 
 const { CommandError, usageError } = require('../error.js')
-const { connection, keys, storeOptions } = require('../options.js')
-const { count } = require('../parse.js')
+const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
+const { positiveInteger } = require('../value-parsers.js')
 
-const on = ['ENABLED', 'ENABLING']
-
-const command = {
-  summary: 'create the table, enable its time to live, and wait until it can be used',
+module.exports = {
+  summary: 'Create the table, enable its time to live, and wait until it is active',
   description: `
-The table is on demand unless --read or --write is given. A table that is there is kept: its keys are
-checked, and its time to live is enabled if it is off. So the command can run before every deployment.`,
+Creates an on-demand table, or a provisioned table if you set --read or --write. If the table already exists, the
+command checks its key, enables its time to live if it is off, and changes nothing else. You can run it before every
+deployment. Costs no capacity units.`,
   options: {
-    ...connection,
-    ...keys,
-    read: { type: 'string', value: 'units', text: 'provisioned read units', parse: count },
-    write: { type: 'string', value: 'units', text: 'provisioned write units', parse: count },
+    ...connectionOptions,
+    ...keyOptions,
+    read: {
+      type: 'string',
+      placeholder: 'units',
+      description: 'Provisioned read capacity units',
+      parse: positiveInteger
+    },
+    write: {
+      type: 'string',
+      placeholder: 'units',
+      description: 'Provisioned write capacity units',
+      parse: positiveInteger
+    },
     tag: {
       type: 'string',
-      value: 'key=value',
+      placeholder: 'key=value',
       multiple: true,
-      text: 'tag of a new table; may be given often',
-      parse: tag
+      description: 'Tag for a new table; can be repeated',
+      parse: parseTag
     },
-    'no-ttl': { type: 'boolean', text: 'leave the time to live as it is: expired sessions stay in the table' },
-    'dry-run': { type: 'boolean', text: 'only tell what would be done' }
+    'no-ttl': { type: 'boolean', description: 'Do not enable time to live: expired sessions stay in the table' },
+    'dry-run': { type: 'boolean', description: 'Only print what would be done' }
   },
   examples: ['init --table sessions --region eu-central-1', 'init --table sessions --layout baseline --tag team=web'],
 
   async run({ values, output }) {
     const { Sessions } = require('../../lib/sessions.js')
-    const { newTableOf } = require('../../lib/options.js')
-    const { keyMismatch } = require('../../lib/keys.js')
-    const { Table, wrongKeys } = require('../table.js')
     const options = storeOptions(values)
-    const newTable = newTableOf({
-      ...(values.read && { readCapacityUnits: values.read }),
-      ...(values.write && { writeCapacityUnits: values.write }),
-      ttl: !values['no-ttl'],
-      tags: Object.fromEntries(values.tag ?? [])
-    })
-    const sessions = new Sessions({ ...options, newTable }, () => {})
-    const found = await sessions.describeTable().catch((error) => {
-      if (error.code !== 'ResourceNotFoundException') throw error
-    })
-    const done = []
-    if (values['dry-run'] && found === undefined) {
-      done.push('would be created')
+    const sessions = new Sessions({ ...options, newTable: newTableFrom(values) }, () => {})
+    const isDryRun = values['dry-run'] === true
+    const found = await describeIfExists(sessions)
+    if (isDryRun && found === undefined) {
+      const done = ['would be created']
       return output.result({ table: options.table, created: false, dryRun: true, done }, [`${options.table}: ${done}`])
     }
-    const mismatch = found && keyMismatch(found, options)
-    if (mismatch) throw wrongKeys(mismatch, options)
+    requireExpectedKey(found, options)
+
+    const done = []
     let table = found
-    // Creation waits also for a table that another has begun to create.
-    if (found?.TableStatus !== 'ACTIVE' && !values['dry-run']) table = await sessions.createTable()
+    // createTable also waits for a table that another process is creating.
+    if (found?.TableStatus !== 'ACTIVE' && !isDryRun) table = await sessions.createTable()
     if (found === undefined) done.push('created')
-    const enabling =
-      !values['no-ttl'] && (await enableTimeToLive(table, options, new Table(options), values['dry-run']))
-    if (enabling) done.push(enabling)
-    if (found !== undefined) done.push(...differences(table, values))
-    const told = await report(sessions, table, values)
-    output.result({ ...told, created: found === undefined, ...(values['dry-run'] && { dryRun: true }), done }, [
-      `table         ${told.table}, ${told.status}${done.length > 0 ? ` (${done.join('; ')})` : ' (as it was)'}`,
-      `arn           ${told.arn}`,
-      `key           ${told.key.join(', ')}`,
-      `capacity      ${told.billingMode === 'PROVISIONED' ? `${told.readUnits} read and ${told.writeUnits} write units` : 'on demand'}`,
-      `time to live  ${told.timeToLive.status}${told.timeToLive.attribute ? ` on ${told.timeToLive.attribute}` : ''}`
-    ])
+    if (!values['no-ttl']) done.push(...(await enableTimeToLive(table, options, isDryRun)))
+    if (found !== undefined) done.push(...ignoredSettings(found, values))
+
+    const summary = summaryOf(isDryRun ? table : await sessions.describeTable())
+    const result = { ...summary, created: found === undefined, ...(isDryRun && { dryRun: true }), done }
+    return output.result(result, formatSummary(summary, done))
   }
 }
 
-/** Makes the time to live right; resolves to what it did, if it did something. */
-async function enableTimeToLive(found, { attributes, table }, requests, isDryRun) {
-  if (found.TimeToLiveDescription === undefined) return 'its time to live cannot be looked at, and was left'
+function newTableFrom(values) {
+  const { newTableOf } = require('../../lib/options.js')
+  return newTableOf({
+    ...(values.read && { readCapacityUnits: values.read }),
+    ...(values.write && { writeCapacityUnits: values.write }),
+    ttl: !values['no-ttl'],
+    tags: Object.fromEntries(values.tag ?? [])
+  })
+}
+
+async function describeIfExists(sessions) {
+  try {
+    return await sessions.describeTable()
+  } catch (error) {
+    if (error.code === 'ResourceNotFoundException') return undefined
+    throw error
+  }
+}
+
+function requireExpectedKey(table, options) {
+  const { keyMismatch } = require('../../lib/keys.js')
+  const { wrongKeyError } = require('../table.js')
+  const mismatch = table && keyMismatch(table, options)
+  if (mismatch) throw wrongKeyError(mismatch, options)
+}
+
+/** Enables time to live if it is off. Resolves to a list of what was done. */
+async function enableTimeToLive(found, options, isDryRun) {
+  const { Table } = require('../table.js')
+  const { attributes, table } = options
+  if (found.TimeToLiveDescription === undefined) return ['time to live could not be read and was not changed']
   const { TimeToLiveStatus: status, AttributeName: attribute } = found.TimeToLiveDescription
-  if (on.includes(status) && attribute === attributes.expires) return undefined
-  if (on.includes(status)) {
+  const isOn = ['ENABLED', 'ENABLING'].includes(status)
+  if (isOn && attribute === attributes.expires) return []
+  if (isOn) {
     throw new CommandError(`the time to live of the table ${table} is on ${attribute}, not on ${attributes.expires}`, {
       code: 'WrongTimeToLive',
-      todo: `give --expires-attribute ${attribute} and the same name to the store, or switch it off and run this again an hour later`
+      hint: `use --expires-attribute ${attribute}, and the same name in the store; or disable the time to live and run this command again an hour later`
     })
   }
   if (status === 'DISABLING') {
     throw new CommandError(`the time to live of the table ${table} is being disabled`, {
       code: 'WrongTimeToLive',
-      todo: 'run this again when that is done, which may take an hour'
+      hint: 'run this command again when that is complete, which can take an hour'
     })
   }
-  if (isDryRun) return 'the time to live would be enabled'
-  await requests.request('UpdateTimeToLive', {
+  if (isDryRun) return ['time to live would be enabled']
+  await new Table(options).request('UpdateTimeToLive', {
     TimeToLiveSpecification: { AttributeName: attributes.expires, Enabled: true }
   })
-  return 'the time to live was off and is enabled now'
+  return ['time to live was off and has been enabled']
 }
 
-/** What was asked for and is not changed on a table that is there. */
-function differences(table, { read, write, tag: tags }) {
+/** The settings that apply only to a new table. */
+function ignoredSettings(table, { read, write, tag }) {
   const { ReadCapacityUnits, WriteCapacityUnits } = table.ProvisionedThroughput ?? {}
-  const isOther = (read && read !== ReadCapacityUnits) || (write && write !== WriteCapacityUnits)
+  const differs = (read && read !== ReadCapacityUnits) || (write && write !== WriteCapacityUnits)
   return [
-    ...(isOther ? ['its capacity is another one, and was left'] : []),
-    ...(tags ? ['its tags were left as they are'] : [])
+    ...(differs ? ['its capacity is different and was not changed'] : []),
+    ...(tag ? ['its tags were not changed'] : [])
   ]
 }
 
-async function report(sessions, known, values) {
-  const table = values['dry-run'] ? known : await sessions.describeTable()
+function summaryOf(table) {
   const { ReadCapacityUnits, WriteCapacityUnits } = table.ProvisionedThroughput ?? {}
   const isProvisioned = ReadCapacityUnits > 0 && table.BillingModeSummary?.BillingMode !== 'PAY_PER_REQUEST'
   return {
@@ -122,10 +143,19 @@ async function report(sessions, known, values) {
   }
 }
 
-function tag(text, name) {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-  if (key === undefined) throw usageError(`${name} must be of the form key=value, not ${text}`)
-  return [key, value]
+function formatSummary({ table, arn, status, key, billingMode, readUnits, writeUnits, timeToLive }, done) {
+  const isProvisioned = billingMode === 'PROVISIONED'
+  return [
+    `table         ${table}, ${status} (${done.length > 0 ? done.join('; ') : 'unchanged'})`,
+    `arn           ${arn}`,
+    `key           ${key.join(', ')}`,
+    `capacity      ${isProvisioned ? `${readUnits} read and ${writeUnits} write capacity units` : 'on demand'}`,
+    `time to live  ${timeToLive.status}${timeToLive.attribute ? ` on ${timeToLive.attribute}` : ''}`
+  ]
 }
 
-module.exports = command
+function parseTag(text, name) {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (key === undefined) throw usageError(`${name} must have the form key=value, not ${text}`)
+  return [key, value]
+}

@@ -1,40 +1,59 @@
 'use strict'
 
-const { usageError } = require('../error.js')
-const { connection, layout, rates, sided, state, storeOptions } = require('../options.js')
-const { confirmed, resumable } = require('../checkpoint.js')
-const { Rate } = require('../rate.js')
-const { usualRate, walk, widthFor } = require('../scan.js')
+const { runResumable } = require('../checkpoint.js')
+const { confirm } = require('../confirm.js')
+const { exitCodes, usageError } = require('../error.js')
+const {
+  connectionOptions,
+  layoutOptions,
+  optionsOfSide,
+  rateOptions,
+  readLayoutOptions,
+  stateOption,
+  storeOptions,
+  yesOption
+} = require('../options.js')
+const { RateLimiter } = require('../rate-limiter.js')
+const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
-const { table: _table, ...shared } = connection
-const { format: _format, ...places } = layout
+const { table: _table, ...sharedOptions } = connectionOptions
 
 module.exports = {
-  summary: 'copy the sessions from one layout or table to another, and read each back',
+  summary: 'Copy sessions to another table or layout, and verify each copy',
   description: `
-Writes each live session to the target and reads it back. Leaves out expired sessions and other items; attributes
-besides the session go with it. The source is not changed, so you can run the command again shortly before the app
-switches: a session that the target has with a later expiry is kept as newer. One that the target has with the same
-expiry and other content is left as it is too, and counts as different. --overwrite replaces both. The target table
-must exist: init creates it.
+Writes each live session to the target and reads it back. Skips expired sessions and other items. Other attributes of an
+item are copied too. The source is not changed, and the target table must exist (run init to create it).
 
---region, --endpoint, and --profile apply to both sides; options that begin with --from or --to take precedence over
-them. A profile that is given as an option takes precedence over keys in the environment. The command costs the reads
-of a consistent scan (a unit for each 4 KB), and for each session a write and a consistent read of the target. Ctrl-C
-ends it after the requests in progress, writes its position to a file, and prints the command that continues; the file
-holds the key of an item.
+You can run the command again shortly before the app switches to the target: a session that has a later expiry in the
+target is newer and is kept. A session with the same expiry but different content is also kept, and counts as different.
+--overwrite replaces both.
 
-Exit code 1 means that a session could not be written, was not read back as written, or is different in the target.`,
+--region, --endpoint, and --profile apply to both sides; options that begin with --from or --to take precedence. A
+profile set by an option takes precedence over keys in the environment.
+
+The scan costs one read capacity unit per 4 KB of the source. Each session costs a write and a consistent read of the
+target.
+
+Ctrl-C stops the command after the requests in progress, saves a checkpoint file, and prints the command that resumes.
+The file contains the key of an item.
+
+Exit code 1 means that a session could not be written, could not be verified, or is different in the target.`,
   options: {
-    ...sided('from', { ...connection, ...places }),
-    ...sided('to', { ...connection, ...layout }),
-    ...shared,
-    ...rates,
-    state,
-    overwrite: { type: 'boolean', text: 'also replace sessions that the target has with the same or a later expiry' },
-    'verify-only': { type: 'boolean', text: 'write nothing: only tell what is missing or different in the target' },
-    'dry-run': { type: 'boolean', text: 'write nothing: only tell what would be copied' },
-    yes: { type: 'boolean', short: 'y', text: 'do not ask' }
+    ...optionsOfSide('from', { ...connectionOptions, ...readLayoutOptions }),
+    ...optionsOfSide('to', { ...connectionOptions, ...layoutOptions }),
+    ...sharedOptions,
+    ...rateOptions,
+    state: stateOption,
+    overwrite: {
+      type: 'boolean',
+      description: 'Also replace sessions that have the same or a later expiry in the target'
+    },
+    'verify-only': {
+      type: 'boolean',
+      description: 'Write nothing; only report sessions that are missing or different in the target'
+    },
+    'dry-run': { type: 'boolean', description: 'Write nothing; only report what would be copied' },
+    yes: yesOption
   },
   examples: [
     'migrate --from-table old --from-layout dynamodb-store --to-table sessions --dry-run',
@@ -43,68 +62,84 @@ Exit code 1 means that a session could not be written, was not read back as writ
   ],
 
   async run({ values, output }) {
-    const { Table } = require('../table.js')
-    const { Copy } = require('../migration.js')
     if (values.overwrite && (values['verify-only'] || values['dry-run'])) {
-      throw usageError('--overwrite contradicts --verify-only and --dry-run')
+      throw usageError('--overwrite cannot be combined with --verify-only or --dry-run')
     }
+    const { Table } = require('../table.js')
+    const { Migration } = require('../migration.js')
     const from = new Table(storeOptions(values, 'from'))
     const to = new Table(storeOptions(values, 'to'))
-    let isOneTable = haveOnePlace(from.options, to.options) && refuseSameKeys(from.options, to.options)
+    const mode = values['verify-only'] ? 'verify' : values['dry-run'] ? 'dry-run' : 'copy'
+    const overwrite = values.overwrite === true
+
+    let isOneTable = haveSameLocation(from.options, to.options)
+    if (isOneTable) requireDifferentKeys(from.options, to.options)
     const source = await from.describeIfAllowed()
     const target = await to.describeIfAllowed()
-    if (isOneOfAWS(source, target)) isOneTable = refuseSameKeys(from.options, to.options)
-    const mode = values['verify-only'] ? 'verify' : values['dry-run'] ? 'dry-run' : 'copy'
-    const names = `${from.options.table} (${from.options.layout}) to ${to.options.table} (${to.options.layout})`
-    if (mode === 'copy') await confirmed(`Copy the sessions from ${names}?`, { values, output })
+    if (haveSameArn(source, target)) {
+      isOneTable = true
+      requireDifferentKeys(from.options, to.options)
+    }
+    if (mode === 'copy') {
+      const [fromText, toText] = [from, to].map(({ options }) => `${options.table} (${options.layout})`)
+      await confirm(`Copy the sessions from ${fromText} to ${toText}?`, values)
+    }
 
-    const rate = values.rate ?? usualRate(target)
-    const writes = new Rate(rate)
+    const rate = values.rate ?? defaultWriteRate(target)
+    const writes = new RateLimiter(rate)
     const run = {
       command: 'migrate',
       table: from.options.table,
       source: source?.TableArn,
       target: target?.TableArn,
-      layouts: [from.options, to.options].map(placesOf),
+      layouts: [from.options, to.options].map(locationAndLayout),
       mode,
-      overwrite: values.overwrite === true
+      overwrite
     }
-    const { place, exitCode } = await resumable({ values, run, counts: Copy.counts, output }, (place, signal) => {
-      const copy = new Copy({ from, to, isOneTable, mode, overwrite: values.overwrite, writes, counts: place.counts })
-      const { counts } = place
-      return walk({
-        table: from,
-        consistent: true,
-        width: widthFor(rate),
-        reads: new Rate(values['read-rate']),
-        writes,
-        place,
-        signal,
-        told: () => output.progress(counts.scanned, source?.ItemCount, `${counts.copied} copied of ${counts.scanned}`),
-        each: (item) => copy.one(item)
-      })
-    })
-    const { counts } = place
-    output.result({ finished: exitCode === 0, mode, from: from.options.table, to: to.options.table, ...counts }, [
-      ...linesOf(counts, mode)
-    ])
-    if (exitCode !== 0) return exitCode
-    const isBad = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
-    return isBad ? 1 : 0
+    const { counts, exitCode } = await runResumable(
+      { values, run, counts: Migration.initialCounts, output },
+      (checkpoint, signal) => {
+        const { counts } = checkpoint
+        const migration = new Migration({ from, to, isOneTable, mode, overwrite, writes, counts })
+        return scanTable({
+          table: from,
+          consistentRead: true,
+          concurrency: concurrencyFor(rate),
+          reads: new RateLimiter(values['read-rate']),
+          writes,
+          checkpoint,
+          signal,
+          handleItem: (item) => migration.handleItem(item),
+          onProgress() {
+            output.progress(counts.scanned, source?.ItemCount, `${counts.copied} copied of ${counts.scanned}`)
+          }
+        })
+      }
+    )
+
+    const finished = exitCode === exitCodes.success
+    const result = { finished, mode, from: from.options.table, to: to.options.table, ...counts }
+    output.result(result, formatCounts(counts, mode))
+    if (!finished) return exitCode
+    const hasProblems = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
+    return hasProblems ? exitCodes.failed : exitCodes.success
   }
 }
 
-/** Where sessions stand, of settled options. */
-function placesOf({ table, region, endpoint, hashKey, sortKey, prefix, attributes, format }) {
+/** Identifies a side in the checkpoint file. */
+function locationAndLayout({ table, region, endpoint, hashKey, sortKey, prefix, attributes, format }) {
   return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format }
 }
 
-function haveOnePlace(from, to) {
-  return isEqual(from, to, ['table', 'region', 'endpoint', 'profile'])
+function haveSameLocation(from, to) {
+  return areEqual(from, to, ['table', 'region', 'endpoint', 'profile'])
 }
 
-/** Two profiles, or a name and an ARN, may lead to one table; servers that stand in for AWS call all accounts 0. */
-function isOneOfAWS(source, target) {
+/**
+ * Two profiles, or a name and an ARN, can refer to the same table. Emulators of DynamoDB use account 000000000000 for
+ * all tables, so their ARNs do not identify a table.
+ */
+function haveSameArn(source, target) {
   return (
     source?.TableArn !== undefined &&
     source.TableArn === target?.TableArn &&
@@ -112,34 +147,35 @@ function isOneOfAWS(source, target) {
   )
 }
 
-/** Within one table the keys must not be the same; gives that it is one table. */
-function refuseSameKeys(from, to) {
-  if (isEqual(from, to, ['hashKey', 'sortKey', 'prefix'])) {
-    throw usageError('source and target are the same items: give --to-table, --to-region, --to-layout or --to-prefix')
-  }
-  return true
+function requireDifferentKeys(from, to) {
+  if (!areEqual(from, to, ['hashKey', 'sortKey', 'prefix'])) return
+  throw usageError(
+    'the source and the target are the same items: set --to-table, --to-region, --to-layout, or --to-prefix'
+  )
 }
 
-function isEqual(from, to, names) {
+function areEqual(from, to, names) {
   return names.every((name) => from[name] === to[name])
 }
 
-function linesOf(counts, mode) {
-  const words = {
-    copied: mode === 'dry-run' ? 'would be copied' : 'copied, and read back as written',
-    same: 'were there already, and are the same',
-    kept: 'are newer in the target, and were kept there',
-    expired: 'have expired, and were left out',
-    missing: 'are missing in the target',
-    different: 'are different in the target',
-    failed: 'could not be written',
-    corrupt: 'hold no session that can be read',
-    foreign: 'are no sessions'
+function formatCounts(counts, mode) {
+  const labels = {
+    copied: mode === 'dry-run' ? 'would be copied' : 'copied and verified',
+    same: 'already in the target',
+    kept: 'newer in the target, kept',
+    expired: 'expired, skipped',
+    missing: 'missing in the target',
+    different: 'different in the target',
+    failed: 'failed',
+    corrupt: 'unreadable, skipped',
+    foreign: 'not sessions, skipped'
   }
-  const told = Object.entries(words).filter(([name]) => counts[name] > 0)
+  const line = (count, text) => `${String(count).padStart(8)} ${text}`
   return [
-    `${counts.scanned} items read`,
-    ...told.map(([name, text]) => `${String(counts[name]).padStart(8)} ${text}`),
-    ...Object.entries(counts.reasons).map(([reason, times]) => `${String(times).padStart(8)} failed: ${reason}`)
+    `${counts.scanned} items scanned`,
+    ...Object.entries(labels)
+      .filter(([name]) => counts[name] > 0)
+      .map(([name, label]) => line(counts[name], label)),
+    ...Object.entries(counts.reasons).map(([reason, count]) => line(count, `failed: ${reason}`))
   ]
 }

@@ -1,37 +1,40 @@
 'use strict'
 
 const { usageError } = require('../error.js')
-const { connection, layout, storeOptions } = require('../options.js')
-const { listOf } = require('../parse.js')
+const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
 const { features, policyFor } = require('../permissions.js')
+const { listOf } = require('../value-parsers.js')
 
-const { table, region } = connection
+const featureLines = Object.entries(features).map(
+  ([name, actions]) => `  ${name.padEnd(24)} ${name === 'cli' ? 'all commands of this tool' : actions.join(', ')}`
+)
 
 module.exports = {
-  summary: 'print the IAM policy with the least that an app or this tool needs',
+  summary: 'Print the least-privilege IAM policy for an app or for this tool',
   description: `
 Features:
-${Object.entries(features)
-  .map(([name, actions]) => `  ${name.padEnd(22)} ${name === 'cli' ? 'all commands of this tool' : actions.join(', ')}`)
-  .join('\n')}
+${featureLines.join('\n')}
 
-An app on a table that is there needs sessions; with the option createTable, also create-table, and tags if it
-has some. Koa and Fastify do without touch. The account and the Region that are not given stand as ACCOUNT_ID
-and REGION in the ARN.`,
+An app that uses an existing table needs sessions. With the option createTable, it also needs create-table, and tags
+if you set tags. Koa and Fastify apps need only sessions-without-touch. If you do not set the account and the Region,
+the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no requests.`,
   options: {
     features: {
       type: 'string',
-      value: 'a,b,…',
-      text: 'what is used, of the list above',
+      placeholder: 'a,b,…',
+      description: 'Features from the list above, separated by commas',
       default: 'sessions',
       parse: listOf(Object.keys(features))
     },
-    table,
-    region: { ...region, default: 'AWS_REGION' },
-    account: { type: 'string', value: 'id', text: 'AWS account of 12 digits', parse: account },
-    'leading-keys': { type: 'boolean', text: 'only for items whose key begins with the prefix of the sessions' },
-    layout: layout.layout,
-    prefix: layout.prefix
+    table: connectionOptions.table,
+    region: { ...connectionOptions.region, default: 'AWS_REGION' },
+    account: { type: 'string', placeholder: 'id', description: 'AWS account ID of 12 digits', parse: parseAccount },
+    'leading-keys': {
+      type: 'boolean',
+      description: 'Allow only items whose key begins with the prefix of the sessions'
+    },
+    layout: layoutOptions.layout,
+    prefix: layoutOptions.prefix
   },
   examples: [
     'policy --table sessions --region eu-central-1 --account 123456789012',
@@ -40,27 +43,28 @@ and REGION in the ARN.`,
   ],
 
   run({ values, output }) {
-    const { table: name, prefix } = storeOptions(values)
-    const isNarrow = values['leading-keys']
-    if (isNarrow && prefix === '') throw usageError('--leading-keys needs a prefix, which this layout has not')
-    const arn = arnOf(name, values)
+    const { table, prefix } = storeOptions(values)
+    const leadingKeys = values['leading-keys']
+    if (leadingKeys && prefix === '') throw usageError('--leading-keys requires a prefix, and this layout has none')
+    const arn = tableArn(table, values)
     if (/ACCOUNT_ID|REGION/.test(arn) && !values.json) {
-      output.note(`put the account and the Region into ${arn}, or give --account and --region`)
+      output.note(`replace the placeholders in ${arn}, or set --account and --region`)
     }
-    // A policy is JSON either way.
-    output.text(JSON.stringify(policyFor(values.features ?? ['sessions'], arn, isNarrow ? prefix : undefined), null, 2))
+    const policy = policyFor(values.features ?? ['sessions'], arn, leadingKeys ? prefix : undefined)
+    // A policy is JSON, with or without --json.
+    output.text(JSON.stringify(policy, null, 2))
   }
 }
 
-function arnOf(table, { region: given, account: id = 'ACCOUNT_ID' }) {
+function tableArn(table, { region: givenRegion, account = 'ACCOUNT_ID' }) {
   if (table.startsWith('arn:')) return table
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
-  const place = given ?? (AWS_REGION || AWS_DEFAULT_REGION || 'REGION')
-  const partition = place.startsWith('cn-') ? 'aws-cn' : place.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
-  return `arn:${partition}:dynamodb:${place}:${id}:table/${table}`
+  const region = givenRegion ?? (AWS_REGION || AWS_DEFAULT_REGION || 'REGION')
+  const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+  return `arn:${partition}:dynamodb:${region}:${account}:table/${table}`
 }
 
-function account(text, name) {
+function parseAccount(text, name) {
   if (!/^\d{12}$/.test(text)) throw usageError(`${name} must be 12 digits`)
   return text
 }

@@ -1,83 +1,116 @@
 'use strict'
 
+const { runResumable } = require('../checkpoint.js')
+const { confirm } = require('../confirm.js')
+const { exitCodes } = require('../error.js')
 const { isExpired, isSession } = require('../item.js')
-const { connection, layout, rates, state, storeOptions } = require('../options.js')
-const { confirmed, resumable } = require('../checkpoint.js')
-const { Rate } = require('../rate.js')
-const { usualRate, walk, widthFor } = require('../scan.js')
-
-const { format: _format, ...places } = layout
+const {
+  connectionOptions,
+  rateOptions,
+  readLayoutOptions,
+  stateOption,
+  storeOptions,
+  yesOption
+} = require('../options.js')
+const { RateLimiter } = require('../rate-limiter.js')
+const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
 module.exports = {
-  summary: 'delete the sessions that have expired, for tables without time to live',
+  summary: 'Delete expired sessions from a table without time to live',
   description: `
-Scans the table and deletes each expired session on condition that it is still expired, so that one that comes to
-life meanwhile stays. Other items, and sessions without an expiry, are left alone. DynamoDB's time to live does
-the same at no cost: init enables it.
+Scans the table and deletes each expired session, on the condition that it is still expired: a session that is renewed
+in the meantime is kept. Sessions without an expiry and other items are kept too. DynamoDB's time to live does the same
+at no cost; run init to enable it.
 
-The scan costs half a read unit for each 4 KB of the table, a deletion one write unit for each started KB. Ctrl-C
-ends it after the requests under way, writes where it was to a file, and tells how to go on; the file holds the key
-of an item.`,
+The scan costs half a read capacity unit per 4 KB of the table. A deletion costs one write capacity unit per KB, rounded
+up.
+
+Ctrl-C stops the command after the requests in progress, saves a checkpoint file, and prints the command that resumes.
+The file contains the key of an item.`,
   options: {
-    ...connection,
-    ...places,
-    ...rates,
-    state,
-    'dry-run': { type: 'boolean', text: 'only count what would be deleted' },
-    yes: { type: 'boolean', short: 'y', text: 'do not ask' }
+    ...connectionOptions,
+    ...readLayoutOptions,
+    ...rateOptions,
+    state: stateOption,
+    'dry-run': { type: 'boolean', description: 'Only count the sessions that would be deleted' },
+    yes: yesOption
   },
   examples: ['reap --dry-run', 'reap --rate 25 --read-rate 50', 'reap --yes --state reap.json --json'],
 
   async run({ values, output }) {
     const { Table } = require('../table.js')
     const table = new Table(storeOptions(values))
+    const { table: name, region, hashKey, sortKey, prefix, attributes } = table.options
     const description = await table.describeIfAllowed()
     const isDry = values['dry-run'] === true
-    const rate = values.rate ?? usualRate(description)
-    const total = description?.ItemCount ?? 0
-    if (!isDry) await confirmed(`Delete the expired sessions of ${table.options.table}?`, { values, output })
+    if (!isDry) await confirm(`Delete the expired sessions in ${name}?`, values)
 
-    const { table: name, region, hashKey, sortKey, prefix, attributes } = table.options
-    const where = { hashKey, sortKey, prefix, attributes }
-    const run = { command: 'reap', table: name, region, arn: description?.TableArn, ...where, isDry }
-    const counts = { scanned: 0, expired: 0, deleted: 0 }
-    const writes = new Rate(rate)
-    const { place, exitCode } = await resumable({ values, run, counts, output }, async (place, signal) => {
-      const { counts } = place
-      await walk({
-        table,
-        attributes: [hashKey, sortKey, attributes.expires, ...(prefix === '' ? [attributes.session] : [])].filter(
-          Boolean
-        ),
-        width: isDry ? Infinity : widthFor(rate),
-        reads: new Rate(values['read-rate']),
-        writes,
-        place,
-        signal,
-        told: () => output.progress(counts.scanned, total, `${counts.expired} expired of ${counts.scanned} items`),
-        async each(item) {
-          if (isSession(item, table.options) && isExpired(item, table.options)) {
-            if (!isDry) await reapOne(item)
-            counts.expired += 1
+    const rate = values.rate ?? defaultWriteRate(description)
+    const writes = new RateLimiter(rate)
+    const run = {
+      command: 'reap',
+      table: name,
+      region,
+      arn: description?.TableArn,
+      hashKey,
+      sortKey,
+      prefix,
+      attributes,
+      isDry
+    }
+    const initialCounts = { scanned: 0, expired: 0, deleted: 0 }
+    const { counts, exitCode } = await runResumable(
+      { values, run, counts: initialCounts, output },
+      (checkpoint, signal) => {
+        const { counts } = checkpoint
+        return scanTable({
+          table,
+          attributes: attributesToRead(table.options),
+          concurrency: isDry ? Infinity : concurrencyFor(rate),
+          reads: new RateLimiter(values['read-rate']),
+          writes,
+          checkpoint,
+          signal,
+          async handleItem(item) {
+            if (isSession(item, table.options) && isExpired(item, table.options)) {
+              if (!isDry && (await deleteExpired(table, item, writes))) counts.deleted += 1
+              counts.expired += 1
+            }
+            counts.scanned += 1
+          },
+          onProgress() {
+            const text = `${counts.expired} expired of ${counts.scanned} items`
+            output.progress(counts.scanned, description?.ItemCount ?? 0, text)
           }
-          counts.scanned += 1
-        }
-      })
-
-      async function reapOne(item) {
-        await writes.take()
-        const { wasExpired, units = 1 } = await table.deleteExpired(item[hashKey].S)
-        writes.charge(units - 1)
-        if (wasExpired) counts.deleted += 1
+        })
       }
-    })
-    const { scanned, expired, deleted } = place.counts
-    const finished = exitCode === 0
+    )
+
+    const { scanned, expired, deleted } = counts
+    const finished = exitCode === exitCodes.success
     output.result({ table: name, finished, dryRun: isDry, scanned, expired, deleted }, [
       isDry
-        ? `${expired} of ${scanned} items are expired sessions and would be deleted`
-        : `${deleted} expired sessions deleted, of ${scanned} items`
+        ? `${scanned} items scanned, ${expired} expired sessions would be deleted`
+        : `${scanned} items scanned, ${deleted} expired sessions deleted`
     ])
     return exitCode
   }
+}
+
+/** The attributes that show whether an item is an expired session. */
+function attributesToRead({ hashKey, sortKey, prefix, attributes }) {
+  return [
+    hashKey,
+    ...(sortKey === undefined ? [] : [sortKey]),
+    attributes.expires,
+    ...(prefix === '' ? [attributes.session] : [])
+  ]
+}
+
+/** Resolves to whether the session was still expired, and was therefore deleted. */
+async function deleteExpired(table, item, writes) {
+  await writes.consumeUnit()
+  const { wasExpired, units = 1 } = await table.deleteExpired(item[table.options.hashKey].S)
+  writes.charge(units - 1)
+  return wasExpired
 }

@@ -1,20 +1,25 @@
 'use strict'
 
-const { connection, keys, storeOptions } = require('../options.js')
-const { cookie, idFrom, noSuchSession } = require('../session-argument.js')
+const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
+const {
+  readSessionId,
+  sessionArgumentHelp,
+  sessionNotFound,
+  sessionOptions,
+  sessionPositionals
+} = require('../session-argument.js')
 
 module.exports = {
-  summary: 'delete one session, by its id or by its cookie: whoever holds it is logged out',
+  summary: 'Delete one session by its ID or cookie',
   description: `
-The argument is a session id, the value of a session cookie (s:<id>.<signature>, URL-encoded or not), name=value,
-or a whole Cookie header; - reads it from standard input, where no list of processes shows it. The signature is
-not checked.`,
-  positionals: ['id or cookie'],
-  options: { ...connection, ...keys, ...cookie },
+Logs out the user of the session. Costs one write capacity unit per KB of the session, rounded up.
+${sessionArgumentHelp}`,
+  positionals: sessionPositionals,
+  options: { ...connectionOptions, ...keyOptions, ...sessionOptions },
   examples: ['rm Zq8bYk3vLw', "rm 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions"],
 
   async run({ values, positionals: [argument], output }) {
-    const id = idFrom(argument, values)
+    const id = readSessionId(argument, values)
     const { Table } = require('../table.js')
     const table = new Table(storeOptions(values))
     try {
@@ -25,9 +30,9 @@ not checked.`,
       })
     } catch (error) {
       if (error.code !== 'ConditionalCheckFailedException') throw error
-      // An earlier attempt whose response was lost has deleted it, or there was none.
-      if (!error.mayBeDone) throw noSuchSession(table)
-      output.note('the response to the first attempt was lost; the session is not in the table now')
+      // Either the session did not exist, or an earlier attempt deleted it and its response was lost.
+      if (!error.mayBeDone) throw sessionNotFound(table)
+      output.note('the response to the first attempt was lost; the session is no longer in the table')
     }
     output.result({ deleted: true, id }, ['deleted'])
   }

@@ -1,121 +1,143 @@
 'use strict'
 
+const { confirm } = require('../confirm.js')
 const { exitCodes, usageError } = require('../error.js')
-const { connection, layout, rates, storeOptions } = require('../options.js')
-const { count } = require('../parse.js')
-const { confirmed, interruption } = require('../checkpoint.js')
-const { Rate } = require('../rate.js')
-const { Tally } = require('../tally.js')
-const { linesOf } = require('../tally-lines.js')
+const { listenForInterrupt } = require('../interrupt.js')
+const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
+const { RateLimiter } = require('../rate-limiter.js')
+const { SessionCounter } = require('../session-counter.js')
+const { formatReport } = require('../stats-report.js')
+const { positiveInteger } = require('../value-parsers.js')
 
-const { format: _format, ...places } = layout
-
-/** A sample is read in so many parts, from all over the table. */
-const PARTS = 10
-const MOST_SEGMENTS = 1_000_000
+/** The number of random segments in a sample. */
+const SAMPLE_SEGMENTS = 10
+/** The largest TotalSegments of a Scan. */
+const MAX_SEGMENTS = 1_000_000
 
 module.exports = {
-  summary: 'count the sessions, their sizes, and those that have expired and are not yet swept',
+  summary: 'Count sessions, their sizes, and expired sessions that are still in the table',
   description: `
-Reads the whole table, or a sample of it, at half a read unit for each 4 KB. The cost is told first, from
-DynamoDB's count of items and bytes, which is up to six hours old; on a terminal it is asked whether to go on.
---sample reads parts from all over the table and estimates the whole. Ctrl-C ends it with what was read so far.`,
+Scans the whole table, or a sample of it, which costs half a read capacity unit per 4 KB. Prints the estimated cost
+first, and asks for confirmation on a terminal. The estimate is based on DynamoDB's item count and table size, which can
+be six hours old.
+
+--sample reads random segments of the table and estimates the totals. Ctrl-C stops the scan and prints the counts so
+far.`,
   options: {
-    ...connection,
-    ...places,
-    sample: { type: 'string', value: 'percent', text: 'read so much of the table, such as 10%', parse: percent },
-    limit: { type: 'string', value: 'n', text: 'read so many items at most', parse: count },
-    'read-rate': rates['read-rate'],
-    'dry-run': { type: 'boolean', text: 'only tell the cost' },
-    yes: { type: 'boolean', short: 'y', text: 'do not ask' }
+    ...connectionOptions,
+    ...readLayoutOptions,
+    sample: {
+      type: 'string',
+      placeholder: 'percent',
+      description: 'Scan only this share of the table, such as 10%',
+      parse: parsePercentage
+    },
+    limit: {
+      type: 'string',
+      placeholder: 'n',
+      description: 'Scan at most this number of items',
+      parse: positiveInteger
+    },
+    'read-rate': rateOptions['read-rate'],
+    'dry-run': { type: 'boolean', description: 'Only print the estimated cost' },
+    yes: yesOption
   },
   examples: ['stats', 'stats --sample 5% --read-rate 100', 'stats --limit 1000 --json'],
 
   async run({ values, output }) {
     if (values.sample !== undefined && values.limit !== undefined) {
-      throw usageError('--sample and --limit contradict each other')
+      throw usageError('--sample and --limit cannot be combined')
     }
     const { Table } = require('../table.js')
     const table = new Table(storeOptions(values))
     const description = await table.describeIfAllowed()
-    const { segments, fraction } = segmentsFor(values.sample ?? 1)
-    const cost = costOf(description, { fraction, limit: values.limit, requests: segments.length })
-    output.note(cost.text)
-    const told = { table: table.options.table, cost: { readUnits: cost.readUnits ?? null, items: cost.items ?? null } }
-    if (values['dry-run']) return output.result({ ...told, dryRun: true }, ['nothing was read'])
-    await confirmed(`Read ${fraction < 1 || values.limit ? 'the sample' : 'the table'}?`, { values, output })
-
-    const tally = new Tally(table.options)
-    const { signal, release } = interruption()
+    const { segments, fraction } = chooseSegments(values.sample ?? 1)
     const limit = values.limit ?? Infinity
-    const reads = new Rate(values['read-rate'])
+
+    const cost = estimateCost(description, { fraction, limit, requests: segments.length })
+    output.note(cost.text)
+    const header = {
+      table: table.options.table,
+      cost: { readUnits: cost.readUnits ?? null, items: cost.items ?? null }
+    }
+    if (values['dry-run']) return output.result({ ...header, dryRun: true }, ['dry run: nothing was read'])
+    await confirm(`Read ${fraction < 1 || values.limit ? 'the sample' : 'the table'}?`, values)
+
+    const counter = new SessionCounter(table.options)
+    const reads = new RateLimiter(values['read-rate'])
+    const { signal, release } = listenForInterrupt()
+    let hasReachedEnd = false
     for (const segment of segments) {
-      if (signal.aborted || tally.items >= limit) break
-      await scan(table, { segment, limit, reads, signal, tally, output, expected: cost.items })
+      if (signal.aborted || counter.items >= limit) break
+      const onProgress = () => output.progress(counter.items, cost.items ?? 0, `${counter.items} items`)
+      hasReachedEnd = await countSegment(table, { segment, limit, reads, signal, counter, onProgress })
     }
     release()
-    const share = signal.aborted ? undefined : shareOf(tally, { fraction, limit, total: description?.ItemCount })
-    const report = { ...told, finished: !signal.aborted, complete: share === 1, ...tally.report(share) }
-    output.result(report, linesOf(report))
-    if (!signal.aborted) return exitCodes.done
+
+    const share = signal.aborted
+      ? undefined
+      : shareRead({ items: counter.items, fraction, limit, hasReachedEnd, tableItems: description?.ItemCount })
+    const report = { ...header, finished: !signal.aborted, complete: share === 1, ...counter.report(share) }
+    output.result(report, formatReport(report))
+    if (!signal.aborted) return exitCodes.success
     output.note('interrupted')
     return exitCodes.interrupted
   }
 }
 
-async function scan(table, { segment, limit, reads, signal, tally, output, expected }) {
-  let start
+/** Counts the items of a segment. Resolves to whether its end was reached. */
+async function countSegment(table, { segment, limit, reads, signal, counter, onProgress }) {
+  let startKey
   do {
-    await reads.ready(signal)
-    if (signal.aborted) return
+    await reads.waitForUnit(signal)
+    if (signal.aborted) return false
     const page = await table.request('Scan', {
       ...segment,
-      ...(limit < Infinity && { Limit: limit - tally.items }),
-      ExclusiveStartKey: start,
+      ...(limit < Infinity && { Limit: limit - counter.items }),
+      ExclusiveStartKey: startKey,
       ReturnConsumedCapacity: 'TOTAL'
     })
     const units = page.ConsumedCapacity?.CapacityUnits
     reads.charge(units)
-    tally.add(page.Items, units)
-    output.progress(tally.items, expected ?? 0, `${tally.items} items`)
-    start = page.LastEvaluatedKey
-    if (start === undefined && limit < Infinity) tally.hasSeenAll = true
-  } while (start !== undefined && tally.items < limit)
+    counter.addPage(page.Items, units)
+    onProgress()
+    startKey = page.LastEvaluatedKey
+  } while (startKey !== undefined && counter.items < limit)
+  return startKey === undefined
 }
 
-/** Random parts of the table that make up the share. */
-function segmentsFor(share) {
+/** Random segments of the table that together are about this share of it, and their exact fraction. */
+function chooseSegments(share) {
   if (share >= 1) return { segments: [{}], fraction: 1 }
-  const total = Math.min(MOST_SEGMENTS, Math.round(PARTS / share))
+  const total = Math.min(MAX_SEGMENTS, Math.round(SAMPLE_SEGMENTS / share))
   const chosen = new Set()
-  while (chosen.size < PARTS) chosen.add(Math.floor(Math.random() * total))
-  return { segments: [...chosen].map((Segment) => ({ Segment, TotalSegments: total })), fraction: PARTS / total }
+  while (chosen.size < SAMPLE_SEGMENTS) chosen.add(Math.floor(Math.random() * total))
+  const segments = [...chosen].map((segment) => ({ Segment: segment, TotalSegments: total }))
+  return { segments, fraction: SAMPLE_SEGMENTS / total }
 }
 
-/** What share of the table was read; undefined where that is not known. */
-function shareOf(tally, { fraction, limit, total }) {
+/** The share of the table that was read, or undefined if unknown. */
+function shareRead({ items, fraction, limit, hasReachedEnd, tableItems }) {
   if (limit === Infinity) return fraction
-  if (tally.hasSeenAll) return 1
-  return total > tally.items ? tally.items / total : undefined
+  if (hasReachedEnd) return 1
+  return tableItems > items ? items / tableItems : undefined
 }
 
-function costOf(description, { fraction, limit = Infinity, requests }) {
-  if (description === undefined)
-    return { text: 'the cost is not known: the policy does not allow dynamodb:DescribeTable' }
+function estimateCost(description, { fraction, limit, requests }) {
+  if (description === undefined) {
+    return { text: 'cannot estimate the cost: the IAM policy does not allow dynamodb:DescribeTable' }
+  }
   const { ItemCount = 0, TableSizeBytes = 0 } = description
   const share = Math.min(fraction, ItemCount > 0 ? limit / ItemCount : 1)
   const items = Math.round(ItemCount * share)
   const readUnits = Math.max(requests / 2, Math.ceil((TableSizeBytes * share) / 4096) / 2)
-  const size = `${ItemCount} items, ${TableSizeBytes} bytes`
-  return {
-    items,
-    readUnits,
-    text: `about ${readUnits} read units for ${items} items (the table: ${size}, as of the last six hours)`
-  }
+  const table = `table: ${ItemCount} items, ${TableSizeBytes} bytes, at most six hours ago`
+  return { items, readUnits, text: `estimated cost: ${readUnits} read capacity units for ${items} items (${table})` }
 }
 
-function percent(text, name) {
+function parsePercentage(text, name) {
   const [, number] = /^(\d+(?:\.\d+)?) ?%?$/.exec(text) ?? []
-  if (!(number > 0 && number <= 100)) throw usageError(`${name} must be a percentage over 0 and up to 100, such as 10%`)
+  if (!(number > 0 && number <= 100))
+    throw usageError(`${name} must be a percentage greater than 0 and at most 100, such as 10%`)
   return number / 100
 }

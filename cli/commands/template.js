@@ -1,40 +1,54 @@
 'use strict'
 
 const { usageError } = require('../error.js')
-const { connection, keys, storeOptions } = require('../options.js')
-const { count, listOf, oneOf } = require('../parse.js')
+const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
 const { actionsOf, features, policyFor } = require('../permissions.js')
+const { listOf, oneOf, positiveInteger } = require('../value-parsers.js')
 
-const kinds = {
+const renderers = {
   cloudformation: () => require('../templates/cloudformation.js'),
   terraform: () => require('../templates/terraform.js'),
   cdk: () => require('../templates/cdk.js')
 }
 
-/** What an app does with a table that it finds; the commands of this tool are for people. */
-const forApps = ['sessions', 'sessions-without-touch', 'scan', 'clear', 'describe']
+/** The features that an app can use on an existing table. */
+const appFeatures = ['sessions', 'sessions-without-touch', 'scan', 'clear', 'describe']
 
 module.exports = {
-  summary: 'print the table and its policy for CloudFormation, Terraform or the CDK',
+  summary: 'Print the table and its IAM policy for CloudFormation, Terraform, or the CDK',
   description: `
-cloudformation is YAML, terraform is HCL for the AWS provider, cdk is a construct in TypeScript. The table is on
-demand unless --read or --write is given, has its time to live enabled, and outlives its stack.`,
+Prints YAML for CloudFormation, HCL for the AWS provider of Terraform, or a TypeScript construct for the CDK. The table
+is on-demand unless you set --read or --write, has time to live enabled, and is kept when its stack is deleted. This
+command sends no requests.`,
   positionals: ['cloudformation|terraform|cdk'],
   options: {
-    table: connection.table,
-    ...keys,
-    read: { type: 'string', value: 'units', text: 'provisioned read units', parse: count },
-    write: { type: 'string', value: 'units', text: 'provisioned write units', parse: count },
-    pitr: { type: 'boolean', text: 'with point-in-time recovery' },
-    'deletion-protection': { type: 'boolean', text: 'the table cannot be deleted by a request' },
+    table: connectionOptions.table,
+    ...keyOptions,
+    read: {
+      type: 'string',
+      placeholder: 'units',
+      description: 'Provisioned read capacity units',
+      parse: positiveInteger
+    },
+    write: {
+      type: 'string',
+      placeholder: 'units',
+      description: 'Provisioned write capacity units',
+      parse: positiveInteger
+    },
+    pitr: { type: 'boolean', description: 'Enable point-in-time recovery' },
+    'deletion-protection': { type: 'boolean', description: 'Enable deletion protection' },
     features: {
       type: 'string',
-      value: 'a,b,…',
-      text: `what the app uses: ${forApps.join(', ')}`,
+      placeholder: 'a,b,…',
+      description: `Features that the app uses: ${appFeatures.join(', ')}`,
       default: 'sessions',
-      parse: listOf(forApps)
+      parse: listOf(appFeatures)
     },
-    'leading-keys': { type: 'boolean', text: 'the policy is only for items whose key begins with the prefix' }
+    'leading-keys': {
+      type: 'boolean',
+      description: 'Allow only items whose key begins with the prefix of the sessions'
+    }
   },
   examples: [
     'template cloudformation > sessions.yaml',
@@ -43,18 +57,13 @@ demand unless --read or --write is given, has its time to live enabled, and outl
   ],
 
   run({ values, positionals, output }) {
-    const kind = oneOf(Object.keys(kinds))(positionals[0], 'the kind of template')
+    const kind = oneOf(Object.keys(renderers))(positionals[0], 'the kind of template')
     const { table, hashKey, sortKey, prefix, attributes } = storeOptions(values)
-    if (table.startsWith('arn:')) throw usageError('--table must be a name here: the table is yet to be made')
-    const names = values.features ?? ['sessions']
-    const isNarrow = values['leading-keys']
-    if (isNarrow && prefix === '') throw usageError('--leading-keys needs a prefix, which this layout has not')
-    if (isNarrow && names.some((name) => features[name].some((action) => /^(Scan|Describe)/.test(action)))) {
-      throw usageError('--leading-keys goes with the features sessions and sessions-without-touch only')
-    }
+    if (table.startsWith('arn:')) throw usageError('--table must be a name, because the template creates the table')
+    const featureNames = values.features ?? ['sessions']
     const hasUnits = values.read !== undefined || values.write !== undefined
-    const [{ Condition } = {}] = isNarrow ? policyFor(names, '', prefix).Statement : []
-    const text = kinds[kind]()({
+    const render = renderers[kind]()
+    const text = render({
       table,
       hashKey,
       sortKey,
@@ -62,9 +71,20 @@ demand unless --read or --write is given, has its time to live enabled, and outl
       throughput: hasUnits ? [values.read ?? 5, values.write ?? 5] : undefined,
       pitr: values.pitr,
       protect: values['deletion-protection'],
-      actions: actionsOf(names),
-      leadingKeys: Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0]
+      actions: actionsOf(featureNames),
+      leadingKeys: values['leading-keys'] ? leadingKeysFor(featureNames, prefix) : undefined
     })
     output.result({ template: kind, text: `${text}\n` }, [text])
   }
+}
+
+/** The pattern of the keys for an IAM condition. */
+function leadingKeysFor(featureNames, prefix) {
+  if (prefix === '') throw usageError('--leading-keys requires a prefix, and this layout has none')
+  const isWithoutKey = (action) => /^(Scan|Describe)/.test(action)
+  if (featureNames.some((name) => features[name].some(isWithoutKey))) {
+    throw usageError('--leading-keys can only be combined with the features sessions and sessions-without-touch')
+  }
+  const [{ Condition }] = policyFor(featureNames, '', prefix).Statement
+  return Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0]
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** A string of TypeScript in single quotes. */
+/** A TypeScript string in single quotes. */
 const text = (value) => `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 
 module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) => {
@@ -30,7 +30,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 
-/** The sessions of a web app, kept by dynamodb-session. */
+/** The session table of a web app that uses dynamodb-session. */
 export class SessionTable extends Construct {
   readonly table: dynamodb.Table
 
@@ -41,7 +41,7 @@ export class SessionTable extends Construct {
     })
   }
 
-  /** Allows what the app needs: new SessionTable(this, 'Sessions').grantApp(appFunction) */
+  /** Grants the permissions that the app needs: new SessionTable(this, 'Sessions').grantApp(appFunction) */
   grantApp(grantee: iam.IGrantable): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new iam.PolicyStatement({

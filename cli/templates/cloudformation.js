@@ -1,6 +1,6 @@
 'use strict'
 
-/** JSON strings are YAML strings. */
+/** A YAML string: every JSON string is one. */
 const text = JSON.stringify
 
 module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) => {
@@ -50,7 +50,7 @@ module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect,
                   - ${text(leadingKeys)}`
     : ''
   return `AWSTemplateFormatVersion: "2010-09-09"
-Description: The sessions of a web app, kept by dynamodb-session
+Description: The session table of a web app that uses dynamodb-session
 Resources:
   Sessions:
     Type: AWS::DynamoDB::Table
@@ -67,7 +67,7 @@ Resources:
   SessionsPolicy:
     Type: AWS::IAM::ManagedPolicy
     Properties:
-      Description: What the app needs of its table of sessions
+      Description: Permissions that the app needs for its session table
       PolicyDocument:
         Version: "2012-10-17"
         Statement:
@@ -88,7 +88,7 @@ Outputs:
     Value:
       Fn::GetAtt: [Sessions, Arn]
   SessionsPolicyArn:
-    Description: Attach it to the role of the app
+    Description: Attach this policy to the role of the app
     Value:
       Ref: SessionsPolicy`
 }

@@ -1,9 +1,9 @@
 'use strict'
 
-/** A string of HCL: templates in it stand for themselves. */
+/** An HCL string, in which template sequences are escaped. */
 const text = (value) => JSON.stringify(value).replace(/([$%])\{/g, '$1$1{')
 
-/** Lines of names and values, the values under each other. */
+/** Lines of `name = value` with the equals signs aligned, as terraform fmt does. */
 function aligned(pairs) {
   const width = Math.max(...pairs.map(([name]) => name.length))
   return pairs.map(([name, value]) => `  ${name.padEnd(width)} = ${value}`).join('\n')
@@ -52,7 +52,7 @@ module.exports = ({ table, hashKey, sortKey, expires, throughput, pitr, protect,
       values   = [${text(leadingKeys)}]
     }`
     : ''
-  return `# The sessions of a web app, kept by dynamodb-session.
+  return `# The session table of a web app that uses dynamodb-session.
 
 resource "aws_dynamodb_table" "sessions" {
 ${aligned(settings)}
@@ -67,7 +67,7 @@ ${recovery}${protection}
   }
 }
 
-# What the app needs of its table.
+# The permissions that the app needs.
 data "aws_iam_policy_document" "sessions" {
   statement {
     actions = [
@@ -77,7 +77,7 @@ ${actions.map((action) => `      "dynamodb:${action}",`).join('\n')}
   }
 }
 
-# Attach it to the role of the app.
+# Attach this policy to the role of the app.
 resource "aws_iam_policy" "sessions" {
   name_prefix = "dynamodb-session-"
   policy      = data.aws_iam_policy_document.sessions.json

@@ -1,0 +1,53 @@
+'use strict'
+
+const { hintFor } = require('../hints.js')
+const { attempt } = require('./attempt.js')
+const { checkPrefix, keySample } = require('./prefix.js')
+
+/** A condition that never holds. DynamoDB checks the IAM policy first, so a write with it only tests the policy. */
+const NEVER = 'attribute_exists(#key) AND attribute_not_exists(#key)'
+
+/** Tries each operation. Writes nothing. */
+async function checkPermissions(table, key, report) {
+  const { hashKey, attributes } = table.options
+  const condition = { ConditionExpression: NEVER, ExpressionAttributeNames: { '#key': hashKey } }
+  const requests = {
+    GetItem: { Key: key },
+    PutItem: { Item: key, ...condition },
+    UpdateItem: {
+      Key: key,
+      ConditionExpression: NEVER,
+      UpdateExpression: 'SET #expires = :now',
+      ExpressionAttributeNames: { '#key': hashKey, '#expires': attributes.expires },
+      ExpressionAttributeValues: { ':now': { N: '0' } }
+    },
+    DeleteItem: { Key: key, ...condition }
+  }
+  for (const [operation, input] of Object.entries(requests)) {
+    const { error } = await attempt(() => table.request(operation, input))
+    reportPermission(operation, error, table, report)
+  }
+  await checkScan(table, report)
+}
+
+function reportPermission(operation, error, { options: { values } }, report) {
+  if (error === undefined || error.code === 'ConditionalCheckFailedException') return report(operation, 'ok', 'allowed')
+  const hint = hintFor(error, { command: 'doctor', values })
+  if (error.code !== 'AccessDeniedException') return report(operation, 'failed', error.message, hint)
+  const exception = operation === 'UpdateItem' ? 'unless this is a Koa or Fastify app, ' : ''
+  return report(operation, 'failed', 'not allowed', exception + hint)
+}
+
+/** Also checks the prefix, with the keys that the Scan returns. */
+async function checkScan(table, report) {
+  const { value, error } = await attempt(() => table.request('Scan', keySample(table.options)))
+  if (error !== undefined) {
+    const users = 'all(), ids(), length(), clear(), and the commands stats, reap, and migrate'
+    return report('Scan', 'unknown', `${error.code}: only ${users} need it`)
+  }
+  report('Scan', 'ok', 'allowed')
+  const keys = value.Items.map((item) => item[table.options.hashKey].S)
+  return checkPrefix(keys, table.options, report)
+}
+
+module.exports = { checkPermissions }
