@@ -167,7 +167,7 @@ function complaintAbout(name, value, allowed, label) {
 
 function suggestion(near, allowed, isTop) {
   if (near !== undefined) return `did you mean ${near}?`
-  return isTop ? 'the README lists the options' : `the options are ${Object.keys(allowed).join(', ')}`
+  return isTop ? 'docs/options.md lists all options' : `the options are ${Object.keys(allowed).join(', ')}`
 }
 
 function readSpecialKey(given, index, refuse) {

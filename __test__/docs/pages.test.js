@@ -78,6 +78,44 @@ describe('the examples of README and docs', settings, () => {
   })
 })
 
+/** What the titles of docs/troubleshooting.md quote from elsewhere, or what is put together from parts. */
+const otherMessages = [
+  'unknown option ',
+  'GLIBC_',
+  ' not found',
+  'No loader is configured for ".node" files',
+  'Module parse failed: Unexpected character',
+  'The provided key element does not match the schema',
+  'is not authorized to perform: dynamodb:',
+  'Item size has exceeded the maximum allowed size',
+  'ECONNREFUSED',
+  'invalid peer certificate',
+  'req.session'
+]
+
+test('docs/troubleshooting.md quotes messages that exist', () => {
+  const page = fs.readFileSync(path.join(root, 'docs', 'troubleshooting.md'), 'utf8')
+  const titles = page.split('\n').filter((line) => line.startsWith('### '))
+  const messages = titles.flatMap((title) => [...title.matchAll(/`([^`]+)`/g)].map(([, message]) => message))
+  const parts = messages.flatMap((message) => message.split('…')).filter((part) => part.trim() !== '')
+  const source = sourceOf('lib', 'core/src')
+  for (const part of parts) {
+    const isCode = /^\w+(Error|Exception)$/.test(part)
+    assert.ok(isCode || otherMessages.includes(part) || source.includes(part), part)
+  }
+})
+
+/** The text of the source files in these folders, with the strings that continue on another line in one piece. */
+function sourceOf(...folders) {
+  const files = folders.flatMap((folder) =>
+    fs.readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+  )
+  const texts = files
+    .filter((entry) => /\.(js|rs)$/.test(entry.name))
+    .map((entry) => fs.readFileSync(path.join(entry.parentPath ?? entry.path, entry.name), 'utf8'))
+  return texts.join('\n').replaceAll(/' \+\s+["']|\\\n\s+/g, '')
+}
+
 /** The file that a link of a page leads to, from the root of the repository; of a folder, its README. */
 function targetOf(file, href) {
   const target = path.join(path.dirname(file), href.split('#')[0])

@@ -258,7 +258,7 @@ describe('of an unknown name', () => {
   for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
     test(`${given}: no option is close`, () => {
       const { message } = configError({ [given]: 1 })
-      assert.equal(message, `unknown option ${given}; the README lists the options`)
+      assert.equal(message, `unknown option ${given}; docs/options.md lists all options`)
     })
   }
 

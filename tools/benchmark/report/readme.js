@@ -17,9 +17,10 @@ function readmePart(results) {
   }
   return `![Gets per second of this store, other DynamoDB stores, and MemoryStore](tools/benchmark/results/get.svg)
 
-With 2 KB sessions and 64 requests in flight, one process reads ${rounded(ours.opsPerSecond[0])} sessions per second and spends ${rounded(ours.main[0])} µs of
-main-thread CPU time on each; the other DynamoDB stores read ${rangeOf('opsPerSecond')} and spend ${rangeOf('main')} µs. Only the ratios apply to
-other machines: all processes shared one with an in-memory server, as the [benchmark report](tools/benchmark/results/report.md) describes.`
+With 2 KB sessions and 64 requests in flight, one process reads ${rounded(ours.opsPerSecond[0])} sessions per second and
+spends ${rounded(ours.main[0])} µs of main-thread CPU time on each. The other DynamoDB stores read ${rangeOf('opsPerSecond')} and spend
+${rangeOf('main')} µs. The server runs in memory on the same machine, so only the ratios apply elsewhere: see the
+[benchmark report](tools/benchmark/results/report.md).`
 }
 
 module.exports = { readmePart }
