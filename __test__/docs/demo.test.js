@@ -16,9 +16,7 @@ const { needs } = require('../support/features')
 const { nowInSeconds } = require('../support/sessions')
 
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(fs.existsSync)
-const skip = executablePath
-  ? false
-  : 'there is no chromium here: Debian has a package of this name, CHROMIUM names another'
+const skip = executablePath ? false : 'needs Chromium: install the Debian package chromium, or set CHROMIUM to its path'
 const screenshots = path.join(root, 'target', 'screenshots')
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }
 const args =
@@ -26,15 +24,15 @@ const args =
 
 const dynamodb = useDynamoDB()
 
-/** Runs in the page: what reaches into the padding of its section, or over it. */
-function sticksOut() {
+/** Runs in the page: the elements that overflow the content box of their section. */
+function overflowing() {
   const sections = [...document.querySelectorAll('section')]
   return sections.flatMap((section) => {
     const edge = section.getBoundingClientRect().right - parseFloat(getComputedStyle(section).paddingRight)
-    const isOut = (element) =>
+    const overflows = (element) =>
       element.getBoundingClientRect().right > edge ||
       (element.clientWidth > 0 && element.scrollWidth > element.clientWidth)
-    return [...section.querySelectorAll('*')].filter(isOut).map(({ outerHTML }) => outerHTML)
+    return [...section.querySelectorAll('*')].filter(overflows).map(({ outerHTML }) => outerHTML)
   })
 }
 
@@ -58,7 +56,7 @@ describe('the demo in a browser', { skip }, () => {
     fs.rmSync(userDataDir, { recursive: true, force: true })
   })
 
-  /** Starts the demo's app; gives its URL. */
+  /** Starts the demo app, and returns its URL. */
   async function serve(options) {
     const store = dynamodb.store({ ttl: lifetimeOf, ...options })
     const client = new DynamoDBClient(dynamodb.connection)
@@ -69,7 +67,7 @@ describe('the demo in a browser', { skip }, () => {
     return `http://127.0.0.1:${server.address().port}`
   }
 
-  /** A browser of someone else; `close` comes with the test's end. */
+  /** A separate browser context, which is closed when the test ends. */
   async function visitor(t, settings) {
     const context = await browser.browser().newContext(settings)
     t.after(() => context.close())
@@ -77,7 +75,7 @@ describe('the demo in a browser', { skip }, () => {
     return context
   }
 
-  /** Opens the page; an error that the page does not catch fails the test. */
+  /** Opens the page. An uncaught error in the page fails the test. */
   async function open(t, context, address = url) {
     const page = await context.newPage()
     page.on('pageerror', (error) => t.after(() => assert.fail(error)))
@@ -105,7 +103,7 @@ describe('the demo in a browser', { skip }, () => {
     ['a wide window', { viewport: { width: 1280, height: 900 } }],
     ['a phone', phone]
   ]) {
-    test(`logs in, fills the cart, expires and logs out, in ${device}`, async (t) => {
+    test(`lets a user log in, fill the cart, see the session expire, and log out, in ${device}`, async (t) => {
       const context = await visitor(t, settings)
       const page = await open(t, context)
       const name = device.split(' ').at(-1)
@@ -120,7 +118,7 @@ describe('the demo in a browser', { skip }, () => {
       await picture(page, `${name}-2-cart`)
       const width = (property) => page.evaluate(`document.documentElement.${property}`)
       assert.equal(await width('scrollWidth'), await width('clientWidth'), 'the page is wider than the window')
-      assert.deepEqual(await page.evaluate(sticksOut), [], 'this sticks out of its box')
+      assert.deepEqual(await page.evaluate(overflowing), [], 'these elements overflow')
 
       await dynamodb.setExpires(sid, nowInSeconds() - 5)
       await page.locator('#clock.over').waitFor()
@@ -140,17 +138,17 @@ describe('the demo in a browser', { skip }, () => {
     })
   }
 
-  test('takes a name that is long, or looks like markup', async (t) => {
+  test('shows long names and names that look like markup', async (t) => {
     const page = await open(t, await visitor(t, phone))
     for (const name of ['W'.repeat(40), '<b>Ann</b> & "Bob"']) {
       await logIn(page, name)
-      assert.deepEqual(await page.evaluate(sticksOut), [], 'this sticks out of its box')
+      assert.deepEqual(await page.evaluate(overflowing), [], 'these elements overflow')
       await press(page, 'Log out')
       await says(page, 'You are not logged in.')
     }
   })
 
-  test('tells of a request that failed, which ticks off nothing', needs('proxy'), async (t) => {
+  test('reports a failed request, and completes no step', needs('proxy'), async (t) => {
     const proxy = await dynamodb.proxy()
     const page = await open(t, await visitor(t), await serve({ endpoint: proxy.endpoint }))
     await logIn(page)
@@ -160,7 +158,7 @@ describe('the demo in a browser', { skip }, () => {
     assert.equal(await page.locator('li.done').count(), 1)
   })
 
-  test('shares a session between the tabs of one browser, and with no other', async (t) => {
+  test('shares a session between the tabs of one browser, and not with another browser', async (t) => {
     const context = await visitor(t)
     const [one, two] = [await open(t, context), await open(t, context)]
     await logIn(one)

@@ -18,10 +18,10 @@ const folder = path.join(root, 'examples')
 const names = fs.readdirSync(folder).filter((name) => fs.existsSync(path.join(folder, name, 'package.json')))
 const skip =
   process.platform === 'win32'
-    ? 'the examples are ended by their process group'
+    ? 'the test stops the examples by their process group'
     : serverKind !== 'embedded' && 'the examples start the embedded DynamoDB'
 
-/** Runs an example as its README says, on a free port; gives the URLs that it prints. It ends with the test. */
+/** Runs an example as its README says, on a free port, until the test ends. Returns the URLs that it prints. */
 async function start(t, name, { urls = 1, env } = {}) {
   const child = spawn('npm', ['run', 'example', '--', name], {
     cwd: root,
@@ -40,13 +40,13 @@ async function start(t, name, { urls = 1, env } = {}) {
     const [, url] = /^Listening on (\S+)/.exec(line) ?? []
     if (url && found.push(url) === urls) return found
   }
-  throw new Error(`${name} ended: ${errors}`)
+  throw new Error(`${name} exited: ${errors}`)
 }
 
 async function post(browser, url, body) {
-  const answer = await browser.request('POST', url, body)
-  assert.equal(answer.status, 200, JSON.stringify(answer.body))
-  return answer.body
+  const response = await browser.request('POST', url, body)
+  assert.equal(response.status, 200, JSON.stringify(response.body))
+  return response.body
 }
 
 const views = async (browser) => (await browser.get('/')).body
@@ -54,29 +54,29 @@ const views = async (browser) => (await browser.get('/')).body
 async function logsInAndOut(url, credentials = { user: 'ann' }) {
   const browser = new Browser(url)
   assert.equal((await browser.get('/')).status, 401)
-  assert.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400, 'nobody is logged in')
+  assert.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400, 'a login without a user fails')
   assert.deepEqual(await post(browser, '/login', credentials), { user: 'ann' })
   assert.deepEqual(await views(browser), { user: 'ann', views: 1 })
   assert.deepEqual(await views(browser), { user: 'ann', views: 2 })
 
   const [name, known] = [...browser.cookies][0]
   await post(browser, '/login', credentials)
-  assert.notEqual(browser.cookies.get(name), known, 'the login keeps an id that was there before')
+  assert.notEqual(browser.cookies.get(name), known, 'the login keeps the old session ID')
 
   const copy = browser.copy()
   await post(browser, '/logout')
-  assert.equal((await copy.get('/')).status, 401, 'the session outlives its logout')
+  assert.equal((await copy.get('/')).status, 401, 'the session still exists after the logout')
 }
 
 describe('the example', { skip, concurrency: 2 }, () => {
   for (const name of names.filter((name) => !['migration', 'passport'].includes(name))) {
-    test(`${name} logs in, keeps the session and logs out`, async (t) => {
+    test(`${name} lets a user log in, keeps the session, and lets the user log out`, async (t) => {
       const [url] = await start(t, name)
       await logsInAndOut(url)
     })
   }
 
-  test('passport logs in with the right password alone', async (t) => {
+  test('passport accepts only the right password', async (t) => {
     const [url] = await start(t, 'passport')
     const wrong = await fetch(`${url}/login`, {
       method: 'POST',
@@ -87,7 +87,7 @@ describe('the example', { skip, concurrency: 2 }, () => {
     await logsInAndOut(url, { username: 'ann', password: 'secret' })
   })
 
-  test('migration keeps the session from one package to the other, and back', async (t) => {
+  test('migration keeps the session when switching packages, in both directions', async (t) => {
     const [before, after] = await start(t, 'migration', { urls: 2 })
     const old = new Browser(before)
     await post(old, '/login', { user: 'ann' })
@@ -103,7 +103,7 @@ describe('the example', { skip, concurrency: 2 }, () => {
 describe('the examples', { skip }, () => {
   const dynamodb = useDynamoDB()
 
-  test('go to another DynamoDB by ENDPOINT', async (t) => {
+  test('use the DynamoDB at ENDPOINT', async (t) => {
     const { endpoint, region, credentials } = dynamodb.connection
     const [url] = await start(t, 'express', {
       env: {
@@ -118,11 +118,11 @@ describe('the examples', { skip }, () => {
     assert.equal(JSON.parse(item.sess.S).user, 'ann')
   })
 
-  test('are named when the name is unknown', async (t) => {
+  test('are listed if the given name is unknown', async (t) => {
     await assert.rejects(start(t, 'expres'), /Names: express, express-typescript, fastify, /)
   })
 
-  test('tell of a port that is taken', async (t) => {
+  test('report that a port is in use', async (t) => {
     const server = http.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     t.after(() => server.close())
@@ -137,7 +137,7 @@ describe('the examples', { skip }, () => {
   })
 
   for (const name of names) {
-    test(`${name} asks for the packages that it is tested with`, () => {
+    test(`${name} depends on the package versions that it is tested with`, () => {
       const { dependencies, devDependencies: tools } = require(path.join(folder, name, 'package.json'))
       for (const [dependency, range] of Object.entries({ ...dependencies, ...tools })) {
         assert.equal(range, dependency === 'dynamodb-session' ? '*' : devDependencies[dependency], dependency)

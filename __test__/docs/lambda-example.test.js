@@ -10,7 +10,7 @@ const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
 const { eventually } = require('../support/eventually')
 
-const skip = process.platform === 'linux' ? needs('proxy').skip : 'Linux tells here whether a process is frozen'
+const skip = process.platform === 'linux' ? needs('proxy').skip : 'needs /proc to see whether a process is frozen'
 const json = { 'content-type': 'application/json' }
 
 const dynamodb = useDynamoDB()
@@ -19,7 +19,7 @@ describe('the Lambda example', { skip }, () => {
   const { event } = require('../../examples/lambda/local/gateway')
   const { LocalLambda } = require('../../examples/lambda/local/lambda')
 
-  /** An execution environment whose way to DynamoDB can be cut. */
+  /** Starts an execution environment that connects to DynamoDB through a proxy. */
   async function start(t, handler, variables) {
     linkPackage()
     const proxy = await dynamodb.proxy()
@@ -39,9 +39,9 @@ describe('the Lambda example', { skip }, () => {
   }
 
   async function logIn(lambda) {
-    const answer = await lambda.invoke(event('POST', '/login', { headers: json, body: '{"user":"ann"}' }))
-    assert.equal(answer.statusCode, 200, answer.body)
-    return answer.cookies.map((cookie) => cookie.split(';')[0])
+    const response = await lambda.invoke(event('POST', '/login', { headers: json, body: '{"user":"ann"}' }))
+    assert.equal(response.statusCode, 200, response.body)
+    return response.cookies.map((cookie) => cookie.split(';')[0])
   }
 
   async function view(lambda, cookies) {
@@ -56,34 +56,34 @@ describe('the Lambda example', { skip }, () => {
     ['this package', 'handler.handler'],
     ['connect-dynamodb', 'connect-dynamodb.handler']
   ]) {
-    test(`serves 100 invocations with ${name}, frozen between them, every tenth with its connections gone`, async (t) => {
+    test(`serves 100 invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
       const { lambda, proxy } = await start(t, handler)
       assert.ok(lambda.initMs > 0)
       const cookies = await logIn(lambda)
-      const answers = []
+      const responses = []
       for (let i = 0; i < 100; i++) {
         await frozen(lambda)
         if (i % 10 === 0) {
           proxy.closeConnections()
           await eventually(() => proxy.connections === 0)
         }
-        answers.push(await view(lambda, cookies))
+        responses.push(await view(lambda, cookies))
       }
-      assert.deepEqual(answers, inOrder)
+      assert.deepEqual(responses, inOrder)
       assert.equal(proxy.sent('GetItem').length, 100)
       assert.equal(proxy.sent('PutItem').length, 101)
       assert.ok(proxy.connectionsMade > 10, `${proxy.connectionsMade} connections`)
     })
   }
 
-  test('keeps one connection from one invocation to the next', async (t) => {
+  test('reuses its connection across invocations', async (t) => {
     const { lambda, proxy } = await start(t, 'handler.handler')
     const cookies = await logIn(lambda)
     for (let i = 0; i < 20; i++) await view(lambda, cookies)
     assert.equal(proxy.connectionsMade, 1)
   })
 
-  test('keeps a session from one execution environment to the next, until it is logged out', async (t) => {
+  test('shares sessions between execution environments until the logout', async (t) => {
     const [one, two] = [await start(t, 'handler.handler'), await start(t, 'handler.handler')]
     const cookies = await logIn(one.lambda)
     assert.equal((await view(two.lambda, cookies)).views, 1)
@@ -91,7 +91,7 @@ describe('the Lambda example', { skip }, () => {
     assert.equal((await view(one.lambda, cookies)).statusCode, 401)
   })
 
-  test('takes the events of REST APIs and load balancers', async (t) => {
+  test('handles the events of REST APIs and load balancers', async (t) => {
     const { lambda } = await start(t, 'handler.handler')
     for (const requestContext of [{ stage: 'prod', identity: { sourceIp: '127.0.0.1' } }, { elb: {} }]) {
       const ask = (httpMethod, path, headers, body) =>
@@ -103,7 +103,7 @@ describe('the Lambda example', { skip }, () => {
     }
   })
 
-  test('asks for no more than its policy allows', async (t) => {
+  test('sends only operations that its policy allows', async (t) => {
     const template = fs.readFileSync(path.join(root, 'examples', 'lambda', 'template.yaml'), 'utf8')
     const allowed = [...template.matchAll(/dynamodb:(\w+)/g)].map(([, action]) => action)
     assert.deepEqual(allowed.sort(), ['DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'])
@@ -117,7 +117,7 @@ describe('the Lambda example', { skip }, () => {
     )
   })
 
-  test('tells why a handler cannot be loaded, and that a function has ended', async (t) => {
+  test('reports why a handler cannot be loaded, and that a function exited', async (t) => {
     await assert.rejects(start(t, 'nothing.handler'), /Cannot find module/)
     const { lambda } = await start(t, 'handler.handler')
     process.kill(lambda.pid, 'SIGKILL')
@@ -125,7 +125,7 @@ describe('the Lambda example', { skip }, () => {
   })
 })
 
-/** The state of a process, by its letter in `ps`; T is stopped. */
+/** The state of a process, as in `ps`; T means stopped. */
 function stateOf(pid) {
   return fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0]
 }

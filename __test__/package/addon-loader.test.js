@@ -12,9 +12,9 @@ const localFile = fs.readdirSync(root).find((name) => name.endsWith('.node'))
 const binary = path.join(root, localFile)
 const build = localFile.split('.')[1]
 const linux = process.platform === 'linux'
-const onLinux = { skip: linux ? false : 'the C library is a matter of Linux' }
+const onLinux = { skip: linux ? false : 'only Linux has more than one C library' }
 
-/** An app with the package but not the addon, as a broken installation leaves it. */
+/** An app that has the package but not the addon, like after a broken installation. */
 function appWithoutAddon(t) {
   const directory = temporaryDirectory(t)
   const copy = path.join(directory, 'node_modules', 'dynamodb-session')
@@ -23,7 +23,7 @@ function appWithoutAddon(t) {
   return directory
 }
 
-/** Puts an addon where npm would, with this text or these bytes as its main file. */
+/** Creates the addon package where npm would, with this content in its main file. */
 function install(directory, content, { main = localFile, ...manifest } = {}) {
   const name = `@dynamodb-session/addon-${build}`
   const folder = path.join(directory, 'node_modules', name)
@@ -46,21 +46,21 @@ async function load(directory, { script = require_, args = [], env } = {}) {
   return JSON.parse(stdout)
 }
 
-/** The addon as if it had been linked on a system with a C library that is not out yet. */
-function wantingNewerGlibc() {
+/** The addon, patched to require a glibc version that does not exist yet. */
+function requiringNewerGlibc() {
   const bytes = fs.readFileSync(binary)
-  const [wanted] = bytes.toString('latin1').match(/GLIBC_2\.\d\d/)
-  const wish = wanted.replace('2.', '9.')
+  const [required] = bytes.toString('latin1').match(/GLIBC_2\.\d\d/)
+  const newer = required.replace('2.', '9.')
   for (const [from, to] of [
-    [Buffer.from(wanted), Buffer.from(wish)],
-    [hashOf(wanted), hashOf(wish)]
+    [Buffer.from(required), Buffer.from(newer)],
+    [hashOf(required), hashOf(newer)]
   ]) {
     for (let at = bytes.indexOf(from); at !== -1; at = bytes.indexOf(from, at + 1)) to.copy(bytes, at)
   }
-  return { bytes, wish }
+  return { bytes, newer }
 }
 
-/** The hash by which ELF finds a version of a library. */
+/** The hash of a symbol version in an ELF file. */
 function hashOf(name) {
   let hash = 0
   for (const byte of Buffer.from(name)) {
@@ -74,25 +74,25 @@ function hashOf(name) {
 }
 
 describe('the addon', () => {
-  test('is loaded from the package of the platform', async (t) => {
+  test('is loaded from the platform package', async (t) => {
     const directory = appWithoutAddon(t)
     install(directory, fs.readFileSync(binary))
     assert.deepEqual(await load(directory), { loaded: 'function' })
   })
 
-  test('is loaded from the file that the environment names', async (t) => {
+  test('is loaded from the file in NAPI_RS_NATIVE_LIBRARY_PATH', async (t) => {
     const directory = appWithoutAddon(t)
     const env = { NAPI_RS_NATIVE_LIBRARY_PATH: binary }
     assert.deepEqual(await load(directory, { env }), { loaded: 'function' })
   })
 
-  test('that the environment names wrongly is told', async (t) => {
+  test('missing at NAPI_RS_NATIVE_LIBRARY_PATH: the error names the variable', async (t) => {
     const env = { NAPI_RS_NATIVE_LIBRARY_PATH: path.join(root, 'nowhere.node') }
     const { message } = await load(appWithoutAddon(t), { env })
     assert.match(message, /nowhere\.node: not there\nNAPI_RS_NATIVE_LIBRARY_PATH names the one file to load/)
   })
 
-  test('that was not installed is told, with all places and with what to install', async (t) => {
+  test('not installed: the error lists all locations and what to install', async (t) => {
     const { message, code } = await load(appWithoutAddon(t))
     assert.equal(code, 'MODULE_NOT_FOUND')
     assert.ok(message.includes(`Node.js ${process.versions.node} can load on ${process.platform} ${process.arch}`))
@@ -106,7 +106,7 @@ describe('the addon', () => {
     assert.ok(message.includes(`npm install --save-optional @dynamodb-session/addon-${build}@${version}`), message)
   })
 
-  test('of another version is refused', async (t) => {
+  test('of another version is rejected', async (t) => {
     const directory = appWithoutAddon(t)
     install(directory, fs.readFileSync(binary), { version: '9.8.7' })
     const { message } = await load(directory)
@@ -114,7 +114,7 @@ describe('the addon', () => {
     assert.match(message, /must be of one version\. Install again: npm install --include=optional dynamodb-session@/)
   })
 
-  test('that is damaged is told in the words of the loader', async (t) => {
+  test('that is damaged: the error quotes the dynamic loader', async (t) => {
     const directory = appWithoutAddon(t)
     install(directory, 'no addon')
     const { message, code, cause } = await load(directory)
@@ -122,25 +122,25 @@ describe('the addon', () => {
     assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${cause.split('\n')[0]}\n`), message)
   })
 
-  test('that wants a newer glibc is told', onLinux, async (t) => {
+  test('that requires a newer glibc: the error names the version', onLinux, async (t) => {
     const directory = appWithoutAddon(t)
-    const { bytes, wish } = wantingNewerGlibc()
+    const { bytes, newer } = requiringNewerGlibc()
     install(directory, bytes)
     const { message } = await load(directory)
-    assert.ok(message.includes(`version \`${wish}' not found`), message)
+    assert.ok(message.includes(`version \`${newer}' not found`), message)
     assert.match(message, /older than the addon needs: glibc 2\.17/)
   })
 
-  test('for the other C library is told', onLinux, async (t) => {
+  test('for the other C library: the error says so', onLinux, async (t) => {
     const directory = appWithoutAddon(t)
-    const answer = 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by x.node)'
-    install(directory, `throw new Error(${JSON.stringify(answer)})`, { main: 'index.js' })
+    const reason = 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by x.node)'
+    install(directory, `throw new Error(${JSON.stringify(reason)})`, { main: 'index.js' })
     const { message } = await load(directory)
-    assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${answer}\n`), message)
+    assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${reason}\n`), message)
     assert.match(message, /is for the other C library: node_modules comes from another Linux/)
   })
 
-  test('that Node.js may not load is told', async (t) => {
+  test('disallowed by the permission model: the error names --allow-addons', async (t) => {
     const directory = fs.realpathSync(appWithoutAddon(t))
     install(directory, fs.readFileSync(binary))
     const permission = Number(process.versions.node.split('.')[0]) >= 24 ? '--permission' : '--experimental-permission'
@@ -150,7 +150,7 @@ describe('the addon', () => {
     assert.match(message, /add --allow-addons/)
   })
 
-  test('of a platform without one is told', async (t) => {
+  test('on an unsupported platform: the error says so', async (t) => {
     const script = `Object.defineProperty(process, 'platform', { value: 'sunos' })\n${require_}`
     const { message, code } = await load(appWithoutAddon(t), { script })
     assert.equal(code, 'ERR_UNSUPPORTED_PLATFORM')

@@ -11,7 +11,7 @@ const dynamodb = useDynamoDB()
 
 const optionsEnvironment = () => ({ OPTIONS: JSON.stringify(dynamodb.options()) })
 
-/** Runs a program; gives what it printed, one JSON text. */
+/** Runs a program, and returns its output, parsed as JSON. */
 async function resultOf(args, settings) {
   const { code, stdout, stderr } = await runNode(args, { ...settings, env: optionsEnvironment() })
   assert.deepEqual([code, stderr], [0, ''])
@@ -19,7 +19,7 @@ async function resultOf(args, settings) {
 }
 
 describe('the module', () => {
-  test('is imported with its names', async (t) => {
+  test('can be imported with named imports', async (t) => {
     const directory = temporaryDirectory(t)
     copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
     const app = write(
@@ -36,7 +36,7 @@ describe('the module', () => {
     assert.deepEqual(await resultOf([app], { cwd: directory }), [true, null])
   })
 
-  test('is loaded twice from two places', async (t) => {
+  test('can be loaded twice, from two locations', async (t) => {
     const directory = temporaryDirectory(t)
     const copies = ['one', 'two'].map((name) => path.join(directory, name))
     copies.forEach(copyPackage)
@@ -57,7 +57,7 @@ describe('the module', () => {
     assert.deepEqual(JSON.parse(stdout), [3, [1, 2, 0]])
   })
 
-  test('makes stores side by side', async () => {
+  test('can create several stores on one table', async () => {
     const [one, two] = [dynamodb.store({ prefix: 'one:' }), dynamodb.store({ prefix: 'two:', format: 'map' })]
     await Promise.all([one.set('same', { cookie: {}, which: 1 }), two.set('same', { cookie: {}, which: 2 })])
     assert.deepEqual([(await one.get('same')).which, (await two.get('same')).which], [1, 2])
@@ -89,14 +89,14 @@ describe('the base class', () => {
   `
   const extendsStore = { extendsStore: true, error: null, value: null }
 
-  test('is an EventEmitter without express-session', async (t) => {
+  test('is EventEmitter without express-session', async (t) => {
     const directory = temporaryDirectory(t)
     copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
     const app = write(path.join(directory, 'app.js'), commonJS)
     assert.deepEqual(await resultOf([app], { cwd: directory }), { ...extendsStore, extendsStore: null })
   })
 
-  test('is that of express-session beside it', async (t) => {
+  test('is Store of the express-session next to it', async (t) => {
     const directory = temporaryDirectory(t)
     copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
     linkPackage('express-session', path.join(directory, 'node_modules', 'express-session'))
@@ -104,7 +104,7 @@ describe('the base class', () => {
     assert.deepEqual(await resultOf([app], { cwd: directory }), extendsStore)
   })
 
-  /** An app in a monorepo, where each package sees only what it depends on. */
+  /** An app in a monorepo where each package can load only its own dependencies. */
   function pnpmLayout(directory) {
     const copy = path.join(directory, 'node_modules', '.pnpm', 'dynamodb-session@1', 'node_modules', 'dynamodb-session')
     const app = path.join(directory, 'packages', 'web')
@@ -113,7 +113,7 @@ describe('the base class', () => {
     return { app, beside: path.join(path.dirname(copy), 'express-session') }
   }
 
-  test('is that which pnpm put beside it', async (t) => {
+  test('is Store of the express-session that pnpm put next to it', async (t) => {
     const { app, beside } = pnpmLayout(temporaryDirectory(t))
     linkPackage('express-session', beside)
     linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
@@ -126,7 +126,7 @@ describe('the base class', () => {
     ['an ES module app', 'app.mjs', module]
   ]) {
     for (const place of ['its own directory', 'the root of the monorepo']) {
-      test(`is that of ${name} which alone has it, started from ${place}`, async (t) => {
+      test(`is Store of the express-session that only ${name} has, started from ${place}`, async (t) => {
         const directory = temporaryDirectory(t)
         const { app } = pnpmLayout(directory)
         linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
@@ -137,7 +137,7 @@ describe('the base class', () => {
     }
   }
 
-  test('has what express-session calls', () => {
+  test('has all methods that express-session calls', () => {
     const store = dynamodb.store()
     for (const name of [
       'get',

@@ -16,7 +16,7 @@ const { root, run } = require('../support/child')
 const { temporaryDirectory } = require('../support/temporary-packages')
 const { napi, version } = require('../../package.json')
 
-/** As many bytes of an addon as tell its system. */
+/** The bytes of an addon that identify its system. */
 const headers = {
   'linux-arm64-gnu': elf(0xb7, 'libc.so.6'),
   'linux-x64-gnu': elf(0x3e, 'libc.so.6'),
@@ -50,7 +50,7 @@ function pe(machine) {
   return bytes
 }
 
-describe('the packed release', () => {
+describe('check-release.js', () => {
   const directory = temporaryDirectory({ after })
   const release = path.join(directory, 'release')
   before(async () => {
@@ -65,14 +65,14 @@ describe('the packed release', () => {
     await packRelease(addons, bill, release)
   })
 
-  /** The release with one of its packages changed. */
-  function spoilt(name, spoil) {
-    const copy = fs.mkdtempSync(path.join(directory, 'spoilt-'))
+  /** A copy of the release with one changed package. */
+  function changedRelease(name, change) {
+    const copy = fs.mkdtempSync(path.join(directory, 'changed-'))
     fs.cpSync(release, copy, { recursive: true })
     const tarball = path.join(copy, tarballOf(name))
     const unpacked = fs.mkdtempSync(path.join(directory, 'unpacked-'))
     execFileSync('tar', ['-xzf', tarball, '-C', unpacked])
-    spoil(path.join(unpacked, 'package'))
+    change(path.join(unpacked, 'package'))
     execFileSync('tar', ['-czf', tarball, '-C', unpacked, 'package'])
     return copy
   }
@@ -89,55 +89,70 @@ describe('the packed release', () => {
     }
   }
 
-  test('has a package for each platform', () => {
+  test('accepts a package for each platform', () => {
     assert.equal(fs.readdirSync(release).length, napi.targets.length + 1)
     checkRelease(release)
   })
 
-  test('is refused without one of them', () => {
+  test('rejects a release with a missing package', () => {
     const copy = fs.mkdtempSync(path.join(directory, 'missing-'))
     fs.cpSync(release, copy, { recursive: true })
     fs.rmSync(path.join(copy, tarballOf(platform)))
     assert.throws(() => checkRelease(copy), /the tarballs are not those of a release/)
   })
 
-  for (const [what, name, spoil, message] of [
+  for (const [what, name, change, message] of [
     ['without an addon', platform, (folder) => fs.rmSync(path.join(folder, addon)), /files of/],
     ['with the addon of another C library', platform, swap('linux-x64-musl'), /system of/],
     ['with the addon of another processor', platform, swap('linux-arm64-gnu'), /system of/],
     ['with the addon of another system', platform, swap('darwin-x64'), /system of/],
     [
-      'without the licences',
+      'without the licenses',
       platform,
       (folder) => fs.rmSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt')),
       /files of/
     ],
-    ['with empty licences', platform, (folder) => fs.writeFileSync(licencesOf(folder), ''), /licences of/],
-    ['of another version', platform, editManifest((it) => (it.version = '9.9.9')), /9\.9\.9/],
-    ['with a root that asks for no addons', 'dynamodb-session', editManifest(withoutAddons), /optionalDependencies/],
+    ['with empty licenses', platform, (folder) => fs.writeFileSync(licensesOf(folder), ''), /licences of/],
+    ['of another version', platform, editManifest((manifest) => (manifest.version = '9.9.9')), /9\.9\.9/],
     [
-      'with an addon in the root',
+      'whose main package has no optionalDependencies',
+      'dynamodb-session',
+      editManifest(withoutAddons),
+      /optionalDependencies/
+    ],
+    [
+      'with an addon in the main package',
       'dynamodb-session',
       (folder) => fs.writeFileSync(path.join(folder, addon), ''),
       /has an addon/
     ],
-    ['with a dependency', 'dynamodb-session', editManifest((it) => (it.dependencies = { a: '1' })), /has dependencies/],
-    ['with an install script', platform, editManifest((it) => (it.scripts = { postinstall: 'x' })), /runs postinstall/]
+    [
+      'with a dependency',
+      'dynamodb-session',
+      editManifest((manifest) => (manifest.dependencies = { a: '1' })),
+      /has dependencies/
+    ],
+    [
+      'with an install script',
+      platform,
+      editManifest((manifest) => (manifest.scripts = { postinstall: 'x' })),
+      /runs postinstall/
+    ]
   ]) {
-    test(`is refused ${what}`, () => assert.throws(() => checkRelease(spoilt(name, spoil)), message))
+    test(`rejects a release ${what}`, () => assert.throws(() => checkRelease(changedRelease(name, change)), message))
   }
 
-  describe('published by publish-release.sh', { skip: process.platform === 'win32' && 'it is a Bash script' }, () => {
+  describe('publish-release.sh', { skip: process.platform === 'win32' && 'a Bash script' }, () => {
     const platforms = napi.targets.map((target) => `${napi.packageName}-${parseTriple(target).platformArchABI}`)
 
-    test('puts the platform packages first', async (t) => {
+    test('publishes the platform packages first', async (t) => {
       const registry = await startRegistry(t)
       const { code, stderr } = await publish(release, registry)
       assert.equal(code, 0, stderr)
       assert.deepEqual(registry.published, [...platforms.sort(), 'dynamodb-session'])
     })
 
-    test('goes on after an interrupted run', async (t) => {
+    test('continues after an interrupted run', async (t) => {
       const registry = await startRegistry(t, { has: hashesOf(platforms) })
       const { code, stdout, stderr } = await publish(release, registry)
       assert.equal(code, 0, stderr)
@@ -145,7 +160,7 @@ describe('the packed release', () => {
       assert.deepEqual(registry.published, ['dynamodb-session'])
     })
 
-    test('publishes nothing if the registry has other content under one of its names', async (t) => {
+    test('publishes nothing if the registry has different content for one of the packages', async (t) => {
       const registry = await startRegistry(t, { has: { [platforms.at(-1)]: 'sha512-c29tZWJvZHkgZWxzZQ==' } })
       const { code, stderr } = await publish(release, registry)
       assert.equal(code, 1)
@@ -153,7 +168,7 @@ describe('the packed release', () => {
       assert.deepEqual(registry.published, [])
     })
 
-    test('stops before the main package if it may not publish in the scope', async (t) => {
+    test('does not publish the main package if publishing in the scope is forbidden', async (t) => {
       const registry = await startRegistry(t, { forbids: (name) => name.startsWith('@') })
       const { code, stderr } = await publish(release, registry)
       assert.notEqual(code, 0)
@@ -169,21 +184,21 @@ describe('the packed release', () => {
       return Object.fromEntries(names.map((name) => [name, `sha512-${hash(name)}`]))
     }
 
-    /** A registry that has these packages, by their integrity, and notes what is published. */
+    /** A registry with these packages (by integrity) that records what is published. */
     async function startRegistry(t, { has = {}, forbids = () => false } = {}) {
       const published = []
       const server = http.createServer((request, response) => {
         const name = decodeURIComponent(request.url.slice(1).split('?')[0])
-        const answer = (status, body = {}) => response.writeHead(status).end(JSON.stringify(body))
+        const respond = (status, body = {}) => response.writeHead(status).end(JSON.stringify(body))
         request.resume().on('end', () => {
           if (request.method === 'PUT') {
-            if (forbids(name)) return answer(403, { error: 'Forbidden' })
+            if (forbids(name)) return respond(403, { error: 'Forbidden' })
             published.push(name)
-            return answer(201)
+            return respond(201)
           }
-          if (!has[name]) return answer(404)
+          if (!has[name]) return respond(404)
           const dist = { integrity: has[name] }
-          answer(200, { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version, dist } } })
+          respond(200, { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version, dist } } })
         })
       })
       await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -214,12 +229,12 @@ describe('the packed release', () => {
     delete manifest.optionalDependencies
   }
 
-  function licencesOf(folder) {
+  function licensesOf(folder) {
     return path.join(folder, 'THIRD-PARTY-LICENSES.txt')
   }
 })
 
-describe('a tag', () => {
+describe('check-tag.js', () => {
   const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
   const files = {
     manifest: read('package.json'),
@@ -231,19 +246,24 @@ describe('a tag', () => {
   const tag = `v${version}`
   const older = (file) => ({ [file]: files[file].replaceAll(`"${version}"`, '"0.0.1"') })
 
-  test('of this version gives what the changelog says of it', () => {
+  test('returns the changelog entry of the version', () => {
     assert.equal(checkTag(tag, files), '### Added\n\n- All.')
   })
 
   for (const [what, given, change, message] of [
-    ['of another version', 'v9.9.9', {}, /the tag is not the version/],
-    ['that Cargo.toml does not have', tag, older('cargo'), /Cargo\.toml/],
-    ['that Cargo.lock does not have', tag, older('cargoLock'), /Cargo\.lock/],
-    ['that package-lock.json does not have', tag, older('lock'), /package-lock/],
-    ['that the changelog does not have', tag, { changelog: '# Changelog\n' }, /has nothing on/],
-    ['without a day', tag, { changelog: files.changelog.replace('2026-11-21', 'Unreleased') }, /has no day/],
-    ['without a change', tag, { changelog: `## ${version} - 2026-11-21\n` }, /says nothing/]
+    ['for another version', 'v9.9.9', {}, /the tag is not the version/],
+    ['that does not match Cargo.toml', tag, older('cargo'), /Cargo\.toml/],
+    ['that does not match Cargo.lock', tag, older('cargoLock'), /Cargo\.lock/],
+    ['that does not match package-lock.json', tag, older('lock'), /package-lock/],
+    ['without an entry in the changelog', tag, { changelog: '# Changelog\n' }, /has nothing on/],
+    [
+      'whose changelog entry has no date',
+      tag,
+      { changelog: files.changelog.replace('2026-11-21', 'Unreleased') },
+      /has no day/
+    ],
+    ['whose changelog entry is empty', tag, { changelog: `## ${version} - 2026-11-21\n` }, /says nothing/]
   ]) {
-    test(`${what} is refused`, () => assert.throws(() => checkTag(given, { ...files, ...change }), message))
+    test(`rejects a tag ${what}`, () => assert.throws(() => checkTag(given, { ...files, ...change }), message))
   }
 })

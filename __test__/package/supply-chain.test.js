@@ -12,22 +12,26 @@ const { packages: locked } = require('../../package-lock.json')
 
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
 
-test('an installation brings no other package and runs no script', () => {
+test('installing the package installs no dependency and runs no script', () => {
   assert.deepEqual([manifest.dependencies, manifest.optionalDependencies], [undefined, undefined])
   const peers = Object.keys(manifest.peerDependencies)
-  assert.deepEqual(peers, Object.keys(manifest.peerDependenciesMeta), 'a peer that is not optional would be installed')
+  assert.deepEqual(
+    peers,
+    Object.keys(manifest.peerDependenciesMeta),
+    'npm installs peer dependencies that are not optional'
+  )
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.ok(!(script in manifest.scripts), script)
 })
 
-// Without them `npm ci` refuses the lockfile, and the tools do not start on the other systems.
-test('the lockfile has the tools for every system', () => {
+// Otherwise, `npm ci` rejects the lockfile, and the development tools do not start on other systems.
+test('the lockfile has the optional dependencies of every platform', () => {
   const names = new Set(Object.keys(locked).map((place) => place.split('node_modules/').pop()))
   const wanted = Object.values(locked).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
   assert.deepEqual([wanted.filter((name) => !names.has(name)), wanted.length > 50], [[], true])
 })
 
-test('no crate wants a newer Rust than Cargo.toml says', () => {
+test('no crate requires a newer Rust than Cargo.toml', () => {
   const arguments_ = ['metadata', '--locked', '--format-version', '1']
   const options = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 27, stdio: ['ignore', 'pipe', 'ignore'] }
   const { packages, resolve } = JSON.parse(execFileSync('cargo', arguments_, options))
@@ -38,7 +42,7 @@ test('no crate wants a newer Rust than Cargo.toml says', () => {
   assert.deepEqual([newer.map(({ name }) => name), built.size > 100], [[], true])
 })
 
-/** All that is compiled for the addon, and not for the tests alone. */
+/** The crates that are compiled into the addon, without those for tests only. */
 function builtFor(id, nodes, found = new Set()) {
   if (found.has(id)) return found
   found.add(id)
@@ -47,23 +51,23 @@ function builtFor(id, nodes, found = new Set()) {
   return found
 }
 
-function isNewer(wanted, than) {
-  return wanted !== null && wanted.localeCompare(than, 'en', { numeric: true }) > 0
+function isNewer(version, than) {
+  return version !== null && version.localeCompare(than, 'en', { numeric: true }) > 0
 }
 
-test('the rules for crates look at every target of a release', () => {
-  for (const file of ['deny.toml', 'about.toml']) {
+test('deny.toml and about.toml cover every target of a release', () => {
+  for (const file of ['deny.toml', 'tools/release/about.toml']) {
     const targets = [...read(file).matchAll(/^ {2}"(\w+-\w+-[\w-]+)",$/gm)].map(([, target]) => target)
     assert.deepEqual(targets, manifest.napi.targets, file)
   }
 })
 
-test('licences that deny.toml allows can be written down', () => {
+test('deny.toml and about.toml allow the same licenses', () => {
   const list = (file, key) => JSON.parse(new RegExp(`^${key} = (\\[.*\\])$`, 'm').exec(read(file))[1])
-  assert.deepEqual(list('about.toml', 'accepted'), list('deny.toml', 'allow'))
+  assert.deepEqual(list('tools/release/about.toml', 'accepted'), list('deny.toml', 'allow'))
 })
 
-test('workflows name actions by commit', () => {
+test('workflows pin actions to commits and have read-only permissions', () => {
   const folder = path.join('.github', 'workflows')
   const jobs = fs.readdirSync(path.join(root, folder)).flatMap((file) => {
     const { permissions, jobs } = parse(read(path.join(folder, file)))

@@ -1,9 +1,9 @@
 'use strict'
 
-/** About what a whole run used on the in-memory server, measured by the gateway. */
+/** Approximate usage of a complete run, measured by the gateway on the in-memory server. */
 const expected = { requests: 25_000, readUnits: 12_000, writeUnits: 38_000 }
 
-/** Dollars for a million request units of an on-demand table, Standard class, in us-east-1; other Regions cost up to twice that. */
+/** US dollars per million request units of an on-demand table (Standard class, us-east-1). Other Regions cost up to twice as much. */
 const prices = { readUnits: 0.125, writeUnits: 0.625 }
 
 function costOf(used) {

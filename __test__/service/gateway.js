@@ -5,18 +5,18 @@ const http = require('node:http')
 const https = require('node:https')
 const { errorResponse, readAll } = require('../support/fault-proxy')
 
-/** The operations that the tests need. None of them can reach a table that it does not name. */
+/** The operations that the tests need. A request for one of them names each table that it uses. */
 const itemOperations =
   /^(Get|Put|Update|Delete)Item$|^(Query|Scan)$|^(BatchGet|BatchWrite|TransactGet|TransactWrite)Items?$/
 const tableOperations = /^(Create|Describe|Delete)Table$|^(Describe|Update)TimeToLive$|^ListTagsOfResource$/
 
 /**
- * The only way from the tests of a run to DynamoDB. It counts the requests, refuses all beyond the limit and all for tables
- * other than the run's own, makes each new table on-demand and tags it, and signs with the caller's credentials. So the tests
- * may use keys of their own.
+ * Forwards all requests of a run to DynamoDB. The gateway counts requests, rejects those beyond the limit and those for
+ * tables of others, makes each new table on-demand and tags it, and signs with the caller's credentials, so that the tests
+ * can use any keys.
  */
 class Gateway {
-  /** What the run has used so far; units as on-demand tables count them, or a little more. */
+  /** Usage of the run so far. Capacity units are counted like those of on-demand tables, or slightly higher. */
   used = { requests: 0, readUnits: 0, writeUnits: 0, tables: 0 }
   #server
   #agent
@@ -35,14 +35,14 @@ class Gateway {
     Object.assign(this, { run, client, target: new URL(endpoint), limit, onLimit })
     this.#agent = new this.#protocol.Agent({ keepAlive: true })
     this.#server = http.createServer((request, response) => {
-      const answered = this.#answer(request, response)
+      const handled = this.#handle(request, response)
         .catch((error) => response.destroy(error))
-        .finally(() => this.#pending.delete(answered))
-      this.#pending.add(answered)
+        .finally(() => this.#pending.delete(handled))
+      this.#pending.add(handled)
     })
   }
 
-  /** Refuses new requests and waits for those under way, which may still create a table. */
+  /** Rejects new requests, and waits for those in progress, which may still create a table. */
   async close() {
     this.#closed = true
     await Promise.all(this.#pending)
@@ -55,23 +55,24 @@ class Gateway {
     return this.target.protocol === 'https:' ? https : http
   }
 
-  async #answer(request, response) {
+  async #handle(request, response) {
     const text = await readAll(request)
     const operation = request.headers['x-amz-target']?.split('.')[1]
     if (!operation) return response.end('healthy')
     const body = JSON.parse(text)
-    const refusal = this.#refusalOf(operation, body)
-    if (refusal) return errorResponse(...refusal)({ response })
-    const answer = await this.#send(request.headers, operation === 'CreateTable' ? this.#cheapAndTagged(body) : text)
-    this.#count(operation, text.length, answer)
-    response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes)
+    const rejection = this.#rejectionOf(operation, body)
+    if (rejection) return errorResponse(...rejection)({ response })
+    const forwarded = operation === 'CreateTable' ? this.#onDemandAndTagged(body) : text
+    const { status, headers, bytes } = await this.#send(request.headers, forwarded)
+    this.#count(operation, text.length, { status, bytes })
+    response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes)
   }
 
-  #refusalOf(operation, body) {
-    const denied = (why) => [400, 'AccessDeniedException', `the tests may not do this: ${why}`]
+  #rejectionOf(operation, body) {
+    const denied = (why) => [400, 'AccessDeniedException', `not allowed in a test run: ${why}`]
     if (!itemOperations.test(operation) && !tableOperations.test(operation)) return denied(operation)
-    const strangers = tablesOf(body).filter((name) => !name.startsWith(this.run.tablePrefix))
-    if (strangers.length > 0) return denied(`${strangers} is no table of this run`)
+    const foreign = tablesOf(body).filter((name) => !name.startsWith(this.run.tablePrefix))
+    if (foreign.length > 0) return denied(`${foreign} is not a table of this run`)
     if (this.#closed) return denied('the run is over')
     if (this.used.requests >= this.limit) {
       this.onLimit()
@@ -80,7 +81,7 @@ class Gateway {
     this.used.requests += 1
   }
 
-  #cheapAndTagged({ Tags = [], ...body }) {
+  #onDemandAndTagged({ Tags = [], ...body }) {
     delete body.ProvisionedThroughput
     return JSON.stringify({ ...body, BillingMode: 'PAY_PER_REQUEST', Tags: [...Tags, this.run.tag] })
   }
@@ -113,7 +114,7 @@ class Gateway {
   }
 }
 
-/** The names of the tables in a request; one without a table names the empty string. */
+/** The table names in a request. A request without a table yields an empty string. */
 function tablesOf({ TableName, ResourceArn, RequestItems = {}, TransactItems = [] }) {
   const ofItems = TransactItems.flatMap((item) => Object.values(item)).map((action) => action.TableName)
   const named = [TableName, ResourceArn, ...Object.keys(RequestItems), ...ofItems].filter(Boolean)

@@ -2,9 +2,9 @@
 
 // A run of the tests against DynamoDB itself, with the caller's credentials and Region.
 //   DYNAMODB=service npm run test:js
-//   SERVICE_RUN           names the run, and so its tables; a random name by default
-//   SERVICE_MAX_REQUESTS  the run is aborted when it has sent so many requests
-// As a program, this file deletes the tables that a killed run left:
+//   SERVICE_RUN           name of the run, which is part of its table names; random by default
+//   SERVICE_MAX_REQUESTS  number of requests after which the run is aborted
+// When run as a program, this file deletes the tables that a killed run left behind:
 //   SERVICE_RUN=<name> node __test__/service/run.js
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
@@ -16,7 +16,7 @@ const { sweep } = require('./tables')
 
 const { env } = process
 
-/** Prints what the run costs and opens its way to DynamoDB; `onLimit` is called when the limit is reached. */
+/** Prints the expected cost and starts the gateway. `onLimit` is called when the request limit is reached. */
 async function startRun({ onLimit }) {
   const { run, client } = await openRun()
   const limit = Number(env.SERVICE_MAX_REQUESTS || expected.requests * 2)

@@ -2,7 +2,7 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 
-/** Deletes the tables of a run: those whose name starts with its prefix and that carry its tag. Gives their names. */
+/** Deletes the tables of a run, which have its prefix and its tag. Returns their names. */
 async function sweep(client, run, { pause = 2000, rounds = 60 } = {}) {
   const swept = new Set()
   for (let round = 1; ; round += 1) {

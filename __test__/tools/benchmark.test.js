@@ -1,6 +1,6 @@
 'use strict'
 
-// The benchmark runs to its end. Its figures are not looked at: they are noise where tests run.
+// Runs the benchmark once. The figures are not checked, because they are noise on a machine that runs tests.
 
 const assert = require('node:assert/strict')
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs')

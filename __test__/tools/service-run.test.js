@@ -16,9 +16,9 @@ const { serverKind } = require('../support/server')
 const caller = { accessKeyId: 'AKIACALLER', secretAccessKey: 'the secret of the caller' }
 const isTest = (name) => name.startsWith('dynamodb-session-test-')
 
-const skip = serverKind !== 'embedded' && 'it brings its own servers'
+const skip = serverKind !== 'embedded' && 'starts its own servers'
 
-// An in-memory server replaces DynamoDB. It also has tables of other people.
+// An in-memory server takes the place of DynamoDB. It also has tables of other users.
 describe('a run with DYNAMODB=service', { skip }, () => {
   const directory = temporaryDirectory({ after })
   let server, service, raw
@@ -37,7 +37,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     await server.close()
   })
 
-  /** One has the name of a table of the run `cafe`, but not its tag. */
+  /** Tables of other users. One has a name like the tables of the run `cafe`, but not its tag. */
   const foreign = ['sessions', 'dynamodb-session-test-beef-1', 'dynamodb-session-test-cafe-1']
 
   async function assertOnlyForeignTables() {
@@ -45,7 +45,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     assert.equal((await raw.items('sessions')).length, 1)
   }
 
-  /** A test file that finds `dynamodb`, the fixture of the suite. */
+  /** Writes a test file that can use the fixture `dynamodb`. */
   function testFile(name, code) {
     const fixture = JSON.stringify(path.join(root, '__test__', 'support', 'dynamodb'))
     return write(
@@ -82,18 +82,18 @@ describe('a run with DYNAMODB=service', { skip }, () => {
   const suite = (file, settings) => start([path.join('__test__', 'suite.js'), file], settings)
   const tablesNamed = () => new Set(service.requests.map(({ body }) => body.TableName).filter(Boolean))
 
-  test('makes, uses, and deletes its own tables', async () => {
+  test('creates, uses, and deletes only its own tables', async () => {
     const { code, output } = await suite(path.join('__test__', 'aws', 'default-environment.test.js')).ended
     assert.equal(code, 0, output)
     assert.match(output, /# pass 2\n/)
-    const made = service.sent('CreateTable')
-    assert.ok(made.length > 0)
-    for (const { TableName, BillingMode, Tags } of made) {
+    const created = service.sent('CreateTable')
+    assert.ok(created.length > 0)
+    for (const { TableName, BillingMode, Tags } of created) {
       assert.match(TableName, /^dynamodb-session-test-cafe-/)
       assert.equal(BillingMode, 'PAY_PER_REQUEST')
       assert.deepEqual(Tags, [{ Key: 'dynamodb-session-test', Value: 'cafe' }])
     }
-    // The sweep looks at the table that has its prefix, and leaves it.
+    // The cleanup reads the table of another user that has the prefix, and leaves it.
     const own = [...tablesNamed()].filter((name) => name !== 'dynamodb-session-test-cafe-1')
     assert.deepEqual(
       own.filter((name) => !name.startsWith('dynamodb-session-test-cafe-')),
@@ -106,7 +106,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     await assertOnlyForeignTables()
   })
 
-  test('prints what it costs before its first request', async () => {
+  test('prints the expected cost before the first request', async () => {
     const run = suite(testFile('cost', `test('nothing', () => {})`))
     await eventually(() => service.requests.length > 0, 20_000)
     assert.match(
@@ -121,7 +121,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     assert.match(output, /Run cafe sent \d+ requests and made 1 tables: about \$0\.000/)
   })
 
-  test('signs with the credentials of the caller, which the tests do not use', async () => {
+  test('signs with the credentials of the caller, which are hidden from the tests', async () => {
     const file = testFile(
       'keys',
       `test('keys', () => { console.log(dynamodb.connection, process.env.AWS_ACCESS_KEY_ID) })`
@@ -132,20 +132,20 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     assert.ok(!output.includes(caller.secretAccessKey))
   })
 
-  test('refuses other tables and other operations', async () => {
+  test('rejects requests for other tables and other operations', async () => {
     const file = testFile(
-      'strangers',
-      `const refused = (promise) => assert.rejects(promise, { name: 'AccessDeniedException' })
-       test('strangers', async () => {
+      'other-tables',
+      `const isDenied = (promise) => assert.rejects(promise, { name: 'AccessDeniedException' })
+       test('other-tables', async () => {
          const { sdk } = dynamodb.raw
          const TableName = 'sessions'
-         await refused(sdk.scan({ TableName }))
-         await refused(sdk.deleteTable({ TableName: 'arn:aws:dynamodb:eu-west-1:123456789012:table/sessions' }))
-         await refused(sdk.batchWriteItem({ RequestItems: { sessions: [{ DeleteRequest: { Key: { id: { S: 'sess:a' } } } }] } }))
+         await isDenied(sdk.scan({ TableName }))
+         await isDenied(sdk.deleteTable({ TableName: 'arn:aws:dynamodb:eu-west-1:123456789012:table/sessions' }))
+         await isDenied(sdk.batchWriteItem({ RequestItems: { sessions: [{ DeleteRequest: { Key: { id: { S: 'sess:a' } } } }] } }))
          const Delete = { TableName, Key: { id: { S: 'sess:a' } } }
-         await refused(sdk.transactWriteItems({ TransactItems: [{ Delete }] }))
-         await refused(sdk.executeStatement({ Statement: 'DELETE FROM sessions WHERE id = 1' }))
-         await refused(sdk.listTables({}))
+         await isDenied(sdk.transactWriteItems({ TransactItems: [{ Delete }] }))
+         await isDenied(sdk.executeStatement({ Statement: 'DELETE FROM sessions WHERE id = 1' }))
+         await isDenied(sdk.listTables({}))
        })`
     )
     const { code, output } = await suite(file).ended
@@ -155,7 +155,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     await assertOnlyForeignTables()
   })
 
-  test('makes on-demand tables where a test wants a provisioned one', async () => {
+  test('creates an on-demand table when a test asks for a provisioned one', async () => {
     const file = testFile(
       'provisioned',
       `test('provisioned', async () => {
@@ -181,7 +181,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     await assertOnlyForeignTables()
   })
 
-  test('deletes the tables of a test file that dies', async () => {
+  test('deletes the tables of a killed test file', async () => {
     const file = testFile('dies', `test('dies', () => process.kill(process.pid, 'SIGKILL'))`)
     const { code, output } = await suite(file).ended
     assert.equal(code, 1, output)
@@ -205,7 +205,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     })
   }
 
-  test('is aborted at its limit of requests', async () => {
+  test('is aborted at its request limit', async () => {
     const { code, output } = await suite(testFile('endless', endless), { SERVICE_MAX_REQUESTS: '25' }).ended
     assert.equal(code, 1)
     assert.match(output, /It is aborted after 25 requests\./)
@@ -215,7 +215,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
     await assertOnlyForeignTables()
   })
 
-  test('that is killed leaves tables, which a sweep by its name deletes', async () => {
+  test('that is killed leaves tables, and service/run.js deletes them', async () => {
     const run = suite(testFile('endless', endless))
     await eventually(() => service.sent('Scan').length > 0, 20_000)
     run.child.kill('SIGKILL')

@@ -7,9 +7,9 @@ const { soak } = require('../../tools/soak/soak')
 const { serverKind } = require('../support/server')
 
 const MINUTES = 2
-const skip = serverKind !== 'embedded' && 'it is about the store, not the server'
+const skip = serverKind !== 'embedded' && 'tests the store, not the server'
 
-test(`${MINUTES} minutes of an app with 200 users under random faults`, { skip }, async (t) => {
+test(`an app with 200 users loses no session in ${MINUTES} minutes of random faults`, { skip }, async (t) => {
   const seed = Number(process.env.SOAK_SEED ?? 1)
   t.diagnostic(`seed ${seed}`)
   const outcome = await soak({ minutes: MINUTES, seed, tell: (line) => t.diagnostic(line) })

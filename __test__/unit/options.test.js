@@ -6,7 +6,7 @@ const { inspect } = require('node:util')
 const { DynamoDBStore } = require('../..')
 const { assertStoreError } = require('../support/errors')
 
-/** The ConfigError that these options must end in. */
+/** The ConfigError that the constructor must throw for these options. */
 function configError(options) {
   try {
     new DynamoDBStore(options)
@@ -14,7 +14,7 @@ function configError(options) {
     assertStoreError(error, { code: 'ConfigError' })
     return error
   }
-  assert.fail(`${inspect(options)} must be refused`)
+  assert.fail(`${inspect(options)} must be rejected`)
 }
 
 const nameOfType = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
@@ -46,7 +46,7 @@ const names = [
   'offlineAfter'
 ]
 
-describe('accepted', () => {
+describe('valid options', () => {
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
   const cases = {
     'no options': undefined,
@@ -54,14 +54,14 @@ describe('accepted', () => {
     'every option undefined': Object.fromEntries(names.map((name) => [name, undefined])),
     'an object without a prototype': Object.assign(Object.create(null), { table: 'sessions' }),
     'an empty prefix': { prefix: '' },
-    'zero touchAfter': { touchAfter: 0 },
+    'touchAfter 0': { touchAfter: 0 },
     'a function as ttl': { ttl: () => 60 },
     'a function as credentials': { credentials: async () => credentials },
     'credentials with a token': { credentials: { ...credentials, sessionToken: 'c', expiration: new Date() } },
     'an endpoint with a path': { endpoint: 'http://localhost:8000/path', region: 'local' },
     'a table ARN': { table: 'arn:aws:dynamodb:eu-west-1:123456789012:table/sessions' },
     'on-miss': { consistentRead: 'on-miss' },
-    'every createTable': {
+    'every property of createTable': {
       createTable: { billingMode: 'PROVISIONED', readCapacityUnits: 1, writeCapacityUnits: 1, ttl: true }
     },
     'createTable false': { createTable: false },
@@ -73,13 +73,13 @@ describe('accepted', () => {
     test(name, () => new DynamoDBStore(options).close())
   }
 
-  test('the options are read once and left as they are', async () => {
+  test('the options object is not modified', async () => {
     const options = Object.freeze({ table: 'sessions', attributes: Object.freeze({}), specialKeys: Object.freeze([]) })
     await new DynamoDBStore(options).close()
   })
 })
 
-describe('of a wrong type', () => {
+describe('an option of the wrong type is a ConfigError', () => {
   const wrong = {
     table: [5, true, [], Symbol('x'), () => {}],
     hashKey: [5, {}, []],
@@ -106,7 +106,7 @@ describe('of a wrong type', () => {
     maxPending: ['50', true, {}],
     offlineAfter: ['3', true, {}]
   }
-  test('there is a case for every option', () => assert.deepEqual(Object.keys(wrong), names))
+  test('the cases cover every option', () => assert.deepEqual(Object.keys(wrong), names))
 
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {
@@ -124,11 +124,11 @@ describe('of a wrong type', () => {
   }
 
   for (const options of [5, 'sessions', true, null, [], () => {}]) {
-    test(`options that are ${inspect(options)}`, () => configError(options))
+    test(`the whole options argument: ${inspect(options)}`, () => configError(options))
   }
 })
 
-describe('of a wrong value', () => {
+describe('an invalid value is a ConfigError', () => {
   const wrong = {
     table: ['', 'a b', 'x'.repeat(2000), 'arn:aws:s3:::bucket'],
     hashKey: [''],
@@ -177,20 +177,20 @@ describe('of a wrong value', () => {
   }
 })
 
-describe('that contradict each other', () => {
+describe('conflicting options are a ConfigError', () => {
   const client = { config: {}, send() {} }
   const cases = {
-    'two keys of one name': { hashKey: 'id', sortKey: 'id' },
+    'hashKey and sortKey of one name': { hashKey: 'id', sortKey: 'id' },
     'session and expiry in one attribute': { attributes: { session: 'x', expires: 'x' } },
     'session in the key': { attributes: { session: 'id' } },
     'expiry in the key': { hashKey: 'expires' },
     'session in the sort key': { sortKey: 'sess' },
-    'a special key named as the key': { specialKeys: [{ name: 'id', type: 'S' }] },
-    'a special key named as the sort key': { sortKey: 'sk', specialKeys: [{ name: 'sk', type: 'S' }] },
-    'a special key named as the session': { specialKeys: [{ name: 'sess', type: 'S' }] },
-    'a special key named as the expiry': { specialKeys: [{ name: 'expires', type: 'N' }] },
-    'a special key named as the type': { specialKeys: [{ name: 'type', type: 'S' }] },
-    'a special key named as a chosen attribute': {
+    'a special key named like the partition key': { specialKeys: [{ name: 'id', type: 'S' }] },
+    'a special key named like the sort key': { sortKey: 'sk', specialKeys: [{ name: 'sk', type: 'S' }] },
+    'a special key named like the session attribute': { specialKeys: [{ name: 'sess', type: 'S' }] },
+    'a special key named like the expiry attribute': { specialKeys: [{ name: 'expires', type: 'N' }] },
+    'a special key named like the type attribute': { specialKeys: [{ name: 'type', type: 'S' }] },
+    'a special key named like a configured attribute': {
       attributes: { session: 'data' },
       specialKeys: [{ name: 'data', type: 'S' }]
     },
@@ -200,21 +200,21 @@ describe('that contradict each other', () => {
         { name: 'user', type: 'N' }
       ]
     },
-    'a throttle of touches that never happen': { disableTouch: true, touchAfter: 60 },
-    'an attempt longer than the operation': { attemptTimeout: 2000, timeout: 1000 },
-    'connecting longer than an attempt': { connectTimeout: 2000, attemptTimeout: 1000 },
-    'connecting longer than the operation': { connectTimeout: 2000, timeout: 1000 },
-    'a client and a region': { client, region: 'us-east-1' },
+    'touchAfter with disableTouch': { disableTouch: true, touchAfter: 60 },
+    'attemptTimeout longer than timeout': { attemptTimeout: 2000, timeout: 1000 },
+    'connectTimeout longer than attemptTimeout': { connectTimeout: 2000, attemptTimeout: 1000 },
+    'connectTimeout longer than timeout': { connectTimeout: 2000, timeout: 1000 },
+    'a client and a Region': { client, region: 'us-east-1' },
     'a client and an endpoint': { client, endpoint: 'http://localhost' },
     'a client and a profile': { client, profile: 'x' },
     'a client and credentials': { client, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } },
-    'capacity of an on-demand table': { createTable: { billingMode: 'PAY_PER_REQUEST', readCapacityUnits: 5 } }
+    'capacity units of an on-demand table': { createTable: { billingMode: 'PAY_PER_REQUEST', readCapacityUnits: 5 } }
   }
   for (const [name, options] of Object.entries(cases)) test(name, () => void configError(options))
 })
 
-describe('of an unknown name', () => {
-  const misspelt = {
+describe('an unknown option is a ConfigError', () => {
+  const misspelled = {
     tabel: 'table',
     Table: 'table',
     hashkey: 'hashKey',
@@ -234,8 +234,8 @@ describe('of an unknown name', () => {
     maxpending: 'maxPending',
     offlineafter: 'offlineAfter'
   }
-  for (const [given, meant] of Object.entries(misspelt)) {
-    test(`${given}: ${meant} is meant`, () => {
+  for (const [given, meant] of Object.entries(misspelled)) {
+    test(`${given}: suggests ${meant}`, () => {
       const { message } = configError({ [given]: 'SECRET' })
       assert.match(message, new RegExp(`\\b${given}\\b`))
       assert.match(message, new RegExp(`\\b${meant}\\b`))
@@ -248,7 +248,7 @@ describe('of an unknown name', () => {
     [{ createTable: { billingmode: 'PAY_PER_REQUEST' } }, 'billingmode', 'billingMode'],
     [{ specialKeys: [{ name: 'user', typ: 'S' }] }, 'typ', 'type']
   ]) {
-    test(`${given} inside: ${meant} is meant`, () => {
+    test(`nested ${given}: suggests ${meant}`, () => {
       const { message } = configError(options)
       assert.match(message, new RegExp(`\\b${given}\\b`))
       assert.match(message, new RegExp(`\\b${meant}\\b`))
@@ -256,22 +256,22 @@ describe('of an unknown name', () => {
   }
 
   for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
-    test(`${given}: no option is close`, () => {
+    test(`${given}: suggests nothing`, () => {
       const { message } = configError({ [given]: 1 })
       assert.equal(message, `unknown option ${given}; docs/options.md lists all options`)
     })
   }
 
-  test('inside, where no option is close: the options are listed', () => {
+  test('nested, without a similar name: lists the options', () => {
     const { message } = configError({ attributes: { data: 'x' } })
     assert.equal(message, 'unknown option attributes.data; the options are session, expires')
   })
 
-  test('of Object.prototype', () => void configError({ constructor: 1, toString: 2 }))
+  test('names of Object.prototype', () => void configError({ constructor: 1, toString: 2 }))
   test('__proto__', () => void configError(JSON.parse('{"__proto__":{"table":"x"}}')))
 })
 
-describe('of another package', () => {
+describe('an option of another package is a ConfigError that helps to migrate', () => {
   const dynamoDBStore = /\bdynamodb-store\b/
   const koa = /\bkoa-session-dynamodb-store\b/
   const pwrdrvr = /@pwrdrvr\/dynamodb-session-store\b/
@@ -319,7 +319,7 @@ describe('of another package', () => {
   }
 })
 
-describe('the package used as a class', () => {
+describe('the package used as a class is a TypeError that shows the import', () => {
   const factory = require('../..')
   const message = /const \{ DynamoDBStore \} = require\('dynamodb-session'\)/
   for (const [name, use] of Object.entries({
@@ -327,7 +327,7 @@ describe('the package used as a class', () => {
     'with new, without options': () => new factory(),
     'without new': () => factory({ table: 'x' }),
     extended: () => new (class extends factory {})({ table: 'x' }),
-    'by its entry': () => new (require('../../lib/compat/connect-dynamodb'))({ table: 'x' })
+    'its connect-dynamodb entry point': () => new (require('../../lib/compat/connect-dynamodb'))({ table: 'x' })
   })) {
     test(name, () => assert.throws(use, { name: 'TypeError', message }))
   }
@@ -338,7 +338,7 @@ describe('the package used as a class', () => {
   })
 })
 
-describe('secrets', () => {
+describe('secrets are absent', () => {
   const secret = 'TOP-SECRET-KEY'
   for (const credentials of [
     secret,
@@ -348,13 +348,13 @@ describe('secrets', () => {
     { accesKeyId: secret, secretAccessKey: secret },
     [secret]
   ]) {
-    test(`are not in the error about ${inspect(credentials)}`, () => {
+    test(`from the error about ${inspect(credentials)}`, () => {
       const error = configError({ credentials })
       assert.equal(`${inspect(error, { showHidden: true, depth: 5 })} ${JSON.stringify(error)}`.includes(secret), false)
     })
   }
 
-  test('are not in a store that is printed', async () => {
+  test('from a printed store', async () => {
     const store = new DynamoDBStore({
       region: 'us-east-1',
       credentials: { accessKeyId: 'id', secretAccessKey: secret }
