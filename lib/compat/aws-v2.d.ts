@@ -1,49 +1,49 @@
-/** What a constructor of the AWS SDK for JavaScript v2 takes, as far as it is followed. Other members are let pass. */
+/** The settings of an AWS SDK for JavaScript v2 constructor that the store uses. It ignores all others. */
 export interface Version2Config {
-  /** AWS Region. Default: `AWS_REGION`, else that of the profile. */
+  /** AWS Region. Default: `AWS_REGION`, then the Region of the profile. */
   region?: string | null
-  /** URL of the service, a host, or an `AWS.Endpoint`. Default: that of the region. */
+  /** URL of the service, a host, or an `AWS.Endpoint`. Default: the endpoint of the Region. */
   endpoint?:
     | string
     | {
-        /** The URL. */
+        /** The endpoint's URL. */
         href: string
       }
-  /** Key that signs requests, together with `secretAccessKey`. Default: AWS's default chain. */
+  /** Access key ID. Default: the AWS default credentials chain. */
   accessKeyId?: string
-  /** Secret of `accessKeyId`. */
+  /** Secret access key. */
   secretAccessKey?: string
-  /** Token of temporary keys. Default: none. */
+  /** Session token of temporary credentials. Default: none. */
   sessionToken?: string
-  /** An `AWS.Credentials`, which is asked again before it expires. Before the keys above. */
+  /** An `AWS.Credentials`, which is refreshed before it expires. Takes precedence over the keys above. */
   credentials?: {
-    /** Key that signs requests. */
+    /** Access key ID. */
     accessKeyId: string
-    /** Its secret. */
+    /** Secret access key. */
     secretAccessKey: string
   } | null
-  /** A chain of providers; it is resolved again before what it gave expires. Before the keys above. */
+  /** A provider chain, which is resolved again before its credentials expire. Takes precedence over the keys above. */
   credentialProvider?: {
-    /** Gives an `AWS.Credentials`. */
+    /** Resolves to an `AWS.Credentials`. */
     resolvePromise(): Promise<any>
   } | null
-  /** Attempts of one operation after the first. Default: `AWS_MAX_ATTEMPTS` less one, else 2. */
+  /** Maximum number of retries of one operation. Default: `AWS_MAX_ATTEMPTS` minus one, then 2. */
   maxRetries?: number
-  /** Its two timeouts count, and nothing else of it. */
+  /** HTTP options, of which only the two timeouts apply. */
   httpOptions?: {
-    /** Milliseconds to connect in, TLS included. Default: 1000. */
+    /** Time limit to establish a connection, including TLS, in milliseconds. Default: 1000. */
     connectTimeout?: number
-    /** Milliseconds of one attempt. Default: 3000. */
+    /** Time limit of one attempt, in milliseconds. Default: 3000. */
     timeout?: number
-    /** Without effect. */
+    /** Ignored. */
     [name: string]: any
   }
-  /** Whether a host that is given as `endpoint` is spoken to with TLS. Default: true. */
+  /** Whether to use TLS if `endpoint` is a host without a scheme. Default: true. */
   sslEnabled?: boolean
-  /** Whether the region's endpoint is that for IPv4 and IPv6. Default: that of the environment. */
+  /** Whether to use the Region's dual-stack endpoint (IPv4 and IPv6). Default: the setting of the environment. */
   useDualstackEndpoint?: boolean
-  /** Whether the region's endpoint is that of FIPS. Default: that of the environment. */
+  /** Whether to use the Region's FIPS endpoint. Default: the setting of the environment. */
   useFipsEndpoint?: boolean
-  /** Without effect. */
+  /** Ignored. */
   [name: string]: any
 }

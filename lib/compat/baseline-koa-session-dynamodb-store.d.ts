@@ -1,11 +1,11 @@
 import type { BaselineTableOptions, KoaStoreOptions } from './koa.js'
 import { KoaStore } from './koa.js'
 
-/** Takes the place of @baseline-dev/koa-session-dynamodb-store 1.1. */
+/** Drop-in replacement for @baseline-dev/koa-session-dynamodb-store 1.1. */
 declare class DynamoDBStore extends KoaStore<BaselineTableOptions> {
-  /** Attribute that is the sort key. */
+  /** Name of the table's sort key. */
   sortKey: string
-  /** Put before the session id in both keys. */
+  /** Text before the session ID in both keys. */
   hasValuePrefix: string
 }
 

@@ -10,145 +10,153 @@ import type {
 import type { Version2Config } from './aws-v2.js'
 
 /**
- * Keeps the sessions of an Express app in DynamoDB, in place of dynamodb-store 1.2.0: with its options, its
- * methods and its items.
+ * Drop-in replacement for dynamodb-store 1.2.0, with the same options, methods, and items. Stores the sessions of an
+ * Express app in DynamoDB.
  *
- * Without a callback, every operation is a promise. Failures are `DynamoDBStoreError`s.
+ * Without a callback, every operation returns a promise. Errors are `DynamoDBStoreError`s.
  *
- * @fires missing a touched session is not there, which is no error
- * @fires corrupt an item was read that holds no session; `get` gives null
+ * @fires missing a touched session does not exist; this is not an error
+ * @fires corrupt an item does not contain a valid session; `get` returns null for it
  */
 declare class DynamoDBStore extends EventEmitter {
   /**
-   * Without a callback, does no I/O: a missing table is created by the first operation that misses it.
+   * Creates a store. Without a callback, the constructor performs no I/O, and the first operation that finds no table
+   * creates it.
    *
-   * @param callback called once the table is there
+   * @param callback called when the table exists
    */
   constructor(options?: DynamoDBStore.Options, callback?: DoneCallback)
 
   /** Name of the table. */
   tableName: string
-  /** The table's partition key. */
+  /** Name of the table's partition key. */
   hashKey: string
-  /** Put before the session id in the key. */
+  /** Text before the session ID in the key. */
   hashPrefix: string
-  /** Provisioned read capacity units of a table that is created. */
+  /** Provisioned read capacity units of a table that the store creates. */
   readCapacityUnits: number
-  /** Provisioned write capacity units of a table that is created. */
+  /** Provisioned write capacity units of a table that the store creates. */
   writeCapacityUnits: number
-  /** The option `touchInterval`, in milliseconds; counts for touches from now on. */
+  /** The option `touchInterval`, in milliseconds. An assignment applies to later touches. */
   touchInterval: number
-  /** The option `ttl`, in milliseconds; counts for writes and touches from now on. */
+  /** The option `ttl`, in milliseconds. An assignment applies to later writes and touches. */
   ttl: number | undefined
-  /** The option `keepExpired`; counts for reads from now on. */
+  /** The option `keepExpired`. An assignment applies to later reads. */
   keepExpired: boolean
-  /** Not used: requests are not sent through the AWS SDK for JavaScript. */
+  /** Not used, because the store does not send requests through the AWS SDK for JavaScript. */
   dynamoService: any
-  /** Not used: requests are not sent through the AWS SDK for JavaScript. */
+  /** Not used, because the store does not send requests through the AWS SDK for JavaScript. */
   documentClient: any
 
-  /** A touched session is not there or has expired, which is no error. */
+  /** A touched session does not exist or has expired. This is not an error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
-  /** An item was read that holds no session; `get` gives null. */
+  /** An item does not contain a valid session. `get` returns null for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
-  /** A touched session is not there or has expired, which is no error. */
+  /** A touched session does not exist or has expired. This is not an error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
-  /** An item was read that holds no session; `get` gives null. */
+  /** An item does not contain a valid session. `get` returns null for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 
-  /** Creates the table if it is missing, and waits until it is ACTIVE. */
+  /** Creates the table if it does not exist, and waits until it is ACTIVE. */
   createTableIfDontExists(callback?: DoneCallback): Promise<void>
-  /** Whether there is a table; rejects when that cannot be told. */
+  /** Resolves to whether the table exists. Rejects if the store cannot find out. */
   isTableCreated(): Promise<boolean>
-  /** Sends CreateTable; resolves to the service's answer. */
+  /** Sends CreateTable and resolves to the service's response. */
   createTable(): Promise<{
-    /** The table. */
+    /** Description of the table. */
     TableDescription: any
   }>
-  /** Sets the attributes above. The table, its key and the prefix in use are those of the constructor. */
+  /** Sets the properties above. Does not change the table, key, and prefix that the store uses. */
   setOptionsAsInstanceAttributes(options: DynamoDBStore.Options): void
-  /** The key of a session's item. */
+  /** Returns the key of a session's item. */
   getSessionId(sid: string): string
-  /** When a session ends that is written now. */
+  /** Returns the expiry of a session that is written now. */
   getExpirationDate(sess: any): Date
 
-  /** Reads a session; null when there is none or it has expired. One GetItem: a read unit. */
+  /** Reads a session. Returns null if it does not exist or has expired. Cost: one GetItem, which uses one read unit. */
   get(sid: string, callback: ValueCallback<any>): Promise<void>
   get(sid: string): Promise<any>
-  /** Writes a session whole, with `updated`. One PutItem: a write unit. */
+  /**
+   * Creates a session or replaces it entirely, and sets its `updated`. Cost: one PutItem, which uses one write unit.
+   */
   set(sid: string, sess: object, callback: ValueCallback<{}> | undefined): void
   set(sid: string, sess: object): Promise<{}>
   /**
-   * Moves the expiry of a session and its `updated`; gives nothing when there was no need or no session. No request
-   * within `touchInterval` of `updated`; else one UpdateItem: a write unit.
+   * Updates the expiry of a session and its `updated`. Returns no value if no write was needed or the session does not
+   * exist.
+   *
+   * Cost: no request within `touchInterval` after `updated`; otherwise one UpdateItem, which uses one write unit.
    */
   touch(sid: string, sess: object, callback: ValueCallback<DynamoDBStore.Touched> | undefined): void
   touch(sid: string, sess: object): Promise<DynamoDBStore.Touched | undefined>
-  /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
+  /** Deletes a session. Succeeds if the session does not exist. Cost: one DeleteItem, which uses one write unit. */
   destroy(sid: string, callback: ValueCallback<null>): Promise<void>
   destroy(sid: string): Promise<null>
-  /** Deletes a session if it has expired, unless `keepExpired`. */
+  /** Deletes a session if it has expired, unless `keepExpired` is set. */
   handleExpiredSession(sid: string, callback: ValueCallback<null>): Promise<void>
   handleExpiredSession(sid: string): Promise<null>
 
-  /** Counts what the store has done so far. No I/O. */
+  /** Returns the store's counters. Sends no request. */
   stats(): StoreStats
 
-  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  /** Closes the store and its idle connections. Later operations fail with a `ClosedError`. */
   close(callback: DoneCallback): void
   close(): Promise<void>
 
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   createSession(request: any, session: any): any
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   regenerate(request: any, callback: (error?: any) => any): void
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   load(sid: string, callback: (error: any, session?: any) => any): void
 }
 
 declare namespace DynamoDBStore {
-  /** The options of dynamodb-store, and beside them those of dynamodb-session. */
+  /** Options of dynamodb-store, plus the options of dynamodb-session. */
   interface Options extends Omit<NativeStoreOptions, 'table' | 'ttl'> {
-    /** The table, or its name. */
+    /** Options of the table, or its name. */
     table?: Table | string
-    /** What the constructor `AWS.DynamoDB` of the AWS SDK v2 takes. Default: AWS's default chain. */
+    /** Options of `AWS.DynamoDB` of the AWS SDK v2. Default: the environment and the AWS default credentials chain. */
     dynamoConfig?: DynamoConfig
-    /** Milliseconds that must have gone since `updated` before a touch is written; 0 for none. Default: 30000. */
+    /**
+     * Minimum time between `updated` and the next touch that is written, in milliseconds; 0 to write every touch.
+     * Default: 30000.
+     */
     touchInterval?: number
-    /** Milliseconds that a session lives after a write or touch. Default: the cookie's `maxAge`, else one day. */
+    /** Lifetime of a session after a write or touch, in milliseconds. Default: the cookie's `maxAge`, or one day. */
     ttl?: number
-    /** Whether `get` leaves an expired item where it is, and does not delete it. Default: false. */
+    /** Whether `get` keeps an expired item instead of deleting it. Default: false. */
     keepExpired?: boolean
   }
 
-  /** Options of the table. None is required. */
+  /** Options of the table. All are optional. */
   interface Table {
     /** Name of the table. Default: `'sessions'`. */
     name?: string
-    /** The table's partition key. Default: `'sessionId'`. */
+    /** Name of the table's partition key. Default: `'sessionId'`. */
     hashKey?: string
-    /** Put before the session id in the key. Default: `'sess:'`. */
+    /** Text before the session ID in the key. Default: `'sess:'`. */
     hashPrefix?: string
-    /** Provisioned read capacity units of a table that is created. Default: 5. */
+    /** Provisioned read capacity units of a table that the store creates. Default: 5. */
     readCapacityUnits?: number | string
-    /** Provisioned write capacity units of a table that is created. Default: 5. */
+    /** Provisioned write capacity units of a table that the store creates. Default: 5. */
     writeCapacityUnits?: number | string
   }
 
-  /** What the constructor `AWS.DynamoDB` of the AWS SDK v2 takes. */
+  /** Options of `AWS.DynamoDB` of the AWS SDK v2. */
   type DynamoConfig = Version2Config
 
-  /** What a touch gives that was written. */
+  /** Result of a touch that was written. */
   interface Touched {
-    /** The item's attributes that were written. */
+    /** The attributes that were written. */
     Attributes: {
       /** The expiry in whole seconds since 1970. */
       expires: number
-      /** The session, as far as it was written. */
+      /** The part of the session that was written. */
       sess: {
-        /** The moment of the touch, in milliseconds since 1970. */
+        /** Time of the touch, in milliseconds since 1970. */
         updated: number
       }
     }

@@ -1,7 +1,7 @@
 import type { KoaStoreOptions, KoaTableOptions } from './koa.js'
 import { KoaStore } from './koa.js'
 
-/** Takes the place of koa-session-dynamodb-store 1.1. */
+/** Drop-in replacement for koa-session-dynamodb-store 1.1. */
 declare class DynamoDBStore extends KoaStore {}
 
 declare namespace DynamoDBStore {

@@ -9,152 +9,155 @@ import {
 } from '../../index.js'
 import { Version2Config } from './aws-v2.js'
 
-/** Options of the table. None is required. */
+/** Options of the table. All are optional. */
 export interface KoaTableOptions {
   /** Name of the table. Default: `'sessions'`. */
   name?: string
-  /** Attribute that is the partition key. Default: `'sessionId'`, of the fork `'pk'`. */
+  /** Name of the table's partition key. Default: `'sessionId'`, or `'pk'` for the @baseline-dev package. */
   hashKey?: string
   /**
-   * Attribute that holds the expiry in whole seconds since 1970. Default: `'expires'`. `createTableIfDontExists`
-   * puts another in its place if the table has time to live on that.
+   * Attribute that holds the expiry in whole seconds since 1970. `createTableIfDontExists` replaces it with the table's
+   * own time to live attribute, if the table has one. Default: `'expires'`.
    */
   ttlKey?: string
-  /** Whether a table that is created gets time to live on `ttlKey`. Default: true. */
+  /** Whether to enable time to live on `ttlKey` for a table that the store creates. Default: true. */
   useTtlExpired?: boolean
-  /** Provisioned read capacity units of a table that is created. Default: 5. */
+  /** Provisioned read capacity units of a table that the store creates. Default: 5. */
   readCapacityUnits?: number | string
-  /** Provisioned write capacity units of a table that is created. Default: 5. */
+  /** Provisioned write capacity units of a table that the store creates. Default: 5. */
   writeCapacityUnits?: number | string
   /** Whether the constructor calls `createTableIfDontExists`. Default: false. */
   autoCreate?: boolean
 }
 
-/** Options of the fork's table. */
+/** Options of the table of @baseline-dev/koa-session-dynamodb-store. */
 export interface BaselineTableOptions extends KoaTableOptions {
-  /** Attribute that is the sort key; it gets the same value as the partition key. Default: `'sk'`. */
+  /** Name of the table's sort key, which has the same value as the partition key. Default: `'sk'`. */
   sortKey?: string
-  /** Put before the session id in both keys. Default: `'SESSION#'`. */
+  /** Text before the session ID in both keys. Default: `'SESSION#'`. */
   hasValuePrefix?: string
 }
 
 /**
- * Options of a store, besides which it takes those of the native store. None is required, and none throws: what
- * cannot be meant is left out, with one warning of the process.
+ * Options of a store, plus the options of dynamodb-session. All are optional. Invalid options do not throw: the store
+ * ignores them, with one process warning.
  */
 export interface KoaStoreOptions<Table = KoaTableOptions> extends Omit<NativeStoreOptions, 'table'> {
-  /** The table, or its name. Default: the defaults of its members. */
+  /** Options of the table, or its name. */
   table?: Table | string | null
   /**
-   * What the constructor of `AWS.DynamoDB` of the AWS SDK v2 takes. A region with `local` in it means a server
-   * without time to live. Default: the environment.
+   * Options of `AWS.DynamoDB` of the AWS SDK v2. If the Region contains `local`, the store does not use time to live.
+   * Default: the environment.
    */
   dynamoConfig?: Version2Config | null
 }
 
-/** The answers of the service that describe a table. */
+/** The service's responses that describe a table. */
 export interface TableAnswers {
-  /** That of DescribeTable. */
+  /** Response of DescribeTable. */
   describeTable: {
-    /** The table. */
+    /** Description of the table. */
     Table: TableDescription
   }
-  /** That of DescribeTimeToLive. */
+  /** Response of DescribeTimeToLive. */
   describeTimeToLive: {
-    /** Its time to live. */
+    /** Description of the table's time to live. */
     TimeToLiveDescription: TimeToLiveDescription
   }
 }
 
 /**
- * Keeps the sessions of koa-session in DynamoDB, as maps. Every operation is one request.
+ * Stores the sessions of koa-session in DynamoDB, as maps. Every operation is one request.
  *
- * Failures are {@link DynamoDBStoreError}s, but for those of `get`.
+ * Errors are {@link DynamoDBStoreError}s, except for those of `get`.
  *
- * @fires corrupt a {@link DynamoDBStoreError}: an item was read that holds no session; `get` gives undefined
+ * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session; `get` returns undefined
+ * for it
  */
 export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   /**
-   * Makes a store. Nothing is sent, unless `table.autoCreate` is set: then `createTableIfDontExists(callback)` is
-   * called, and operations wait for it.
+   * Creates a store. With `table.autoCreate`, the constructor calls `createTableIfDontExists(callback)`, and operations
+   * wait for it. Otherwise, it sends no request.
    */
   constructor(options?: KoaStoreOptions<Table> | null, callback?: (error?: any) => void)
 
   /** Name of the table. */
   tableName: string
-  /** Whether the constructor calls `createTableIfDontExists`: the option `table.autoCreate`. */
+  /** The option `table.autoCreate`: whether the constructor calls `createTableIfDontExists`. */
   autoCreateTable: boolean
-  /** Attribute that is the partition key. */
+  /** Name of the table's partition key. */
   hashKey: string
   /** Attribute that holds the expiry in whole seconds since 1970. */
   ttlKey: string
-  /** Provisioned read capacity units of a table that is created or updated. */
+  /** Provisioned read capacity units of a table that the store creates or updates. */
   readCapacityUnits: number
-  /** Provisioned write capacity units of a table that is created or updated. */
+  /** Provisioned write capacity units of a table that the store creates or updates. */
   writeCapacityUnits: number
-  /** Whether the region has `local` in its name: no time to live is set. */
+  /** Whether the name of the Region contains `local`. If so, the store does not enable time to live. */
   isLocal: boolean
-  /** Whether a table that is created gets time to live, and which way `setTtlField` switches it. */
+  /** Whether to enable time to live for a table that the store creates, and the state that `setTtlField` sets. */
   useTtlExpired: boolean
 
-  /** An item was read that holds no session; `get` gives undefined. */
+  /** An item does not contain a valid session. `get` returns undefined for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
-  /** An item was read that holds no session; `get` gives undefined. */
+  /** An item does not contain a valid session. `get` returns undefined for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 
-  /** Gives the store other options, in place of all that it had. */
+  /** Replaces all options of the store. */
   setOptions(options: KoaStoreOptions<Table> | null): void
 
   /**
-   * Reads a session; undefined when there is none, or it has expired.
+   * Reads a session. Resolves to undefined if it does not exist or has expired.
    *
-   * @throws Error `Unable to get session.` with the members of the {@link DynamoDBStoreError} that is its cause
+   * @throws Error `Unable to get session.`, with the members of the {@link DynamoDBStoreError} that is its cause
    */
   get(id: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
 
   /**
-   * Writes a session whole; resolves to `{}`.
+   * Creates a session or replaces it entirely. Resolves to `{}`.
    *
-   * @param maxAge milliseconds to live, null for none at all; `'session'` and what is no number: one day
+   * @param maxAge lifetime in milliseconds; null for 0; one day for `'session'` or a value that is not a number
    */
   set(id: string, session: object, maxAge?: number | 'session' | null, context?: KoaContext): Promise<any>
 
-  /** Deletes a session, whether it is there or not; resolves to `{}`. */
+  /** Deletes a session and resolves to `{}`. Succeeds if the session does not exist. */
   destroy(id: string, context?: KoaContext): Promise<any>
 
-  /** Counts what the store has done since its options were set. No I/O. */
+  /** Returns the store's counters since its options were set. Sends no request. */
   stats(): StoreStats
 
-  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  /** Closes the store and its idle connections. Later operations fail with a `ClosedError`. */
   close(): Promise<void>
 
-  /** When a session ends that is written now. An override is what `set` uses. */
+  /** Returns the expiry of a session that is written now. If you override it, `set` uses your method. */
   getExpirationDate(maxAge?: number | 'session' | null): Date
 
-  /** Describes the table; null when there is none. */
+  /** Resolves to the description of the table, or to null if it does not exist. */
   isTableCreated(): Promise<TableAnswers | null>
 
-  /** Sends CreateTable, with provisioned capacity, and does not wait; resolves to the service's answer. */
+  /**
+   * Sends CreateTable with provisioned capacity and resolves to the service's response, without waiting for the table.
+   */
   createTable(): Promise<any>
 
   /**
-   * Sends UpdateTable if the table's capacity differs; resolves to the service's answer, or to true. A table on
-   * demand stays so.
+   * Sends UpdateTable if the table's capacity differs from the options, and resolves to the service's response or to
+   * true. Does not change an on-demand table.
    *
-   * @param exists what `isTableCreated` gave. Default: the table is described
+   * @param exists the result of `isTableCreated`. Default: the store requests it
    */
   updateTable(exists?: TableAnswers | null): Promise<any>
 
-  /** Switches the table's time to live on `ttlKey` on or off, as `useTtlExpired` says. */
+  /** Enables or disables the table's time to live on `ttlKey`, according to `useTtlExpired`. */
   setTtlField(): Promise<any>
 
   /**
-   * Creates the table if it is missing, waits until it is ACTIVE, and enables its time to live. A table that is
-   * there is left alone.
+   * Creates the table if it does not exist, waits until it is ACTIVE, and enables its time to live. Never modifies an
+   * existing table.
    *
-   * @param callback called once with the error, if any; with it, the promise is not rejected
+   * @param callback called once, with the error if there is one; the promise then does not reject
    */
   createTableIfDontExists(callback?: (error?: any) => void): Promise<void>
 }

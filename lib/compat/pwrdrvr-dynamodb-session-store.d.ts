@@ -9,105 +9,112 @@ import type {
   ValueCallback
 } from '../../index.js'
 
-/** The options of @pwrdrvr/dynamodb-session-store, and beside them those of dynamodb-session. */
+/** Options of @pwrdrvr/dynamodb-session-store, plus the options of dynamodb-session. */
 export interface DynamoDBStoreOptions extends Omit<
   NativeStoreOptions,
   'table' | 'client' | 'consistentRead' | 'createTable'
 > {
   /**
-   * A DynamoDBClient of the AWS SDK v3, whose region, endpoint, credentials and attempts are taken. Requests are
-   * not sent through it. Default: AWS's default chain.
+   * A `DynamoDBClient` of the AWS SDK v3. The store uses its Region, endpoint, credentials, and number of attempts, but
+   * does not send requests through it. Default: none; the store uses the environment.
    */
   readonly dynamoDBClient?: JavaScriptClient
   /** Name of the table. Default: `'sessions'`. */
   readonly tableName?: string
-  /** The table's partition key. Default: `'id'`. */
+  /** Name of the table's partition key. Default: `'id'`. */
   readonly hashKey?: string
-  /** Put before the session id in the key. Default: `'session#'`. */
+  /** Text before the session ID in the key. Default: `'session#'`. */
   readonly prefix?: string
   /**
-   * Seconds that must have gone since the session's `lastModified` before a touch is written; a tenth of
-   * `cookie.originalMaxAge` where that is shorter than `touchAfter`. 0 for every touch. Default: 3600.
+   * Minimum time between the session's `lastModified` and the next touch that is written, in seconds, or one tenth of
+   * `cookie.originalMaxAge` if that is shorter than `touchAfter`. Set it to 0 to write every touch. Default: 3600.
    */
   readonly touchAfter?: number
-  /** Input of CreateTable for a missing table; on-demand unless it says otherwise. Default: none is created. */
+  /**
+   * Input of CreateTable for a missing table, which is on-demand by default. Default: none; the store creates no table.
+   */
   readonly createTableOptions?: object
   /** Whether reads are strongly consistent, which doubles their cost. Default: false. */
   readonly useStronglyConsistentReads?: boolean
 }
 
 /**
- * Keeps the sessions of an Express app in DynamoDB, in place of @pwrdrvr/dynamodb-session-store 1.1.0: with its
- * options, its methods and its items.
+ * Drop-in replacement for @pwrdrvr/dynamodb-session-store 1.1.0, with the same options, methods, and items. Stores the
+ * sessions of an Express app in DynamoDB.
  *
- * Without a callback, every operation is a promise. Failures are `DynamoDBStoreError`s.
+ * Without a callback, every operation returns a promise. Errors are `DynamoDBStoreError`s.
  *
- * @fires missing a touched session is not there, which is no error
- * @fires corrupt an item was read that holds no session; `get` gives null
+ * @fires missing a touched session does not exist; this is not an error
+ * @fires corrupt an item does not contain a valid session; `get` returns null for it
  */
 export class DynamoDBStore extends EventEmitter {
-  /** With `createTableOptions`, starts the creation of a missing table; the operations wait for it. */
+  /** Creates a store. With `createTableOptions`, starts to create a missing table, and operations wait for it. */
   constructor(options: DynamoDBStoreOptions)
 
-  /** A store, once its table is there if `createTableOptions` are given. */
+  /** Resolves to a new store. With `createTableOptions`, waits until its table exists. */
   static create<T extends typeof DynamoDBStore>(this: T, options: DynamoDBStoreOptions): Promise<InstanceType<T>>
 
   /** Name of the table. */
   get tableName(): string
-  /** The table's partition key. */
+  /** Name of the table's partition key. */
   get hashKey(): string
-  /** Put before the session id in the key. */
+  /** Text before the session ID in the key. */
   get prefix(): string
-  /** Seconds that must have gone since `lastModified` before a touch is written. */
+  /** The option `touchAfter`, in seconds. */
   get touchAfter(): number
   /** Whether reads are strongly consistent. */
   get useStronglyConsistentReads(): boolean
-  /** Counts for the reads from now on. */
+  /** An assignment applies to later reads. */
   set useStronglyConsistentReads(value: boolean)
-  /** The JavaScript client that was given as an option. */
+  /** The client that you passed as an option. */
   readonly client: JavaScriptClient | undefined
 
-  /** A touched session is not there or has expired, which is no error. */
+  /** A touched session does not exist or has expired. This is not an error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
-  /** An item was read that holds no session; `get` gives null. */
+  /** An item does not contain a valid session. `get` returns null for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
-  /** A touched session is not there or has expired, which is no error. */
+  /** A touched session does not exist or has expired. This is not an error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
-  /** An item was read that holds no session; `get` gives null. */
+  /** An item does not contain a valid session. `get` returns null for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
 
   /**
-   * Reads a session; null when there is none or it has expired. One GetItem: half a read unit, a whole one with
-   * `useStronglyConsistentReads`.
+   * Reads a session. Returns null if it does not exist or has expired.
+   *
+   * Cost: one GetItem, which uses half a read unit, or one unit with `useStronglyConsistentReads`.
    */
   get(sid: string, callback: ValueCallback<any>): void
   get(sid: string): Promise<any>
-  /** Writes a session whole, with `lastModified` unless `touchAfter` is 0. One PutItem: a write unit. */
+  /**
+   * Creates a session or replaces it entirely. Sets its `lastModified` unless `touchAfter` is 0. Cost: one PutItem,
+   * which uses one write unit.
+   */
   set(sid: string, session: object, callback: DoneCallback | undefined): void
   set(sid: string, session: object): Promise<void>
   /**
-   * Moves the expiry of a session and its `lastModified`, unless that is younger than `touchAfter`: then there is no
-   * request, else one UpdateItem: a write unit.
+   * Updates the expiry of a session and its `lastModified`.
+   *
+   * Cost: no request within `touchAfter` after `lastModified`; otherwise one UpdateItem, which uses one write unit.
    */
   touch(sid: string, session: object, callback: DoneCallback | undefined): void
   touch(sid: string, session: object): Promise<void>
-  /** Deletes a session, whether it is there or not. One DeleteItem: a write unit. */
+  /** Deletes a session. Succeeds if the session does not exist. Cost: one DeleteItem, which uses one write unit. */
   destroy(sid: string, callback: DoneCallback | undefined): void
   destroy(sid: string): Promise<void>
 
-  /** Counts what the store has done so far. No I/O. */
+  /** Returns the store's counters. Sends no request. */
   stats(): StoreStats
 
-  /** Closes the idle connections. Later operations fail with code `ClosedError`. */
+  /** Closes the store and its idle connections. Later operations fail with a `ClosedError`. */
   close(callback: DoneCallback): void
   close(): Promise<void>
 
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   createSession(request: any, session: any): any
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   regenerate(request: any, callback: (error?: any) => any): void
-  /** express-session's. */
+  /** Method of express-session's `Store`. */
   load(sid: string, callback: (error: any, session?: any) => any): void
 }
