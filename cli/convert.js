@@ -2,49 +2,43 @@
 
 const { isDeepStrictEqual } = require('node:util')
 const { withRepairedCookie } = require('../lib/compat/cookie.js')
-const { fromAttribute, toAttribute } = require('./attribute.js')
-const { expiryOf, sessionOf } = require('./item.js')
+const { sameAttributes } = require('../lib/native/item-codec.js')
 
-/** The item of one layout as an item of another, or undefined when it holds no session. */
-function convertItem(item, from, to) {
-  const session = sessionOf(item, from)
-  if (session === undefined) return undefined
-  const id = item[from.hashKey].S.slice(from.prefix.length)
-  const key = { S: to.prefix + id }
-  const expiry = expiryOf(item, from)
-  const wanted = {
-    [to.hashKey]: key,
-    ...(to.sortKey !== undefined && { [to.sortKey]: key }),
-    [to.attributes.session]: written(session, item[from.attributes.session], from, to),
-    ...(expiry !== undefined && { [to.attributes.expires]: { N: String(Math.floor(expiry)) } }),
-    ...Object.fromEntries(to.constants.map(([name, value]) => [name, { S: value }]))
-  }
-  return { id, item: { ...others(item, from, wanted), ...wanted } }
+/** Converts an item of the table `from` to an item of the table `to`. `decoded` is the decoded item. */
+function convertItem(item, decoded, from, to) {
+  const { id, session } = decoded
+  const expires = decoded.expires === undefined ? undefined : Math.floor(decoded.expires)
+  const attributes = otherAttributes(item, from.options)
+  // The package that loses the dates of a cookie also repairs them when it reads the session.
+  const repaired = to.options.layout === from.options.layout ? session : withRepairedCookie(session)
+  const attribute = item[from.options.attributes.session]
+  const type = to.options.format === 'map' ? 'M' : 'S'
+  if (repaired !== session || !Object.hasOwn(attribute, type)) return to.encode(id, repaired, expires, attributes)
+  // The attribute already has the form of the target. It is copied unchanged, because a map can contain values that a
+  // session cannot, such as binary data and numbers of 38 digits.
+  return { ...to.encode(id, {}, expires, attributes), [to.options.attributes.session]: attribute }
 }
 
-/** What the item holds besides, such as special keys with an index of their own. */
-function others(item, { hashKey, sortKey, attributes, constants }) {
-  const own = [hashKey, sortKey, attributes.session, attributes.expires, ...constants.map(([name]) => name)]
-  return Object.fromEntries(Object.entries(item).filter(([name]) => !own.includes(name)))
+/** The attributes that are not part of the layout, such as those of special keys. */
+function otherAttributes(item, { hashKey, sortKey, attributes, constants }) {
+  const constantNames = constants.map(([name]) => name)
+  return without(item, [hashKey, sortKey, attributes.session, attributes.expires, ...constantNames])
 }
 
-/** The session as it was written where that is how the other layout writes, since JSON may lose of a map. */
-function written(session, attribute, from, to) {
-  // Only the package that lost a cookie's dates repairs them by itself.
-  const repaired = to.layout === from.layout ? session : withRepairedCookie(session)
-  const type = to.format === 'map' ? 'M' : 'S'
-  if (repaired === session && Object.hasOwn(attribute, type)) return attribute
-  return type === 'M' ? toAttribute(repaired) : { S: JSON.stringify(repaired) }
+/** Whether two items of a table are the same, regardless of the format of the session and of the expiry. */
+function isSameItem(one, other, table) {
+  const { session, expires } = table.decode(one)
+  const decodedOther = table.decode(other)
+  const names = Object.values(table.options.attributes)
+  return (
+    expires === decodedOther.expires &&
+    isDeepStrictEqual(session, decodedOther.session) &&
+    sameAttributes(without(one, names), without(other, names))
+  )
 }
 
-/** Whether two items of a layout hold the same, however it is written. */
-function isSameItem(one, other, options) {
-  const plain = (item) => ({
-    ...fromAttribute({ M: item }),
-    [options.attributes.session]: sessionOf(item, options),
-    [options.attributes.expires]: expiryOf(item, options)
-  })
-  return isDeepStrictEqual(plain(one), plain(other))
+function without(item, names) {
+  return Object.fromEntries(Object.entries(item).filter(([name]) => !names.includes(name)))
 }
 
 module.exports = { convertItem, isSameItem }

@@ -1,8 +1,10 @@
 'use strict'
 
-const { sizeOfItem } = require('./attribute.js')
+const { itemSize } = require('../lib/native/item-codec.js')
 const { convertItem, isSameItem } = require('./convert.js')
-const { expiryOf, isExpired, isSession } = require('./item.js')
+
+/** Errors that only one session causes: the service or the codec does not accept its item. */
+const sessionErrorCodes = ['ValidationException', 'SerializationException', 'SerializationError']
 
 /** Copies or compares sessions one by one, and counts the outcomes. */
 class Migration {
@@ -37,10 +39,11 @@ class Migration {
   /** Resolves to the name of the count that the item belongs to. */
   async #migrate(item) {
     const { from, to, mode } = this.#settings
-    if (!isSession(item, from.options) || this.#isCopy(item)) return 'foreign'
-    if (isExpired(item, from.options)) return 'expired'
-    const converted = convertItem(item, from.options, to.options)
-    if (converted === undefined) return 'corrupt'
+    const decoded = from.decode(item)
+    if (!decoded.isSession || this.#isCopy(item)) return 'foreign'
+    if (decoded.isExpired) return 'expired'
+    if (decoded.session === undefined) return 'corrupt'
+    const converted = { id: decoded.id, item: convertItem(item, decoded, from, to) }
     if (mode === 'copy') return this.#copy(converted)
     const comparison = await this.#compare(converted)
     return mode === 'verify' ? outcomeOfVerification[comparison] : outcomeOfDryRun[comparison]
@@ -63,7 +66,7 @@ class Migration {
         ...(!overwrite && this.#onlyIfEarlier(converted.item)),
         ReturnConsumedCapacity: 'TOTAL'
       })
-      writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(sizeOfItem(converted.item) / 1024)) - 1)
+      writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(itemSize(converted.item) / 1024)) - 1)
     } catch (error) {
       if (error.code !== 'ConditionalCheckFailedException') throw error
       return outcomeOfRefusedWrite[await this.#compare(converted)]
@@ -93,16 +96,16 @@ class Migration {
     const { to } = this.#settings
     const found = await to.get(id)
     if (found === undefined) return 'missing'
-    if (isSameItem(found, item, to.options)) return 'same'
+    if (isSameItem(found, item, to)) return 'same'
     // A session without an expiry never expires.
-    const [foundExpiry, expiry] = [found, item].map((each) => expiryOf(each, to.options) ?? Infinity)
+    const [foundExpiry, expiry] = [found, item].map((each) => to.decode(each).expires ?? Infinity)
     if (foundExpiry === expiry) return 'different'
     return foundExpiry > expiry ? 'later' : 'earlier'
   }
 
   /** Counts an error that only this session causes. Rethrows any other error, which ends the run. */
   #countFailure(error) {
-    if (!['ValidationException', 'SerializationException'].includes(error.code)) throw error
+    if (!sessionErrorCodes.includes(error.code)) throw error
     const { reasons } = this.#settings.counts
     const reason = failureReason(error)
     reasons[reason] = (reasons[reason] ?? 0) + 1

@@ -1,7 +1,6 @@
 'use strict'
 
-const { sizeOfItem } = require('./attribute.js')
-const { expiryOf, isExpired, isSession, sessionOf } = require('./item.js')
+const { itemSize } = require('../lib/native/item-codec.js')
 
 const KB = 1024
 
@@ -11,15 +10,15 @@ const buckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400]
 /** Counts sessions and their sizes. Keeps the frequency of each size, so its memory does not grow with the table. */
 class SessionCounter {
   items = 0
-  #options
+  #table
   #counts = { sessions: 0, alive: 0, expired: 0, withoutExpiry: 0, corrupt: 0, foreign: 0 }
   #totalBytes = 0
   #readUnits = 0
   #frequencies = new Map()
   #earliestExpiry
 
-  constructor(options) {
-    this.#options = options
+  constructor(table) {
+    this.#table = table
   }
 
   addPage(items, readUnits = 0) {
@@ -30,20 +29,20 @@ class SessionCounter {
   #addItem(item) {
     const counts = this.#counts
     this.items += 1
-    if (!isSession(item, this.#options)) {
+    const { session, expires, isSession, isExpired } = this.#table.decode(item)
+    if (!isSession) {
       counts.foreign += 1
       return
     }
-    const size = sizeOfItem(item)
+    const size = itemSize(item)
     counts.sessions += 1
     this.#totalBytes += size
     this.#frequencies.set(size, (this.#frequencies.get(size) ?? 0) + 1)
-    const expiry = expiryOf(item, this.#options)
-    if (expiry === undefined) counts.withoutExpiry += 1
-    if (sessionOf(item, this.#options) === undefined) counts.corrupt += 1
-    if (isExpired(item, this.#options)) {
+    if (expires === undefined) counts.withoutExpiry += 1
+    if (session === undefined) counts.corrupt += 1
+    if (isExpired) {
       counts.expired += 1
-      this.#earliestExpiry = Math.min(this.#earliestExpiry ?? Infinity, expiry)
+      this.#earliestExpiry = Math.min(this.#earliestExpiry ?? Infinity, expires)
     } else counts.alive += 1
   }
 

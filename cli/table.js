@@ -1,20 +1,23 @@
 'use strict'
 
-const { Connection } = require('../lib/native/native-store.js')
 const { keyMismatch } = require('../lib/keys.js')
+const { ItemCodec } = require('../lib/native/item-codec.js')
+const { Connection } = require('../lib/native/native-store.js')
 const { CommandError } = require('./error.js')
 const { keyHint } = require('./hints.js')
 
 /** Longer timeouts and more attempts than in an app, whose users wait for each response. */
 const defaultLimits = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
 
-/** Sends requests to one table. `options` are the complete options of a store. */
+/** Sends requests to one table, and reads and writes its items. `options` are the complete options of a store. */
 class Table {
   #connection
+  #codec
 
   constructor(options, limits = defaultLimits) {
     this.options = options
     this.#connection = new Connection({ ...options, ...limits })
+    this.#codec = new ItemCodec(options)
   }
 
   /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
@@ -77,6 +80,33 @@ class Table {
     const { hashKey, sortKey } = this.options
     return sortKey === undefined ? { [hashKey]: item[hashKey] } : { [hashKey]: item[hashKey], [sortKey]: item[sortKey] }
   }
+
+  /**
+   * Reads an item: the session ID, the session, and the expiry in seconds, each undefined if the item has none.
+   * `isSession` says whether the item belongs to a session; its session may still be unreadable.
+   */
+  decode(item) {
+    const { prefix, attributes } = this.options
+    const isMap = item[attributes.session]?.M !== undefined
+    const { id, session, expires } = this.#codec.decode(isMap ? withSortedSets(item) : item)
+    // Without a prefix, every key could be that of a session.
+    const isSession = id !== undefined && (prefix !== '' || Object.hasOwn(item, attributes.session))
+    return { id, session, expires, isSession, isExpired: expires <= Math.floor(Date.now() / 1000) }
+  }
+
+  /** The item of a session. `attributes` are attribute values to add to it. */
+  encode(id, session, expires, attributes) {
+    return this.#codec.encode(id, session, expires, attributes)
+  }
+}
+
+/** DynamoDB returns sets in any order. Sorted, a set always becomes the same JSON array. */
+function withSortedSets(item) {
+  return JSON.parse(JSON.stringify(item), (type, value) => {
+    // Lists and sets are the only arrays in an item.
+    if (!Array.isArray(value) || type === 'L') return value
+    return value.toSorted(type === 'NS' ? (a, b) => a - b : undefined)
+  })
 }
 
 function wrongKeyError(mismatch, { values, side }) {

@@ -3,6 +3,8 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { isSameItem } = require('../../cli/convert.js')
+const { storeOptions } = require('../../cli/options.js')
+const { Table } = require('../../cli/table.js')
 const layouts = require('../../lib/compat/layouts.js')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
@@ -219,6 +221,33 @@ describe('migrate', () => {
     assert.match(Object.keys(json.reasons)[0], /size/i)
   })
 
+  test('continues if one session does not fit into a map, and fails at the end', async () => {
+    const { table } = await filled(1)
+    const target = await dynamodb.newTable(keysOf(layouts['dynamodb-store']))
+    const deep = { S: `{"deep":${'['.repeat(40)}${']'.repeat(40)}}` }
+    await dynamodb.putItem('deep', { sess: deep, expires: { N: `${nowInSeconds() + 1000}` } }, { table })
+    const { code, json } = await migrate(table, target, '--to-layout', 'dynamodb-store')
+    assert.deepEqual([code, json.copied, json.failed], [1, 1, 1])
+    assert.match(Object.keys(json.reasons)[0], /32 levels/)
+  })
+
+  test('copies a map with sets and long numbers unchanged, and writes sets as sorted arrays in JSON', async () => {
+    const { table } = await filled(0, 'dynamodb-store')
+    const sess = { M: { roles: { SS: ['b', 'a'] }, sizes: { NS: ['10', '2'] }, id: { N: '1234567890123456789012' } } }
+    await dynamodb.raw.putItem(table, { sessionId: { S: 'sess:a' }, sess })
+    const [same, json] = [await dynamodb.newTable({ hashKey: 'sessionId' }), await dynamodb.newTable()]
+    const from = ['--from-layout', 'dynamodb-store']
+    assert.equal((await migrate(table, same, ...from, '--to-layout', 'dynamodb-store')).json.copied, 1)
+    const [{ sess: copied }] = await dynamodb.raw.items(same)
+    assert.deepEqual([copied.M.id, copied.M.roles.SS.toSorted()], [sess.M.id, ['a', 'b']])
+    assert.equal((await migrate(table, json, ...from)).json.copied, 1)
+    assert.deepEqual(JSON.parse((await dynamodb.item('a', { table: json })).sess.S), {
+      roles: ['a', 'b'],
+      sizes: [2, 10],
+      id: Number('1234567890123456789012')
+    })
+  })
+
   test('continues after an error about one session, and reports it', needs('proxy'), async () => {
     const { table } = await filled(3)
     const target = await dynamodb.newTable()
@@ -234,13 +263,13 @@ describe('migrate', () => {
   })
 
   test('sets are equal in any order', () => {
-    const options = { attributes: { session: 'sess', expires: 'expires' } }
+    const table = new Table(storeOptions({}))
     const item = (strings, numbers, bytes) => ({
       sess: { M: { strings: { SS: strings }, numbers: { NS: numbers }, bytes: { BS: bytes } } }
     })
     const one = item(['a', 'b'], ['2', '10'], ['YQ==', 'Yg=='])
-    assert.ok(isSameItem(one, item(['b', 'a'], ['10', '2'], ['Yg==', 'YQ==']), options))
-    assert.ok(!isSameItem(one, item(['b', 'c'], ['10', '2'], ['Yg==', 'YQ==']), options))
+    assert.ok(isSameItem(one, item(['b', 'a'], ['10', '2'], ['Yg==', 'YQ==']), table))
+    assert.ok(!isSameItem(one, item(['b', 'c'], ['10', '2'], ['Yg==', 'YQ==']), table))
   })
 
   test('does not copy its own copies within one table', async () => {

@@ -2,7 +2,6 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { sizeOfItem } = require('../../cli/attribute.js')
 const { runCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse } = require('../support/fault-proxy')
@@ -111,21 +110,4 @@ describe('stats', () => {
     assert.equal(json.error.code, 'AccessDeniedException')
     assert.match(json.error.todo, /dynamodb:Scan/)
   })
-})
-
-test('the size of an item is that of names and values', () => {
-  const item = {
-    a: { S: 'é' },
-    n: { N: '-123.5' },
-    b: { B: Buffer.from('abc').toString('base64') },
-    t: { BOOL: true },
-    l: { L: [{ S: 'x' }, { NULL: true }] },
-    m: { M: { k: { S: 'vv' } } },
-    s: { SS: ['a', 'bc'] }
-  }
-  const expected = [1 + 2, 1 + 3, 1 + 3, 1 + 1, 1 + 3 + 2 + 2, 1 + 3 + 1 + 1 + 2, 1 + 3]
-  assert.equal(
-    sizeOfItem(item),
-    expected.reduce((sum, bytes) => sum + bytes)
-  )
 })

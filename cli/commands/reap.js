@@ -3,7 +3,6 @@
 const { runResumable } = require('../checkpoint.js')
 const { confirm } = require('../confirm.js')
 const { exitCodes } = require('../error.js')
-const { isExpired, isSession } = require('../item.js')
 const {
   connectionOptions,
   rateOptions,
@@ -72,7 +71,8 @@ The file contains the key of an item.`,
           checkpoint,
           signal,
           async handleItem(item) {
-            if (isSession(item, table.options) && isExpired(item, table.options)) {
+            const { isSession, isExpired } = table.decode(item)
+            if (isSession && isExpired) {
               if (!isDry && (await deleteExpired(table, item, writes))) counts.deleted += 1
               counts.expired += 1
             }

@@ -1,8 +1,6 @@
 'use strict'
 
-const { sizeOfItem } = require('../attribute.js')
 const { CommandError } = require('../error.js')
-const { expiryOf, isExpired, sessionOf } = require('../item.js')
 const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
 const {
   readSessionId,
@@ -29,23 +27,22 @@ ${sessionArgumentHelp}`,
 
   async run({ values, positionals: [argument], output }) {
     const id = readSessionId(argument, values)
+    const { itemSize } = require('../../lib/native/item-codec.js')
     const { Table } = require('../table.js')
     const table = new Table(storeOptions(values))
     const item = await table.get(id)
     if (item === undefined) throw sessionNotFound(table)
     if (values.raw) return output.text(JSON.stringify(item, null, 2))
 
-    const session = sessionOf(item, table.options)
+    const { session, expires = null, isExpired: expired } = table.decode(item)
     if (session === undefined) {
       throw new CommandError('the item does not contain a readable session', {
         code: 'CorruptItem',
         hint: 'use --raw to print the item'
       })
     }
-    const expires = expiryOf(item, table.options) ?? null
-    const expired = isExpired(item, table.options)
     const expiresAt = isoDate(expires)
-    const bytes = sizeOfItem(item)
+    const bytes = itemSize(item)
     return output.result({ id, expires, expiresAt, expired, bytes, session }, [
       `id       ${id}`,
       `expires  ${expiresAt === null ? 'never' : `${expiresAt} (${relativeTime(expires, expired)})`}`,

@@ -5,7 +5,6 @@ const { exitCodes, usageError } = require('../error.js')
 const { listenForInterrupt } = require('../interrupt.js')
 const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
 const { RateLimiter } = require('../rate-limiter.js')
-const { SessionCounter } = require('../session-counter.js')
 const { formatReport } = require('../stats-report.js')
 const { positiveInteger } = require('../value-parsers.js')
 
@@ -48,6 +47,7 @@ far.`,
     if (values.sample !== undefined && values.limit !== undefined) {
       throw usageError('--sample and --limit cannot be combined')
     }
+    const { SessionCounter } = require('../session-counter.js')
     const { Table } = require('../table.js')
     const table = new Table(storeOptions(values))
     const description = await table.describeIfAllowed()
@@ -63,7 +63,7 @@ far.`,
     if (values['dry-run']) return output.result({ ...header, dryRun: true }, ['dry run: nothing was read'])
     await confirm(`Read ${fraction < 1 || values.limit ? 'the sample' : 'the table'}?`, values)
 
-    const counter = new SessionCounter(table.options)
+    const counter = new SessionCounter(table)
     const reads = new RateLimiter(values['read-rate'])
     const { signal, release } = listenForInterrupt()
     let hasReachedEnd = false
