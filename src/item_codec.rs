@@ -2,10 +2,10 @@
 //! the text of a JSON object of attribute values.
 
 use dynamodb_session_core::error;
+use dynamodb_session_core::item::attribute::value::{self, Attributes};
 use dynamodb_session_core::item::codec::{NewItem, Session, StoredItem};
 use dynamodb_session_core::item::expiry::Seconds;
 use dynamodb_session_core::item::layout::Layout;
-use dynamodb_session_core::item::value::{self, Attributes};
 use dynamodb_session_core::json::cursor::Cursor;
 use napi_derive::napi;
 use serde::Serialize;

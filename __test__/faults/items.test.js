@@ -118,7 +118,7 @@ describe('an invalid response to a table operation', needs('proxy'), () => {
         const { error } = await callDuringFault({ proxy, store }, method)
         const expected = { code: 'NetworkError', operation: 'DescribeTable', tableName: dynamodb.table }
         assertOperationError(error, { ...expected, retryable: true })
-        assert.match(error.message, /the response is not what DynamoDB answers/)
+        assert.match(error.message, /the response is not valid DynamoDB JSON/)
       })
     }
   }

@@ -1,4 +1,7 @@
-//! Any session goes into an item and comes back, in both formats.
+//! Any session can be written to an item and read back, in both formats.
+
+#[path = "../../tools/fuzz/src/json.rs"]
+mod json_values;
 
 use dynamodb_session_core::error::Kind;
 use dynamodb_session_core::item::codec::{NewItem, Session};
@@ -22,14 +25,14 @@ fn layout(format: Format) -> Layout {
     }
 }
 
-/// What is read of the item that is written for a session.
+/// Writes the item of a session and reads it back.
 fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let requests = Requests::new("t", layout(format));
     let item = NewItem { key: "k", session, expires: Some(9), attributes: Some(r#"{"user":{"S":"u"}}"#) };
     let body = requests.put(item).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
     let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
-    let answer = json!({ "Item": put["Item"] }).to_string();
-    let response = Response::parse(Ok(()), answer.as_bytes(), false, requests.layout()).unwrap();
+    let body = json!({ "Item": put["Item"] }).to_string();
+    let response = Response::parse(Ok(()), body.as_bytes(), false, requests.layout()).unwrap();
     let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
     prop_assert_eq!((item.id.as_deref(), item.expires), (Some("k"), Some(9.0)));
     match item.session {
@@ -72,34 +75,22 @@ fn number_of_map() -> BoxedStrategy<f64> {
     (sized, any::<bool>()).prop_map(|(size, is_negative)| if is_negative { -size } else { size }).boxed()
 }
 
-/// JavaScript has one type of number, so `2.0` and `2` are the same value.
-fn as_in_javascript(value: Value) -> Value {
-    match value {
-        Value::Number(number) => number.as_f64().into(),
-        Value::Array(items) => items.into_iter().map(as_in_javascript).collect(),
-        Value::Object(members) => {
-            members.into_iter().map(|(name, member)| (name, as_in_javascript(member))).collect()
-        }
-        other => other,
-    }
-}
-
 proptest! {
     #[test]
-    fn as_text_a_session_comes_back_letter_by_letter(session in session(any_number())) {
+    fn a_session_in_json_format_is_read_back_unchanged(session in session(any_number())) {
         let text = session.to_string();
         prop_assert_eq!(round_trip(Format::Json, &text)?, text);
     }
 
     #[test]
-    fn as_a_map_a_session_comes_back_with_each_value(session in session(number_of_map())) {
+    fn a_session_in_map_format_is_read_back_with_the_same_values(session in session(number_of_map())) {
         let text = round_trip(Format::Map, &session.to_string())?;
         let back = serde_json::from_str(&text).unwrap();
-        prop_assert_eq!(as_in_javascript(back), as_in_javascript(session));
+        prop_assert_eq!(json_values::numbers_as_doubles(back), json_values::numbers_as_doubles(session));
     }
 
     #[test]
-    fn a_number_that_no_map_holds_is_refused(number in any_number()) {
+    fn a_number_outside_the_range_of_dynamodb_is_refused(number in any_number()) {
         let session = json!({ "a": [number] }).to_string();
         let outcome = Requests::new("t", layout(Format::Map))
             .put(NewItem { key: "k", session: &session, expires: Some(9), attributes: None });

@@ -5,10 +5,8 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeSeed;
-
 use crate::error::{Error, Kind, Result};
-use crate::item::attribute::{Tagged, ToAttribute};
+use crate::item::attribute;
 use crate::item::expiry::{self, Seconds};
 use crate::item::layout::{Format, Layout};
 use crate::json::cursor::{Cursor, Unexpected};
@@ -70,12 +68,9 @@ pub fn write_key(layout: &Layout, key: &str, out: &mut Vec<u8>) {
 }
 
 fn write_map(session: &str, out: &mut Vec<u8>) -> Result<()> {
-    let refuse = |error: serde_json::Error| {
+    attribute::encode(session, out).map_err(|error| {
         Error::new(Kind::Serialization, format!("the session does not fit a DynamoDB map: {error}"))
-    };
-    let mut json = serde_json::Deserializer::from_str(session);
-    ToAttribute::new(out).deserialize(&mut json).map_err(refuse)?;
-    json.end().map_err(refuse)
+    })
 }
 
 fn write_string(out: &mut Vec<u8>, name: &str, value: &str) {
@@ -185,10 +180,9 @@ fn read_session(cursor: &mut Cursor<'_>) -> Expected<Session> {
     Ok(session)
 }
 
-fn read_map(raw: &str) -> Expected<Session> {
+fn read_map(members: &str) -> Expected<Session> {
     let mut json = Vec::new();
-    let tagged = Tagged { tag: "M", out: &mut json };
-    tagged.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(|_| Unexpected)?;
+    attribute::decode_map(members, &mut json).map_err(|_| Unexpected)?;
     Ok(String::from_utf8(json).map_or(Session::OtherType, Session::Text))
 }
 

@@ -5,4 +5,3 @@ pub mod attribute;
 pub mod codec;
 pub mod expiry;
 pub mod layout;
-pub mod value;

@@ -94,7 +94,7 @@ impl Page {
 
 fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -> Result<()> {
     let broken = |place: usize| {
-        Error::new(Kind::Network, format!("the response is not what DynamoDB answers, at byte {place}"))
+        Error::new(Kind::Network, format!("the response is not valid DynamoDB JSON, at byte {place}"))
     };
     let json = str::from_utf8(body).map_err(|error| broken(error.valid_up_to()))?;
     let mut cursor = Cursor::new(json);

@@ -1,7 +1,9 @@
-//! What must hold for any input. `cargo test` runs these on the inputs kept in `corpus`.
+//! Properties that hold for any input. `cargo test` checks them on the inputs in `corpus`.
+
+mod json;
 
 use dynamodb_session_core::config::{Config, NewTable};
-use dynamodb_session_core::item::attribute::{ToAttribute, ToJson};
+use dynamodb_session_core::item::attribute;
 use dynamodb_session_core::item::codec::{NewItem, StoredItem};
 use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::store::Store;
@@ -9,10 +11,11 @@ use dynamodb_session_core::transport::Endpoint;
 use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
 use dynamodb_session_core::wire::response::{Outcome, Page, Response};
 use dynamodb_session_core::wire::service_error::service_error;
-use serde::de::DeserializeSeed;
-use serde_json::{Deserializer, Value};
+use serde_json::Value;
 
-/// An answer is read or refused, and no error quotes it.
+use json::numbers_as_doubles;
+
+/// A response is parsed or refused, and no error quotes it.
 pub fn response(input: &[u8]) {
     let layout = layout();
     let item_in = |response: Response| match response.outcome {
@@ -28,7 +31,7 @@ pub fn response(input: &[u8]) {
                 items.into_iter().for_each(|item| drop(StoredItem::into_session(item, 1_700_000_000)))
             }
             Err(error) => {
-                assert!(error.message.starts_with("the response is not what DynamoDB answers"))
+                assert!(error.message.starts_with("the response is not valid DynamoDB JSON"))
             }
         }
     }
@@ -36,34 +39,21 @@ pub fn response(input: &[u8]) {
     assert!(!error.kind.code().contains('#') && !error.message.contains('\n'));
 }
 
-/// An attribute value becomes JSON or is refused; that JSON comes back from an attribute value of its own.
+/// An attribute value becomes JSON or is refused. JSON becomes an attribute value that gives the same JSON, or is refused.
 pub fn item(input: &[u8]) {
-    let Some(json) = converted(input, |json, out| ToJson(out).deserialize(json)) else {
+    let Some(json) = converted(input, attribute::decode) else {
         return;
     };
     let value: Value = serde_json::from_str(&json).expect("an attribute value gives JSON");
-    let Some(attribute) = converted(json.as_bytes(), |json, out| ToAttribute::new(out).deserialize(json))
-    else {
+    let Some(encoded) = converted(json.as_bytes(), attribute::encode) else {
         return;
     };
-    let back = converted(attribute.as_bytes(), |json, out| ToJson(out).deserialize(json));
-    let back: Value = serde_json::from_str(&back.expect("what was written is read")).expect("it is JSON");
-    assert_eq!(as_in_javascript(back), as_in_javascript(value));
+    let decoded = converted(encoded.as_bytes(), attribute::decode).expect("what was encoded can be decoded");
+    let decoded: Value = serde_json::from_str(&decoded).expect("an attribute value gives JSON");
+    assert_eq!(numbers_as_doubles(decoded), numbers_as_doubles(value));
 }
 
-/// JavaScript has one type of number, so `2.0` and `2` are the same value.
-fn as_in_javascript(value: Value) -> Value {
-    match value {
-        Value::Number(number) => number.as_f64().into(),
-        Value::Array(items) => items.into_iter().map(as_in_javascript).collect(),
-        Value::Object(members) => {
-            members.into_iter().map(|(name, member)| (name, as_in_javascript(member))).collect()
-        }
-        other => other,
-    }
-}
-
-/// Settings are taken or refused; with those that are taken, each request is JSON.
+/// Settings are accepted or refused. With settings that are accepted, each request is JSON.
 pub fn options(input: &[u8]) {
     drop(serde_json::from_slice::<NewTable>(input));
     let Ok(config) = serde_json::from_slice::<Config>(input) else {
@@ -100,13 +90,12 @@ fn layout() -> Layout {
     }
 }
 
-/// What a conversion writes of the whole input.
+/// What a conversion writes for the whole input, or `None` if it refuses the input.
 fn converted(
     input: &[u8],
-    convert: impl FnOnce(&mut Deserializer<serde_json::de::SliceRead<'_>>, &mut Vec<u8>) -> serde_json::Result<()>,
+    convert: impl FnOnce(&str, &mut Vec<u8>) -> serde_json::Result<()>,
 ) -> Option<String> {
     let mut out = Vec::new();
-    let mut json = Deserializer::from_slice(input);
-    convert(&mut json, &mut out).and_then(|()| json.end()).ok()?;
+    convert(str::from_utf8(input).ok()?, &mut out).ok()?;
     Some(String::from_utf8(out).expect("JSON is text"))
 }
