@@ -15,7 +15,7 @@ const { link, temporaryDirectory, write } = require('../support/temporary-packag
 
 const dynamodb = useDynamoDB({ exclusive: true })
 const examples = pagesOf('README.md', 'docs', 'examples')
-const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools')]
+const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools', '__test__/service')]
 const blocks = examples.flatMap((page) => page.blocks)
 
 /** A project with the package and all that this repository has installed. */
