@@ -51,7 +51,7 @@ loads('Deno with the least permissions', 'deno', [
 ])
 
 for (const name of ['koa', 'fastify']) {
-  const [framework] = require(`../frameworks/${name}`)
+  const [framework] = require(`../contract/frameworks/${name}`)
   loads(`${framework.name}, packed`, null, [`${name}-main.cjs`], framework)
 }
 

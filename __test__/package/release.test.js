@@ -98,7 +98,7 @@ describe('check-release.js', () => {
     const copy = fs.mkdtempSync(path.join(directory, 'missing-'))
     fs.cpSync(release, copy, { recursive: true })
     fs.rmSync(path.join(copy, tarballOf(platform)))
-    assert.throws(() => checkRelease(copy), /the tarballs are not those of a release/)
+    assert.throws(() => checkRelease(copy), /these are not the tarballs of a release/)
   })
 
   for (const [what, name, change, message] of [
@@ -112,7 +112,7 @@ describe('check-release.js', () => {
       (folder) => fs.rmSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt')),
       /files of/
     ],
-    ['with empty licenses', platform, (folder) => fs.writeFileSync(licensesOf(folder), ''), /licences of/],
+    ['with empty licenses', platform, (folder) => fs.writeFileSync(licensesOf(folder), ''), /licenses of/],
     ['of another version', platform, editManifest((manifest) => (manifest.version = '9.9.9')), /9\.9\.9/],
     [
       'whose main package has no optionalDependencies',
@@ -124,7 +124,7 @@ describe('check-release.js', () => {
       'with an addon in the main package',
       'dynamodb-session',
       (folder) => fs.writeFileSync(path.join(folder, addon), ''),
-      /has an addon/
+      /contains an addon/
     ],
     [
       'with a dependency',
@@ -251,18 +251,18 @@ describe('check-tag.js', () => {
   })
 
   for (const [what, given, change, message] of [
-    ['for another version', 'v9.9.9', {}, /the tag is not the version/],
+    ['for another version', 'v9.9.9', {}, /the tag does not match the version/],
     ['that does not match Cargo.toml', tag, older('cargo'), /Cargo\.toml/],
     ['that does not match Cargo.lock', tag, older('cargoLock'), /Cargo\.lock/],
     ['that does not match package-lock.json', tag, older('lock'), /package-lock/],
-    ['without an entry in the changelog', tag, { changelog: '# Changelog\n' }, /has nothing on/],
+    ['without an entry in the changelog', tag, { changelog: '# Changelog\n' }, /has no section for/],
     [
       'whose changelog entry has no date',
       tag,
       { changelog: files.changelog.replace('2026-11-21', 'Unreleased') },
-      /has no day/
+      /has no date/
     ],
-    ['whose changelog entry is empty', tag, { changelog: `## ${version} - 2026-11-21\n` }, /says nothing/]
+    ['whose changelog entry is empty', tag, { changelog: `## ${version} - 2026-11-21\n` }, /is empty/]
   ]) {
     test(`rejects a tag ${what}`, () => assert.throws(() => checkTag(given, { ...files, ...change }), message))
   }

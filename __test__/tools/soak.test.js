@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { complaintsAbout } = require('../../tools/soak/check')
+const { problemsOf } = require('../../tools/soak/check')
 const { soak } = require('../../tools/soak/soak')
 const { serverKind } = require('../support/server')
 
@@ -12,6 +12,6 @@ const skip = serverKind !== 'embedded' && 'tests the store, not the server'
 test(`an app with 200 users loses no session in ${MINUTES} minutes of random faults`, { skip }, async (t) => {
   const seed = Number(process.env.SOAK_SEED ?? 1)
   t.diagnostic(`seed ${seed}`)
-  const outcome = await soak({ minutes: MINUTES, seed, tell: (line) => t.diagnostic(line) })
-  assert.deepEqual(complaintsAbout(outcome), [])
+  const outcome = await soak({ minutes: MINUTES, seed, log: (line) => t.diagnostic(line) })
+  assert.deepEqual(problemsOf(outcome), [])
 })

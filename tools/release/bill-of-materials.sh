@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes what a release is made of into a folder: a bill of materials of the npm package and one of the crates in the
-# addons, both CycloneDX, and the licences of these crates.
+# Writes the bills of materials of a release to a folder: one for the npm package and one for the crates in the addons, both
+# in CycloneDX format, and the licenses of these crates.
 # Needs `cargo install --locked cargo-cyclonedx` and `cargo install --locked --features cli cargo-about`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ mkdir -p "$folder"
 
 npm sbom --sbom-format cyclonedx --sbom-type library --omit dev --package-lock-only > "$folder/npm.cdx.json"
 
-# It writes a file for each member of the workspace, beside its Cargo.toml.
+# cargo-cyclonedx writes a file for each workspace member, next to its Cargo.toml.
 cargo cyclonedx --quiet --format json --spec-version 1.5 --target all --no-build-deps --override-filename crates.cdx
 mv crates.cdx.json "$folder"
 rm {core,tools/benchmark/server,tools/local-dynamodb}/crates.cdx.json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Linux addon that a release may publish: stripped, linked with the C library and nothing else, and content with the
-# glibc that the second argument says.
+# Checks a Linux addon before it is released: it must be stripped, link to nothing but the C library, and run on the glibc
+# version given as the second argument.
 #   tools/release/check-addon.sh dynamodb-session.linux-x64-gnu.node 2.17
 set -euo pipefail
 addon=$1

@@ -1,7 +1,7 @@
 'use strict'
 
-// The gate before publishing: every platform has its addon with the licences in it, nothing else is there, and the root
-// asks for just these platforms.
+// Checks a release before it is published: every platform package has its addon and the licenses, there are no other
+// packages, and the main package lists exactly these platforms.
 //   node tools/release/check-release.js <folder with the tarballs>
 
 const assert = require('node:assert/strict')
@@ -16,12 +16,12 @@ const { name, napi, version } = require('../../package.json')
 const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']
 
 function checkRelease(folder) {
-  // Outside of a scope, a stranger could register the name of a platform that is not published yet.
-  assert.match(napi.packageName, /^@[^/]+\//, 'the names of the platform packages are not in a scope')
+  // Without a scope, anyone could register the name of a platform package that is not published yet.
+  assert.match(napi.packageName, /^@[^/]+\//, 'the platform packages have no scope')
   const platforms = napi.targets.map((target) => parseTriple(target).platformArchABI)
   const packages = platforms.map((platform) => `${napi.packageName}-${platform}`)
   const tarballs = [name, ...packages].map(tarballOf)
-  assert.deepEqual(fs.readdirSync(folder).sort(), tarballs.sort(), 'the tarballs are not those of a release')
+  assert.deepEqual(fs.readdirSync(folder).sort(), tarballs.sort(), 'these are not the tarballs of a release')
   for (const platform of platforms) checkPlatform(new Tarball(folder, `${napi.packageName}-${platform}`), platform)
   checkRoot(new Tarball(folder, name), packages)
 }
@@ -33,9 +33,9 @@ function checkPlatform(tarball, platform) {
   assert.deepEqual([manifest.version, manifest.main], [version, addon], manifest.name)
   const { os, cpu, libc } = systemOf(tarball.read(addon), addon)
   assert.deepEqual([manifest.os, manifest.cpu, manifest.libc], [[os], [cpu], libc && [libc]], `system of ${addon}`)
-  const licences = tarball.read('THIRD-PARTY-LICENSES.txt').toString()
+  const licenses = tarball.read('THIRD-PARTY-LICENSES.txt').toString()
   for (const crate of ['ring', 'rustls', 'tokio', 'aws-sdk-dynamodb']) {
-    assert.match(licences, new RegExp(`^  ${crate} \\d`, 'm'), `licences of ${manifest.name}`)
+    assert.match(licenses, new RegExp(`^  ${crate} \\d`, 'm'), `licenses of ${manifest.name}`)
   }
   checkManifest(manifest)
 }
@@ -43,8 +43,8 @@ function checkPlatform(tarball, platform) {
 function checkRoot(tarball, packages) {
   const { manifest } = tarball
   const wanted = Object.fromEntries(packages.map((it) => [it, version]))
-  assert.deepEqual(manifest.optionalDependencies, wanted, 'optionalDependencies of the root')
-  assert.ok(!tarball.files.some((file) => file.endsWith('.node')), 'the root has an addon')
+  assert.deepEqual(manifest.optionalDependencies, wanted, 'optionalDependencies of the main package')
+  assert.ok(!tarball.files.some((file) => file.endsWith('.node')), 'the main package contains an addon')
   checkManifest(manifest)
 }
 
@@ -54,7 +54,7 @@ function checkManifest({ name: it, dependencies, bundleDependencies, scripts = {
     assert.equal(scripts[script], undefined, `${it} runs ${script}`)
   }
   const { GITHUB_REPOSITORY: source } = process.env
-  if (source) assert.ok(repository?.url.includes(`/${source}.git`), `${it} is not of ${source}`)
+  if (source) assert.ok(repository?.url.includes(`/${source}.git`), `${it} does not name the repository ${source}`)
 }
 
 function tarballOf(packageName) {

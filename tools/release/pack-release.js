@@ -1,7 +1,7 @@
 'use strict'
 
-// Packs what a release publishes: the root, and the package of each platform with its addon and the licences in it.
-//   node tools/release/pack-release.js <folder with the addons> <folder of bill-of-materials.sh> <folder for the tarballs>
+// Packs the packages of a release: the main package, and a package for each platform with its addon and the licenses.
+//   node tools/release/pack-release.js <folder with the addons> <output folder of bill-of-materials.sh> <folder for the tarballs>
 
 const { execFile } = require('node:child_process')
 const fs = require('node:fs')
@@ -12,7 +12,7 @@ const { NapiCli } = require('@napi-rs/cli')
 
 const run = promisify(execFile)
 const root = path.join(__dirname, '..', '..')
-const licences = ['LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES.txt']
+const licenses = ['LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES.txt']
 
 async function packRelease(addons, bill, output) {
   const stage = fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-release-'))
@@ -25,7 +25,7 @@ async function packRelease(addons, bill, output) {
   }
 }
 
-/** All happens to a copy; napi writes into the manifest of the root and puts addons beside it. */
+/** Works on a copy, because napi changes package.json and puts addons next to it. */
 async function makePackages(stage, addons, bill) {
   await npmPack([root], stage)
   await run('tar', ['-xzf', fs.readdirSync(stage)[0]], { cwd: stage })
@@ -40,15 +40,15 @@ async function makePackages(stage, addons, bill) {
   const npm = path.join(cwd, 'npm')
   const platforms = fs.readdirSync(npm).map((platform) => path.join(npm, platform))
   for (const folder of platforms) {
-    for (const file of licences) {
+    for (const file of licenses) {
       fs.copyFileSync(path.join(file.startsWith('THIRD') ? bill : root, file), path.join(folder, file))
     }
-    edit(folder, (manifest) => manifest.files.push(...licences))
+    edit(folder, (manifest) => manifest.files.push(...licenses))
   }
   return [cwd, ...platforms]
 }
 
-/** Provenance wants the repository that builds the release. */
+/** npm provenance requires the repository that builds the release. */
 function repository() {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env
   return name && { type: 'git', url: `git+${server}/${name}.git` }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** How `npm pack` writes the name of a package in the name of its file. */
+/** The name of a package in the file name that `npm pack` gives its tarball. */
 function packedName(name) {
   return name.replace('@', '').replace('/', '-')
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Publishes the tarballs in a folder, the platform packages first, so that the main package never names one that is missing.
-# It first compares what the registry already has under these names with the tarballs, and publishes nothing if one
-# differs: somebody else owns that name. An interrupted run can be repeated. All other arguments go to `npm publish`.
+# Publishes the tarballs in a folder. The platform packages come first, so that the main package never refers to a missing
+# one. If the registry already has a different package under one of these names and versions, nothing is published. You can
+# repeat an interrupted run. Further arguments go to `npm publish`.
 #   tools/release/publish-release.sh release --provenance --access public
 set -euo pipefail
 folder=$(realpath "$1")

@@ -1,6 +1,6 @@
 'use strict'
 
-// Mends the two bills of materials in a folder, then checks them against CycloneDX's schema and against the licences.
+// Cleans up the two bills of materials in a folder, and checks them against the CycloneDX schema and the licenses.
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
@@ -12,7 +12,7 @@ const { name, napi } = require('../../package.json')
 const root = path.join(__dirname, '..', '..')
 const [folder] = process.argv.slice(2)
 
-/** The crates in the addons. The bill has those too that no feature of ours turns on. */
+/** The crates that are compiled into the addons. The generated bill also lists crates behind disabled features. */
 function compiledCrates() {
   const tree = ['tree', '--locked', '--package', name, '--edges', 'normal', '--prefix', 'none', '--format', '{p}']
   const lines = napi.targets.flatMap((target) =>
@@ -29,11 +29,11 @@ function tidyCrates(bill) {
     .filter(({ ref }) => kept.has(ref))
     .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }))
   assert.equal(bill.components.length, compiled.size - 1, 'a crate is missing')
-  // No paths of the machine.
+  // Removes the paths of this machine.
   return JSON.parse(JSON.stringify(bill).replaceAll(`file://${root}`, 'file://.'))
 }
 
-/** npm calls the package by the name of its folder. */
+/** npm names the package after its folder. */
 function tidyNpm(bill) {
   bill.metadata.component.name = name
   return bill
@@ -51,9 +51,9 @@ async function rewrite(file, tidy) {
 async function main() {
   assert.deepEqual(await rewrite('npm.cdx.json', tidyNpm), [], 'the npm package has dependencies')
   const crates = await rewrite('crates.cdx.json', tidyCrates)
-  const licences = fs.readFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
-  const unlicensed = crates.filter((crate) => !licences.includes(`\n  ${crate.name} ${crate.version}`))
-  assert.deepEqual(unlicensed, [], 'crates without a licence')
+  const licenses = fs.readFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')
+  const unlicensed = crates.filter((crate) => !licenses.includes(`\n  ${crate.name} ${crate.version}`))
+  assert.deepEqual(unlicensed, [], 'crates without a license')
   console.log(`The addons have ${crates.length} crates.`)
 }
 

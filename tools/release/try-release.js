@@ -1,8 +1,8 @@
 'use strict'
 
-// Installs a release into a project of its own, as a user does, and runs a part of the suite on what npm put there, against
-// dynalite. It needs Node, npm and the devDependencies, and neither Rust nor a shell.
-//   node tools/release/try-release.js <folder with the tarballs, or a version that the registry has> [test files, by name]
+// Installs a release into a new project, as a user does, and runs part of the suite on the installed package, against
+// dynalite. Needs Node.js, npm, and the devDependencies, but neither Rust nor a shell.
+//   node tools/release/try-release.js <folder with the tarballs, or a published version> [tests, such as contract/items]
 
 const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -21,7 +21,7 @@ function tryRelease(release, suite) {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-try-')))
   try {
     const installed = install(path.join(directory, 'project'), release)
-    // Beyond the project, so that the package finds them and npm does not.
+    // One level above the project, where the package finds them and npm does not.
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'), 'junction')
     return runSuite(installed, suite)
   } finally {
@@ -29,7 +29,7 @@ function tryRelease(release, suite) {
   }
 }
 
-/** npm chooses the addon itself, by system, processor and C library. */
+/** npm chooses the addon by operating system, CPU, and C library. */
 function install(project, release) {
   fs.mkdirSync(project)
   const local = fs.existsSync(release)
@@ -59,7 +59,7 @@ function localSpecs(folder) {
   return { dependencies: { [name]: main }, optionalDependencies }
 }
 
-/** The tests lie where they do in a checkout: they find the installed package as theirs. */
+/** Copies the tests into the installed package, so that they load it like a checkout. */
 function runSuite(installed, suite) {
   fs.cpSync(path.join(root, '__test__'), path.join(installed, '__test__'), { recursive: true })
   fs.cpSync(path.join(root, 'tools', 'local-dynamodb'), path.join(installed, 'tools', 'local-dynamodb'), {

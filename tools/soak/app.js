@@ -7,7 +7,7 @@ const express = require('express')
 const session = require('express-session')
 const { DynamoDBStore } = require('../..')
 
-/** The app of the soak test, in a process of its own so that its memory and handles can be measured. */
+/** The app of the soak test. It has its own process, so that its memory and handles can be measured. */
 const store = new DynamoDBStore(JSON.parse(process.env.OPTIONS))
 const app = express()
 app.set('env', 'test')
@@ -15,14 +15,14 @@ app.use(
   session({ store, secret: 'of the soak test', resave: false, saveUninitialized: false, cookie: { maxAge: 3600_000 } })
 )
 
-/** What a client sees of its session, or null. */
+/** The part of the session that a client sees, or null. */
 function contentsOf({ session }) {
   const { user, a, b } = session ?? {}
   return user === undefined ? null : { user, a, b }
 }
 
-/** Saves before it answers: express-session itself would answer before it knows. */
-function saveAndAnswer(req, res, next) {
+/** Saves the session before it responds. express-session would respond before it knows the outcome. */
+function saveAndRespond(req, res, next) {
   req.session.save((error) => (error ? next(error) : res.json(contentsOf(req))))
 }
 
@@ -31,25 +31,25 @@ app.get('/slow', (req, res) => setTimeout(() => res.json(contentsOf(req)), req.q
 app.post('/write', (req, res, next) => {
   if (contentsOf(req) === null) return res.json(null)
   req.session[req.query.field] = Number(req.query.value)
-  return saveAndAnswer(req, res, next)
+  return saveAndRespond(req, res, next)
 })
 app.post('/login', (req, res, next) => {
   req.session.regenerate((error) => {
     if (error) return next(error)
     Object.assign(req.session, { user: req.query.user, a: 0, b: 0 })
-    return saveAndAnswer(req, res, next)
+    return saveAndRespond(req, res, next)
   })
 })
 app.post('/logout', (req, res, next) => req.session.destroy((error) => (error ? next(error) : res.json(null))))
 app.use((error, req, res, _next) => {
-  // A touch that fails does so after the answer.
+  // A touch fails after the response was sent.
   if (res.headersSent) return
-  // Otherwise express-session saves once more, and when that fails as well the connection is cut.
+  // Otherwise express-session saves again, and closes the connection if that fails too.
   req.session = undefined
   res.status(500).json({ error: error.code ?? String(error) })
 })
 
-/** What must not grow, while no request is under way. */
+/** The figures that must not grow, measured while no request is in flight. */
 async function measure(server) {
   for (let i = 0; i < 3; i++) {
     global.gc()
@@ -70,7 +70,7 @@ async function measure(server) {
 
 async function main() {
   const server = app.listen(0, '127.0.0.1')
-  // A kept connection that ends as a request comes would be a failure of the test's own.
+  // A keep-alive connection that closes just as a request arrives would count as a failure of the app.
   server.keepAliveTimeout = 0
   await once(server, 'listening')
   process.on('message', async () => process.send(await measure(server)))

@@ -10,13 +10,13 @@ const {
   wrongChecksum
 } = require('../../__test__/support/fault-proxy')
 
-/** Of requests, while there is no outage. */
+/** The share of requests that meet a fault outside of an outage. */
 const FAULT_RATE = 0.08
 const OUTAGE_EVERY = 12_000
 const OUTAGE_LASTS = 800
 const LONGEST_DELAY = 150
 
-/** Codes of the errors that these faults may end in. */
+/** Codes of the errors that these faults may cause. */
 const expectedCodes = [
   'InternalServerError',
   'NetworkError',
@@ -28,21 +28,21 @@ const expectedCodes = [
 ]
 
 /**
- * Makes a proxy meet requests with random faults. A request lands at once or never: one that lands after its
- * operation has failed would be a lost update that no store can prevent.
+ * Adds random faults to a proxy. A request reaches the table at once or never. One that reached it after its operation had
+ * failed would be a lost update that no store can prevent.
  */
 class RandomFaults {
   #proxy
   #random
-  #isOut = false
+  #isOutage = false
   #timers = []
 
   constructor(proxy, random) {
     this.#proxy = proxy
     this.#random = random
     this.count = 0
-    proxy.on('*', (exchange) => this.#meet(exchange))
-    this.#timers = [setInterval(() => this.#outage(), OUTAGE_EVERY), setInterval(() => this.#forget(), 1000)]
+    proxy.on('*', (exchange) => this.#handle(exchange))
+    this.#timers = [setInterval(() => this.#outage(), OUTAGE_EVERY), setInterval(() => this.#discardRecords(), 1000)]
   }
 
   stop() {
@@ -50,22 +50,22 @@ class RandomFaults {
     this.#proxy.reset()
   }
 
-  #meet(exchange) {
+  #handle(exchange) {
     const { response, forward } = exchange
-    if (!this.#isOut && this.#random.random() >= FAULT_RATE) return passThrough(response, forward)
+    if (!this.#isOutage && this.#random.random() >= FAULT_RATE) return passThrough(response, forward)
     this.count += 1
-    return this.#isOut ? hangUp(exchange) : this.#random.pick(faults)(exchange, this.#random)
+    return this.#isOutage ? hangUp(exchange) : this.#random.pick(faults)(exchange, this.#random)
   }
 
   async #outage() {
-    this.#isOut = true
+    this.#isOutage = true
     this.#proxy.closeConnections()
     await sleep(OUTAGE_LASTS, undefined, { ref: false })
-    this.#isOut = false
+    this.#isOutage = false
   }
 
-  /** A proxy keeps every request. */
-  #forget() {
+  /** The proxy records every request. */
+  #discardRecords() {
     this.#proxy.requests = []
   }
 }
@@ -86,11 +86,11 @@ const faults = [
     if (!response.destroyed) await passThrough(response, forward)
   },
   async ({ response, forward }, random) => {
-    const answer = await forward()
+    const received = await forward()
     await sleep(random.below(LONGEST_DELAY))
-    send(response, answer)
+    send(response, received)
   },
-  // It has landed, and nobody is told.
+  // The request succeeds, but the response is lost.
   async ({ response, forward }) => {
     await forward()
     response.socket?.destroy()

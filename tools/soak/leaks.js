@@ -6,7 +6,7 @@ const { DynamoDBStore } = require('../..')
 const { RawClient } = require('../../__test__/support/client')
 const { startServer } = require('../../__test__/support/server')
 
-/** Memory after a tenth of the operations and after all of them; run with --expose-gc. */
+/** Compares the memory after a tenth of the operations with the memory after all of them. Run it with --expose-gc. */
 const AT_A_TIME = 64
 const SESSIONS = 500
 const TOLERANCE = 1.05
@@ -36,7 +36,7 @@ async function run(store, operations) {
   await Promise.all(Array.from({ length: AT_A_TIME }, work))
 }
 
-/** One of the four in turn; every tenth fails, as the calls of an app may. */
+/** Runs one of the four operations in turn. Every tenth fails, as calls of an app may. */
 function operation(store, n) {
   const sid = `sid-${n % SESSIONS}`
   const session = { cookie: { maxAge: 60_000 }, user: sid, text: 'é'.repeat(n % 2000) }

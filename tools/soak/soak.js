@@ -13,14 +13,14 @@ const { User } = require('./user')
 
 const TABLE = 'soak'
 const LONGEST_PAUSE = 1000
-/** Memory and handles are measured between rounds, while nobody asks. */
+/** Memory and handles are measured between rounds, while no user sends requests. */
 const ROUNDS = 8
 const WARM_UP = 1
 
 const limits = { touchAfter: 0, maxConnections: 20, connectTimeout: 500, attemptTimeout: 1000, timeout: 4000 }
 
-/** An app of express-session and its users under random faults; `tell` gets a line after each round. */
-async function soak({ minutes, users: count = 200, seed, tell }) {
+/** Runs an Express app and its users under random faults. Passes a line to `log` after each round. */
+async function soak({ minutes, users: count = 200, seed, log }) {
   const server = await startServer()
   const raw = new RawClient(server.connection)
   await raw.createTable(TABLE)
@@ -35,7 +35,7 @@ async function soak({ minutes, users: count = 200, seed, tell }) {
       await Promise.all(users.map((user, i) => useUntil(end, user, new RandomJSON(seed - round * count - i))))
       if (app.hasEnded()) throw new Error('the app has ended')
       measures.push(await app.measure())
-      tell(lineOf(round, measures.at(-1), users))
+      log(lineOf(round, measures.at(-1), users))
     }
   } finally {
     faults.stop()
@@ -47,7 +47,7 @@ async function soak({ minutes, users: count = 200, seed, tell }) {
   return {
     seed,
     faults: faults.count,
-    answers: sum(users, 'answers'),
+    responses: sum(users, 'responses'),
     failures: sum(users, 'failures'),
     violations: users.flatMap((user) => user.violations),
     reads: measures.at(-1).stats.operations.GetItem,
@@ -68,13 +68,13 @@ async function useUntil(end, user, random) {
 async function startApp(options) {
   const env = { ...process.env, OPTIONS: JSON.stringify(options) }
   const child = fork(path.join(__dirname, 'app.js'), { env, execArgv: ['--expose-gc'] })
-  const answer = async () => (await once(child, 'message'))[0]
+  const nextMessage = async () => (await once(child, 'message'))[0]
   return {
-    url: await answer(),
+    url: await nextMessage(),
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     measure() {
       child.send('measure')
-      return answer()
+      return nextMessage()
     },
     close: () => child.disconnect()
   }
@@ -86,11 +86,11 @@ function lineOf(round, { rss, heap, handles, files, inFlight, stats }, users) {
   const { retries, backupReads, throttles, pool } = stats
   const attempts = `retries ${retries}, backup reads ${backupReads}, throttles ${throttles}`
   const store = `${attempts}, in flight ${inFlight}, pool ${pool.open}`
-  const seen = `${sum(users, 'answers')} answers, ${sum(users, 'failures')} failures`
+  const seen = `${sum(users, 'responses')} responses, ${sum(users, 'failures')} failures`
   return `round ${round} of ${ROUNDS}: ${seen}; ${memory}; ${store}`
 }
 
-/** The least of each measure: what has grown shows in every one, a collector that takes its time in one. */
+/** The minimum of each figure. A leak shows in every measurement, and uncollected garbage only in some. */
 function least(measures) {
   const names = ['rss', 'heap', 'handles', 'files', 'inFlight']
   return Object.fromEntries(names.map((name) => [name, Math.min(...measures.map((measure) => measure[name]))]))

@@ -1,7 +1,7 @@
 'use strict'
 
-// A process for an app of a framework, the first argument, with a contender as its store, the second.
-// A third, `clock`, gives it a clock that only moves when it is told to.
+// A process with an app. Arguments: the framework, the contender that is its session store, and optionally `clock`, which
+// replaces the clock with one that moves only on request.
 
 const { monitorEventLoopDelay } = require('node:perf_hooks')
 const { once } = require('node:events')
@@ -80,7 +80,7 @@ const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION })
 let before
 
 serve({
-  /** Serves the app with a store of these options; gives its URL. */
+  /** Starts the app with a store that has these options, and returns its URL. */
   async open({ size, ...options }) {
     const store = contenders[name].open(options)
     const server = frameworks[framework](store, dataOf(size)).listen(0, '127.0.0.1')
@@ -94,7 +94,7 @@ serve({
     before = { ...usage(), requests }
   },
 
-  /** What came since `begin`: microseconds for each request, milliseconds of delay. */
+  /** The figures since `begin`: CPU time per request in microseconds, and event-loop delay in milliseconds. */
   end() {
     const used = difference(before, { ...usage(), requests })
     delay.disable()

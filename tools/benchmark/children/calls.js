@@ -30,7 +30,7 @@ function sessionOf(size) {
   return sessions.get(size)
 }
 
-/** A function that starts one operation and takes its callback. */
+/** Returns a function that starts one operation and takes its callback. */
 function starterOf(operation, store, session) {
   let turn = 0
   const nextSid = () => SIDS[turn++ % SIDS.length]
@@ -50,8 +50,9 @@ function starterOf(operation, store, session) {
 }
 
 /**
- * Keeps `inFlight` operations under way. After `warmup` milliseconds, and once each of the first has completed,
- * measures what completes in the `time` after that, or in more until there are enough to tell.
+ * Keeps `inFlight` operations in flight. The warm-up takes `warmup` milliseconds, and at least until `inFlight` operations
+ * have completed. Then it measures the operations that complete within `time` milliseconds, or within a longer time if there
+ * are too few.
  */
 function measure(start, { inFlight, warmup, time }) {
   return new Promise((resolve, reject) => {
@@ -95,10 +96,10 @@ function figuresOf({ latencies, used }) {
   }
 }
 
-/** A callback for the get of a session that must be there. */
+/** A callback for the get of a session that must exist. */
 function check(resolve, reject) {
   return (error, session) =>
-    session?.user?.name === 'Ann' ? resolve() : reject(error ?? new Error('there is no such session'))
+    session?.user?.name === 'Ann' ? resolve() : reject(error ?? new Error('the session does not exist'))
 }
 
 const mean = (numbers) => numbers.reduce((sum, number) => sum + number) / numbers.length

@@ -1,21 +1,21 @@
 'use strict'
 
-// A process from its start to the first session that it reads. Arguments: endpoint, table, contender; without a
-// contender it does what all do before that. A fourth, `stay`, leaves it idle for a moment at the end.
+// A process that starts, reads one session, and reports its times. Arguments: endpoint, table, contender, and optionally
+// `stay`, which keeps it idle for a moment at the end. The contender `bare` only loads express-session.
 
 require('express-session')
 
 const [, , endpoint, table, name, stay] = process.argv
 
-function tell(figures) {
-  const told = () => process.send({ ...figures, memory: process.memoryUsage.rss() / 2 ** 20 }, () => process.exit())
-  if (stay === 'stay') setTimeout(told, 500)
-  else told()
+function report(figures) {
+  const send = () => process.send({ ...figures, memory: process.memoryUsage.rss() / 2 ** 20 }, () => process.exit())
+  if (stay === 'stay') setTimeout(send, 500)
+  else send()
 }
 
 /**
- * Node is to load its own authorities at the first connection, as it does on AWS, and the benchmark's besides. With
- * NODE_EXTRA_CA_CERTS it would load them all in the bare process too. The addon reads AWS_CA_BUNDLE.
+ * Adds the benchmark's certificate authority to those that Node.js loads at the first connection, as it does on AWS. With
+ * NODE_EXTRA_CA_CERTS, the bare process would load them all too. The addon reads AWS_CA_BUNDLE.
  */
 function trustAuthority(file) {
   const tls = require('node:tls')
@@ -36,12 +36,12 @@ function readFirst() {
   const store = contender.open({ endpoint, table })
   const loading = performance.now() - start
   const done = (error, session) => {
-    if (error || !session) throw error ?? new Error('there is no session')
-    tell({ sinceStart: performance.now(), loading })
+    if (error || !session) throw error ?? new Error('the session does not exist')
+    report({ sinceStart: performance.now(), loading })
   }
   if (contender.returnsPromises) store.get('a').then((session) => done(null, session), done)
   else store.get('a', done)
 }
 
-if (name === 'bare') tell({ sinceStart: performance.now(), loading: 0 })
+if (name === 'bare') report({ sinceStart: performance.now(), loading: 0 })
 else readFirst()

@@ -9,7 +9,7 @@ const { interleaved } = require('../support/statistics')
 const SIZE = 2048
 const WARMUP = 400
 
-/** Apps under load: pages that read the session, and pages that write it. */
+/** Measures apps under load, with pages that read the session and pages that write it. */
 async function measureApps({ plan, environment, servers, note, progress }) {
   const results = []
   for (const framework of ['express', 'koa']) {

@@ -7,7 +7,7 @@ const { interleaved } = require('../support/statistics')
 
 const WARMUP = 50
 
-/** Operations of the stores themselves, by server, size and number in flight. */
+/** Measures operations of the stores, without an app, by server, session size, and number in flight. */
 async function measureCalls({ plan, environment, servers, embedded, note, progress }) {
   const wanted = [...new Set(plan.calls.flatMap((cell) => cell.contenders))]
   const taking = available(wanted, note)
@@ -55,13 +55,13 @@ async function measureCalls({ plan, environment, servers, embedded, note, progre
   }
 }
 
-/** Without those that a longer cell has measured. */
+/** Removes the cells that an earlier and longer cell already measures. */
 function uniqueCells(cells) {
   const keyOf = ({ server, operation, size, inFlight }) => [server, operation, size, inFlight].join()
   return cells.filter((cell, index) => cells.findIndex((other) => keyOf(other) === keyOf(cell)) === index)
 }
 
-/** The koa stores have no touch; what asks no server is not measured on many. */
+/** The Koa stores have no touch. Contenders without a server are measured once only. */
 function isPossible(name, { operation, server }) {
   const { returnsPromises, layout } = contenders[name]
   return !(returnsPromises && operation === 'touch') && !(layout === null && server !== 'http')

@@ -8,7 +8,7 @@ const { interleaved } = require('../support/statistics')
 const WAYS = ['http environment', 'http file', 'https environment', 'https file']
 const SIZE = 2048
 
-/** Milliseconds from the start of a process to its first session, and of loading and making the store. */
+/** Measures the milliseconds from process start to the first session, and those to load and construct the store. */
 async function measureColdStart({ plan, environment, servers, progress }) {
   const { contenders: names, processes, ways = WAYS } = plan.cold
   const results = []
@@ -23,14 +23,14 @@ async function measureColdStart({ plan, environment, servers, progress }) {
   return results
 }
 
-/** Starts a process that reads one session, and waits for what it tells of itself. */
+/** Starts a process that reads one session, and returns the figures that it reports. */
 async function startOnce(name, { environment, servers, server, credentials, stay }) {
   const authority = server === 'https' ? await servers.authority() : undefined
   const env = environment.variables({ credentials, authority })
   const table = tableOf(contenders[name]?.layout, SIZE)
   const args = [await servers.endpoint(server), table, name, ...(stay ? ['stay'] : [])]
   const child = new Child('cold.js', { env, args })
-  const figures = await child.answer()
+  const figures = await child.response()
   await child.end()
   return figures
 }

@@ -25,8 +25,8 @@ const VARIANTS = [
 ]
 
 /**
- * Read and write units of a thousand requests: users log in and view 20 pages, a minute apart by the app's clock;
- * every tenth changes the session. Each store is set up as its README says.
+ * Measures the read and write capacity units of 1,000 page views. Users log in and view 20 pages, one minute apart by the
+ * app's clock. Every tenth page changes the session. Each store is set up as its README recommends.
  */
 async function measureCost({ plan, environment, embedded, progress }) {
   const meter = await startMeter(embedded.endpoint)
@@ -73,7 +73,7 @@ async function visit(browsers, path) {
   await Promise.all(
     browsers.map(async (browser) => {
       const { status } = await browser.get(path)
-      if (status !== 200) throw new Error(`${path} was answered with ${status}`)
+      if (status !== 200) throw new Error(`${path} returned status ${status}`)
     })
   )
 }

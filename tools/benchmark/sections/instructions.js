@@ -11,7 +11,7 @@ const SIZE = 2048
 const GETS = 2000
 const PROGRAM = path.join(__dirname, '..', 'children', 'gets.js')
 
-/** Instructions of one get: those of twice as many gets less those of once as many. Noise does not count there. */
+/** Counts the instructions of one get, as the difference between two runs. Unlike times, they are free of noise. */
 async function countInstructions({ environment, servers, note, progress }) {
   const counts = {}
   for (const name of available(NAMES, note)) {
@@ -32,11 +32,11 @@ async function countInstructions({ environment, servers, note, progress }) {
 async function count(args, options) {
   const words = ['--tool=callgrind', '--callgrind-out-file=/dev/null', process.execPath, PROGRAM, ...args.map(String)]
   const child = spawn('valgrind', words, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
-  let told = ''
-  child.stderr.on('data', (text) => (told += text))
+  let output = ''
+  child.stderr.on('data', (text) => (output += text))
   const [code] = await once(child, 'close')
-  const collected = /Collected : (\d+)/.exec(told)?.[1]
-  if (code !== 0 || collected === undefined) throw new Error(`valgrind ended with ${code}: ${told.slice(-300)}`)
+  const collected = /Collected : (\d+)/.exec(output)?.[1]
+  if (code !== 0 || collected === undefined) throw new Error(`valgrind ended with ${code}: ${output.slice(-300)}`)
   return Number(collected)
 }
 

@@ -6,7 +6,7 @@ const { startOnce } = require('./cold')
 
 const SIZE = 2048
 
-/** Megabytes of an idle process that has read one session, and what many operations add. */
+/** Measures the memory of an idle process that has read one session, and how much it grows over many operations. */
 async function measureMemory({ plan, environment, servers, progress }) {
   const { idle: names, processes, growing, operations } = plan.memory
   progress('memory: idle')

@@ -7,7 +7,7 @@ const { gzipSync } = require('node:zlib')
 
 const root = path.join(__dirname, '..', '..', '..')
 
-/** Megabytes of the addon, stripped where `strip` is there, and gzipped; null before it is built. */
+/** Measures the addon in MB: stripped if `strip` is installed, and gzipped. Null if it has not been built. */
 function measureSize({ environment }) {
   const name = readdirSync(root).find((file) => file.endsWith('.node'))
   if (name === undefined) return null

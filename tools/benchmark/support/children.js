@@ -4,13 +4,13 @@ const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 
-/** A process that does what it is asked for, one thing at a time. It ends with this one. */
+/** A child process that handles one message at a time. It ends with this process. */
 class Child {
   #process
   #errors = ''
   #exit
 
-  /** `program` is a file of `../children`. */
+  /** `program` is a file in ../children. */
   constructor(program, { env, args = [], execArgv = [] }) {
     const file = path.join(__dirname, '..', 'children', program)
     this.name = [program, ...args].join(' ')
@@ -19,20 +19,20 @@ class Child {
     this.#exit = once(this.#process, 'exit')
   }
 
-  /** Sends a message and resolves to the answer. */
+  /** Sends a message and resolves to the response. */
   async ask(question) {
     this.#process.send(question)
-    return this.answer()
+    return this.response()
   }
 
-  async answer() {
+  async response() {
     const failed = this.#exit.then(() => {
       throw new Error(`${this.name} ended early: ${this.#errors}`)
     })
     failed.catch(() => {})
-    const [answer] = await Promise.race([once(this.#process, 'message'), failed])
-    if (answer?.error !== undefined) throw new Error(`${this.name}: ${answer.error}`)
-    return answer
+    const [response] = await Promise.race([once(this.#process, 'message'), failed])
+    if (response?.error !== undefined) throw new Error(`${this.name}: ${response.error}`)
+    return response
   }
 
   async end() {
@@ -41,7 +41,7 @@ class Child {
   }
 }
 
-/** In a child: answers each message with what the method of its `ask` gives. */
+/** In a child: responds to each message with the result of the method that its `ask` names. */
 function serve(methods) {
   process.once('disconnect', () => process.exit())
   process.on('message', async ({ ask, ...question }) => {

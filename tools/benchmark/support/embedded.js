@@ -5,7 +5,7 @@ const { startLocalDynamoDB } = require('../../local-dynamodb')
 const { connection } = require('./environment')
 const { keys } = require('./sessions')
 
-/** The DynamoDB in memory that the tests use too. */
+/** The in-memory DynamoDB that the tests use. */
 async function startEmbedded() {
   const { endpoint, close } = await startLocalDynamoDB()
   const raw = new RawClient({ endpoint, ...connection })

@@ -8,7 +8,7 @@ const REGION = 'us-east-1'
 const KEYS = { accessKeyId: 'AKIDBENCHMARK', secretAccessKey: 'a secret of the benchmark' }
 const KEPT = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'CARGO_TARGET_DIR']
 
-/** The variables of a child: nothing of this process but what it needs to run, and a home without AWS files. */
+/** The environment variables of a child process: only those that it needs, and a home folder without AWS files. */
 class Environment {
   constructor() {
     this.folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-benchmark-'))
@@ -27,14 +27,14 @@ class Environment {
     return home
   }
 
-  /** A path for a file that goes with this benchmark. */
+  /** A path for a temporary file of this run. */
   file(name) {
     return path.join(this.folder, name)
   }
 
   /**
-   * `credentials`: 'environment', or 'file' for those of the default profile. `authority` is a file that the addon is to
-   * trust; `extraAuthority` one that Node is to trust too, for which it takes longer to start.
+   * `credentials`: 'environment', or 'file' for those of the default profile. `authority` names a CA file that the addon
+   * trusts. `extraAuthority` names one that Node.js trusts too, which makes it start more slowly.
    */
   variables({ credentials = 'environment', authority, extraAuthority } = {}) {
     const isFile = credentials === 'file'
@@ -45,7 +45,7 @@ class Environment {
       USERPROFILE: home,
       AWS_REGION: REGION,
       AWS_EC2_METADATA_DISABLED: 'true',
-      // Keep-alive of the AWS SDK v2, and silence of both.
+      // Turns on keep-alive in the AWS SDK v2, and turns off the warnings of both SDKs.
       AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1',
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',

@@ -5,7 +5,7 @@ const http = require('node:http')
 
 const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']
 
-/** A server before a DynamoDB that asks it for the capacity of each request, and adds that up. */
+/** A proxy in front of DynamoDB that requests the consumed capacity of each request and sums it up. */
 async function startMeter(endpoint) {
   const agent = new http.Agent({ keepAlive: true })
   const total = { reads: 0, writes: 0, requests: 0 }
@@ -16,18 +16,18 @@ async function startMeter(endpoint) {
     const headers = { ...request.headers, host: new URL(endpoint).host, 'content-length': Buffer.byteLength(body) }
     const onward = http.request(endpoint, { method: 'POST', agent, headers })
     onward.end(body)
-    const [answer] = await once(onward, 'response')
-    const text = await textOf(answer)
+    const [received] = await once(onward, 'response')
+    const text = await textOf(received)
     const units = JSON.parse(text).ConsumedCapacity?.CapacityUnits ?? 0
     total.requests += 1
     total[WRITES.includes(operation) ? 'writes' : 'reads'] += units
-    response.writeHead(answer.statusCode, answer.headers).end(text)
+    response.writeHead(received.statusCode, received.headers).end(text)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
   return {
     endpoint: `http://127.0.0.1:${server.address().port}`,
-    /** What was charged since the last time. */
+    /** The capacity consumed since the last call. */
     take() {
       const taken = { ...total }
       for (const name in total) total[name] = 0

@@ -16,7 +16,7 @@ function words(options) {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
-/** Starts a program of `../server`; its lines come as an async iterator. */
+/** Starts the program in ../server. Its output lines are an async iterator. */
 function start(command, options) {
   const child = spawn(program, [command, ...words(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const failed = once(child, 'error').then(([error]) => {
@@ -32,7 +32,7 @@ function start(command, options) {
   return { child, line }
 }
 
-/** Loopback servers that answer from memory, started when they are first wanted; they end with this process. */
+/** Loopback servers that respond from memory. Each starts when first needed and ends with this process. */
 class Servers {
   #running = new Map()
   #environment
@@ -44,13 +44,13 @@ class Servers {
     this.#sizes = sizes
   }
 
-  /** The endpoint of the server of a kind: http, https, or one that delays by so many milliseconds: 2ms. */
+  /** The endpoint of a server: `http`, `https`, or one that delays responses by some milliseconds, such as `2ms`. */
   async endpoint(kind) {
     if (!this.#running.has(kind)) this.#running.set(kind, await this.#start(kind))
     return this.#running.get(kind).endpoint
   }
 
-  /** The file of the authority that signed the certificate of https. */
+  /** The file with the CA certificate of the `https` server. */
   async authority() {
     this.#authority ??= await createAuthority()
     return this.#authority.file
@@ -84,7 +84,7 @@ class Servers {
   }
 }
 
-/** Puts load on an app; `warm` is called when what counts begins. Resolves to what was measured. */
+/** Loads an app. Calls `warm` when the measurement begins. Resolves to the figures. */
 async function load({ url, path: page, connections, warmup, time }, warm) {
   const { line } = start('load', { host: new URL(url).host, path: page, connections, warmup, time })
   await line()

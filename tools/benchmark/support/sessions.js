@@ -3,7 +3,7 @@
 const DAY = 86_400_000
 const HOUR = 3_600_000
 
-/** A session of an app, whose JSON text has `size` bytes. */
+/** A session of an app whose JSON text has `size` bytes. */
 function newSession(size) {
   const session = {
     cookie: { originalMaxAge: DAY, expires: new Date(Date.now() + DAY).toISOString(), httpOnly: true, path: '/' },
@@ -12,7 +12,7 @@ function newSession(size) {
   return filled(session, size)
 }
 
-/** What the stores and frameworks add to a session, so late that a throttle of theirs holds while this runs. */
+/** The fields that stores and frameworks add to a session. The dates are so late that touches stay throttled during the run. */
 function stampsOf(layout) {
   const now = Date.now()
   if (layout === 'pwrdrvr') return { lastModified: new Date(now + HOUR).toISOString() }
@@ -20,12 +20,12 @@ function stampsOf(layout) {
   return {}
 }
 
-/** The data of a user who is logged in, of about a shop's kinds of values. */
+/** The data of a user who is logged in to a shop. */
 function newData() {
   return { _expire: Date.now() + DAY, _maxAge: DAY, user: { id: 4711, name: 'Ann', admin: false }, cart: [] }
 }
 
-/** Adds to the cart until the JSON text has `size` bytes. */
+/** Fills the cart until the JSON text has `size` bytes. */
 function filled(session, size) {
   const article = (index) => ({
     id: 1000 + index,
@@ -39,7 +39,7 @@ function filled(session, size) {
   return session
 }
 
-/** What an app that is visited puts into its session. */
+/** The data that the apps put into a session. */
 function dataOf(size) {
   const { cookie: _, _expire, _maxAge, ...data } = newSession(size)
   return data
@@ -52,9 +52,9 @@ const keys = {
   koa: { hashKey: 'sessionId' }
 }
 
-/** The item that a store of this layout makes of a session, as DynamoDB's JSON. */
+/** The item that a store with this layout writes, as DynamoDB JSON. */
 function itemOf(layout, session) {
-  // Here, since the processes that are measured load this file too.
+  // Required here, because the measured processes load this file too.
   const { marshall } = require('@aws-sdk/util-dynamodb')
   const expires = Math.floor((Date.now() + DAY) / 1000)
   const stamped = { ...session, ...stampsOf(layout) }
@@ -67,7 +67,7 @@ function itemOf(layout, session) {
   return marshall(items[layout]())
 }
 
-/** The items of a server that answers from memory, by table: one for each layout and size. */
+/** The items of the servers that respond from memory, by table: one for each layout and size. */
 function tablesOf(sizes) {
   const tables = {}
   for (const layout in keys) {

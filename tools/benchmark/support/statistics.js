@@ -1,11 +1,11 @@
 'use strict'
 
-/** Of sorted numbers, the one that so large a share of them is below. */
+/** A quantile of sorted numbers. */
 function quantile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
-/** Three significant digits: more would be noise. */
+/** Rounds to three significant digits. More would be noise. */
 function rounded(number) {
   return Number.isFinite(number) ? Number(number.toPrecision(3)) : null
 }
@@ -19,13 +19,13 @@ function spread(numbers) {
   return [median, sorted[0], sorted.at(-1)].map(rounded)
 }
 
-/** Of samples with the same figures, the spread of each figure. */
+/** The spread of each figure over samples with the same figures. */
 function spreads(samples) {
   const names = Object.keys(samples[0] ?? {})
   return Object.fromEntries(names.map((name) => [name, spread(samples.map((sample) => sample[name]))]))
 }
 
-/** Runs `sample(name)` for each name in turn, A B C A B C, for some rounds; gives the spreads by name. */
+/** Runs `sample(name)` for each name in turn (A B C A B C) for some rounds. Returns the spreads by name. */
 async function interleaved(names, rounds, sample) {
   const samples = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {

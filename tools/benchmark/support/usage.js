@@ -4,7 +4,7 @@ const { readFileSync } = require('node:fs')
 
 const schedule = `/proc/self/task/${process.pid}/schedstat`
 
-/** Microseconds of CPU that this thread has had, or NaN where the system does not tell. */
+/** The CPU time of this thread in microseconds, or NaN if the system does not provide it. */
 const threadMicros = clockOf()
 
 function clockOf() {
@@ -22,7 +22,7 @@ function clockOf() {
   return () => Number(readFileSync(schedule, 'latin1').split(' ', 1)[0]) / 1000
 }
 
-/** CPU and time of this process so far, in microseconds. */
+/** The CPU time and the elapsed time of this process in microseconds. */
 function usage() {
   const { user, system } = process.cpuUsage()
   return { main: threadMicros(), cpu: user + system, time: performance.now() * 1000 }
@@ -32,7 +32,7 @@ function difference(before, after) {
   return Object.fromEntries(Object.keys(before).map((name) => [name, after[name] - before[name]]))
 }
 
-/** Megabytes that this process holds, at most ever or now. */
+/** The memory of this process in MB: the peak, or now. */
 const peakMegabytes = () => process.resourceUsage().maxRSS / 1024
 const megabytes = () => process.memoryUsage.rss() / 2 ** 20
 

@@ -1,4 +1,4 @@
-//! What both ends know of HTTP: messages with a `Content-Length`, one after another on a connection.
+//! The HTTP that the server and the load generator use: messages with a `Content-Length` on kept connections.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -6,21 +6,21 @@ use crate::Result;
 
 const MOST_HEADERS: usize = 40;
 
-/// Bytes that came and were not used up yet.
+/// Bytes that were received and not yet consumed.
 #[derive(Default)]
 pub struct Incoming {
     bytes: Vec<u8>,
     used: usize,
 }
 
-/// What a message says of itself.
+/// The lengths of a message.
 pub struct Head {
     pub length: usize,
     pub body: usize,
 }
 
 impl Incoming {
-    /// The next head that `parse` makes out, or nothing at the end of the connection.
+    /// The next head that `parse` recognizes, or `None` at the end of the connection.
     pub async fn head<T>(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
@@ -30,10 +30,10 @@ impl Incoming {
         self.used = 0;
         loop {
             if !self.bytes.is_empty()
-                && let Some((told, head)) = parse(&self.bytes)?
+                && let Some((parsed, head)) = parse(&self.bytes)?
             {
                 self.used = head.length + head.body;
-                return Ok(Some((told, head)));
+                return Ok(Some((parsed, head)));
             }
             if stream.read_buf(&mut self.bytes).await? == 0 {
                 return Ok(None);
@@ -41,11 +41,11 @@ impl Incoming {
         }
     }
 
-    /// The body of the last head.
+    /// The body that belongs to the last head.
     pub async fn body(&mut self, stream: &mut (impl AsyncRead + Unpin), head: &Head) -> Result<&[u8]> {
         while self.bytes.len() < self.used {
             if stream.read_buf(&mut self.bytes).await? == 0 {
-                return Err("the connection was cut".into());
+                return Err("the connection ended early".into());
             }
         }
         Ok(&self.bytes[head.length..self.used])
@@ -61,7 +61,7 @@ pub fn request(bytes: &[u8]) -> Result<Option<(Vec<u8>, Head)>> {
     Ok(Some((target, Head { length, body: content_length(request.headers)? })))
 }
 
-/// Status and cookies of a response.
+/// The status and the cookies of a response.
 pub fn response(bytes: &[u8]) -> Result<Option<((u16, String), Head)>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -74,8 +74,8 @@ pub fn response(bytes: &[u8]) -> Result<Option<((u16, String), Head)>> {
             String::from_utf8_lossy(header.value.split(|&byte| byte == b';').next().unwrap_or_default())
         })
         .collect();
-    let told = (response.code.unwrap_or_default(), cookies.join("; "));
-    Ok(Some((told, Head { length, body: content_length(response.headers)? })))
+    let parsed = (response.code.unwrap_or_default(), cookies.join("; "));
+    Ok(Some((parsed, Head { length, body: content_length(response.headers)? })))
 }
 
 fn content_length(headers: &[httparse::Header<'_>]) -> Result<usize> {

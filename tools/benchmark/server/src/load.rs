@@ -1,4 +1,4 @@
-//! Load on an app: connections that each log in and then ask for one page again and again.
+//! Load on an app: each connection logs in and then requests one page repeatedly.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 use crate::http::{self, Incoming};
 use crate::{Options, Result};
 
-/// Asks `--host` for `--path` over `--connections`, each with a session of its own. Prints `warm` after
-/// `--warmup` milliseconds, and as JSON what was measured in the `--time` after that, in microseconds.
+/// Requests `--path` from `--host` over `--connections`, each with its own session. Prints `warm` after `--warmup`
+/// milliseconds. After `--time` more milliseconds, prints the figures of that time as JSON, in microseconds.
 pub async fn run(options: &Options) -> Result<()> {
     let (warmup, time) = (options.time("warmup")?, options.time("time")?);
     let connections: usize = options.need("connections")?.parse()?;
@@ -31,13 +31,13 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     latencies.sort_unstable();
     let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).map(Duration::as_micros);
-    let told = serde_json::json!({
+    let figures = serde_json::json!({
         "requestsPerSecond": latencies.len() as f64 / time.as_secs_f64(),
         "p50": at(0.5).map(|micros| micros as u64),
         "p99": at(0.99).map(|micros| micros as u64),
         "failures": failures,
     });
-    println!("{told}");
+    println!("{figures}");
     Ok(())
 }
 
@@ -56,13 +56,13 @@ impl User {
         let mut user = Self { stream, incoming: Incoming::default(), request: request("/login", "") };
         let (status, cookies) = user.ask().await?;
         if status != 200 || cookies.is_empty() {
-            return Err(format!("the login was answered with {status} and the cookies \"{cookies}\"").into());
+            return Err(format!("the login returned status {status} and the cookies \"{cookies}\"").into());
         }
         user.request = request(path, &format!("cookie: {cookies}\r\n"));
         Ok(user)
     }
 
-    /// Latencies between `start` and `end`, and how many answers were not 200.
+    /// Latencies between `start` and `end`, and how many responses had another status than 200.
     async fn browse(mut self, start: Instant, end: Instant) -> Result<(Vec<Duration>, usize)> {
         let (mut latencies, mut failures) = (Vec::new(), 0);
         loop {
@@ -81,12 +81,12 @@ impl User {
 
     async fn ask(&mut self) -> Result<(u16, String)> {
         self.stream.write_all(self.request.as_bytes()).await?;
-        let (told, head) = self
+        let (response, head) = self
             .incoming
             .head(&mut self.stream, http::response)
             .await?
             .ok_or("the app closed the connection")?;
         self.incoming.body(&mut self.stream, &head).await?;
-        Ok(told)
+        Ok(response)
     }
 }

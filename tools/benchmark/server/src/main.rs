@@ -1,5 +1,5 @@
-//! The other ends of the benchmark: a DynamoDB that answers from memory, and the load on an app. Both are
-//! one thread and far cheaper than what they are the other end of, with which they share the machine.
+//! The programs that the benchmark runs beside the stores: a DynamoDB that responds from memory, and a load generator for
+//! apps. They share the machine with the stores, so each uses one thread and little CPU time.
 
 mod http;
 mod load;
@@ -22,15 +22,15 @@ async fn main() -> Result<()> {
     }
 }
 
-/// The words after the command: `--name value`, in pairs.
+/// The arguments after the command, in pairs: `--name value`.
 pub struct Options(HashMap<String, String>);
 
 impl Options {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = HashMap::new();
         while let Some(word) = words.next() {
-            let name = word.strip_prefix("--").ok_or_else(|| format!("{word} is no option"))?;
-            options.insert(name.to_owned(), words.next().ok_or_else(|| format!("{word} lacks its value"))?);
+            let name = word.strip_prefix("--").ok_or_else(|| format!("{word} is not an option"))?;
+            options.insert(name.to_owned(), words.next().ok_or_else(|| format!("{word} needs a value"))?);
         }
         Ok(Self(options))
     }

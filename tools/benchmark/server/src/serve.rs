@@ -1,4 +1,4 @@
-//! A DynamoDB that checks nothing: GetItem gives the item of the table, whatever the key, and writes succeed.
+//! A DynamoDB that validates nothing: GetItem returns the same item for every key, and writes succeed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::http::{self, Incoming};
 use crate::{Options, Result};
 
-/// `--items` is a file of JSON: an item for each table. `--certificate` and `--key` are files, for TLS.
-/// `--delay` holds each answer back for so many milliseconds. Ends with standard input.
+/// `--items` names a JSON file with an item for each table. `--certificate` and `--key` name PEM files for TLS.
+/// `--delay` delays each response by that many milliseconds. The program ends when standard input ends.
 pub async fn run(options: &Options) -> Result<()> {
-    let answers = Arc::new(Answers::read(options.need("items")?)?);
+    let responses = Arc::new(Responses::read(options.need("items")?)?);
     let delay = options.time("delay")?;
     let tls = options.get("certificate").map(|file| acceptor(file, options.need("key")?)).transpose()?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -32,12 +32,12 @@ pub async fn run(options: &Options) -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let (answers, tls) = (Arc::clone(&answers), tls.clone());
-        // A client that leaves is no failure.
+        let (responses, tls) = (Arc::clone(&responses), tls.clone());
+        // A client that disconnects is not an error.
         tokio::spawn(async move {
             match tls {
-                Some(tls) => answers.serve(tls.accept(stream).await?, delay).await,
-                None => answers.serve(stream, delay).await,
+                Some(tls) => responses.serve(tls.accept(stream).await?, delay).await,
+                None => responses.serve(stream, delay).await,
             }
         });
     }
@@ -51,15 +51,15 @@ fn acceptor(certificate: &str, key: &str) -> Result<TlsAcceptor> {
     Ok(Arc::new(config).into())
 }
 
-/// Whole responses, made beforehand.
-struct Answers {
+/// Complete responses, prepared at the start.
+struct Responses {
     items: HashMap<Vec<u8>, Vec<u8>>,
     updated: Vec<u8>,
     table: Vec<u8>,
     empty: Vec<u8>,
 }
 
-impl Answers {
+impl Responses {
     fn read(file: &str) -> Result<Self> {
         let tables: HashMap<String, serde_json::Value> = serde_json::from_slice(&fs::read(file)?)?;
         let items = tables.into_iter().map(|(table, item)| {
@@ -78,11 +78,11 @@ impl Answers {
         let mut incoming = Incoming::default();
         while let Some((target, head)) = incoming.head(&mut stream, http::request).await? {
             let body = incoming.body(&mut stream, &head).await?;
-            let answer = self.to(&target, body);
+            let response = self.to(&target, body);
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            stream.write_all(answer).await?;
+            stream.write_all(response).await?;
             stream.flush().await?;
         }
         Ok(())
