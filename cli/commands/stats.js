@@ -131,7 +131,7 @@ function estimateCost(description, { fraction, limit, requests }) {
   const share = Math.min(fraction, ItemCount > 0 ? limit / ItemCount : 1)
   const items = Math.round(ItemCount * share)
   const readUnits = Math.max(requests / 2, Math.ceil((TableSizeBytes * share) / 4096) / 2)
-  const table = `table: ${ItemCount} items, ${TableSizeBytes} bytes, at most six hours ago`
+  const table = `table: ${ItemCount} items, ${TableSizeBytes} bytes, counted up to six hours ago`
   return { items, readUnits, text: `estimated cost: ${readUnits} read capacity units for ${items} items (${table})` }
 }
 
