@@ -4,7 +4,7 @@ const { findBase, requirerOf } = require('./lib/base.js')
 const { DynamoDBStoreError } = require('./lib/error.js')
 const { createStoreClass } = require('./lib/store.js')
 
-/** The factory of connect-dynamodb, so that this package can be installed under its name. */
+/** The factory of connect-dynamodb, so that you can install this package under that name. */
 function connectDynamoDB(connect) {
   return require('./lib/compat/connect-dynamodb.js')(connect)
 }

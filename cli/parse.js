@@ -1,7 +1,7 @@
 'use strict'
 
 const { parseArgs } = require('node:util')
-const { nearest } = require('../lib/hints.js')
+const { nearest } = require('../lib/option-hints.js')
 const { usageError } = require('./error.js')
 
 /** Options of every command. */

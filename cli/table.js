@@ -1,44 +1,43 @@
 'use strict'
 
-const { keyMismatch } = require('../lib/keys.js')
+const { keyMismatch } = require('../lib/key-schema.js')
 const { ItemCodec } = require('../lib/native/item-codec.js')
-const { Connection } = require('../lib/native/native-store.js')
+const { NativeStore } = require('../lib/native/native-store.js')
+const { operations } = require('../lib/native/operations.js')
 const { CommandError } = require('./error.js')
 const { keyHint } = require('./hints.js')
 
 /** Longer timeouts and more attempts than in an app, whose users wait for each response. */
 const defaultLimits = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
 
+const deleteExpired = { ...operations.destroyExpired, reportsCapacity: true }
+
 /** Sends requests to one table, and reads and writes its items. `options` are the complete options of a store. */
 class Table {
-  #connection
+  #native
   #codec
 
   constructor(options, limits = defaultLimits) {
     this.options = options
-    this.#connection = new Connection({ ...options, ...limits })
+    this.#native = new NativeStore({ ...options, ...limits })
     this.#codec = new ItemCodec(options)
   }
 
   /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
-  async request(operation, input) {
-    const body = JSON.stringify({ TableName: this.options.table, ...input })
-    const { text } = await this.#run(operation, (native, call) => native.request(call, operation, body, false))
-    return JSON.parse(text)
+  async request(name, input) {
+    return JSON.parse(await this.#withSide(this.#native.request(name, input)))
   }
 
   /** Deletes an item if it has expired. Resolves to whether it had, and to the write capacity units. */
   async deleteExpired(key) {
-    const { number, trace } = await this.#run('DeleteItem', (native, call) =>
-      native.destroyExpired(call, key, Date.now(), true)
-    )
+    const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, undefined, key, Date.now()))
     return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
   }
 
   /** Adds the side of migrate to an error, for the hint. */
-  async #run(operation, start) {
+  async #withSide(promise) {
     try {
-      return await this.#connection.run(operation, undefined, start)
+      return await promise
     } catch (error) {
       throw Object.assign(error, { side: this.options.side })
     }

@@ -4,21 +4,22 @@ const { EventEmitter } = require('node:events')
 const { realpathSync } = require('node:fs')
 const path = require('node:path')
 
-/** The base where there is no express-session. Were there one after all, it would put its `generate` here. */
-class Alone extends EventEmitter {
+/** The base class if express-session is not found. If express-session uses the store after all, it sets `generate`. */
+class BaseWithoutExpress extends EventEmitter {
   set generate(_) {
     throw new Error(
-      'express-session uses this store, but dynamodb-session does not find that package: it is in a bundle, or out of ' +
-        "sight. Keep it out of the bundle, or hand it over: const DynamoDBStore = require('dynamodb-session')(session)"
+      'express-session uses this store, but dynamodb-session cannot find the express-session package. Either ' +
+        'express-session is bundled with your app, or it is installed where dynamodb-session cannot resolve it. Keep it ' +
+        "out of the bundle, or pass it in: const DynamoDBStore = require('dynamodb-session')(session)"
     )
   }
 }
 
 /**
- * The `Store` of the app's express-session, or an EventEmitter where there is none (a Koa or Fastify app).
+ * The `Store` class of the app's express-session, or an EventEmitter if there is none, as in a Koa or Fastify app.
  *
- * Under pnpm and in monorepos this package's own folder need not see what the app sees, so the search
- * begins at the module that required this one and at the program.
+ * With pnpm and in monorepos, this package may not resolve the packages that the app resolves. The search therefore
+ * starts at the module that required this package and at the program.
  */
 function findBase(requirer) {
   const program = require.main?.filename ?? process.argv[1]
@@ -28,26 +29,26 @@ function findBase(requirer) {
     try {
       return require(require.resolve('express-session', { paths: [place] })).Store
     } catch (error) {
-      // A copy that is there but broken is the app's to hear about.
+      // If the package exists but cannot be loaded, the app needs to know.
       if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
     }
   }
-  return Alone
+  return BaseWithoutExpress
 }
 
-/** Where the program stands, and where it really stands if it was started by a link. */
+/** The folder of the program, and the real one if the program is a symbolic link. */
 function foldersOf(program) {
   const file = path.resolve(program)
   const folders = [path.dirname(file)]
   try {
     folders.push(path.dirname(realpathSync(file)))
   } catch {
-    // A program that is no file, such as one that is read from standard input.
+    // The program is not a file: for example, Node.js reads it from standard input.
   }
   return folders
 }
 
-/** The file that required a module first. `module.parent`, which names it, is deprecated. */
+/** The file that first required a module. `module.parent`, which has the same information, is deprecated. */
 function requirerOf(module) {
   return Object.values(require.cache ?? {}).find((other) => other?.children?.includes(module))?.filename
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** A command of the CLI that can be pasted into a shell. Options that are undefined are left out. */
+/** A command line of the CLI, ready to paste into a shell. Undefined options are left out. */
 function commandLine(name, options) {
   const args = Object.entries(options).flatMap(([option, value]) => {
     if (value === undefined) return []
@@ -14,7 +14,7 @@ function quoted(arg) {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`
 }
 
-/** The store sends no user name and password of an endpoint, and nothing may print them. */
+/** Removes the user name and password from an endpoint. The store does not send them, and nothing may print them. */
 function withoutUserInfo(text) {
   return text.replace(/^((--[\w-]+=)?https?:\/\/)[^/?#]*@/i, '$1')
 }

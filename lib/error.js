@@ -1,6 +1,6 @@
 'use strict'
 
-/** An operation that failed, or an option that cannot be meant. index.d.ts documents the members. */
+/** The error of an operation that failed, or of invalid options. index.d.ts documents the members. */
 class DynamoDBStoreError extends Error {
   constructor(code, message, details = {}) {
     const {
@@ -26,42 +26,42 @@ class DynamoDBStoreError extends Error {
   }
 
   /**
-   * The error that the addon reports as JSON, without the session ID that a service may have put into it. The message
-   * ends with advice for a store with these options.
+   * Creates the error that the addon reports as JSON. The service may have put the session ID into the message, so it
+   * is removed. The message ends with hints for a store with these options.
    */
   static fromNative(json, operation, options, sid) {
     const { code: given, message: text, cause, mayBeDone, ...details } = JSON.parse(json)
     for (const name of Object.keys(details)) details[name] ??= undefined
-    // express-session and @fastify/session read ENOENT as 'there is no such session'.
+    // To express-session and @fastify/session, ENOENT means that the session does not exist.
     const code = given === 'ENOENT' ? 'UnknownServiceError' : given
-    const message = advised({ ...details, code, message: without(sid, text) || code }, options)
+    const message = messageWithHints({ ...details, code, message: withoutSessionId(sid, text) || code }, options)
     const error = new DynamoDBStoreError(code, message, {
       ...details,
       operation: details.operation ?? operation,
       tableName: options.table,
-      cause: cause == null ? undefined : new Error(without(sid, cause))
+      cause: cause == null ? undefined : new Error(withoutSessionId(sid, cause))
     })
     Object.defineProperty(error, 'mayBeDone', { value: mayBeDone, configurable: true })
     return error
   }
 }
 
-/** The message with advice. A process that is out of file descriptors cannot load it, and does without. */
-function advised(failure, options) {
+/** The message with hints. A process that is out of file descriptors cannot load them, and does without. */
+function messageWithHints(failure, options) {
   try {
-    return require('./advice.js').withAdvice(failure, options)
+    return require('./error-hints.js').withHints(failure, options)
   } catch {
     return failure.message
   }
 }
 
-/** A shorter id tells nothing, and may be a part of any word. */
-const SHORTEST_TELLING = 8
+/** A shorter session ID identifies nobody, and could be part of any word. */
+const SHORTEST_ID_TO_REMOVE = 8
 const LONGEST_MESSAGE = 500
 
-/** The message without the id, as it is or as JSON has it. */
-function without(sid, message) {
-  if (!(sid?.length >= SHORTEST_TELLING)) return message.slice(0, LONGEST_MESSAGE)
+/** The message without the session ID, whether it is escaped for JSON or not. */
+function withoutSessionId(sid, message) {
+  if (!(sid?.length >= SHORTEST_ID_TO_REMOVE)) return message.slice(0, LONGEST_MESSAGE)
   const escaped = JSON.stringify(sid).slice(1, -1)
   return message.replaceAll(sid, '[id]').replaceAll(escaped, '[id]').slice(0, LONGEST_MESSAGE)
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** JSON of plain data, which no `toJSON` that a library adds to a prototype changes. */
+/** Serializes plain data to JSON. A `toJSON` that a library adds to a prototype has no effect. */
 function plainJson(value) {
   if (Array.isArray(value)) return `[${value.map(plainJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'

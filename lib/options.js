@@ -156,7 +156,7 @@ function complaintAbout(name, value, allowed, label) {
   const isKnown = Object.hasOwn(allowed, name)
   const [valid, test] = isKnown ? kinds[allowed[name]] : []
   if (isKnown && test(value)) return undefined
-  const { foreignOption, nearest } = require('./hints.js')
+  const { foreignOption, nearest } = require('./option-hints.js')
   const isTop = label === 'option'
   const shown = isTop ? `option ${name}` : `${label}${name}`
   const plain = isKnown
@@ -227,56 +227,6 @@ function refuseContradictions(options, given, refuse) {
   for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}]`)
 }
 
-/** Defaults that give way to the settings of a JavaScript client. */
-const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempts: null }
-
-/** The settings of the addon's store: complete, `null` for what is absent. */
-function nativeSettings(options) {
-  const { credentials } = options
-  const { connectTimeout, attemptTimeout, maxAttempts } = { __proto__: null, ...requestDefaults, ...defined(options) }
-  return {
-    table: options.table,
-    layout: layoutOf(options),
-    region: options.region ?? null,
-    endpoint: options.endpoint ?? null,
-    profile: options.profile ?? null,
-    useFips: options.useFips ?? null,
-    useDualStack: options.useDualStack ?? null,
-    accountIdEndpointMode: options.accountIdEndpointMode ?? null,
-    credentials:
-      typeof credentials === 'object'
-        ? {
-            accessKeyId: credentials.accessKeyId,
-            secretAccessKey: credentials.secretAccessKey,
-            sessionToken: credentials.sessionToken ?? null,
-            accountId: credentials.accountId ?? null
-          }
-        : null,
-    // The keys of a client that have no expiration never change: the client itself does not ask for them again.
-    credentialsMayChange: typeof credentials === 'function' && options.client === undefined,
-    consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
-    createTable: options.newTable,
-    connectTimeout,
-    attemptTimeout,
-    timeout: options.timeout,
-    maxAttempts,
-    maxConnections: options.maxConnections
-  }
-}
-
-/** What the addon knows of the table's items. */
-function layoutOf(options) {
-  return {
-    hashKey: options.hashKey,
-    sortKey: options.sortKey ?? null,
-    prefix: options.prefix,
-    session: options.attributes.session,
-    expires: options.attributes.expires,
-    constants: options.constants,
-    format: options.format
-  }
-}
-
 /** The members that are set. */
 function defined(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
@@ -328,4 +278,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { defined, layoutOf, nativeSettings, newTableOf, optionsOf, readOptions }
+module.exports = { defined, newTableOf, optionsOf, readOptions }

@@ -1,76 +1,78 @@
 'use strict'
 
-const { ItemCodec, parseSession } = require('./native/item-codec.js')
-const { Connection } = require('./native/native-store.js')
+const { renewCookie } = require('./cookie-renewal.js')
 const { cookieFields, isCookie } = require('./express-cookie.js')
+const { FastifyWrites, isFastifySession } = require('./fastify-writes.js')
 const { plainJson } = require('./json.js')
-const { TOLERANCE, factsOf, fromNow, hasNewLifetime, lifetimeOf, moveCookie, touchAfterOf } = require('./lifetime.js')
+const { fromNow, lifetimeOf, touchAfterOf } = require('./lifetime.js')
+const { NativeStore } = require('./native/native-store.js')
+const { operations } = require('./native/operations.js')
 const { newTableOf } = require('./options.js')
+const { SessionRecord, SessionRecords } = require('./session-record.js')
+const { parseSession, requireObject, serializeSession } = require('./session-text.js')
 const { hashOf } = require('./tracing.js')
 
-/** Bytes of the longest partition key and of the longest sort key. */
+/** The lengths of the longest partition key and of the longest sort key, in bytes. */
 const LONGEST_HASH_KEY = 2048
 const LONGEST_SORT_KEY = 1024
 
-/** The sessions of a table, each operation a promise. `emit(event, value)` tells what is no failure. */
+/** The sessions of a table. Each operation returns a promise. */
 class Sessions {
   #options
-  #connection
-  #codec
+  #native
   #emit
-  /** The facts of each session that was read or written. A stored expiry may be rounded up. */
-  #known = new WeakMap()
+  #codec
+  #records = new SessionRecords()
+  #fastifyWrites = new FastifyWrites()
   /** The cookie options of an Express app, once they are known. */
   #cookieOptions
   #touchesSaved = 0
-  /** The last write of @fastify/session that is in flight, by key. */
-  #writes = new Map()
-  /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show it. */
+  /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show this. */
   isBehindFastify = false
 
+  /** Calls `emit(event, value)` to report events that do not fail an operation. */
   constructor(given, emit) {
-    // Without a prototype, so that a member of Object.prototype is never taken for an option. Unlike one that is
-    // created so, this object has fast properties.
+    // Without a prototype, no member of Object.prototype counts as an option. An object that is created with
+    // `__proto__: null` would have slow properties.
     const options = Object.setPrototypeOf({ ...given }, null)
     this.#options = options
-    this.#connection = new Connection(options, emit)
+    this.#native = new NativeStore(options, emit)
     this.#emit = emit
   }
 
-  /** The session, or null. */
+  /** Resolves to the session, or null. */
   async get(sid) {
     return (await this.find(sid)).session
   }
 
-  /** The session, or null, and then whether there is an item that has expired. */
+  /** Resolves to the session, or null, and to whether there is an expired item instead. */
   async find(sid) {
-    const nothing = { session: null, isExpired: false }
-    const key = this.#keyOf(sid, 'GetItem')
-    if (key === undefined) return nothing
+    const operation = operations.get
+    const missing = { session: null, isExpired: false }
+    const key = this.#keyOf(operation, sid)
+    if (key === undefined) return missing
     let completion
     try {
-      completion = await this.#connection.run('GetItem', sid, (native, call, traced) =>
-        native.get(call, key, Date.now(), traced)
-      )
+      completion = await this.#native.run(operation, sid, key, Date.now())
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
       this.#emit('corrupt', error)
-      return nothing
+      return missing
     }
     if (completion.text === undefined) return { session: null, isExpired: completion.number !== undefined }
     return { session: this.parse(completion.text, completion.number), isExpired: false }
   }
 
-  /** The session of an item's text and expiry in seconds; null, and an event, when the text holds none. */
+  /** The session of an item's text and expiry in seconds. Without a session in the text: null and a `corrupt` event. */
   parse(text, expires) {
     const session = parseSession(text)
     if (session === undefined) {
-      const message = 'the session attribute holds no JSON object'
-      this.#emit('corrupt', this.#connection.error('CorruptItemError', message, 'GetItem'))
+      const message = 'the session attribute is not a JSON object'
+      this.#emit('corrupt', this.#native.createError(operations.get, 'CorruptItemError', message))
       return null
     }
-    this.#renewCookie(session, expires)
-    this.#known.set(session, factsOf(session, expires === undefined ? -Infinity : expires * 1000))
+    renewCookie(this.#options, session, expires)
+    this.#records.set(session, new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000))
     return session
   }
 
@@ -85,113 +87,70 @@ class Sessions {
   }
 
   get #itemCodec() {
-    return (this.#codec ??= new ItemCodec(this.#options))
-  }
-
-  /**
-   * Gives the cookie the expiry that the last touch gave it. A touch writes the item's expiry only, which is
-   * `ttl` seconds after it, or the cookie's lifetime.
-   */
-  #renewCookie(session, expires) {
-    const { cookie } = session
-    if (expires === undefined || typeof cookie?.expires !== 'string') return
-    const { ttl, lifetime, touchAfter } = this.#options
-    const { originalMaxAge } = cookie
-    const slack = touchAfterOf(originalMaxAge / 1000, touchAfter) * 1000
-    if (ttl === undefined && lifetime === undefined) {
-      moveCookie(cookie, expires * 1000, slack)
-    } else if (Number.isFinite(originalMaxAge)) {
-      const outlives = this.#fullLifetimeOf(session) * 1000 - originalMaxAge
-      // The option ttl may have changed since the item was written. A guess must not end the session early.
-      const isExact = Math.abs(outlives) < TOLERANCE
-      moveCookie(cookie, expires * 1000 - outlives, isExact ? slack : Infinity)
+    if (this.#codec === undefined) {
+      const { ItemCodec } = require('./native/item-codec.js')
+      this.#codec = new ItemCodec(this.#options)
     }
+    return this.#codec
   }
 
-  /** Seconds that the session has to live when it is touched; NaN if the app's function gives none. */
-  #fullLifetimeOf(session) {
-    const { ttl, lifetime } = this.#options
-    if (typeof ttl === 'number') return ttl
-    const { originalMaxAge: maxAge } = session.cookie
-    const touched = { ...session, cookie: { ...session.cookie, maxAge, expires: new Date(fromNow(maxAge)) } }
-    try {
-      return (ttl ?? lifetime)(touched)
-    } catch {
-      return NaN
-    }
-  }
-
-  /** Writes the session as it is at the call; resolves to its expiry in seconds. */
+  /** Writes the session in its state at the time of the call; resolves to its expiry in seconds. */
   async set(sid, session, maxAge) {
-    const key = this.#keyOf(sid, 'PutItem')
+    const operation = operations.set
+    const key = this.#keyOf(operation, sid)
     if (key === undefined) {
-      const message = 'the id is empty, too long for a key, or no well-formed Unicode'
-      throw this.#connection.error('InvalidSessionIdError', message, 'PutItem')
+      const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
+      throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes, facts, isFastifySession } = this.#read('PutItem', () => ({
-      text: textOf(session, stamp),
+    const { text, attributes, record, isFromFastify } = this.#read(operation, () => ({
+      text: serializeSession(session, stamp),
       attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
-      facts: factsOf(session),
-      isFastifySession: hasMethodsOfFastify(session)
+      record: new SessionRecord(session),
+      isFromFastify: isFastifySession(session)
     }))
-    this.isBehindFastify ||= isFastifySession
-    facts.expiry = fromNow(this.#lifetimeOf(session, maxAge, 'PutItem') * 1000)
-    const expires = this.secondsOf(facts.expiry)
-    const write = this.#connection.run('PutItem', sid, (native, call, traced) =>
-      native.set(call, key, text, expires, attributes, traced)
-    )
-    await (isFastifySession ? this.#inOrder(key, write) : write)
-    this.#known.set(session, facts)
+    this.isBehindFastify ||= isFromFastify
+    record.expiry = fromNow(this.#lifetimeOf(operation, session, maxAge) * 1000)
+    const expires = this.secondsOf(record.expiry)
+    const write = this.#native.run(operation, sid, key, text, expires, attributes)
+    await (isFromFastify ? this.#fastifyWrites.inOrder(key, write) : write)
+    this.#records.set(session, record)
     return expires
   }
 
   /**
-   * Settles like the write, but not before earlier writes of the same session. @fastify/session saves the session
-   * once per response. If a handler sends two responses, the client must get the first one.
-   */
-  #inOrder(key, write) {
-    const earlier = this.#writes.get(key)
-    const ordered = earlier === undefined ? write : Promise.allSettled([earlier, write]).then(() => write)
-    this.#writes.set(key, ordered)
-    const forget = () => this.#writes.get(key) === ordered && this.#writes.delete(key)
-    ordered.then(forget, forget)
-    return ordered
-  }
-
-  /**
-   * Resolves to the item's expiry in seconds, or to undefined when there was no need or nothing to move.
+   * Resolves to the item's new expiry in seconds, or to undefined if no write was needed or the session is missing.
    *
-   * The expiry becomes earlier only if the app has changed the session's lifetime. Otherwise a request that read
-   * the session before another one lengthened its lifetime would undo that.
+   * The expiry becomes earlier only if the app has changed the session's lifetime. Otherwise, a request that read the
+   * session before another request lengthened its lifetime would undo that change.
    */
   async touch(sid, session) {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
-    const key = this.#keyOf(sid, 'UpdateItem')
-    if (key === undefined) return this.#tellMissing(sid)
-    this.#read('UpdateItem', () => requireObject(session))
-    const lifetime = this.#lifetimeOf(session, undefined, 'UpdateItem')
-    const known = this.#known.get(session)
-    const { keepsLater, facts } = this.#read('UpdateItem', () => ({
-      keepsLater: known !== undefined && !hasNewLifetime(session, known),
-      facts: factsOf(session)
+    const operation = operations.touch
+    const key = this.#keyOf(operation, sid)
+    if (key === undefined) return this.#emitMissing(sid)
+    this.#read(operation, () => requireObject(session))
+    const lifetime = this.#lifetimeOf(operation, session)
+    const previous = this.#records.get(session)
+    const { keepsLater, record } = this.#read(operation, () => ({
+      keepsLater: previous !== undefined && !previous.hasNewLifetime(session),
+      record: new SessionRecord(session)
     }))
     const wanted = fromNow(lifetime * 1000)
-    const expiry = keepsLater ? Math.max(wanted, known.expiry) : wanted
-    if (this.#read('UpdateItem', () => this.#isFresh(session, expiry, lifetime))) return this.touchSaved()
-    const expires = this.secondsOf(expiry)
+    record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
+    if (this.#read(operation, () => this.#isFresh(session, previous, record, lifetime))) return this.touchSaved()
+    const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const { number: stored } = await this.#connection.run('UpdateItem', sid, (native, call, traced) =>
-      native.touch(call, key, expires, keepsLater, Date.now(), stamped, traced)
-    )
-    if (stored === undefined) return this.#tellMissing(sid)
-    facts.expiry = stored > expires ? stored * 1000 : expiry
-    this.#known.set(session, facts)
+    const completion = await this.#native.run(operation, sid, key, expires, keepsLater, Date.now(), stamped)
+    const stored = completion.number
+    if (stored === undefined) return this.#emitMissing(sid)
+    if (stored > expires) record.expiry = stored * 1000
+    this.#records.set(session, record)
     return stored
   }
 
-  /** The whole seconds of an expiry, rounded up so that no session ends early. */
+  /** An expiry in whole seconds, rounded up so that no session ends early. */
   secondsOf(expiry) {
     return (this.#options.round ?? Math.ceil)(expiry / 1000)
   }
@@ -203,46 +162,36 @@ class Sessions {
   }
 
   /** Whether the expiry was written so recently that a touch needs no request. */
-  #isFresh(session, expiry, lifetime) {
+  #isFresh(session, previous, record, lifetime) {
     if (this.#options.isFresh !== undefined) return this.#options.isFresh(session)
-    const movesBy = expiry - this.#known.get(session)?.expiry
+    const movesBy = record.expiry - previous?.expiry
     return movesBy >= 0 && movesBy < touchAfterOf(lifetime, this.#options.touchAfter) * 1000
   }
 
   async destroy(sid) {
-    const key = this.#keyOf(sid, 'DeleteItem')
-    if (key === undefined) return
-    await this.#connection.run('DeleteItem', sid, (native, call, traced) => native.destroy(call, key, traced))
+    const operation = operations.destroy
+    const key = this.#keyOf(operation, sid)
+    if (key !== undefined) await this.#native.run(operation, sid, key)
   }
 
   /** Deletes the session if it has expired; resolves to whether it had. */
   async destroyExpired(sid) {
-    const key = this.#keyOf(sid, 'DeleteItem')
+    const operation = operations.destroyExpired
+    const key = this.#keyOf(operation, sid)
     if (key === undefined) return false
-    const { number } = await this.#connection.run('DeleteItem', sid, (native, call, traced) =>
-      native.destroyExpired(call, key, Date.now(), traced)
-    )
+    const { number } = await this.#native.run(operation, sid, key, Date.now())
     return number === 1
   }
 
-  /** Sends any other request of DynamoDB's API to the table; resolves to the service's answer. */
-  async request(operation, input) {
-    const body = plainJson({ TableName: this.#options.table, ...input })
-    const { text } = await this.#connection.run(operation, undefined, (native, call, traced) =>
-      native.request(call, operation, body, traced)
-    )
-    return JSON.parse(text, datesOf)
-  }
-
-  /** Each session with its id as a property that is not enumerable. */
+  /** Resolves to all sessions. Each has its ID as a property that is not enumerable. */
   async all() {
-    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.all(call, Date.now()))
+    const { text } = await this.#native.run(operations.all, undefined, Date.now())
     const sessions = []
     for (const { id, session: json, expires } of JSON.parse(text)) {
       const session = parseSession(json)
       if (session === undefined) continue
-      this.#renewCookie(session, expires ?? undefined)
-      // A field of the session's own goes before.
+      renewCookie(this.#options, session, expires ?? undefined)
+      // A field of the session itself takes precedence.
       if (!Object.hasOwn(session, 'id')) Object.defineProperty(session, 'id', { value: id, configurable: true })
       sessions.push(session)
     }
@@ -250,73 +199,73 @@ class Sessions {
   }
 
   async ids() {
-    const { text } = await this.#connection.run('Scan', undefined, (native, call) => native.ids(call, Date.now()))
+    const { text } = await this.#native.run(operations.ids, undefined, Date.now())
     return JSON.parse(text)
   }
 
   async length() {
-    const { number } = await this.#connection.run('Scan', undefined, (native, call) => native.length(call, Date.now()))
+    const { number } = await this.#native.run(operations.length, undefined, Date.now())
     return number
   }
 
   async clear() {
-    await this.#connection.run('BatchWriteItem', undefined, (native, call) => native.clear(call))
+    await this.#native.run(operations.clear)
   }
 
   async createTable() {
     const newTable = plainJson(this.#options.newTable ?? newTableOf(true))
-    return descriptionOf(
-      await this.#connection.run('CreateTable', undefined, (native, call) => native.createTable(call, newTable))
-    )
+    const completion = await this.#native.run(operations.createTable, undefined, newTable)
+    return require('./table-description.js').tableDescription(completion)
   }
 
   async describeTable() {
-    return descriptionOf(
-      await this.#connection.run('DescribeTable', undefined, (native, call) => native.describeTable(call))
-    )
+    const completion = await this.#native.run(operations.describeTable)
+    return require('./table-description.js').tableDescription(completion)
   }
 
-  /** Throws when a table with this description has another key than the options say. */
-  requireKey(description, operation) {
-    const complaint = require('./keys.js').keyComplaint(description, this.#options)
-    if (complaint !== undefined) throw this.#connection.error('ConfigError', complaint, operation)
+  /** Throws if a table with this description has another key than the options say. */
+  requireKey(description) {
+    const message = require('./key-schema.js').keyMismatchMessage(description, this.#options)
+    if (message !== undefined) throw this.#native.createError(operations.describeTable, 'ConfigError', message)
+  }
+
+  /** Sends any other request of DynamoDB's API to the table; resolves to the response. */
+  async request(name, input) {
+    return require('./table-description.js').parseResponse(await this.#native.request(name, input))
   }
 
   stats() {
-    return { ...this.#connection.stats(), touchesSaved: this.#touchesSaved }
+    return { ...this.#native.stats(), touchesSaved: this.#touchesSaved }
   }
 
   async close() {
-    this.#connection.close()
+    this.#native.close()
   }
 
-  /** What is known of one session holds for another that was made of it. */
-  handOver(session, successor) {
-    const known = this.#known.get(session)
-    if (known !== undefined) this.#known.set(successor, known)
-    return successor
+  /** Applies what the store remembers about a session to the object that replaces it, and returns that object. */
+  handOver(session, replacement) {
+    this.#records.handOver(session, replacement, false)
+    return replacement
   }
 
-  /** Makes a Session of what `get` returned, with express-session's own `create(request, session)`. */
+  /** Makes a Session of express-session from what `get` returned, with express-session's `create(request, session)`. */
   createSession(create, request, session) {
-    if (isCookie(session.cookie)) return this.handOver(session, create(request, session))
-    session.cookie = cookieFields(session.cookie, request, this.#cookieOptions)
+    const needsCookie = !isCookie(session.cookie)
+    if (needsCookie) session.cookie = cookieFields(session.cookie, request, this.#cookieOptions)
     const created = create(request, session)
-    const known = this.#known.get(session)
-    if (known !== undefined) this.#known.set(created, factsOf(created, known.expiry))
+    this.#records.handOver(session, created, needsCookie)
     return created
   }
 
-  /** Takes over the cookie options of the app. */
-  learnCookie(options) {
+  setCookieOptions(options) {
     this.#cookieOptions = options
   }
 
-  /** The key of the item, or undefined for an id that none can have. */
-  #keyOf(sid, operation) {
+  /** The key of the session's item, or undefined if no key can have this session ID. */
+  #keyOf(operation, sid) {
     if (typeof sid !== 'string') {
-      const message = `the id must be a string, not ${sid === null ? 'null' : typeof sid}`
-      throw this.#connection.error('InvalidSessionIdError', message, operation)
+      const message = `the session ID must be a string, not ${sid === null ? 'null' : typeof sid}`
+      throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const key = this.#options.prefix + sid
     const longest = this.#options.sortKey === undefined ? LONGEST_HASH_KEY : LONGEST_SORT_KEY
@@ -324,72 +273,40 @@ class Sessions {
     return isPossible ? key : undefined
   }
 
-  #lifetimeOf(session, maxAge, operation) {
+  /** The session's lifetime in seconds from now. */
+  #lifetimeOf(operation, session, maxAge) {
     const { ttl, lifetime = lifetimeOf } = this.#options
     if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => numberOf(lifetime(session, maxAge)))
     let seconds
     try {
       seconds = ttl(session)
     } catch (error) {
-      throw this.#connection.error('ConfigError', 'the function of the option ttl threw', operation, error)
+      throw this.#native.createError(operation, 'ConfigError', 'the function of option ttl threw', error)
     }
     if (Number.isFinite(seconds)) return seconds
-    throw this.#connection.error('ConfigError', 'the function of the option ttl gave no number of seconds', operation)
+    const message = 'the function of option ttl did not return a number of seconds'
+    throw this.#native.createError(operation, 'ConfigError', message)
   }
 
-  /** What `make` reads from a session, of which getters and toJSON may throw. */
-  #read(operation, make) {
+  /** The result of `read`, which reads a session, whose getters and toJSON may throw. */
+  #read(operation, read) {
     try {
-      return make()
+      return read()
     } catch (error) {
-      throw this.#connection.error('SerializationError', 'the session cannot be read as JSON', operation, error)
+      throw this.#native.createError(operation, 'SerializationError', 'the session cannot be serialized to JSON', error)
     }
   }
 
-  #tellMissing(sid) {
+  #emitMissing(sid) {
     this.#emit('missing', { operation: 'touch', tableName: this.#options.table, sidHash: hashOf(sid) })
     return undefined
   }
 }
 
-/** Whether it is a Session of @fastify/session. One of express-session does not have these methods. */
-function hasMethodsOfFastify({ isSaved, isModified }) {
-  return typeof isSaved === 'function' && typeof isModified === 'function'
-}
-
-function requireObject(session) {
-  if (typeof session === 'object' && session !== null) return
-  throw new TypeError(`a session is an object, not ${session === null ? 'null' : typeof session}`)
-}
-
-function textOf(session, stamp) {
-  requireObject(session)
-  const text = JSON.stringify(stamp === undefined ? session : stamped(session, stamp))
-  if (text === undefined || text[0] !== '{') throw new TypeError('a session is written as a JSON object')
-  return text
-}
-
-/** What is written of the session, with a stamp that the session itself does not get. */
-function stamped(session, stamp) {
-  const plain = typeof session.toJSON === 'function' ? session.toJSON() : session
-  return { ...plain, [stamp.field]: stamp.value(Date.now()) }
-}
-
-/** A lifetime in seconds. What a subclass of a compatible store computes may be no number. */
+/** A lifetime in seconds. A subclass of a compatible store may compute something else. */
 function numberOf(seconds) {
   if (Number.isFinite(seconds)) return seconds
   throw new TypeError('the lifetime of the session is not a number')
-}
-
-/** The table as the service describes it, with its time to live where that is told. */
-function descriptionOf({ text }) {
-  const [table, timeToLive] = JSON.parse(text)
-  return { ...JSON.parse(table, datesOf).Table, ...(timeToLive === null ? {} : JSON.parse(timeToLive)) }
-}
-
-/** The service tells times in seconds. */
-function datesOf(name, value) {
-  return name.endsWith('DateTime') ? new Date(value * 1000) : value
 }
 
 module.exports = { Sessions }

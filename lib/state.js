@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * The key of a store's internal state. A private field would reject a proxy of the store and an object that
- * inherits from it. The property is not enumerable, so that printing and copying a store leave it out.
+ * The key of a store's internal state. A private field would not work on a proxy of the store or on an object that
+ * inherits from it. The property is not enumerable, so printing or copying a store leaves it out.
  */
 const STATE = Symbol('dynamodb-session.state')
 

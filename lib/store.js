@@ -6,7 +6,7 @@ const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
 const { STATE } = require('./state.js')
 
-/** The native face: one class for every framework, extending `Base`. index.d.ts documents it. */
+/** Creates the store class, which works with every framework and extends `Base`. index.d.ts documents it. */
 const createStoreClass = (Base) =>
   class DynamoDBStore extends Base {
     constructor(options) {
@@ -14,7 +14,7 @@ const createStoreClass = (Base) =>
       const settled = readOptions(options)
       const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
       Object.defineProperty(this, STATE, { value: sessions })
-      watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
+      watchGenerate(this, (cookie) => sessions.setCookieOptions(cookie))
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 
@@ -67,7 +67,7 @@ const createStoreClass = (Base) =>
       return answer(this[STATE].close(), rest)
     }
 
-    /** express-session makes a Session of what `get` returned. */
+    /** express-session calls this to make a Session from what `get` returned. */
     createSession(request, session) {
       return this[STATE].createSession((...args) => super.createSession(...args), request, session)
     }

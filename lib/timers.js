@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * The timers of Node.js as they are when the package loads. A test may later replace them, and under jsdom the global
- * ones are those of a browser.
+ * The timers of Node.js, taken when the package loads, because a test may replace them later. Under jsdom, the global
+ * timers are those of a browser.
  */
 const { clearInterval, clearTimeout, setInterval, setTimeout } = require('node:timers')
 

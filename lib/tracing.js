@@ -7,17 +7,17 @@ const { debuglog } = require('node:util')
 const debug = debuglog('dynamodb-session')
 const channel = tracingChannel('dynamodb-session:operation')
 
-/** The channels of a tracing channel, which tells of its subscribers by itself only from Node 20.13 on. */
+/** The parts of the tracing channel. Before Node.js 20.13, only these know whether they have subscribers. */
 const parts = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => channel[name])
 
-/** Whether anyone listens; only then are traces made and capacity asked for. */
+/** Whether anyone listens. Only then does an operation create a trace and ask the service for capacity units. */
 function isTracing() {
   return debug.enabled || parts.some((part) => part.hasSubscribers)
 }
 
 /**
- * Tells of one operation: `run(context)` adds attempts, statusCode and capacityUnits to the context. What it
- * resolves to is the app's session, so it does not go through the channel.
+ * Publishes one operation on the tracing channel. `run(context)` adds `attempts`, `statusCode`, and `capacityUnits` to
+ * the context. It resolves to the app's session, so the result is not published.
  */
 async function trace(context, sid, run) {
   const start = performance.now()
@@ -43,7 +43,7 @@ function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {
   return line + known + (sid === undefined ? '' : `, id ${hashOf(sid)}`)
 }
 
-/** Tells ids apart without telling them. */
+/** A hash that distinguishes session IDs without revealing them. */
 function hashOf(sid) {
   return createHash('sha256').update(sid).digest('hex').slice(0, 12)
 }

@@ -92,7 +92,7 @@ describe('more operations than maxPending', needs('proxy'), () => {
       tableName: dynamodb.table,
       retryable: true
     })
-    assert.match(error.message, new RegExp(`${limit} operations are under way.*maxPending`))
+    assert.match(error.message, new RegExp(`${limit} operations are in flight.*maxPending`))
     assert.equal(error.$metadata.attempts, 0)
   }
 

@@ -160,7 +160,7 @@ describe('an installation with', onLinux, () => {
     assert.equal(stderr, '')
     assert.match(
       stdout,
-      /^express-session uses this store, but dynamodb-session does not find that package: .*\(session\)$/m
+      /^express-session uses this store, but dynamodb-session cannot find the express-session package\. .*\(session\)$/m
     )
   })
 })

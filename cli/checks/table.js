@@ -1,6 +1,6 @@
 'use strict'
 
-const { keyMismatch } = require('../../lib/keys.js')
+const { keyMismatch } = require('../../lib/key-schema.js')
 const { hintFor, keyHint, suggestedCommand } = require('../hints.js')
 const { attempt } = require('./attempt.js')
 

@@ -73,7 +73,7 @@ function connectDynamoDB(connect) {
       Object.defineProperty(this, STATE, {
         value: { sessions, options: settled, initializing: undefined, reaping: undefined }
       })
-      watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
+      watchGenerate(this, (cookie) => sessions.setCookieOptions(cookie))
       if (this.reapInterval > 0) reapOften(this)
     }
 

@@ -58,7 +58,7 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
       (event, value) => emitLater(this, event, value)
     )
     Object.defineProperty(this, STATE, { value: sessions })
-    watchGenerate(this, (cookie) => sessions.learnCookie(cookie))
+    watchGenerate(this, (cookie) => sessions.setCookieOptions(cookie))
     // Otherwise the first operation that misses the table creates it.
     if (typeof callback === 'function') this.createTableIfDontExists(callback)
   }

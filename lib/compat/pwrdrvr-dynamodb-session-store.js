@@ -60,7 +60,7 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
     // `creation` is the creation of the table, while it goes on.
     const state = { tableName, hashKey, prefix, touchAfter, settings, sessions: undefined, creation: undefined }
     Object.defineProperty(this, STATE, { value: state })
-    watchGenerate(this, (cookie) => state.sessions.learnCookie(cookie))
+    watchGenerate(this, (cookie) => state.sessions.setCookieOptions(cookie))
     this.useStronglyConsistentReads = useStronglyConsistentReads
     Object.defineProperty(this, 'client', { value: settings.client })
     if (createTableOptions) createInBackground(state, createTableOptions)

@@ -2,8 +2,9 @@
 
 const { DynamoDBStoreError } = require('../error.js')
 const { plainJson } = require('../json.js')
-const { layoutOf } = require('../options.js')
+const { parseSession } = require('../session-text.js')
 const addon = require('./loader.js')
+const { layoutOf } = require('./settings.js')
 
 /** Writes and reads the items of one layout, as objects of attribute values. */
 class ItemCodec {
@@ -55,14 +56,4 @@ function sameAttributes(one, other) {
   return addon.sameAttributes(plainJson(one), plainJson(other))
 }
 
-/** The session in JSON text, or undefined if the text is not that of a JSON object. */
-function parseSession(text) {
-  try {
-    const session = JSON.parse(text)
-    return typeof session === 'object' && session !== null && !Array.isArray(session) ? session : undefined
-  } catch {
-    return undefined
-  }
-}
-
-module.exports = { ItemCodec, itemSize, parseSession, sameAttributes }
+module.exports = { ItemCodec, itemSize, sameAttributes }

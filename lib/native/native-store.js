@@ -2,161 +2,176 @@
 
 const bridge = require('./bridge.js')
 const { environmentVariables } = require('./environment.js')
+const { operations } = require('./operations.js')
+const { nativeSettings } = require('./settings.js')
 const { DynamoDBStoreError } = require('../error.js')
-const { defined, nativeSettings } = require('../options.js')
+const { plainJson } = require('../json.js')
+const { defined } = require('../options.js')
 const { isTracing, trace } = require('../tracing.js')
 
-// client.js and offline.js use these timers but load later, when a test may have replaced them.
+// client.js and offline-detector.js use these timers but load later, when a test may have replaced them.
 require('../timers.js')
 
-/** The addon's store of one set of options, and its errors as DynamoDBStoreErrors. */
-class Connection {
+/** A store of the addon with promises, DynamoDBStoreErrors, traces, and statistics. */
+class NativeStore {
   #options
   #native
   #opening
   #closeNative
   #isClosed = false
-  /** Whether the next operation hands over the environment: the first one, and each one after a failure. */
-  #wantsEnvironment = true
-  #underWay = 0
-  #offline
-  /** Operations by their names, and failures by their codes, since the store was made. */
+  /** Whether the next operation passes the environment to the addon. The first one does, and each one after a failure. */
+  #needsEnvironment = true
+  #inFlight = 0
+  #offlineDetector
+  /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
   #errors = new Map()
-  /** What the app's credentials function threw last, which the addon knows only as text. */
+  /** The last error that the app's credentials function threw. The addon knows only its text. */
   #credentialsError
 
-  /** `emit(event)` tells of `disconnect` and `connect`. */
+  /** Calls `emit(event)` with `disconnect` and `connect`. */
   constructor(options, emit) {
     this.#options = options
     const { offlineAfter } = options
     if (offlineAfter !== undefined) {
-      const { Offline } = require('../offline.js')
-      this.#offline = new Offline(offlineAfter, () => this.#probe(), emit)
+      const { OfflineDetector } = require('../offline-detector.js')
+      this.#offlineDetector = new OfflineDetector(offlineAfter, () => this.#probe(), emit)
     }
-    if (options.client === undefined) this.#openWith({})
+    if (options.client === undefined) this.#open({})
   }
 
   /**
-   * Runs an operation of the addon, `start(native, call, traced)`, and resolves to its completion. `sid` is
-   * the session's id, for traces and errors; operations of the whole table have none.
+   * Runs an operation of the addon with `args` and resolves to its completion. `sid` is the session ID for traces and
+   * errors. Operations on the whole table have none.
    */
-  async run(operation, sid, start) {
-    this.#refuse(operation)
-    count(this.#operations, operation)
-    this.#underWay += 1
-    const answers = this.#offline?.answers
+  async run(operation, sid, ...args) {
+    this.#admit(operation)
+    count(this.#operations, operation.name)
+    this.#inFlight += 1
+    const responses = this.#offlineDetector?.responses
     try {
-      const native = this.#native ?? (await this.#open(operation))
-      if (this.#wantsEnvironment) this.#handOverEnvironment(native)
-      const completion = isTracing()
-        ? await this.#runTraced(operation, sid, (call) => start(native, call, true))
-        : this.#settle(await bridge.run((call) => start(native, call, false)), operation, sid)
-      this.#offline?.hear()
+      const native = this.#native ?? (await this.#openWithClient(operation))
+      if (this.#needsEnvironment) this.#passEnvironment(native)
+      const traced = isTracing()
+      const start = (call) => native[operation.method](call, ...args, traced || operation.reportsCapacity)
+      const completion = traced
+        ? await this.#runTraced(operation, sid, start)
+        : this.#unwrap(operation, sid, await bridge.run(start))
+      this.#offlineDetector?.record()
       return completion
     } catch (error) {
-      this.#wantsEnvironment = true
-      this.#offline?.hear(error, answers)
+      this.#needsEnvironment = true
+      this.#offlineDetector?.record(error, responses)
       throw error
     } finally {
-      this.#underWay -= 1
-      if (this.#isClosed) this.#letGo()
+      this.#inFlight -= 1
+      if (this.#isClosed) this.#closeWhenIdle()
     }
   }
 
-  #handOverEnvironment(native) {
+  /** Sends any request of DynamoDB's API to the table; resolves to the text of the response. */
+  async request(name, input) {
+    const body = plainJson({ TableName: this.#options.table, ...input })
+    const { text } = await this.run({ ...operations.request, name }, undefined, name, body)
+    return text
+  }
+
+  /** Throws if the store is closed or has too many operations in flight. */
+  #admit(operation) {
+    if (this.#isClosed) throw this.createError(operation, 'ClosedError', 'the store is closed')
+    const { maxPending } = this.#options
+    if (this.#inFlight < maxPending) return
+    const message = `${maxPending} operations are in flight, which is the limit set by option maxPending`
+    throw Object.assign(this.createError(operation, 'OverloadedError', message), { retryable: true })
+  }
+
+  #passEnvironment(native) {
     native.setEnvironment(environmentVariables(), new Date().getTimezoneOffset())
-    this.#wantsEnvironment = false
+    this.#needsEnvironment = false
   }
 
   #runTraced(operation, sid, start) {
-    return trace({ operation, tableName: this.#options.table }, sid, async (context) => {
+    return trace({ operation: operation.name, tableName: this.#options.table }, sid, async (context) => {
       const completion = await bridge.run(start)
-      // The SDK, which sends the requests that manage and scan the table, reports none.
+      // Operations that manage or scan the table report no trace, because the AWS SDK sends their requests.
       if (completion.trace !== undefined) Object.assign(context, JSON.parse(completion.trace))
-      return this.#settle(completion, operation, sid)
+      return this.#unwrap(operation, sid, completion)
     })
   }
 
-  #refuse(operation) {
-    if (this.#isClosed) throw this.error('ClosedError', 'the store is closed', operation)
-    const { maxPending } = this.#options
-    if (this.#underWay < maxPending) return
-    const message = `${maxPending} operations are under way, and option maxPending allows no more`
-    throw Object.assign(this.error('OverloadedError', message, operation), { retryable: true })
-  }
-
-  /** Asks the service for a session that is not there. */
-  async #probe() {
-    const key = `${this.#options.prefix}probe`
-    const completion = await bridge.run((call) => this.#native.get(call, key, Date.now(), false), false)
-    if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, 'GetItem', this.#options)
-  }
-
-  /** What the store has done so far; index.d.ts tells it. */
-  stats() {
-    return {
-      operations: Object.fromEntries(this.#operations),
-      errors: Object.fromEntries(this.#errors),
-      inFlight: this.#underWay,
-      ...(this.#native === undefined ? nothingSent : JSON.parse(this.#native.stats()))
-    }
-  }
-
-  /** Later operations fail; those under way finish. */
-  close() {
-    this.#isClosed = true
-    this.#offline?.stop()
-    this.#letGo()
-  }
-
-  #letGo() {
-    if (this.#underWay > 0) return
-    this.#closeNative?.()
-  }
-
-  error(code, message, operation, cause) {
-    count(this.#errors, code)
-    return new DynamoDBStoreError(code, message, { operation, tableName: this.#options.table, cause })
-  }
-
-  #settle(completion, operation, sid) {
+  /** The completion of an operation that succeeded; throws the error of one that failed. */
+  #unwrap({ name }, sid, completion) {
     if (completion.warning !== undefined) {
-      const { code, message } = DynamoDBStoreError.fromNative(completion.warning, operation, this.#options, sid)
-      // A problem of the settings is not one of the table.
+      const { code, message } = DynamoDBStoreError.fromNative(completion.warning, name, this.#options, sid)
       const subject = code === 'ConfigError' ? 'CONFIG' : 'TABLE'
       process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: `DYNAMODB_SESSION_${subject}` })
     }
     if (!completion.failed) return completion
-    const error = DynamoDBStoreError.fromNative(completion.text, operation, this.#options, sid)
+    const error = DynamoDBStoreError.fromNative(completion.text, name, this.#options, sid)
     count(this.#errors, error.code)
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error
   }
 
-  /** The addon's store, made of the client's configuration when that is known. */
-  async #open(operation) {
+  /** An error of an operation that does not come from the addon. `stats` counts it. */
+  createError({ name }, code, message, cause) {
+    count(this.#errors, code)
+    return new DynamoDBStoreError(code, message, { operation: name, tableName: this.#options.table, cause })
+  }
+
+  /** Reads a session that does not exist, to find out whether the service responds. */
+  async #probe() {
+    const key = `${this.#options.prefix}probe`
+    const completion = await bridge.run((call) => this.#native.get(call, key, Date.now(), false), false)
+    if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, operations.get.name, this.#options)
+  }
+
+  /** Statistics since the store was created. index.d.ts documents them. */
+  stats() {
+    return {
+      operations: Object.fromEntries(this.#operations),
+      errors: Object.fromEntries(this.#errors),
+      inFlight: this.#inFlight,
+      ...(this.#native === undefined ? nothingSent : JSON.parse(this.#native.stats()))
+    }
+  }
+
+  /** Later operations fail. Those in flight finish. */
+  close() {
+    this.#isClosed = true
+    this.#offlineDetector?.stop()
+    this.#closeWhenIdle()
+  }
+
+  #closeWhenIdle() {
+    if (this.#inFlight === 0) this.#closeNative?.()
+  }
+
+  /** Opens the addon's store with the settings of the app's client; resolves to it. */
+  async #openWithClient(operation) {
     const { client, timeout } = this.#options
     const { optionsOfClient } = require('../client.js')
-    const opening = (this.#opening ??= optionsOfClient(client, timeout).then((taken) => this.#openWith(taken)))
+    const opening = (this.#opening ??= optionsOfClient(client, timeout).then((options) => this.#open(options)))
     try {
       await opening
       return this.#native
     } catch (error) {
-      // The next operation may find it better.
+      // The next operation tries again.
       if (this.#opening === opening) this.#opening = undefined
-      throw this.error('ConfigError', 'the settings of the client cannot be read', operation, error)
+      throw this.createError(operation, 'ConfigError', 'cannot read the settings of option client', error)
     }
   }
 
-  #openWith(taken) {
-    const options = { __proto__: null, ...taken, ...defined(this.#options) }
+  /** Opens the addon's store. The app's own options take precedence over `clientOptions`. */
+  #open(clientOptions) {
+    const options = { __proto__: null, ...clientOptions, ...defined(this.#options) }
     const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
     const { native, close } = bridge.open(nativeSettings(options), provide)
     this.#native = native
     this.#closeNative = close
   }
 
+  /** The app's credentials function. Its last error is kept. */
   #providerOf(credentials) {
     return async () => {
       this.#credentialsError = undefined
@@ -170,6 +185,7 @@ class Connection {
   }
 }
 
+/** The addon's part of the statistics before the first request. */
 const nothingSent = {
   retries: 0,
   backupReads: 0,
@@ -184,4 +200,4 @@ function count(counts, name) {
   counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
-module.exports = { Connection }
+module.exports = { NativeStore }

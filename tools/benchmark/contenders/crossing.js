@@ -10,7 +10,8 @@ class Crossing {
 
   constructor() {
     const { Bridge } = require('../../../lib/native/loader.js')
-    const { nativeSettings, readOptions } = require('../../../lib/options.js')
+    const { nativeSettings } = require('../../../lib/native/settings.js')
+    const { readOptions } = require('../../../lib/options.js')
     this.bridge = new Bridge(() => this.#deliver())
     this.native = this.bridge.openStore(JSON.stringify(nativeSettings(readOptions())))
   }

@@ -24,7 +24,7 @@ const nativeNames = {
  * The message of a failure with where the request went and what to do next. `region` and `endpoint` are the ones
  * that the addon used, if it came so far.
  */
-function withAdvice({ code, message, region, endpoint }, options) {
+function withHints({ code, message, region, endpoint }, options) {
   const sentences = [message, ...sentencesFor({ code, message, region, endpoint }, options)]
   return sentences
     .map((sentence, i) => (i < sentences.length - 1 ? sentence.replace(/[.\s]*$/, '.') : sentence))
@@ -103,4 +103,4 @@ function sourceOf(name, names, options) {
     : `option ${names.endpoint}, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or the profile`
 }
 
-module.exports = { withAdvice }
+module.exports = { withHints }

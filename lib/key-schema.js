@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * What is wrong with the key of a table, as DescribeTable describes it, for a store with these options, or
- * undefined. `names` are the attributes of the table's key.
+ * How the key of a table, as DescribeTable describes it, differs from the options of a store; undefined if it does not.
+ * `names` are the attributes of the table's key.
  */
 function keyMismatch({ TableName, KeySchema, AttributeDefinitions = [] }, { hashKey, sortKey }) {
   if (KeySchema === undefined) return undefined
@@ -19,8 +19,8 @@ function keyMismatch({ TableName, KeySchema, AttributeDefinitions = [] }, { hash
   return { message: `the key of the table ${TableName} is ${found}, not ${expected}`, names, areStrings }
 }
 
-/** The same as a sentence or two for an app; undefined where the key is right. */
-function keyComplaint(description, options) {
+/** The message of an error about the difference, with what to do about it; undefined if there is no difference. */
+function keyMismatchMessage(description, options) {
   const mismatch = keyMismatch(description, options)
   if (mismatch === undefined) return undefined
   const { message, names, areStrings } = mismatch
@@ -35,4 +35,4 @@ function keyComplaint(description, options) {
   return `${message}. Set option hashKey to ${hashKey}${rest}, or use another table`
 }
 
-module.exports = { keyComplaint, keyMismatch }
+module.exports = { keyMismatch, keyMismatchMessage }

@@ -1,0 +1,27 @@
+'use strict'
+
+/** Whether the object is a Session of @fastify/session. A Session of express-session does not have these methods. */
+function isFastifySession({ isSaved, isModified }) {
+  return typeof isSaved === 'function' && typeof isModified === 'function'
+}
+
+/**
+ * Orders the writes of @fastify/session, which saves a session once for each response. If a handler sends two
+ * responses, the client must get the first one.
+ */
+class FastifyWrites {
+  /** The last write in flight of each session, by key. */
+  #last = new Map()
+
+  /** Settles like the write, but only after the earlier writes of the same session have settled. */
+  inOrder(key, write) {
+    const earlier = this.#last.get(key)
+    const ordered = earlier === undefined ? write : Promise.allSettled([earlier, write]).then(() => write)
+    this.#last.set(key, ordered)
+    const forget = () => this.#last.get(key) === ordered && this.#last.delete(key)
+    ordered.then(forget, forget)
+    return ordered
+  }
+}
+
+module.exports = { FastifyWrites, isFastifySession }
