@@ -10,7 +10,7 @@ const session = require('express-session')
 const COOKIE = 'dynamodb-session-demo'
 const PRODUCTS = ['coffee', 'bread', 'pears']
 const LIFETIMES = [30, 3600] // seconds
-const KEPT_CLICKS = 100
+const KEPT_REQUESTS = 100
 
 const PAGE_HEADERS = {
   'Cache-Control': 'no-store',
@@ -19,12 +19,12 @@ const PAGE_HEADERS = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-/** The `ttl` of the demo's store: each session carries the lifetime that its user chose. */
+/** The `ttl` option of the demo's store: each session holds the lifetime that its user chose. */
 const lifetimeOf = (session) => session.lifetime ?? LIFETIMES[0]
 
-/** An Express app with a small shop under /shop, and /inspect, which looks at the shop's session from outside. */
+/** An Express app with a small shop under /shop, and /inspect, which reads the item of the shop's session. */
 function createApp({ store, client, table, secret }) {
-  const clicks = recordClicks()
+  const clicks = recordRequests()
   const app = express().disable('x-powered-by')
   app.get(['/', '/page.css', '/page.js'], (request, response) => {
     response.set(PAGE_HEADERS).sendFile(request.path === '/' ? 'page.html' : request.path.slice(1), { root: __dirname })
@@ -40,7 +40,7 @@ function createApp({ store, client, table, secret }) {
   return app
 }
 
-/** The browser keeps the cookie until it is closed, so the store alone decides when a session is over. */
+/** The browser keeps the cookie until it is closed, so only the store decides when a session ends. */
 function shopSession(store, secret) {
   const cookie = { httpOnly: true, sameSite: 'lax', maxAge: null }
   return session({ store, secret, name: COOKIE, cookie, resave: false, saveUninitialized: false })
@@ -54,8 +54,8 @@ function shop() {
 
   router.post('/login', (request, response, next) => {
     const { name, lifetime } = request.body
-    if (typeof name !== 'string' || !name.trim()) return refuse(response, 400, 'Say a name to log in with.')
-    if (!LIFETIMES.includes(lifetime)) return refuse(response, 400, 'A session lives 30 or 3600 seconds here.')
+    if (typeof name !== 'string' || !name.trim()) return refuse(response, 400, 'Enter a name to log in.')
+    if (!LIFETIMES.includes(lifetime)) return refuse(response, 400, 'The lifetime must be 30 or 3600 seconds.')
     request.session.regenerate((error) => {
       if (error) return next(error)
       Object.assign(request.session, { name: name.trim().slice(0, 40), lifetime, cart: {} })
@@ -65,7 +65,7 @@ function shop() {
 
   router.post('/cart', loggedIn, (request, response) => {
     const { product } = request.body
-    if (!PRODUCTS.includes(product)) return refuse(response, 400, 'The shop does not have that.')
+    if (!PRODUCTS.includes(product)) return refuse(response, 400, 'The shop does not sell this product.')
     const { cart } = request.session
     cart[product] = (cart[product] ?? 0) + 1
     reply(request, response)
@@ -73,7 +73,7 @@ function shop() {
 
   router.post('/lifetime', loggedIn, (request, response) => {
     const { lifetime } = request.body
-    if (!LIFETIMES.includes(lifetime)) return refuse(response, 400, 'A session lives 30 or 3600 seconds here.')
+    if (!LIFETIMES.includes(lifetime)) return refuse(response, 400, 'The lifetime must be 30 or 3600 seconds.')
     request.session.lifetime = lifetime
     reply(request, response)
   })
@@ -91,10 +91,10 @@ function shop() {
 
 function loggedIn(request, response, next) {
   if (request.session.name) return next()
-  refuse(response, 401, 'The session is over. Log in again.')
+  refuse(response, 401, 'Your session has ended. Log in again.')
 }
 
-/** Another site's form cannot send JSON, so this and the cookie's `sameSite` keep it from acting for the user. */
+/** Prevents CSRF, together with the cookie's `sameSite`: a form on another site cannot send JSON. */
 function jsonOnly(request, response, next) {
   if (request.method === 'GET' || request.is('json')) return next()
   refuse(response, 415, 'Send JSON.')
@@ -104,8 +104,8 @@ function refuse(response, status, message) {
   response.status(status).json({ error: { message } })
 }
 
-/** Keeps, for each request to the shop, the operations that the store did on its behalf. */
-function recordClicks() {
+/** Records the operations of the store for each request to the shop. */
+function recordRequests() {
   const current = new AsyncLocalStorage()
   const kept = new Map()
   let last = 0
@@ -116,7 +116,7 @@ function recordClicks() {
     record(request, response, next) {
       const operations = []
       kept.set(String(++last), operations)
-      kept.delete(String(last - KEPT_CLICKS))
+      kept.delete(String(last - KEPT_REQUESTS))
       response.set('X-Click', last)
       current.run(operations, next)
     },
@@ -128,7 +128,7 @@ function recordClicks() {
   }
 }
 
-/** Reads the item as it stands, past the store: no expiry check, no touch, none of the shop's cost. */
+/** Reads the item directly from the table, without the store: no expiry check, no touch, and no cost for the shop. */
 function readItem(client, table, key) {
   const command = new GetItemCommand({ TableName: table, Key: { id: { S: key } }, ConsistentRead: true })
   return client.send(command).then(
@@ -137,7 +137,7 @@ function readItem(client, table, key) {
   )
 }
 
-/** Whose item may be looked at: the id in express-session's cookie, when the signature is ours. */
+/** The session ID from express-session's cookie, if its signature is valid. */
 function signedSessionId(request, secret) {
   const cookies = (request.headers.cookie ?? '').split('; ')
   const value = cookies.find((cookie) => cookie.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1)

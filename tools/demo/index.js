@@ -1,9 +1,9 @@
 'use strict'
 
-// The demo from nothing: builds what it needs, starts a DynamoDB and an Express app, and says what to open.
-//   PORT            another port than 3000; 0 for any free one
-//   ENDPOINT        another DynamoDB than the embedded one, with AWS_REGION and credentials as that one wants them
-//   SESSION_SECRET  signs the cookies; with ENDPOINT and a secret of your own, sessions outlive a restart of the demo
+// Runs the demo: builds what it needs, starts a local DynamoDB and an Express app, and prints the URL to open.
+//   PORT            the port; default 3000, and 0 selects a free port
+//   ENDPOINT        the URL of another DynamoDB; set AWS_REGION and credentials if it needs them
+//   SESSION_SECRET  signs the cookies; with ENDPOINT and this secret, sessions survive a restart of the demo
 
 const { spawn, spawnSync } = require('node:child_process')
 const { randomBytes } = require('node:crypto')
@@ -15,31 +15,32 @@ const HOST = '127.0.0.1'
 const TABLE = 'dynamodb-session-demo'
 const { PORT, ENDPOINT, SESSION_SECRET, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env
 
-const endings = new Set() // what ends the things that were started, in the order of their start
+const endings = new Set() // functions that stop what was started, in the order of starting
 let stopping = false
 
 async function main() {
-  if (spawnSync('cargo', ['--version']).status !== 0) throw new Error('Rust is needed: https://rustup.rs installs it.')
-  if (ENDPOINT && !/^https?:/.test(ENDPOINT)) throw new Error('ENDPOINT must be a URL like http://127.0.0.1:8000.')
-  const server = http.createServer(sayThatItStarts)
+  if (spawnSync('cargo', ['--version']).status !== 0)
+    throw new Error('The demo needs Rust. Install it from https://rustup.rs.')
+  if (ENDPOINT && !/^https?:/.test(ENDPOINT)) throw new Error('ENDPOINT must be a URL such as http://127.0.0.1:8000.')
+  const server = http.createServer(respondWhileStarting)
   const url = await listen(server)
 
-  say('1/4  Building the addon (release): some minutes the first time, moments afterwards.')
+  print('1/4  Building the addon. The first build takes several minutes.')
   await npmRun('build')
-  if (ENDPOINT) say(`2/4  No embedded DynamoDB: ENDPOINT says ${ENDPOINT}.`)
-  const endpoint = ENDPOINT || (await startEmbeddedDynamoDB())
+  if (ENDPOINT) print(`2/4  Using the DynamoDB at ${ENDPOINT} (ENDPOINT).`)
+  const endpoint = ENDPOINT || (await startLocalServer())
   const { store, client } = openStore(connectionTo(endpoint))
-  say(`3/4  Creating the table "${TABLE}" with its time to live: moments here, up to a minute on AWS.`)
+  print(`3/4  Creating the table "${TABLE}" with time to live. On AWS, this takes up to a minute.`)
   await store.createTable()
-  if (ENDPOINT) endings.add(() => say(`The table "${TABLE}" stays at ${ENDPOINT}.`))
+  if (ENDPOINT) endings.add(() => print(`The table "${TABLE}" remains at ${ENDPOINT}.`))
 
   const { createApp } = require('./app.js')
   const app = createApp({ store, client, table: TABLE, secret: SESSION_SECRET || randomBytes(32).toString('hex') })
   server.removeAllListeners('request').on('request', app)
-  say(`4/4  Ready. Open ${url} in a browser. Ctrl-C ends everything.`)
+  print(`4/4  Ready. Open ${url} in a browser. Press Ctrl-C to stop.`)
 }
 
-/** The port is taken first, since a builder should not wait for minutes to learn that it is in use. */
+/** Binds the port before the builds, so that a port in use is reported at once. */
 async function listen(server) {
   const port = Number(PORT || 3000)
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
@@ -49,27 +50,27 @@ async function listen(server) {
     await once(server.listen(port, HOST), 'listening')
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error
-    throw new Error(`Port ${port} is taken. Choose another: PORT=${port === 65535 ? 0 : port + 1} npm run demo`)
+    throw new Error(`Port ${port} is in use. Choose another port: PORT=${port === 65535 ? 0 : port + 1} npm run demo`)
   }
   endings.add(() => server.close().closeAllConnections())
   return `http://${HOST}:${server.address().port}`
 }
 
-function sayThatItStarts(request, response) {
+function respondWhileStarting(request, response) {
   response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', refresh: '3' })
-  response.end('The demo is still starting; the terminal shows how far it is. This page reloads by itself.\n')
+  response.end('The demo is still starting. The terminal shows the progress. This page reloads automatically.\n')
 }
 
-async function startEmbeddedDynamoDB() {
-  say('2/4  Building the embedded DynamoDB: some minutes the first time, moments afterwards.')
+async function startLocalServer() {
+  print('2/4  Building the local DynamoDB. The first build takes several minutes.')
   await npmRun('build:local-dynamodb')
   const { endpoint } = await require('../local-dynamodb').startLocalDynamoDB() // ends with this process
-  say(`     It listens on ${endpoint} and keeps its items in memory.`)
+  print(`     It listens on ${endpoint} and keeps its items in memory.`)
   return endpoint
 }
 
 function openStore(connection) {
-  // The SDK only reads the item for the page: its advice about the version of Node would mislead here.
+  // Only the demo page uses the SDK, so its advice about the Node.js version would be misleading.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
   const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
   const { DynamoDBStore } = require('../..')
@@ -79,7 +80,7 @@ function openStore(connection) {
   return { store, client: new DynamoDBClient({ ...connection, maxAttempts: 1 }) }
 }
 
-/** A local DynamoDB wants some region and some credentials, but takes any. */
+/** A local DynamoDB requires a Region and credentials, and accepts any. */
 function connectionTo(endpoint) {
   const { hostname } = new URL(endpoint)
   const local = !hostname.includes('.') || /^127\.|\.(localhost|local|internal)$/.test(hostname)
@@ -92,7 +93,7 @@ function connectionTo(endpoint) {
   }
 }
 
-/** Runs a script in a process group of its own, so that all of it can be ended. */
+/** Runs a script in its own process group, so that all of its processes can be stopped. */
 async function npmRun(script) {
   const windows = process.platform === 'win32'
   const child = spawn('npm', ['run', script], {
@@ -105,10 +106,10 @@ async function npmRun(script) {
   const end = () => (windows ? child.kill() : process.kill(-child.pid, 'SIGTERM')) && exit
   endings.add(end)
   const [code] = await exit.finally(() => endings.delete(end))
-  if (code !== 0) throw new Error(`\`npm run ${script}\` failed; its output above says why.`)
+  if (code !== 0) throw new Error(`\`npm run ${script}\` failed. Its output is above.`)
 }
 
-function say(line) {
+function print(line) {
   console.log(`\n${line}`)
 }
 
@@ -120,7 +121,7 @@ async function stop(exitCode) {
   process.exit()
 }
 
-/** A SIGTERM for npm ends the shell between npm and this process, which does not pass it on. */
+/** Stops with npm: on SIGTERM, npm ends the shell between npm and this process, but the shell does not forward the signal. */
 function stopWithShell() {
   const shell = process.ppid
   setInterval(() => process.ppid === shell || stop(0), 500).unref()

@@ -11,12 +11,12 @@ const isRead = ({ operation }) => operation === 'GetItem'
 const time = (operations) => `${sum(operations.map(({ durationMs }) => durationMs ?? 0)).toFixed(1)}\xa0ms`
 const units = (operations) => rounded(sum(operations.map(({ capacityUnits }) => capacityUnits ?? 0)))
 
-/** Leaves unchanged text alone, so that a screen reader does not say it again. */
+/** Does not write unchanged text, so that a screen reader does not repeat it. */
 function write(selector, text) {
   if ($(selector).textContent !== text) $(selector).textContent = text
 }
 
-/** Text only ever enters the page through here or textContent, so that a name cannot be markup. */
+/** All text enters the page through this function or textContent, so that a name cannot inject markup. */
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties)
   made.append(...children)
@@ -24,10 +24,10 @@ function element(tag, properties = {}, ...children) {
 }
 
 const totals = { clicks: 0, requests: 0, reads: 0, writes: 0 }
-let session = null // as of the last click
-let item = null // as of the last look into the table
-let absence = '' // why there is none
-let itemAtClick // tells whether another tab changed the item since
+let session = null // at the last click
+let item = null // when the table was last read
+let absence = '' // why there is no item
+let itemAtClick // shows whether another tab has changed the item since
 let clockSkew = 0 // this browser's clock minus the server's
 let busy = false
 let away = false
@@ -66,7 +66,7 @@ async function click(title, method, action, body) {
 function say(error, title, operations, before) {
   $('#says').classList.toggle('bad', Boolean(error))
   const expired = before.session && before.expired && !session ? 'The session has expired. Log in again. ' : ''
-  $('#says').textContent = error ? apology(error) : `${expired}${title}: ${price(operations)}`
+  $('#says').textContent = error ? errorText(error) : `${expired}${title}: ${price(operations)}`
 }
 
 function price(operations) {
@@ -74,10 +74,10 @@ function price(operations) {
   return `${operations.map(({ operation }) => operation).join(' + ')}, ${time(operations)}.`
 }
 
-function apology({ code, message, retryable }) {
+function errorText({ code, message, retryable }) {
   if (!code) return message
-  const advice = retryable ? 'It may pass: try again.' : 'The server’s settings may need a look.'
-  return `DynamoDB could not do that. ${message} (${code}). ${advice}`
+  const advice = retryable ? 'Try again.' : 'Check the settings of the server.'
+  return `The request to DynamoDB failed. ${message} (${code}). ${advice}`
 }
 
 function tick(action, operations, before) {
@@ -95,7 +95,7 @@ function tick(action, operations, before) {
 // --- the session
 
 function renderSession() {
-  $('#seen').textContent = session ? JSON.stringify(session, null, 2) : 'nothing: nobody is logged in'
+  $('#seen').textContent = session ? JSON.stringify(session, null, 2) : 'No session: nobody is logged in.'
   $('#greeting').textContent = session ? `Hello, ${session.name}. ${cartOf(session)}` : 'You are not logged in.'
   for (const button of document.querySelectorAll('[data-product]')) {
     button.querySelector('span').textContent = `${session?.cart[button.dataset.product] ?? 0} in cart`
@@ -113,7 +113,7 @@ function renderSession() {
 
 function cartOf({ cart }) {
   const count = sum(Object.values(cart))
-  return count ? `${plural(count, 'thing')} in your cart.` : 'Your cart is empty.'
+  return count ? `${plural(count, 'item')} in your cart.` : 'Your cart is empty.'
 }
 
 function renderSeenNote() {
@@ -123,9 +123,9 @@ function renderSeenNote() {
   write(
     '#seen-note',
     expired
-      ? 'It has expired since: the next click will find no session.'
+      ? 'The session has expired. The next click will not find it.'
       : changed
-        ? 'The item has changed since, in another tab perhaps: view the page to see it.'
+        ? 'The item has changed, perhaps in another tab. View the page to see it.'
         : ''
   )
 }
@@ -138,10 +138,10 @@ async function inspect(click) {
   clockSkew = Date.now() - reply.now
   item = reply.item ?? null
   absence = reply.error
-    ? `The item cannot be read now: ${reply.error.message} (${reply.error.code}).`
+    ? `Cannot read the item: ${reply.error.message} (${reply.error.code}).`
     : reply.key
-      ? 'No item stands under the key in your cookie.'
-      : 'No item: your browser has no session cookie of this shop.'
+      ? 'The table has no item for the session ID in your cookie.'
+      : 'No item: your browser has no session cookie for this shop.'
   $('#table').textContent = reply.table
   renderItem()
   return reply
@@ -166,9 +166,9 @@ function renderItem() {
 }
 
 const EXPIRED =
-  'It still stands here: DynamoDB sweeps expired items some time later, within a few days as a rule, and the embedded ' +
-  'one leaves them. The store does not wait for that: for the app the session is gone.'
-const typeNames = { S: 'S · text', N: 'N · number', M: 'M · map', B: 'B · bytes', BOOL: 'BOOL' }
+  'The item is still here. DynamoDB deletes expired items later, typically within a few days, and the local DynamoDB ' +
+  'keeps them. The store does not wait for the deletion: the app no longer sees the session.'
+const typeNames = { S: 'S · string', N: 'N · number', M: 'M · map', B: 'B · binary', BOOL: 'BOOL' }
 
 function renderClock() {
   const left = remaining()
@@ -191,7 +191,7 @@ function clockText(seconds) {
 // --- the cost
 
 const EARLIER = 4
-let earlier // the line that the last click becomes when it is no longer the last
+let earlier // the list entry for the current click, shown after the next one
 
 function badge(operation) {
   return element('span', { className: `badge ${isRead(operation) ? 'read' : 'write'}` }, operation.operation)
@@ -242,16 +242,16 @@ function costRow(operation) {
 }
 
 function costNote(operations) {
-  if (operations.some(({ error }) => error)) return 'A request failed; attempts say how often the store tried.'
+  if (operations.some(({ error }) => error)) return 'A request failed. The table shows the number of attempts.'
   switch (operations.map(({ operation }) => operation).join()) {
     case '':
-      return 'No session cookie came with the click, so there was nothing to ask DynamoDB for.'
+      return 'The request had no session cookie, so the store sent no request to DynamoDB.'
     case 'GetItem':
       return session
-        ? 'Only the read: the expiry was written less than a tenth of the lifetime ago, so touch sends nothing.'
-        : 'The item was read and found expired or missing: no session for the app.'
+        ? 'Only a read: the expiry was written less than one tenth of the lifetime ago, so touch sends no request.'
+        : 'The item is expired or missing, so the app sees no session.'
     case 'GetItem,UpdateItem':
-      return 'A tenth of the lifetime has gone since the expiry was last written: touch moved it, and nothing else.'
+      return 'One tenth of the lifetime has passed since the expiry was written, so touch updates it, and only it.'
     default:
       return ''
   }
@@ -262,7 +262,7 @@ function costNote(operations) {
 function lost() {
   away = true
   show('#away', true)
-  write('#away', 'The demo does not answer. This page carries on when `npm run demo` runs again.')
+  write('#away', 'The demo does not respond. This page continues when `npm run demo` runs again.')
 }
 
 async function look() {
@@ -272,7 +272,7 @@ async function look() {
     if (!away) return
     away = false
     show('#away', false)
-    await click('The demo is back: view the page', 'GET', 'session')
+    await click('View the page after a restart of the demo', 'GET', 'session')
   } catch {
     lost()
   }
