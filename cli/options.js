@@ -70,7 +70,7 @@ const stateOption = {
 
 const yesOption = { type: 'boolean', short: 'y', description: 'Do not ask for confirmation' }
 
-/** Accepts the full names of the packages, and of this package, besides the short names. */
+/** Also accepts the full names of the packages, and the name of this package. */
 function parseLayout(text, name) {
   const [, short] = /^@?(baseline|pwrdrvr)[-/]/.exec(text) ?? []
   return oneOf(Object.keys(layouts))(text === 'dynamodb-session' ? 'connect-dynamodb' : (short ?? text), name)
