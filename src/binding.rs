@@ -11,8 +11,8 @@ use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::expiry;
 use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::sync::lock;
-use dynamodb_session_core::table::Description;
-use dynamodb_session_core::transport::{Trace, retry};
+use dynamodb_session_core::table::describe::Description;
+use dynamodb_session_core::transport::{CallOptions, Trace, retry};
 use dynamodb_session_core::wire::request::{Stamp, Touch};
 use dynamodb_session_core::{config, runtime};
 use napi::bindgen_prelude::{Array, Env, Function};
@@ -162,8 +162,8 @@ impl NativeStore {
     /// session, and then with the number 1 when there is an expired item.
     #[napi(catch_unwind)]
     pub fn get(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
-            Ok(match store.get(&key, expiry::from_milliseconds(now), trace).await? {
+        self.start(call, traced, async move |store, options, trace| {
+            Ok(match store.get(&key, expiry::from_milliseconds(now), options, trace).await? {
                 Found::Missing => Answer::default(),
                 Found::Expired => Answer { number: Some(1.0), ..Answer::default() },
                 Found::Session { session, expires } => Answer { text: Some(session), number: expires },
@@ -182,14 +182,14 @@ impl NativeStore {
         attributes: Option<String>,
         traced: bool,
     ) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
+        self.start(call, traced, async move |store, options, trace| {
             let item = NewItem {
                 key: &key,
                 session: &session,
                 expires: Some(expires),
                 attributes: attributes.as_deref(),
             };
-            store.set(item, trace).await?;
+            store.set(item, options, trace).await?;
             Ok(Answer::default())
         })
     }
@@ -209,18 +209,19 @@ impl NativeStore {
         stamp: Option<(String, String)>,
         traced: bool,
     ) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
+        self.start(call, traced, async move |store, options, trace| {
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
             let now = expiry::from_milliseconds(now);
-            let number = store.touch(Touch { key: &key, expires, now, keeps_later, stamp }, trace).await?;
+            let number =
+                store.touch(Touch { key: &key, expires, now, keeps_later, stamp }, options, trace).await?;
             Ok(Answer { number, ..Answer::default() })
         })
     }
 
     #[napi(catch_unwind)]
     pub fn destroy(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
-            store.destroy(&key, trace).await?;
+        self.start(call, traced, async move |store, options, trace| {
+            store.destroy(&key, options, trace).await?;
             Ok(Answer::default())
         })
     }
@@ -228,17 +229,17 @@ impl NativeStore {
     /// Completes with 1, or with 0 when there is no such session or it is alive.
     #[napi(catch_unwind)]
     pub fn destroy_expired(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
+        self.start(call, traced, async move |store, options, trace| {
             let now = expiry::from_milliseconds(now);
-            store.destroy_expired(&key, now, trace).await.map(Answer::yes_or_no)
+            store.destroy_expired(&key, now, options, trace).await.map(Answer::yes_or_no)
         })
     }
 
     /// Sends any other request of DynamoDB's API; completes with the JSON of the answer.
     #[napi(catch_unwind)]
     pub fn request(&self, call: u32, operation: String, body: String, traced: bool) -> napi::Result<()> {
-        self.start(call, traced, async move |store, trace| {
-            let text = Some(store.request(&operation, body, trace).await?);
+        self.start(call, traced, async move |store, options, trace| {
+            let text = Some(store.request(&operation, body, options, trace).await?);
             Ok(Answer { text, number: None })
         })
     }
@@ -246,13 +247,13 @@ impl NativeStore {
     /// Completes with `text`: the crossing of a request without the request, for the benchmark.
     #[napi(catch_unwind)]
     pub fn echo(&self, call: u32, text: String) -> napi::Result<()> {
-        self.start(call, false, async move |_, _| Ok(Answer { text: Some(text), number: None }))
+        self.start(call, false, async move |_, _, _| Ok(Answer { text: Some(text), number: None }))
     }
 
     /// Completes with a JSON array of ids.
     #[napi(catch_unwind)]
     pub fn ids(&self, call: u32, now: f64) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
+        self.start(call, false, async move |store, _, _| {
             Answer::json(&store.ids(expiry::from_milliseconds(now)).await?)
         })
     }
@@ -260,7 +261,7 @@ impl NativeStore {
     /// Completes with a JSON array of `{ id, session, expires }`: the session's text, and the stored expiry or null.
     #[napi(catch_unwind)]
     pub fn all(&self, call: u32, now: f64) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
+        self.start(call, false, async move |store, _, _| {
             Answer::json(&store.all(expiry::from_milliseconds(now)).await?)
         })
     }
@@ -268,7 +269,7 @@ impl NativeStore {
     /// Completes with the number of sessions.
     #[napi(catch_unwind)]
     pub fn length(&self, call: u32, now: f64) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
+        self.start(call, false, async move |store, _, _| {
             let number = Some(store.length(expiry::from_milliseconds(now)).await? as f64);
             Ok(Answer { number, ..Answer::default() })
         })
@@ -276,7 +277,7 @@ impl NativeStore {
 
     #[napi(catch_unwind)]
     pub fn clear(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| {
+        self.start(call, false, async move |store, _, _| {
             store.clear().await?;
             Ok(Answer::default())
         })
@@ -285,7 +286,7 @@ impl NativeStore {
     /// Completes with a JSON array of the service's answers: of the table and, or null, of its time to live.
     #[napi(catch_unwind)]
     pub fn describe_table(&self, call: u32) -> napi::Result<()> {
-        self.start(call, false, async move |store, _| Answer::description(store.describe_table().await?))
+        self.start(call, false, async move |store, _, _| Answer::description(store.describe_table().await?))
     }
 
     /// `new_table` is JSON. Completes as `describeTable` does.
@@ -293,7 +294,7 @@ impl NativeStore {
     pub fn create_table(&self, call: u32, new_table: String) -> napi::Result<()> {
         let new_table: config::NewTable =
             serde_json::from_str(&new_table).map_err(|error| napi::Error::from_reason(error.to_string()))?;
-        self.start(call, false, async move |store, _| {
+        self.start(call, false, async move |store, _, _| {
             Answer::description(store.create_table(&new_table).await?)
         })
     }
@@ -324,13 +325,14 @@ impl NativeStore {
     /// Runs `work` on the runtime thread.
     fn start<W>(&self, call: u32, traced: bool, work: W) -> napi::Result<()>
     where
-        W: AsyncFnOnce(&Store, &mut Trace) -> Result<Answer> + Send + 'static,
+        W: AsyncFnOnce(&Store, CallOptions, &mut Trace) -> Result<Answer> + Send + 'static,
     {
         let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
         let task = async move || {
-            let mut trace = Trace { wants_capacity: traced, ..Trace::default() };
-            let outcome = runtime::guard(work(&store, &mut trace)).await;
-            let mut completion = completion(&store, call, outcome, &trace);
+            let options = CallOptions { wants_capacity: traced, ..CallOptions::default() };
+            let mut trace = Trace::default();
+            let outcome = runtime::guard(work(&store, options, &mut trace)).await;
+            let mut completion = completion(&store, call, outcome, traced, &trace);
             completion.warning =
                 store.take_warning().map(|error| Failure::of(&error, &trace, &store).to_json());
             completions.push(completion);
@@ -367,8 +369,8 @@ impl Answer {
     }
 }
 
-fn completion(store: &Store, call: u32, outcome: Result<Answer>, trace: &Trace) -> Completion {
-    let told = trace.wants_capacity.then(|| told(trace));
+fn completion(store: &Store, call: u32, outcome: Result<Answer>, traced: bool, trace: &Trace) -> Completion {
+    let told = traced.then(|| told(trace));
     match outcome {
         Ok(Answer { text, number }) => {
             Completion { call, text, number, trace: told, ..Completion::default() }
@@ -426,7 +428,7 @@ impl<'e> Failure<'e> {
             // The SDK does not tell its attempts; an answer took one.
             attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() { "server" } else { "client" },
-            retryable: retry::cause(error) != retry::Cause::Never,
+            retryable: retry::reason(error).is_some(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::{error, fmt};
 
 use serde::Serialize;
 
+pub type BoxError = Box<dyn error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The category of an [`Error`]; its [`code`](Kind::code) is what JavaScript sees.
@@ -89,13 +90,18 @@ impl Error {
         }
     }
 
-    pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into().into());
         self
     }
 
     pub fn service(name: impl Into<Cow<'static, str>>, message: &str, status: u16) -> Self {
         Self { status: Some(status), ..Self::new(Kind::Service(name.into()), first_line(message)) }
+    }
+
+    /// A successful response that is not one of DynamoDB's.
+    pub fn invalid_response() -> Self {
+        Self::new(Kind::Network, "the response is not what DynamoDB answers")
     }
 
     /// Says that repeating the operation cannot help.

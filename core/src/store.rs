@@ -12,15 +12,16 @@ use crate::aws::Aws;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
-use crate::item::codec::NewItem;
+use crate::item::codec::{NewItem, StoredItem};
 use crate::item::expiry::{self, Seconds};
 use crate::single_flight::SingleFlight;
 use crate::sync::lock;
-use crate::table::{Description, Table};
+use crate::table::create::Table;
+use crate::table::describe::{Description, describe};
+use crate::table::scan::Scanner;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
-use crate::transport::sdk;
-use crate::transport::{Trace, retry};
+use crate::transport::{CallOptions, Trace, retry};
 use crate::wire::request::{Body, Requests, Touch};
 use crate::wire::response::{Outcome, Response};
 
@@ -96,18 +97,31 @@ impl Store {
     }
 
     /// GetItem.
-    pub async fn get(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<Found> {
+    pub async fn get(
+        &self,
+        key: &str,
+        now: Seconds,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Found> {
         let consistent_read = self.config.consistent_read;
-        match self.read(key, consistent_read == ConsistentRead::Always, now, trace).await? {
+        match self.read(key, consistent_read == ConsistentRead::Always, now, options, trace).await? {
             Found::Missing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
-                self.read(key, true, now, trace).await
+                self.read(key, true, now, options, trace).await
             }
             found => Ok(found),
         }
     }
 
-    async fn read(&self, key: &str, consistent: bool, now: Seconds, trace: &mut Trace) -> Result<Found> {
-        let outcome = self.call("GetItem", self.requests.get(key, consistent), trace).await?;
+    async fn read(
+        &self,
+        key: &str,
+        consistent: bool,
+        now: Seconds,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Found> {
+        let outcome = self.call("GetItem", self.requests.get(key, consistent), options, trace).await?;
         let Outcome::Success { item: Some(stored) } = outcome else {
             return Ok(Found::Missing);
         };
@@ -119,19 +133,24 @@ impl Store {
     }
 
     /// PutItem: the whole session.
-    pub async fn set(&self, item: NewItem<'_>, trace: &mut Trace) -> Result<()> {
-        self.call("PutItem", self.requests.put(item)?, trace).await.map(drop)
+    pub async fn set(&self, item: NewItem<'_>, options: CallOptions, trace: &mut Trace) -> Result<()> {
+        self.call("PutItem", self.requests.put(item)?, options, trace).await.map(drop)
     }
 
     /// UpdateItem of the expiry of a session that exists and is alive, and of a stamp within it. Returns the
     /// expiry that the item then has, or nothing if there is no such session.
     ///
     /// A session that is not a map has no place for the stamp, which is then left out.
-    pub async fn touch(&self, touch: Touch<'_>, trace: &mut Trace) -> Result<Option<f64>> {
-        let outcome = match self.call("UpdateItem", self.requests.touch(touch), trace).await {
+    pub async fn touch(
+        &self,
+        touch: Touch<'_>,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Option<f64>> {
+        let outcome = match self.call("UpdateItem", self.requests.touch(touch), options, trace).await {
             Err(error) if touch.stamp.is_some() && error.is_service("ValidationException") => {
                 let unstamped = Touch { stamp: None, ..touch };
-                self.call("UpdateItem", self.requests.touch(unstamped), trace).await?
+                self.call("UpdateItem", self.requests.touch(unstamped), options, trace).await?
             }
             outcome => outcome?,
         };
@@ -145,77 +164,84 @@ impl Store {
     }
 
     /// DeleteItem, whether there is one or not.
-    pub async fn destroy(&self, key: &str, trace: &mut Trace) -> Result<()> {
-        self.call("DeleteItem", self.requests.delete(key), trace).await.map(drop)
+    pub async fn destroy(&self, key: &str, options: CallOptions, trace: &mut Trace) -> Result<()> {
+        self.call("DeleteItem", self.requests.delete(key), options, trace).await.map(drop)
     }
 
     /// DeleteItem of a session that has expired; whether it had.
-    pub async fn destroy_expired(&self, key: &str, now: Seconds, trace: &mut Trace) -> Result<bool> {
+    pub async fn destroy_expired(
+        &self,
+        key: &str,
+        now: Seconds,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<bool> {
         let body = self.requests.delete_expired(key, now);
-        let outcome = self.call("DeleteItem", body, trace).await?;
+        let outcome = self.call("DeleteItem", body, options, trace).await?;
         let had_expired = matches!(outcome, Outcome::Success { .. });
         // The condition fails on the repetition of an attempt that had deleted it.
-        Ok(had_expired || trace.may_be_done && self.read(key, true, now, trace).await? == Found::Missing)
+        Ok(had_expired
+            || trace.may_be_done && self.read(key, true, now, options, trace).await? == Found::Missing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
-    pub async fn request(&self, operation: &str, body: String, trace: &mut Trace) -> Result<String> {
+    pub async fn request(
+        &self,
+        operation: &str,
+        body: String,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<String> {
         #[cfg(feature = "panicking")]
         assert_ne!(operation, "Panic", "asked for by a test");
-        let parse = |verdict: Result<()>, answer: &[u8]| match std::str::from_utf8(answer) {
-            Ok(text) => verdict.map(|()| text.to_owned()),
+        let parse = |reported: Result<()>, body: &[u8]| match std::str::from_utf8(body) {
+            Ok(text) => reported.map(|()| text.to_owned()),
             Err(_) => Err(Error::new(Kind::Network, "the response is not valid UTF-8")),
         };
-        let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
-        self.aws(deadline).await?.transport.call(operation, Bytes::from(body), trace, parse).await
+        self.send(operation, Bytes::from(body), options, trace, parse).await
     }
 
     /// The ids of the sessions that are alive.
     pub async fn ids(&self, now: Seconds) -> Result<Vec<String>> {
-        let sessions = self.scan(true, now).await?;
+        let sessions = self.list(true, now).await?;
         Ok(sessions.into_iter().map(|listed| listed.id).collect())
     }
 
     /// The sessions that are alive and can be read.
     pub async fn all(&self, now: Seconds) -> Result<Vec<ListedSession>> {
-        self.scan(false, now).await
+        self.list(false, now).await
     }
 
-    async fn scan(&self, keys: bool, now: Seconds) -> Result<Vec<ListedSession>> {
-        let table = self.table().await?;
-        self.with_table(async || {
+    async fn list(&self, only_keys: bool, now: Seconds) -> Result<Vec<ListedSession>> {
+        self.scan(async |scanner| {
             let mut sessions = Vec::new();
-            table
-                .for_each(keys, now, |mut stored| {
-                    let (id, expires) = (stored.id.take().unwrap_or_default(), stored.expires);
-                    if keys {
-                        sessions.push(ListedSession { id, session: String::new(), expires });
-                    } else if let Ok(Some(session)) = stored.into_session(now) {
-                        sessions.push(ListedSession { id, session, expires });
-                    }
-                })
-                .await?;
+            let list = |mut stored: StoredItem| {
+                let (id, expires) = (stored.id.take().unwrap_or_default(), stored.expires);
+                if only_keys {
+                    sessions.push(ListedSession { id, session: String::new(), expires });
+                } else if let Ok(Some(session)) = stored.into_session(now) {
+                    sessions.push(ListedSession { id, session, expires });
+                }
+            };
+            scanner.for_each(only_keys, now, list).await?;
             Ok(sessions)
         })
         .await
     }
 
-    /// How many sessions are alive.
+    /// The number of sessions that are alive.
     pub async fn length(&self, now: Seconds) -> Result<u64> {
-        let table = self.table().await?;
-        self.with_table(async || table.count(now).await).await
+        self.scan(async |scanner| scanner.count(now).await).await
     }
 
     /// Deletes every session.
     pub async fn clear(&self) -> Result<()> {
-        let table = self.table().await?;
-        self.with_table(async || table.clear().await).await
+        self.scan(async |scanner| scanner.clear().await).await
     }
 
     /// Describes the table.
     pub async fn describe_table(&self) -> Result<Description> {
-        let table = self.table().await?;
-        self.with_credentials(async || table.describe().await).await
+        describe(&self.aws(self.deadline()).await?.transport, &self.config.table).await
     }
 
     /// Creates the table unless it is there, and describes it.
@@ -241,14 +267,21 @@ impl Store {
         self.http.close_idle();
     }
 
-    async fn call(&self, operation: &'static str, body: Body, trace: &mut Trace) -> Result<Outcome> {
-        let is_conditional = body.is_conditional;
-        let body = Bytes::from(body.finish(trace.wants_capacity));
-        let response = match self.send(operation, &body, is_conditional, trace).await {
+    /// Sends a request for one item, and once more after the creation of a missing table if the options ask for it.
+    async fn call(
+        &self,
+        operation: &'static str,
+        body: Body,
+        options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Outcome> {
+        let (is_conditional, layout) = (body.is_conditional, self.requests.layout());
+        let body = Bytes::from(body.finish(options.wants_capacity));
+        let parse = |reported, body: &[u8]| Response::parse(reported, body, is_conditional, layout);
+        let response = match self.send(operation, body.clone(), options, trace, parse).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 Box::pin(self.create_for_operation(new)).await?;
-                trace.deadline = None;
-                Box::pin(self.send(operation, &body, is_conditional, trace)).await?
+                Box::pin(self.send(operation, body, options.restarted(), trace, parse)).await?
             }
             outcome => outcome?,
         };
@@ -258,36 +291,38 @@ impl Store {
         Ok(response.outcome)
     }
 
-    async fn send(
+    async fn send<T>(
         &self,
-        operation: &'static str,
-        body: &Bytes,
-        is_conditional: bool,
+        operation: &str,
+        body: Bytes,
+        options: CallOptions,
         trace: &mut Trace,
-    ) -> Result<Response> {
-        let deadline = *trace.deadline.get_or_insert_with(|| self.deadline());
-        let layout = self.requests.layout();
-        let parse = |status, body: &[u8]| Response::parse(status, body, is_conditional, layout);
-        self.aws(deadline).await?.transport.call(operation, body.clone(), trace, parse).await
+        parse: impl Fn(Result<()>, &[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let deadline = options.deadline(self.config.timeout);
+        self.aws(deadline).await?.transport.call(operation, body, deadline, trace, parse).await
     }
 
-    /// Runs an operation, and once more after the creation of a missing table where the options ask for it.
-    async fn with_table<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
-        match self.with_credentials(&operation).await {
+    /// Runs an operation on the whole table, and once more after the creation of a missing table if the options ask
+    /// for it.
+    async fn scan<T>(&self, operation: impl AsyncFn(&Scanner<'_>) -> Result<T>) -> Result<T> {
+        let transport = &self.aws(self.deadline()).await?.transport;
+        let scanner = Scanner { transport, table: &self.config.table, layout: &self.config.layout };
+        match operation(&scanner).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 self.create_for_operation(new).await?;
-                sdk::connected(operation()).await
+                operation(&scanner).await
             }
             outcome => outcome,
         }
     }
 
-    /// Runs requests of the AWS SDK, and once more with new credentials where the service refuses the old ones.
+    /// Runs requests of the AWS SDK, and once more with new credentials if the service rejects the old ones.
     async fn with_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
-        match sdk::connected(requests()).await {
+        match requests().await {
             Err(error) if retry::blames_keys(&error) => {
                 if self.aws(self.deadline()).await?.credentials.forget_all() {
-                    sdk::connected(requests()).await
+                    requests().await
                 } else {
                     Err(error.permanent())
                 }
@@ -321,7 +356,7 @@ impl Store {
         let table = self.table().await?;
         self.with_credentials(async || {
             let (table, new) = (table.clone(), new.clone());
-            self.creation.join(sdk::connected(async move { table.create(&new).await })).await
+            self.creation.join(async move { table.create(&new).await }).await
         })
         .await
     }

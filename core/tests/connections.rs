@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dynamodb_session_core::error::Kind;
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::store::{Found, Store};
-use dynamodb_session_core::transport::Trace;
+use dynamodb_session_core::transport::CallOptions;
 use dynamodb_session_core::transport::dns::Resolve;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -56,7 +56,7 @@ async fn a_write_that_times_out_closes_its_connection() {
     let open = || store.http().pool().0;
     let sets = join_all((0..32).map(async |_| {
         let item = NewItem { session: &session, ..ITEM };
-        let error = store.set(item, &mut trace()).await.unwrap_err();
+        let error = store.set(item, CallOptions::default(), &mut trace()).await.unwrap_err();
         assert_eq!(error.kind, Kind::Timeout);
         assert!(open() <= 4, "{} connections", open());
     }));
@@ -69,7 +69,8 @@ async fn requests_are_signed_when_they_have_a_connection() {
     let delay = || Act::Delayed(milliseconds(1100));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1 }));
-    join_all((0..2).map(async |_| store.set(ITEM, &mut trace()).await.unwrap())).await;
+    join_all((0..2).map(async |_| store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap()))
+        .await;
     let dates: Vec<_> =
         server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
     assert_ne!(dates[0], dates[1]);
@@ -79,10 +80,13 @@ async fn requests_are_signed_when_they_have_a_connection() {
 async fn an_operation_that_gets_no_connection_has_no_attempts() {
     let server = FaultServer::start([Act::Delayed(milliseconds(400))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
-    let mut waiting = Trace { deadline: Some((Instant::now() + milliseconds(100)).into()), ..trace() };
-    let (answered, error) = tokio::join!(async { store.set(ITEM, &mut trace()).await }, async {
-        store.set(ITEM, &mut waiting).await.unwrap_err()
-    });
+    let mut waiting = trace();
+    // Only 100 ms are left.
+    let late = CallOptions { started: (Instant::now() - milliseconds(400)).into(), ..CallOptions::default() };
+    let (answered, error) =
+        tokio::join!(async { store.set(ITEM, CallOptions::default(), &mut trace()).await }, async {
+            store.set(ITEM, late, &mut waiting).await.unwrap_err()
+        });
     answered.unwrap();
     assert_eq!((error.kind, waiting.attempts), (Kind::Timeout, 0));
     assert!(error.message.contains("no free connection"), "{}", error.message);
@@ -93,10 +97,10 @@ async fn an_operation_that_gets_no_connection_has_no_attempts() {
 async fn sending_again_after_a_closed_connection_counts() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     server.push(Act::Cut);
     let mut trace = trace();
-    store.set(ITEM, &mut trace).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!((trace.attempts, trace.may_be_done), (2, true));
     assert_eq!(store.http().stats().retries.get(), 1);
 }
@@ -106,21 +110,21 @@ async fn a_deletion_whose_connection_closed_may_have_been_done() {
     let condition = || support::service_error(400, "ConditionalCheckFailedException");
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     for act in [Act::Cut, condition(), empty()] {
         server.push(act);
     }
-    assert!(store.destroy_expired("sess:a", 0, &mut trace()).await.unwrap());
+    assert!(store.destroy_expired("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
 async fn no_more_connections_are_idle_than_open() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(store.http().pool(), (1, 1));
     server.push(Act::CloseLater(milliseconds(50)));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     until(|| store.http().pool() == (0, 0)).await;
 }
 
@@ -194,12 +198,12 @@ async fn dead_addresses_cost_their_share_of_the_time() {
     ] {
         let store = resolving_store(server.port(), Resolver::new(addresses), json!({ "maxAttempts": 1 }));
         let start = Instant::now();
-        store.set(ITEM, &mut trace()).await.unwrap();
+        store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
         assert!(start.elapsed() < milliseconds(most), "{addresses}: {:?}", start.elapsed());
     }
     let store =
         resolving_store(server.port(), Resolver::new("127.0.0.2 127.0.0.3"), json!({ "maxAttempts": 1 }));
-    let error = store.set(ITEM, &mut trace()).await.unwrap_err();
+    let error = store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert_eq!(store.http().pool(), (0, 0));
 }
@@ -216,7 +220,7 @@ async fn while_dns_fails_the_last_addresses_that_worked_are_used() {
         };
         let start = Instant::now();
         let get = async || {
-            let outcome = store.get("sess:a", 0, &mut trace()).await;
+            let outcome = store.get("sess:a", 0, CallOptions::default(), &mut trace()).await;
             store.close();
             outcome
         };
@@ -245,12 +249,12 @@ async fn a_lookup_that_hangs_leaves_time_for_the_last_addresses() {
     let server = FaultServer::start([]).await;
     let resolver = Resolver::new("127.0.0.1");
     let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     resolver.set(HANGS);
     for most in [600, 100] {
         store.close();
         let start = Instant::now();
-        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         assert!(start.elapsed() < milliseconds(most), "{:?}", start.elapsed());
     }
     assert_eq!(*resolver.calls.lock().unwrap(), 2, "a lookup that hangs is not started again");
@@ -266,15 +270,15 @@ async fn addresses_that_change_replace_the_ones_before() {
     let store = resolving_store(first.port(), resolver.clone(), json!({}));
     for address in ["127.0.0.1", "127.0.0.2", FAILS] {
         resolver.set(address);
-        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         store.close();
     }
     assert_eq!((first.seen().len(), second.seen().len()), (1, 2));
     // Addresses to which no connection can be established replace nothing.
     resolver.set("127.0.0.3");
-    store.get("sess:a", 0, &mut trace()).await.unwrap_err();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
     resolver.set(FAILS);
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(second.seen().len(), 3);
 }
 
@@ -282,12 +286,12 @@ async fn addresses_that_change_replace_the_ones_before() {
 async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Act::Hang);
     let start = Instant::now();
     let mut trace = trace();
-    assert_eq!(store.get("sess:a", 0, &mut trace).await.unwrap(), Found::Missing);
+    assert_eq!(store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap(), Found::Missing);
     assert!(start.elapsed() < milliseconds(400), "{:?}", start.elapsed());
     let stats = store.http().stats();
     assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
@@ -300,7 +304,7 @@ async fn only_reads_on_doubtful_connections_have_a_backup() {
     let slow = || Act::Delayed(milliseconds(500));
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    let read = async || store.get("sess:a", 0, &mut trace()).await.unwrap();
+    let read = async || store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     read().await;
     server.push(slow());
     read().await;
@@ -312,7 +316,7 @@ async fn only_reads_on_doubtful_connections_have_a_backup() {
     tokio::time::sleep(SOME_SECONDS).await;
     for _ in 0..2 {
         server.push(slow());
-        store.set(ITEM, &mut trace()).await.unwrap();
+        store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     }
     assert_eq!(server.seen().len(), 6);
 }
@@ -322,7 +326,7 @@ async fn a_slow_network_does_not_double_its_reads() {
     let server = FaultServer::start(std::iter::repeat_with(|| Act::Delayed(milliseconds(300))).take(3)).await;
     let store = store(&server.endpoint, json!({}));
     for _ in 0..3 {
-        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
     }
     assert_eq!(server.seen().len(), 3);
@@ -333,11 +337,11 @@ async fn a_backup_takes_no_connection_that_another_request_waits_for() {
     let server = FaultServer::start([]).await;
     let store =
         store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 600, "maxAttempts": 1 }));
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Act::Hang);
     let mut trace = trace();
-    let error = store.get("sess:a", 0, &mut trace).await.unwrap_err();
+    let error = store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
     assert_eq!((error.kind, trace.attempts), (Kind::Timeout, 1));
 }
 
@@ -346,40 +350,43 @@ async fn a_read_survives_the_failure_of_one_of_the_two() {
     for (first, second) in [(milliseconds(400), Act::Cut), (milliseconds(400), Act::Hang)] {
         let server = FaultServer::start([]).await;
         let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
         server.push(Act::Delayed(first));
         server.push(second);
-        store.get("sess:a", 0, &mut trace()).await.unwrap();
+        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         assert_eq!(server.seen().len(), 3);
     }
 }
 
 #[tokio::test]
-async fn requests_of_the_sdk_wait_for_their_connection_first_too() {
+async fn scans_are_signed_when_they_have_a_connection() {
     let delay = || Act::Delayed(milliseconds(1100));
     let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
-    let (_, length, _) =
-        tokio::join!(async { store.get("sess:a", 0, &mut trace()).await }, store.length(0), async {
-            store.get("sess:a", 0, &mut trace()).await
-        });
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    let (_, length, _) = tokio::join!(
+        async { store.get("sess:a", 0, CallOptions::default(), &mut trace()).await },
+        store.length(0),
+        async { store.get("sess:a", 0, CallOptions::default(), &mut trace()).await }
+    );
     length.unwrap();
     let mut dates: Vec<_> =
         server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
     dates.dedup();
     assert!(dates.len() >= 3, "{dates:?}");
     // The connection is free again, and so is the slot.
-    store.get("sess:a", 0, &mut trace()).await.unwrap();
+    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
 }
 
 #[tokio::test]
-async fn requests_of_the_sdk_that_get_no_connection_say_so() {
+async fn a_scan_without_a_connection_reports_max_connections() {
     let server = FaultServer::start([Act::Delayed(milliseconds(1000))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
-    let mut patient = Trace { deadline: Some((Instant::now() + milliseconds(3000)).into()), ..trace() };
-    let (read, error) = tokio::join!(async { store.get("sess:a", 0, &mut patient).await }, async {
+    // It has 3 seconds in all.
+    let patient =
+        CallOptions { started: (Instant::now() + milliseconds(2500)).into(), ..CallOptions::default() };
+    let (read, error) = tokio::join!(async { store.get("sess:a", 0, patient, &mut trace()).await }, async {
         store.length(0).await.unwrap_err()
     });
     read.unwrap();
@@ -389,7 +396,7 @@ async fn requests_of_the_sdk_that_get_no_connection_say_so() {
 }
 
 #[tokio::test]
-async fn requests_of_the_sdk_that_time_out_close_their_connection() {
+async fn scans_that_time_out_close_their_connections() {
     let store =
         store(&unread().await, json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 }));
     let lengths = join_all((0..16).map(async |_| {

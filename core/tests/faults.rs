@@ -11,6 +11,7 @@ use dynamodb_session_core::error::Kind;
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::runtime;
 use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::transport::CallOptions;
 use dynamodb_session_core::wire::request::Touch;
 use serde_json::json;
 use support::{Act, FaultServer, answer, empty, service_error, store, trace};
@@ -34,7 +35,7 @@ async fn what_passes_is_tried_again() {
         let server = FaultServer::start([act.clone(), act.clone(), empty()]).await;
         let mut trace = trace();
         store(&server.endpoint, json!({}))
-            .set(ITEM, &mut trace)
+            .set(ITEM, CallOptions::default(), &mut trace)
             .await
             .unwrap_or_else(|error| panic!("{act:?}: {error}"));
         assert_eq!(trace.attempts, 3, "{act:?}");
@@ -46,7 +47,10 @@ async fn the_last_error_surfaces_with_its_attempts() {
     let throttled = || service_error(400, "ProvisionedThroughputExceededException");
     let server = FaultServer::start([throttled(), throttled(), throttled(), throttled()]).await;
     let mut trace = trace();
-    let error = store(&server.endpoint, json!({ "maxAttempts": 2 })).set(ITEM, &mut trace).await.unwrap_err();
+    let error = store(&server.endpoint, json!({ "maxAttempts": 2 }))
+        .set(ITEM, CallOptions::default(), &mut trace)
+        .await
+        .unwrap_err();
     assert!(error.is_service("ProvisionedThroughputExceededException"));
     assert_eq!((trace.attempts, trace.status), (2, Some(400)));
 }
@@ -55,13 +59,19 @@ async fn the_last_error_surfaces_with_its_attempts() {
 async fn what_does_not_pass_is_not_tried_again() {
     for name in ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"] {
         let server = FaultServer::start([service_error(400, name)]).await;
-        let error = store(&server.endpoint, json!({})).set(ITEM, &mut trace()).await.unwrap_err();
+        let error = store(&server.endpoint, json!({}))
+            .set(ITEM, CallOptions::default(), &mut trace())
+            .await
+            .unwrap_err();
         assert!(error.is_service(name));
         assert_eq!(server.seen().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
     let touch = Touch { key: "sess:a", expires: 9, now: 1, keeps_later: false, stamp: None };
-    assert_eq!(store(&server.endpoint, json!({})).touch(touch, &mut trace()).await.unwrap(), None);
+    assert_eq!(
+        store(&server.endpoint, json!({})).touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -69,18 +79,24 @@ async fn attempts_and_operations_are_bounded_in_time() {
     let bounds = json!({ "attemptTimeout": 100, "timeout": 1000 });
     let server = FaultServer::start([Act::Hang, empty()]).await;
     let mut trace = trace();
-    store(&server.endpoint, bounds.clone()).set(ITEM, &mut trace).await.unwrap();
+    store(&server.endpoint, bounds.clone()).set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!(trace.attempts, 2);
 
     let server = FaultServer::start([Act::Hang, Act::Hang, Act::Hang]).await;
-    let error = store(&server.endpoint, bounds).set(ITEM, &mut support::trace()).await.unwrap_err();
+    let error = store(&server.endpoint, bounds)
+        .set(ITEM, CallOptions::default(), &mut support::trace())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.message.contains("100ms"), "{error}");
 
     let server = FaultServer::start([Act::Hang]).await;
     let start = Instant::now();
     let bounds = json!({ "attemptTimeout": 5000, "timeout": 200 });
-    let error = store(&server.endpoint, bounds).set(ITEM, &mut support::trace()).await.unwrap_err();
+    let error = store(&server.endpoint, bounds)
+        .set(ITEM, CallOptions::default(), &mut support::trace())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -89,10 +105,10 @@ async fn attempts_and_operations_are_bounded_in_time() {
 async fn a_closed_kept_connection_costs_no_attempt_of_the_maximum() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     server.push(Act::Cut);
     let mut trace = trace();
-    store.set(ITEM, &mut trace).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!(trace.attempts, 2);
     let connections: Vec<_> = server.seen().into_iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 1]);
@@ -103,9 +119,11 @@ async fn no_more_connections_than_allowed() {
     let delay = || Act::Delayed(Duration::from_millis(20));
     let server = FaultServer::start(std::iter::repeat_with(delay).take(12)).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 3 }));
-    futures_util::future::try_join_all((0..12).map(async |_| store.set(ITEM, &mut trace()).await))
-        .await
-        .unwrap();
+    futures_util::future::try_join_all(
+        (0..12).map(async |_| store.set(ITEM, CallOptions::default(), &mut trace()).await),
+    )
+    .await
+    .unwrap();
     let connections = server.seen().into_iter().map(|seen| seen.connection).max();
     assert_eq!((server.seen().len(), connections), (12, Some(2)));
 }
@@ -117,7 +135,7 @@ async fn waiting_for_a_connection_is_no_part_of_an_attempt() {
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 120 }));
     let attempts = futures_util::future::join_all((0..6).map(async |_| {
         let mut trace = trace();
-        store.set(ITEM, &mut trace).await.unwrap();
+        store.set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
         trace.attempts
     }));
     assert_eq!(attempts.await, [1; 6]);
@@ -133,15 +151,15 @@ async fn the_clock_is_set_by_the_service() {
     };
     let server = FaultServer::start([skewed.clone(), empty(), empty(), skewed.clone()]).await;
     let store = store(&server.endpoint, json!({}));
-    store.set(ITEM, &mut trace()).await.unwrap();
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     let seen = server.seen();
     assert!(!seen[0].header("x-amz-date").unwrap().starts_with("20231114"));
     for corrected in &seen[1..] {
         assert!(corrected.header("x-amz-date").unwrap().starts_with("20231114T2213"), "{corrected:?}");
     }
     // A signature that is wrong for another reason is not signed again.
-    let error = store.set(ITEM, &mut trace()).await.unwrap_err();
+    let error = store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert!(error.is_service("InvalidSignatureException"));
     assert_eq!(server.seen().len(), 4);
 }
@@ -151,11 +169,14 @@ async fn refused_credentials_are_fetched_once_more() {
     let refused = || service_error(400, "ExpiredTokenException");
     let renewable = || json!({ "credentialsMayChange": true });
     let server = FaultServer::start([refused(), empty()]).await;
-    store(&server.endpoint, renewable()).set(ITEM, &mut trace()).await.unwrap();
+    store(&server.endpoint, renewable()).set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
 
     for (changes, attempts) in [(renewable(), 2), (json!({}), 1)] {
         let server = FaultServer::start([refused(), refused(), empty()]).await;
-        let error = store(&server.endpoint, changes).set(ITEM, &mut trace()).await.unwrap_err();
+        let error = store(&server.endpoint, changes)
+            .set(ITEM, CallOptions::default(), &mut trace())
+            .await
+            .unwrap_err();
         assert!(error.is_service("ExpiredTokenException"));
         assert_eq!((server.seen().len(), error.is_permanent), (attempts, attempts == 1));
     }
@@ -167,7 +188,8 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let mut trace = trace();
-    let error = store(&endpoint, json!({})).get("sess:a", 0, &mut trace).await.unwrap_err();
+    let error =
+        store(&endpoint, json!({})).get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
     assert_eq!((error.kind.clone(), trace.attempts), (Kind::Network, 3));
     assert!(error.causes().unwrap().contains("refused"), "{error:?}");
 }
@@ -177,7 +199,7 @@ async fn a_response_without_end_is_not_kept_in_memory() {
     let giant = "x".repeat(17 * 1024 * 1024);
     let server = FaultServer::start([answer(200, &giant)]).await;
     let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
-        .get("sess:a", 0, &mut trace())
+        .get("sess:a", 0, CallOptions::default(), &mut trace())
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Network);
@@ -190,7 +212,7 @@ async fn a_table_that_stays_down_is_not_asked_three_times_as_much() {
     let store = store(&server.endpoint, json!({}));
     let operations = 200;
     for batch in 0..operations / 50 {
-        let calls = (0..50).map(async |_| store.set(ITEM, &mut trace()).await);
+        let calls = (0..50).map(async |_| store.set(ITEM, CallOptions::default(), &mut trace()).await);
         let failed = futures_util::future::join_all(calls).await;
         assert!(failed.iter().all(Result::is_err), "batch {batch}");
     }
@@ -238,7 +260,7 @@ async fn operations_under_way_when_the_clock_is_found_wrong_are_signed_again_too
     };
     let server = FaultServer::start(std::iter::repeat_with(skewed).take(10)).await;
     let store = store(&server.endpoint, json!({}));
-    let calls = (0..10).map(async |_| store.set(ITEM, &mut trace()).await);
+    let calls = (0..10).map(async |_| store.set(ITEM, CallOptions::default(), &mut trace()).await);
     futures_util::future::try_join_all(calls).await.unwrap();
 }
 
@@ -247,7 +269,7 @@ async fn two_reads_of_an_operation_share_its_time() {
     let delay = || Act::Delayed(Duration::from_millis(300));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "consistentRead": "on-miss", "timeout": 450 }));
-    let error = store.get("sess:a", 0, &mut trace()).await.unwrap_err();
+    let error = store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
 }
 
@@ -266,7 +288,7 @@ async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
     ])
     .await;
     let store = store(&server.endpoint, json!({ "createTable": { "timeToLive": true } }));
-    store.set(ITEM, &mut trace()).await.unwrap();
+    store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     let targets: Vec<_> = server
         .seen()
         .iter()
@@ -302,7 +324,7 @@ async fn a_panic_of_the_credentials_provider_fails_its_operation_and_no_later_on
     let server = FaultServer::start([]).await;
     let provider = SharedCredentialsProvider::new(Panicking::default());
     let store = Store::new(support::config(&server.endpoint, json!({})), Some(provider));
-    let get = async || runtime::guard(store.get("sess:a", 0, &mut trace())).await;
+    let get = async || runtime::guard(store.get("sess:a", 0, CallOptions::default(), &mut trace())).await;
     assert_eq!(get().await.unwrap_err().kind, Kind::Internal);
     assert_eq!(get().await.unwrap(), Found::Missing);
 }

@@ -4,6 +4,7 @@ mod support;
 
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::transport::CallOptions;
 use dynamodb_session_core::wire::request::{Stamp, Touch};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
@@ -19,7 +20,7 @@ fn touch_of(key: &str, expires: i64) -> Touch<'_> {
 async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
     let expires = NOW + life;
     let item = NewItem { key, session, expires: Some(expires), attributes: None };
-    store.set(item, &mut trace()).await.unwrap();
+    store.set(item, CallOptions::default(), &mut trace()).await.unwrap();
     expires
 }
 
@@ -33,29 +34,47 @@ fn text_of(found: Found) -> String {
 #[tokio::test]
 async fn a_session_is_written_read_and_destroyed() {
     let store = ready_store(json!({})).await;
-    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Missing);
+    assert_eq!(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
     let expires = put(&store, "sess:a", BODY, 60).await;
-    let found = store.get("sess:a", NOW, &mut trace()).await.unwrap();
+    let found = store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
-    store.destroy("sess:a", &mut trace()).await.unwrap();
-    assert_eq!(store.get("sess:a", NOW, &mut trace()).await.unwrap(), Found::Missing);
-    store.destroy("sess:a", &mut trace()).await.unwrap();
+    store.destroy("sess:a", CallOptions::default(), &mut trace()).await.unwrap();
+    assert_eq!(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
+    store.destroy("sess:a", CallOptions::default(), &mut trace()).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
     let store = ready_store(json!({})).await;
     put(&store, "sess:dead", BODY, -1).await;
-    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
+    assert_eq!(
+        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+        Found::Expired
+    );
     let later = NOW + 100;
-    assert_eq!(store.touch(touch_of("sess:dead", later), &mut trace()).await.unwrap(), None);
-    assert_eq!(store.touch(touch_of("sess:never", later), &mut trace()).await.unwrap(), None);
-    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
-    assert_eq!(store.get("sess:never", NOW, &mut trace()).await.unwrap(), Found::Missing);
+    assert_eq!(
+        store.touch(touch_of("sess:dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        store.touch(touch_of("sess:never", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+        Found::Expired
+    );
+    assert_eq!(
+        store.get("sess:never", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+        Found::Missing
+    );
 
     put(&store, "sess:alive", BODY, 10).await;
-    assert_eq!(store.touch(touch_of("sess:alive", later), &mut trace()).await.unwrap(), Some(later as f64));
-    let found = store.get("sess:alive", NOW, &mut trace()).await.unwrap();
+    assert_eq!(
+        store.touch(touch_of("sess:alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        Some(later as f64)
+    );
+    let found = store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(later as f64) });
 }
 
@@ -66,7 +85,7 @@ async fn a_touch_that_keeps_a_later_expiry_returns_it() {
         let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
         let touch = async |key: &str, expires: i64, stamp| {
             let touch = Touch { keeps_later: true, stamp, ..touch_of(key, expires) };
-            store.touch(touch, &mut trace()).await.unwrap()
+            store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap()
         };
         let later = put(&store, "sess:a", BODY, 1000).await;
         for stamp in [None, stamp] {
@@ -80,7 +99,7 @@ async fn a_touch_that_keeps_a_later_expiry_returns_it() {
         for expires in [json!({ "S": later.to_string() }), json!({ "S": "never" }), json!({ "BOOL": true })] {
             let item = json!({ "id": { "S": "sess:odd" }, "expires": expires, "sess": { "S": BODY } });
             let body = json!({ "TableName": "sessions", "Item": item }).to_string();
-            store.request("PutItem", body, &mut trace()).await.unwrap();
+            store.request("PutItem", body, CallOptions::default(), &mut trace()).await.unwrap();
             assert_eq!(touch("sess:odd", later, None).await, Some(later as f64), "{expires}");
         }
     }
@@ -92,24 +111,32 @@ async fn an_expiry_that_is_text_counts_as_a_number() {
     let plant = async |id: &str, expires: String| {
         let item = json!({ "id": { "S": id }, "expires": { "S": expires }, "sess": { "S": BODY } });
         let body = json!({ "TableName": "sessions", "Item": item }).to_string();
-        store.request("PutItem", body, &mut trace()).await.unwrap();
+        store.request("PutItem", body, CallOptions::default(), &mut trace()).await.unwrap();
     };
     let later = NOW + 100;
     // As text, nine digits come after ten.
     for expires in ["999999999".to_owned(), NOW.to_string()] {
         plant("sess:dead", expires).await;
-        assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Expired);
+        assert_eq!(
+            store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+            Found::Expired
+        );
         assert_eq!(store.length(NOW).await.unwrap(), 0);
-        assert_eq!(store.touch(touch_of("sess:dead", later), &mut trace()).await.unwrap(), None);
-        assert!(store.destroy_expired("sess:dead", NOW, &mut trace()).await.unwrap());
+        assert_eq!(
+            store.touch(touch_of("sess:dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
+            None
+        );
+        assert!(store.destroy_expired("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
     }
     for expires in [later.to_string(), format!("{later}.5"), "never".to_owned()] {
         plant("sess:alive", expires).await;
-        text_of(store.get("sess:alive", NOW, &mut trace()).await.unwrap());
+        text_of(store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
         assert_eq!(store.length(NOW).await.unwrap(), 1);
-        assert!(!store.destroy_expired("sess:alive", NOW, &mut trace()).await.unwrap());
+        assert!(
+            !store.destroy_expired("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap()
+        );
         assert_eq!(
-            store.touch(touch_of("sess:alive", later), &mut trace()).await.unwrap(),
+            store.touch(touch_of("sess:alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
             Some(later as f64)
         );
     }
@@ -123,14 +150,19 @@ async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
         put(&store, "sess:a", BODY, 10).await;
         let later = NOW + 100;
         let touch = Touch { stamp, ..touch_of("sess:a", later) };
-        assert_eq!(store.touch(touch, &mut trace()).await.unwrap(), Some(later as f64), "{format}");
-        let Found::Session { session, expires } = store.get("sess:a", NOW, &mut trace()).await.unwrap()
+        assert_eq!(
+            store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
+            Some(later as f64),
+            "{format}"
+        );
+        let Found::Session { session, expires } =
+            store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap()
         else {
             panic!("the session is gone")
         };
         assert_eq!((session.contains(r#""updated":5"#), expires), (stamped, Some(later as f64)), "{format}");
         let touch = Touch { stamp, ..touch_of("sess:never", later) };
-        assert_eq!(store.touch(touch, &mut trace()).await.unwrap(), None, "{format}");
+        assert_eq!(store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap(), None, "{format}");
     }
 }
 
@@ -139,20 +171,28 @@ async fn only_an_expired_session_is_destroyed_as_such() {
     let store = ready_store(json!({})).await;
     put(&store, "sess:dead", BODY, -1).await;
     put(&store, "sess:alive", BODY, 60).await;
-    assert!(store.destroy_expired("sess:dead", NOW, &mut trace()).await.unwrap());
+    assert!(store.destroy_expired("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
     for key in ["sess:dead", "sess:alive"] {
-        assert!(!store.destroy_expired(key, NOW, &mut trace()).await.unwrap(), "{key}");
+        assert!(
+            !store.destroy_expired(key, NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+            "{key}"
+        );
     }
-    assert_eq!(store.get("sess:dead", NOW, &mut trace()).await.unwrap(), Found::Missing);
-    text_of(store.get("sess:alive", NOW, &mut trace()).await.unwrap());
+    assert_eq!(
+        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+        Found::Missing
+    );
+    text_of(store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
 async fn any_request_is_sent_as_it_is() {
     let store = ready_store(json!({})).await;
-    let answer = store.request("ListTables", "{}".into(), &mut trace()).await.unwrap();
+    let answer =
+        store.request("ListTables", "{}".into(), CallOptions::default(), &mut trace()).await.unwrap();
     assert!(answer.contains(r#""TableNames":["sessions"]"#), "{answer}");
-    let error = store.request("NoSuchThing", "{}".into(), &mut trace()).await.unwrap_err();
+    let error =
+        store.request("NoSuchThing", "{}".into(), CallOptions::default(), &mut trace()).await.unwrap_err();
     assert!(error.is_service("UnknownOperationException"), "{error}");
 }
 
@@ -163,14 +203,14 @@ async fn a_map_holds_what_json_holds() {
     store.create_table(&ON_DEMAND).await.unwrap();
     let session = r#"{"a":[1,2.5,"é",true,null,{"b":{}}],"cookie":{"expires":null}}"#;
     put(&store, "sess:a", session, 60).await;
-    let text = text_of(store.get("sess:a", NOW, &mut trace()).await.unwrap());
+    let text = text_of(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
     let [read, written]: [serde_json::Value; 2] =
         [&*text, session].map(|text| serde_json::from_str(text).unwrap());
     assert_eq!(read, written);
 
     // The other format reads it too.
     let other = support::store(&endpoint, json!({}));
-    text_of(other.get("sess:a", NOW, &mut trace()).await.unwrap());
+    text_of(other.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -178,11 +218,11 @@ async fn a_trace_tells_capacity_only_when_it_is_wanted() {
     let store = ready_store(json!({})).await;
     put(&store, "sess:a", BODY, 60).await;
     let mut quiet = trace();
-    store.get("sess:a", NOW, &mut quiet).await.unwrap();
+    store.get("sess:a", NOW, CallOptions::default(), &mut quiet).await.unwrap();
     assert_eq!((quiet.attempts, quiet.status, quiet.capacity_units), (1, Some(200), None));
     let mut curious = trace();
-    curious.wants_capacity = true;
-    store.get("sess:a", NOW, &mut curious).await.unwrap();
+    let options = CallOptions { wants_capacity: true, ..CallOptions::default() };
+    store.get("sess:a", NOW, options, &mut curious).await.unwrap();
     assert_eq!(curious.capacity_units, Some(1.0));
 }
 
@@ -191,17 +231,20 @@ async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
     let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
     put(&store, "sess:a", BODY, 60).await;
     let mut hit = trace();
-    text_of(store.get("sess:a", NOW, &mut hit).await.unwrap());
+    text_of(store.get("sess:a", NOW, CallOptions::default(), &mut hit).await.unwrap());
     assert_eq!(hit.attempts, 1);
     let mut miss = trace();
-    assert_eq!(store.get("sess:b", NOW, &mut miss).await.unwrap(), Found::Missing);
+    assert_eq!(store.get("sess:b", NOW, CallOptions::default(), &mut miss).await.unwrap(), Found::Missing);
     assert_eq!(miss.attempts, 2);
 }
 
 #[tokio::test]
 async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let endpoint = dynamodb().await;
-    let error = store(&endpoint, json!({})).get("sess:a", NOW, &mut trace()).await.unwrap_err();
+    let error = store(&endpoint, json!({}))
+        .get("sess:a", NOW, CallOptions::default(), &mut trace())
+        .await
+        .unwrap_err();
     assert!(error.is_missing_table(), "{error}");
     assert_eq!(error.status, Some(400));
     assert!(error.request_id.is_some());
@@ -210,7 +253,11 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let store = store(&endpoint, new);
     let mut traces = [trace(), trace()];
     let [a, b] = &mut traces;
-    let (a, b, c) = tokio::join!(store.get("sess:a", NOW, a), store.get("sess:b", NOW, b), store.length(NOW));
+    let (a, b, c) = tokio::join!(
+        store.get("sess:a", NOW, CallOptions::default(), a),
+        store.get("sess:b", NOW, CallOptions::default(), b),
+        store.length(NOW)
+    );
     assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Missing, Found::Missing, 0));
     let description = store.describe_table().await.unwrap();
     assert!(description.table.contains("PAY_PER_REQUEST"), "{}", description.table);
@@ -294,6 +341,6 @@ async fn more_than_a_page_is_scanned_and_cleared() {
 fn the_future_of_an_operation_is_small() {
     let store = Store::new(support::config("http://127.0.0.1:1", json!({})), None);
     let mut trace = trace();
-    let size = size_of_val(&store.get("id", NOW, &mut trace));
+    let size = size_of_val(&store.get("id", NOW, CallOptions::default(), &mut trace));
     assert!(size < 5_000, "{size} bytes");
 }

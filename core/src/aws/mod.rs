@@ -1,4 +1,4 @@
-//! The clients of both planes, made of the options and of what the environment adds to them.
+//! The AWS settings of a store, from its options and the environment, and the clients built from them.
 
 pub mod chain;
 pub mod credentials;
@@ -23,26 +23,26 @@ use crate::config::Config;
 use crate::environment::SharedEnvironment;
 use crate::error::Result;
 use crate::transport::http::HttpClient;
-use crate::transport::sdk::{SdkEndpoints, SdkHttp};
+use crate::transport::sdk::SdkHttp;
 use crate::transport::sdk_retry::{SdkCounter, SdkRetries};
 use crate::transport::{EndpointResolver, Limits, Transport};
 
-/// The longest pause before the AWS SDK's second attempt. Its own is a second, as long as some apps allow a whole
-/// operation.
+/// The longest pause before the second attempt of the AWS SDK. Its default is a second, which is all that some apps
+/// allow for a whole operation.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Both ways to DynamoDB.
+/// Everything that sends requests to DynamoDB.
 #[derive(Debug)]
 pub struct Aws {
     pub transport: Transport,
-    /// The control plane.
+    /// Creates tables.
     pub client: aws_sdk_dynamodb::Client,
     pub credentials: CredentialsCache,
     pub region: String,
 }
 
 impl Aws {
-    /// Settles what the options leave to the environment. `provider` is the caller's own.
+    /// Reads the settings that the options leave to the environment. `provider` is a credentials provider of the caller.
     pub async fn connect(
         config: &Config,
         environment: SharedEnvironment,
@@ -79,7 +79,7 @@ impl Aws {
             max_attempts: settings.retries.max_attempts(),
         };
         let credentials = CredentialsCache::new(provider, config.timeout, config.credentials_may_change);
-        // A second cache would go on with what the first one has forgotten.
+        // A second cache, of the SDK, would keep credentials that the first one has forgotten.
         let conf = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(SdkHttp(Arc::clone(&http)))
@@ -87,7 +87,7 @@ impl Aws {
             .timeout_config(timeouts)
             .credentials_provider(credentials.clone())
             .identity_cache(IdentityCache::no_cache())
-            .endpoint_resolver(SdkEndpoints { endpoints: endpoints.clone(), http: Arc::clone(&http) })
+            .endpoint_resolver(endpoints.clone())
             .retry_config(settings.retries.with_initial_backoff(FIRST_PAUSE))
             .retry_classifier(SdkRetries)
             .interceptor(SdkCounter(Arc::clone(&http)))

@@ -1,4 +1,4 @@
-//! The AWS SDK's errors as ours.
+//! Converts the errors of the AWS SDK.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error as StdError;
 
 use crate::error::{Error, Kind};
-use crate::transport::sdk_retry::error_of;
+use crate::wire::service_error::service_error;
 
 impl<E> From<SdkError<E, HttpResponse>> for Error
 where
@@ -16,21 +16,21 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let request_id = error.request_id().map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let refusal = error.raw_response().and_then(error_of);
-        let mut converted = match refusal {
-            Some(refusal) => refusal,
+        let reported = error.raw_response().and_then(error_of);
+        let mut converted = match reported {
+            Some(reported) => reported,
             // A provider, resolver, or HTTP client of ours that the SDK called.
             None if let Some(ours) = ours_in(&error) => ours,
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
             }
-            // A refusal was converted above, so this response reports success.
+            // An error that the service reported was converted above, so this response reports success.
             None if matches!(error, SdkError::ResponseError(_) | SdkError::ServiceError(_)) => {
-                unintelligible().with_source(error)
+                Error::invalid_response().with_source(error)
             }
             None => {
                 let (kind, message) = match &error {
-                    SdkError::TimeoutError(_) => (Kind::Timeout, "no success within the timeout"),
+                    SdkError::TimeoutError(_) => (Kind::Timeout, "no successful response within the timeout"),
                     SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                         (Kind::Timeout, "no response within the timeout")
                     }
@@ -54,22 +54,25 @@ impl From<CredentialsError> for Error {
     }
 }
 
-/// An error of this crate that passed through the SDK.
+/// The error of this crate that caused an error of the SDK.
 fn ours_in(error: &(dyn StdError + 'static)) -> Option<Error> {
     sources(error).find_map(|source| source.downcast_ref::<Error>()).cloned()
 }
 
-/// Converts the failure of a request of this name.
+/// The error that a response reports, if any.
+pub fn error_of(response: &HttpResponse) -> Option<Error> {
+    let status = response.status();
+    let body = || response.body().bytes().unwrap_or_default();
+    let error_type = response.headers().get("x-amzn-errortype");
+    (!status.is_success()).then(|| service_error(status.as_u16(), error_type, body()))
+}
+
+/// Converts the error of a request of this operation.
 pub fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     move |error| Error::from(error).during(operation)
-}
-
-/// The error of a response that reports success and is none of DynamoDB's.
-pub fn unintelligible() -> Error {
-    Error::new(Kind::Network, "the response is not what DynamoDB answers")
 }
 
 fn sources<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {

@@ -1,150 +1,165 @@
-//! Every session of the table, page by page: a Scan reads, and is charged for, the whole table.
+//! Lists, counts, and deletes the sessions of a table, page by page. A Scan reads, and is charged for, the whole table.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, Select, WriteRequest};
+use bytes::Bytes;
 use futures_util::stream::{self, TryStreamExt};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use crate::aws::sdk_error::failed;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::item::codec::StoredItem;
 use crate::item::expiry::{self, Seconds};
-use crate::table::{RawAnswer, Table};
+use crate::item::layout::Layout;
+use crate::transport::{Trace, Transport};
 use crate::wire::response::Page;
 
 /// BatchWriteItem takes 25 requests
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>).
 const BATCH: usize = 25;
-const BATCHES_AT_ONCE: usize = 4;
-/// How often in a row the service may process nothing of a batch.
-const FRUITLESS_REPETITIONS: u32 = 8;
+const CONCURRENT_BATCHES: usize = 4;
+/// How many times in a row the service may process nothing of a batch.
+const MAX_FRUITLESS_RETRIES: u32 = 8;
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-type Key = HashMap<String, AttributeValue>;
+/// Reads and deletes the sessions of a table. Each of its requests has the full time limit.
+#[derive(Debug)]
+pub struct Scanner<'a> {
+    pub transport: &'a Transport,
+    pub table: &'a str,
+    pub layout: &'a Layout,
+}
 
-/// Which items count.
+/// The items that a Scan returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     AliveAt(Seconds),
     All,
 }
 
-impl Table {
-    /// How many sessions are alive.
+/// A page without sessions.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyPage {
+    #[serde(default)]
+    count: u64,
+    items: Option<Vec<Value>>,
+    last_evaluated_key: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchResponse {
+    /// By the name or the ARN of the table, depending on the service.
+    unprocessed_items: Option<HashMap<String, Vec<Value>>>,
+}
+
+impl Scanner<'_> {
+    /// The number of sessions that are alive.
     pub async fn count(&self, now: Seconds) -> Result<u64> {
         let mut count = 0;
-        let mut start = None;
+        let mut scan = self.scan(Scope::AliveAt(now));
+        scan["Select"] = "COUNT".into();
         loop {
-            let page = self
-                .scan(Scope::AliveAt(now))
-                .select(Select::Count)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(failed("Scan"))?;
-            count += u64::try_from(page.count).unwrap_or_default();
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(count);
+            let page: KeyPage = self.send("Scan", &scan, parse_json).await?;
+            count += page.count;
+            match page.last_evaluated_key {
+                Some(key) => scan["ExclusiveStartKey"] = key,
+                None => return Ok(count),
             }
         }
     }
 
-    /// Calls `each` with every session that is alive; without their bodies if only `keys` are wanted.
-    pub async fn for_each(&self, keys: bool, now: Seconds, mut each: impl FnMut(StoredItem)) -> Result<()> {
-        let mut start = None;
+    /// Calls `each` with every session that is alive. With `only_keys`, the items have no session attribute.
+    pub async fn for_each(
+        &self,
+        only_keys: bool,
+        now: Seconds,
+        mut each: impl FnMut(StoredItem),
+    ) -> Result<()> {
+        let mut scan = self.scan(Scope::AliveAt(now));
+        if only_keys {
+            scan["ProjectionExpression"] = "#key".into();
+        }
         loop {
-            let raw = RawAnswer::default();
-            let mut scan = self.scan(Scope::AliveAt(now)).set_exclusive_start_key(start);
-            if keys {
-                scan = scan.projection_expression("#key");
-            }
-            let page = scan.customize().interceptor(raw.clone()).send().await.map_err(failed("Scan"))?;
-            Page::parse(raw.take().as_bytes(), &self.layout)?.items.into_iter().for_each(&mut each);
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(());
+            let page = self.send("Scan", &scan, |body| Page::parse(body, self.layout)).await?;
+            page.items.into_iter().for_each(&mut each);
+            match page.last_key {
+                Some(key) => scan["ExclusiveStartKey"] = key,
+                None => return Ok(()),
             }
         }
     }
 
-    /// Deletes every session, expired ones too, a page of keys at a time.
+    /// Deletes every session, including expired ones, a page of keys at a time.
     pub async fn clear(&self) -> Result<()> {
-        let mut start = None;
+        let mut scan = self.scan(Scope::All);
+        scan["ProjectionExpression"] =
+            if self.layout.sort_key.is_some() { "#key, #sort" } else { "#key" }.into();
         loop {
-            let projection = if self.layout.sort_key.is_some() { "#key, #sort" } else { "#key" };
-            let scan = self.scan(Scope::All).projection_expression(projection);
-            let page = scan.set_exclusive_start_key(start).send().await.map_err(failed("Scan"))?;
+            let page: KeyPage = self.send("Scan", &scan, parse_json).await?;
             let keys = page.items.unwrap_or_default();
             stream::iter(keys.chunks(BATCH).map(Ok))
-                .try_for_each_concurrent(BATCHES_AT_ONCE, |batch| self.delete(batch))
+                .try_for_each_concurrent(CONCURRENT_BATCHES, |batch| self.delete(batch))
                 .await?;
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(());
+            match page.last_evaluated_key {
+                Some(key) => scan["ExclusiveStartKey"] = key,
+                None => return Ok(()),
             }
         }
     }
 
-    /// The items with our prefix. Without a prefix they are those that hold a session attribute, so that
-    /// the other items of a shared table are left alone.
-    fn scan(&self, scope: Scope) -> ScanFluentBuilder {
-        let layout = &self.layout;
-        let alive = &*format!("NOT ({})", expiry::IS_EXPIRED);
+    /// A Scan of the items with our prefix. If there is no prefix, of the items with a session attribute, so that other
+    /// items of a shared table are left alone.
+    fn scan(&self, scope: Scope) -> Value {
+        let layout = self.layout;
+        let alive = format!("NOT ({})", expiry::IS_EXPIRED);
         let mut filter = Vec::new();
-        let mut scan = self
-            .client
-            .scan()
-            .table_name(&self.name)
-            .consistent_read(true)
-            .expression_attribute_names("#key", &layout.hash_key);
+        let (mut names, mut values) = (Map::new(), Map::new());
+        names.insert("#key".into(), layout.hash_key.as_str().into());
         if layout.prefix.is_empty() {
-            // The key always exists; DynamoDB refuses a name that no expression uses.
+            // The key always exists, but DynamoDB rejects a name that no expression uses.
             filter.push("attribute_exists(#key) AND attribute_exists(#session)");
-            scan = scan.expression_attribute_names("#session", &layout.session);
+            names.insert("#session".into(), layout.session.as_str().into());
         } else {
             filter.push("begins_with(#key, :prefix)");
-            scan = scan.expression_attribute_values(":prefix", AttributeValue::S(layout.prefix.clone()));
+            values.insert(":prefix".into(), json!({ "S": layout.prefix }));
         }
         if let Some(sort_key) = &layout.sort_key {
             filter.push("#sort = #key");
-            scan = scan.expression_attribute_names("#sort", sort_key);
+            names.insert("#sort".into(), sort_key.as_str().into());
         }
         if let Scope::AliveAt(now) = scope {
-            filter.push(alive);
-            scan = scan.expression_attribute_names("#e", &layout.expires);
+            filter.push(&alive);
+            names.insert("#e".into(), layout.expires.as_str().into());
             for (name, kind, text) in expiry::condition_values(now) {
-                let value = if kind == "N" { AttributeValue::N(text) } else { AttributeValue::S(text) };
-                scan = scan.expression_attribute_values(name, value);
+                values.insert(name.into(), json!({ kind: text }));
             }
         }
-        scan.filter_expression(filter.join(" AND "))
+        let mut scan = json!({
+            "TableName": self.table,
+            "ConsistentRead": true,
+            "FilterExpression": filter.join(" AND "),
+            "ExpressionAttributeNames": names,
+        });
+        if !values.is_empty() {
+            scan["ExpressionAttributeValues"] = values.into();
+        }
+        scan
     }
 
-    async fn delete(&self, keys: &[Key]) -> Result<()> {
-        let mut requests = Vec::with_capacity(keys.len());
-        for key in keys {
-            let delete = DeleteRequest::builder()
-                .set_key(Some(key.clone()))
-                .build()
-                .map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
-            requests.push(WriteRequest::builder().delete_request(delete).build());
-        }
+    async fn delete(&self, keys: &[Value]) -> Result<()> {
+        let mut requests: Vec<_> =
+            keys.iter().map(|key| json!({ "DeleteRequest": { "Key": key } })).collect();
         let mut fruitless = 0;
-        while fruitless <= FRUITLESS_REPETITIONS {
+        while fruitless <= MAX_FRUITLESS_RETRIES {
             let sent = requests.len();
-            let answer = self
-                .client
-                .batch_write_item()
-                .request_items(&self.name, requests)
-                .send()
-                .await
-                .map_err(failed("BatchWriteItem"))?;
-            // Keyed by the name or the ARN, as the service likes.
-            requests = answer.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+            let batch = json!({ "RequestItems": { self.table: requests } });
+            let response: BatchResponse = self.send("BatchWriteItem", &batch, parse_json).await?;
+            requests = response.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
             if requests.is_empty() {
                 return Ok(());
             }
@@ -158,4 +173,21 @@ impl Table {
             400,
         ))
     }
+
+    async fn send<T>(
+        &self,
+        operation: &'static str,
+        request: &Value,
+        parse: impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let body = Bytes::from(request.to_string());
+        let parse = |reported: Result<()>, body: &[u8]| reported.and_then(|()| parse(body));
+        let deadline = self.transport.deadline();
+        let call = self.transport.call(operation, body, deadline, &mut Trace::default(), parse).await;
+        call.map_err(|error| error.during(operation))
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| Error::invalid_response().with_source(error))
 }

@@ -18,10 +18,10 @@ use tower_service::Service;
 
 use super::dial::dial;
 use super::dns::Dns;
-use super::http::BoxError;
 use super::proxy::proxy_for;
 use super::tls::Tls;
 use crate::environment::Environment;
+use crate::error::BoxError;
 
 /// A connection, with or without TLS.
 pub enum Connection {

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::dns::{Addresses, Dns};
-use super::http::BoxError;
+use crate::error::BoxError;
 
 /// The pause before the next address is tried as well (RFC 8305, section 5).
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);

@@ -1,58 +1,23 @@
-//! Pooled HTTP/1.1: DynamoDB does not support HTTP/2.
+//! An HTTP/1.1 client with a connection pool for each host. DynamoDB does not support HTTP/2.
 
 use std::collections::HashMap;
-use std::error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
-use tokio::sync::AcquireError;
 
 use super::dns::{Dns, Resolve};
-use super::pool::{Host, Slot};
+use super::pool::{Bounds, Host, Shared};
+use super::send_error::SendError;
 use super::tls::Tls;
 use crate::environment::SharedEnvironment;
 use crate::error::Error;
 use crate::stats::Stats;
 use crate::sync::lock;
 
-pub type BoxError = Box<dyn error::Error + Send + Sync>;
-
-/// The limits of a request. They apply from the moment when it has a connection slot.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Bounds {
-    /// Resolving, connecting, and TLS; the client's own limit if absent.
-    pub connect: Option<Duration>,
-    /// The request and its whole response, connecting included.
-    pub response: Option<Duration>,
-}
-
-/// Why there is no response.
-#[derive(Debug)]
-pub enum Failure {
-    /// The connection could not be established within this time.
-    ConnectTimeout(Duration),
-    /// The response did not arrive within this time.
-    ResponseTimeout(Duration),
-    /// The connection could not be established; the request was not sent.
-    Connect(BoxError),
-    /// The connection failed during the request or the response.
-    Exchange(BoxError),
-    /// The server closed a kept connection instead of answering the request, which it may have received.
-    Stale(BoxError),
-    /// The response is too large for a DynamoDB response.
-    TooLarge,
-}
-
-impl From<AcquireError> for Failure {
-    fn from(closed: AcquireError) -> Self {
-        Self::Connect(closed.into())
-    }
-}
-
-/// An HTTP client that keeps connections by host and limits the number of requests in progress.
+/// An HTTP client that keeps connections to each host open and limits the number of requests in progress.
 #[derive(Debug)]
 pub struct HttpClient {
     max_connections: usize,
@@ -61,17 +26,6 @@ pub struct HttpClient {
 }
 
 type Origin = (Option<Scheme>, Option<Authority>);
-
-/// What all hosts use.
-#[derive(Debug)]
-pub struct Shared {
-    pub connect_timeout: Duration,
-    /// Names proxies and certificates.
-    pub environment: SharedEnvironment,
-    pub tls: Tls,
-    pub dns: Dns,
-    pub stats: Arc<Stats>,
-}
 
 impl HttpClient {
     pub fn new(
@@ -96,23 +50,15 @@ impl HttpClient {
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
     }
 
-    /// Sends a request with an absolute URI and reads the whole response. Without a slot, it waits for one.
+    /// Sends a request of the AWS SDK, with an absolute URI, and reads the whole response.
     ///
-    /// If the server has closed a kept connection, the request is sent again on another one. The service may
-    /// therefore receive it twice.
-    pub async fn send(
-        &self,
-        request: Request<Bytes>,
-        bounds: Bounds,
-        slot: Option<Slot>,
-    ) -> Result<Response<Bytes>, Failure> {
-        let slot = match slot {
-            Some(slot) => slot,
-            None => self.host(request.uri()).acquire().await?,
-        };
+    /// If the server has closed a kept connection, the request is sent again on another one, so the service may
+    /// receive it twice.
+    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, SendError> {
+        let slot = self.host(request.uri()).acquire().await?;
         loop {
             match slot.send(request.clone(), bounds, None::<fn() -> bool>).await {
-                Err(Failure::Stale(_)) => self.stats().retries.add(1),
+                Err(SendError::StaleConnection(_)) => self.stats().retries.add(1),
                 outcome => return outcome,
             }
         }
@@ -126,20 +72,20 @@ impl HttpClient {
         &self.shared.stats
     }
 
-    /// What went wrong with a connection that could be opened nevertheless.
+    /// A problem with a connection that could be opened nevertheless.
     pub fn take_warning(&self) -> Option<Error> {
         self.shared.tls.take_warning()
     }
 
-    /// How many connections are open, and how many of those are not in use.
+    /// The number of open connections, and how many of them are idle.
     pub fn pool(&self) -> (u64, u64) {
         let idle: usize = lock(&self.hosts).values().map(|host| host.idle_connections()).sum();
-        // A connection may end between the two readings.
+        // A connection may close between the two readings.
         let open = self.stats().open_connections.get();
         (open, open.min(idle as u64))
     }
 
-    /// Closes the connections that are idle.
+    /// Closes the idle connections.
     pub fn close_idle(&self) {
         lock(&self.hosts).clear();
     }

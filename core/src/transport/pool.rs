@@ -17,9 +17,13 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::connect::connect;
+use super::dns::Dns;
 use super::endpoint::host_of;
-use super::http::{Bounds, BoxError, Failure, Shared};
-use crate::stats::OpenConnection;
+use super::send_error::SendError;
+use super::tls::Tls;
+use crate::environment::SharedEnvironment;
+use crate::error::BoxError;
+use crate::stats::{OpenConnection, Stats};
 use crate::sync::lock;
 
 /// Servers and load balancers keep idle connections for longer than this.
@@ -30,6 +34,26 @@ const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
 /// The shortest wait for the response on a doubtful connection before a backup request.
 const BACKUP_AFTER: Duration = Duration::from_millis(250);
+
+/// The limits of a request. They apply once it has a connection slot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// For DNS, connecting, and TLS; by default the client's own limit.
+    pub connect: Option<Duration>,
+    /// For the request and its whole response, including connecting.
+    pub response: Option<Duration>,
+}
+
+/// What all hosts of a client share.
+#[derive(Debug)]
+pub struct Shared {
+    pub connect_timeout: Duration,
+    /// Names proxies and certificates.
+    pub environment: SharedEnvironment,
+    pub tls: Tls,
+    pub dns: Dns,
+    pub stats: Arc<Stats>,
+}
 
 /// The connections to one host.
 #[derive(Debug)]
@@ -107,7 +131,7 @@ impl Host {
         }
     }
 
-    async fn open(&self, bounds: Bounds) -> Result<Connection, Failure> {
+    async fn open(&self, bounds: Bounds) -> Result<Connection, SendError> {
         let limit = bounds.connect.unwrap_or(self.shared.connect_timeout);
         let opening = async {
             let time = bounds.response.map_or(limit, |response| response.min(limit));
@@ -117,8 +141,8 @@ impl Host {
         };
         let (sender, connection) = timeout(limit, opening)
             .await
-            .map_err(|_| Failure::ConnectTimeout(limit))?
-            .map_err(Failure::Connect)?;
+            .map_err(|_| SendError::ConnectTimeout(limit))?
+            .map_err(SendError::Connect)?;
         let counted = OpenConnection::new(&self.shared.stats);
         // The request on the connection learns of its errors.
         let task = tokio::spawn(async move {
@@ -140,7 +164,7 @@ impl Slot {
         request: Request<Bytes>,
         bounds: Bounds,
         backup: Option<impl FnOnce() -> bool>,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Result<Response<Bytes>, SendError> {
         let mut request = request.map(Full::new);
         to_origin_form(&mut request);
         let now = Instant::now();
@@ -157,7 +181,7 @@ impl Slot {
             Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
                 // If one connection died silently, the kept ones may have died too.
                 self.0.close_idle_for(Duration::ZERO);
-                Err(Failure::ResponseTimeout(limit))
+                Err(SendError::ResponseTimeout(limit))
             }),
             None => sending.await,
         }?;
@@ -172,7 +196,7 @@ impl Slot {
         mut request: Request<Full<Bytes>>,
         bounds: Bounds,
         mut start: Instant,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Result<Response<Bytes>, SendError> {
         let host = &*self.0;
         loop {
             let is_kept = kept.is_some();
@@ -193,11 +217,11 @@ impl Slot {
                     request = unsent.0;
                     kept = host.take_idle(start);
                 }
-                Err(Broken::Unsent(unsent)) => return Err(Failure::Exchange(unsent.1.into())),
+                Err(Broken::Unsent(unsent)) => return Err(SendError::NotSent(unsent.1.into())),
                 Err(Broken::Sent(error)) if is_kept && is_closed(&error) => {
-                    return Err(Failure::Stale(error.into()));
+                    return Err(SendError::StaleConnection(error.into()));
                 }
-                Err(Broken::Sent(error)) => return Err(Failure::Exchange(error.into())),
+                Err(Broken::Sent(error)) => return Err(SendError::Exchange(error.into())),
                 Err(Broken::Response(failure)) => return Err(failure),
             }
         }
@@ -210,7 +234,7 @@ impl Slot {
         request: Request<Full<Bytes>>,
         bounds: Bounds,
         backup: impl FnOnce() -> bool,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Result<Response<Bytes>, SendError> {
         // A slow network is no reason to send every read twice.
         let patience = BACKUP_AFTER.max(kept.took * 2);
         let copy = request.clone();
@@ -260,7 +284,7 @@ enum Broken {
     /// Nothing of the request was sent.
     Unsent(Box<(Request<Full<Bytes>>, hyper::Error)>),
     Sent(hyper::Error),
-    Response(Failure),
+    Response(SendError),
 }
 
 impl Connection {
@@ -287,10 +311,10 @@ impl Connection {
                 self.is_busy = false;
                 Ok(Response::from_parts(head, body.to_bytes()))
             }
-            Err(error) if error.is::<LengthLimitError>() => Err(Broken::Response(Failure::TooLarge)),
+            Err(error) if error.is::<LengthLimitError>() => Err(Broken::Response(SendError::TooLarge)),
             Err(error) => {
                 let message = format!("the response ended early: {error}");
-                Err(Broken::Response(Failure::Exchange(message.into())))
+                Err(Broken::Response(SendError::Exchange(message.into())))
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What is tried again, when, and how often.
+//! Which errors to retry, when, and how often.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
 
-/// Names of DynamoDB's and the general AWS errors that ask the caller to slow down
+/// Errors of DynamoDB, and general AWS errors, that ask the caller to slow down
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>).
 const THROTTLING: [&str; 13] = [
@@ -23,7 +23,7 @@ const THROTTLING: [&str; 13] = [
     "ThrottlingException",
     "TooManyRequestsException",
 ];
-/// Other client errors that pass by themselves.
+/// Other errors that are temporary, although some have a 4xx status.
 const TRANSIENT: [&str; 6] = [
     "InternalServerError",
     "ReplicatedWriteConflictException",
@@ -42,55 +42,57 @@ const CLOCK: [&str; 5] = [
 const CREDENTIALS: [&str; 4] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"];
 
-/// Why an attempt may be worth another.
+/// Why another attempt may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The service or the network failed for the moment.
+pub enum RetryReason {
+    /// The service or the network has a temporary problem.
     Transient,
     Throttled,
-    /// The service's clock and ours differ, perhaps.
+    /// The service's clock and ours may differ.
     Clock,
-    /// The service refuses the credentials.
+    /// The service rejects the credentials.
     Credentials,
-    /// The same request would fail the same way.
-    Never,
 }
 
-impl Cause {
-    /// The service refused the request unread, so that repeating it, signed anew, is no load to save.
-    pub fn is_of_the_signature(self) -> bool {
+impl RetryReason {
+    /// Whether the service rejected the signature. It did so before it did any work, so a retry with another signature
+    /// adds no load worth limiting.
+    pub fn is_about_signature(self) -> bool {
         matches!(self, Self::Clock | Self::Credentials)
     }
 }
 
-pub fn cause(error: &Error) -> Cause {
+/// Why another attempt may succeed after this error. None if the same request would fail the same way.
+pub fn reason(error: &Error) -> Option<RetryReason> {
     match &error.kind {
-        _ if error.is_permanent => Cause::Never,
-        Kind::Timeout | Kind::Network => Cause::Transient,
+        _ if error.is_permanent => None,
+        Kind::Timeout | Kind::Network => Some(RetryReason::Transient),
         Kind::Service(name) => {
             let name: &str = name;
             if THROTTLING.contains(&name) || error.status == Some(429) {
-                Cause::Throttled
+                Some(RetryReason::Throttled)
             } else if TRANSIENT.contains(&name) || error.is_server_fault() {
-                Cause::Transient
+                Some(RetryReason::Transient)
             } else if CLOCK.contains(&name) {
-                Cause::Clock
+                Some(RetryReason::Clock)
             } else if CREDENTIALS.contains(&name) {
-                Cause::Credentials
+                Some(RetryReason::Credentials)
             } else {
-                Cause::Never
+                None
             }
         }
-        _ => Cause::Never,
+        _ => None,
     }
 }
 
-/// Whether the service refuses the keys or what was signed with them. A wrong secret and a wrong clock give errors of
-/// the same names: unless the message speaks of the time, it is the secret, once the clock is known to be right.
+/// Whether the service rejects the keys, or what was signed with them.
+///
+/// A wrong secret and a wrong clock cause errors of the same names. Once the clock is known to be right, the secret is
+/// wrong, unless the message is about the time.
 pub fn blames_keys(error: &Error) -> bool {
-    match cause(error) {
-        Cause::Credentials => true,
-        Cause::Clock => {
+    match reason(error) {
+        Some(RetryReason::Credentials) => true,
+        Some(RetryReason::Clock) => {
             (error.is_service("InvalidSignatureException") || error.is_service("SignatureDoesNotMatch"))
                 && !error.message.starts_with("Signature expired")
                 && !error.message.starts_with("Signature not yet current")
@@ -99,36 +101,36 @@ pub fn blames_keys(error: &Error) -> bool {
     }
 }
 
-/// The pause before attempt number `next` (2 is the first repetition): full jitter under a doubling bound.
-pub fn pause(cause: Cause, next: u32) -> Duration {
-    let first = match cause {
-        Cause::Throttled => Duration::from_millis(200),
-        Cause::Transient => Duration::from_millis(50),
-        Cause::Clock | Cause::Credentials | Cause::Never => return Duration::ZERO,
-    };
+/// The pause before attempt number `next` (the first retry is number 2): full jitter below a bound that doubles.
+pub fn pause(reason: RetryReason, next: u32) -> Duration {
     const LONGEST: Duration = Duration::from_secs(2);
+    let first = match reason {
+        RetryReason::Throttled => Duration::from_millis(200),
+        RetryReason::Transient => Duration::from_millis(50),
+        RetryReason::Clock | RetryReason::Credentials => return Duration::ZERO,
+    };
     let bound = first.saturating_mul(1 << next.saturating_sub(2).min(16)).min(LONGEST);
     bound.mul_f64(fastrand::f64())
 }
 
-/// Tokens shared by the operations of a store, so that a table that is down is not asked three times as
-/// much. The figures are those of the AWS SDKs' standard retry mode.
+/// Tokens that limit the retries of all operations of a store, so that a service that is down does not get three times
+/// the load. The numbers are those of the standard retry mode of the AWS SDKs.
 #[derive(Debug)]
-pub struct Budget(AtomicU32);
+pub struct RetryBudget(AtomicU32);
 
-impl Budget {
+impl RetryBudget {
     const FULL: u32 = 500;
     const RETRY: u32 = 5;
 
-    /// Takes the price of a repetition, if it is there.
-    pub fn take(&self) -> bool {
+    /// Spends the tokens for a retry, if there are enough.
+    pub fn try_spend(&self) -> bool {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| tokens.checked_sub(Self::RETRY))
             .is_ok()
     }
 
-    /// Pays back for an operation that succeeded: what its repetition took, or a token.
-    pub fn give(&self, attempts: u32) {
+    /// Refunds the tokens of the last retry of an operation that succeeded, or one token if it needed no retry.
+    pub fn refund(&self, attempts: u32) {
         let tokens = if attempts > 1 { Self::RETRY } else { 1 };
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
             (held < Self::FULL).then_some((held + tokens).min(Self::FULL))
@@ -136,7 +138,7 @@ impl Budget {
     }
 }
 
-impl Default for Budget {
+impl Default for RetryBudget {
     fn default() -> Self {
         Self(AtomicU32::new(Self::FULL))
     }
@@ -147,31 +149,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classifies_by_name_and_status() {
-        let of = |name: &'static str, status| cause(&Error::service(name, "", status));
-        assert_eq!(of("ProvisionedThroughputExceededException", 400), Cause::Throttled);
-        assert_eq!(of("Anything", 429), Cause::Throttled);
-        assert_eq!(of("Anything", 503), Cause::Transient);
-        assert_eq!(of("TransactionConflictException", 400), Cause::Transient);
-        assert_eq!(of("RequestTimeTooSkewed", 400), Cause::Clock);
-        assert_eq!(of("ExpiredTokenException", 400), Cause::Credentials);
+    fn errors_are_classified_by_name_and_status() {
+        let of = |name: &'static str, status| reason(&Error::service(name, "", status));
+        assert_eq!(of("ProvisionedThroughputExceededException", 400), Some(RetryReason::Throttled));
+        assert_eq!(of("Anything", 429), Some(RetryReason::Throttled));
+        assert_eq!(of("Anything", 503), Some(RetryReason::Transient));
+        assert_eq!(of("TransactionConflictException", 400), Some(RetryReason::Transient));
+        assert_eq!(of("RequestTimeTooSkewed", 400), Some(RetryReason::Clock));
+        assert_eq!(of("ExpiredTokenException", 400), Some(RetryReason::Credentials));
         for name in [
             "ValidationException",
             "AccessDeniedException",
             "ResourceNotFoundException",
             "ConditionalCheckFailedException",
         ] {
-            assert_eq!(of(name, 400), Cause::Never, "{name}");
+            assert_eq!(of(name, 400), None, "{name}");
         }
-        assert_eq!(of("SlowDown", 400), Cause::Throttled);
+        assert_eq!(of("SlowDown", 400), Some(RetryReason::Throttled));
         let permanent = Error::service("ExpiredTokenException", "", 400).permanent();
-        assert_eq!(cause(&permanent), Cause::Never);
-        assert_eq!(cause(&Error::new(Kind::Network, "")), Cause::Transient);
-        assert_eq!(cause(&Error::new(Kind::Credentials, "")), Cause::Never);
+        assert_eq!(reason(&permanent), None);
+        assert_eq!(reason(&Error::new(Kind::Network, "")), Some(RetryReason::Transient));
+        assert_eq!(reason(&Error::new(Kind::Credentials, "")), None);
     }
 
     #[test]
-    fn a_wrong_secret_is_told_from_a_wrong_clock() {
+    fn a_wrong_secret_is_distinguished_from_a_wrong_clock() {
         let blames = |name: &'static str, message| blames_keys(&Error::service(name, message, 400));
         for name in ["InvalidSignatureException", "SignatureDoesNotMatch"] {
             assert!(blames(
@@ -192,22 +194,22 @@ mod tests {
     }
 
     #[test]
-    fn pauses_stay_under_a_doubling_bound() {
+    fn pauses_stay_below_a_bound_that_doubles() {
         for next in 2..40 {
             let bound = Duration::from_millis(50 << (next - 2).min(10)).min(Duration::from_secs(2));
-            assert!(pause(Cause::Transient, next) <= bound, "attempt {next}");
+            assert!(pause(RetryReason::Transient, next) <= bound, "attempt {next}");
         }
-        assert_eq!(pause(Cause::Clock, 2), Duration::ZERO);
+        assert_eq!(pause(RetryReason::Clock, 2), Duration::ZERO);
     }
 
     #[test]
-    fn the_budget_ends_and_is_earned_back() {
-        let budget = Budget::default();
-        assert_eq!((0..200).filter(|_| budget.take()).count(), 100);
-        budget.give(2);
-        assert!(budget.take());
-        (0..5).for_each(|_| budget.give(1));
-        assert!(budget.take());
-        assert!(!budget.take());
+    fn the_budget_runs_out_and_is_refunded() {
+        let budget = RetryBudget::default();
+        assert_eq!((0..200).filter(|_| budget.try_spend()).count(), 100);
+        budget.refund(2);
+        assert!(budget.try_spend());
+        (0..5).for_each(|_| budget.refund(1));
+        assert!(budget.try_spend());
+        assert!(!budget.try_spend());
     }
 }

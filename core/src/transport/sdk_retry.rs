@@ -1,4 +1,4 @@
-//! The retries of the AWS SDK: decided as those of the data plane are, and counted with them.
+//! Makes the AWS SDK retry the same errors as the data plane, and counts its retries with the others.
 
 use std::sync::Arc;
 
@@ -7,34 +7,24 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef, InterceptorContext,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::http::HttpClient;
-use super::retry::{self, Cause};
-use crate::error::Error;
-use crate::wire::service_error::service_error;
+use super::retry::{self, RetryReason};
+use crate::aws::sdk_error::error_of;
 
-/// The error of a response that the SDK received, unless it reports success.
-pub fn error_of(response: &HttpResponse) -> Option<Error> {
-    let status = response.status();
-    let body = || response.body().bytes().unwrap_or_default();
-    let error_type = response.headers().get("x-amzn-errortype");
-    (!status.is_success()).then(|| service_error(status.as_u16(), error_type, body()))
-}
-
-/// Repeats what the data plane would repeat. The SDK's own classifiers do not know all the forms of an error.
+/// Retries what the data plane retries. The SDK's own classifiers do not recognize all forms of an error.
 #[derive(Debug)]
 pub struct SdkRetries;
 
 impl ClassifyRetry for SdkRetries {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        match context.response().and_then(error_of).as_ref().map(retry::cause) {
-            Some(Cause::Throttled) => RetryAction::throttling_error(),
-            Some(Cause::Transient) => RetryAction::transient_error(),
+        match context.response().and_then(error_of).as_ref().and_then(retry::reason) {
+            Some(RetryReason::Throttled) => RetryAction::throttling_error(),
+            Some(RetryReason::Transient) => RetryAction::transient_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }
@@ -73,7 +63,7 @@ impl Intercept for SdkCounter {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(error) = context.response().and_then(error_of)
-            && retry::cause(&error) == Cause::Throttled
+            && retry::reason(&error) == Some(RetryReason::Throttled)
         {
             self.0.stats().count_throttle(&error);
         }

@@ -15,9 +15,8 @@ use rustls::{
 };
 use tokio::time::timeout;
 
-use super::http::BoxError;
 use crate::environment::Environment;
-use crate::error::{Error, Kind, Result};
+use crate::error::{BoxError, Error, Kind, Result};
 use crate::files;
 use crate::sync::lock;
 

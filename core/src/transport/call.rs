@@ -1,0 +1,56 @@
+//! What a call of an operation takes and reports, besides its arguments and its result.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What the caller of an operation wants.
+#[derive(Clone, Copy, Debug)]
+pub struct CallOptions {
+    /// When the operation started, from which its time limit counts.
+    pub started: Instant,
+    /// Whether to ask the service for the consumed capacity.
+    pub wants_capacity: bool,
+}
+
+impl Default for CallOptions {
+    /// An operation that starts now.
+    fn default() -> Self {
+        Self { started: Instant::now(), wants_capacity: false }
+    }
+}
+
+impl CallOptions {
+    /// When the operation must have ended.
+    pub fn deadline(self, timeout: Duration) -> Instant {
+        self.started + timeout
+    }
+
+    /// The same options with the full time limit.
+    pub fn restarted(self) -> Self {
+        Self { started: Instant::now(), ..self }
+    }
+}
+
+/// What happened during an operation, whether it succeeds or fails.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// Requests sent.
+    pub attempts: u32,
+    /// Those of them that do not count toward the maximum: requests sent again because the server had closed a kept
+    /// connection, and backup reads.
+    pub extra_attempts: u32,
+    /// Whether the service may have processed an attempt that failed.
+    pub may_be_done: bool,
+    /// HTTP status of the last response.
+    pub status: Option<u16>,
+    /// Capacity units that all requests together consumed.
+    pub capacity_units: Option<f64>,
+}
+
+impl Trace {
+    /// The attempts that count toward the maximum.
+    pub fn counted_attempts(&self) -> u32 {
+        self.attempts - self.extra_attempts
+    }
+}
