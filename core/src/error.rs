@@ -101,7 +101,7 @@ impl Error {
 
     /// A successful response that is not one of DynamoDB's.
     pub fn invalid_response() -> Self {
-        Self::new(Kind::Network, "the response is not what DynamoDB answers")
+        Self::new(Kind::Network, "the response is not valid DynamoDB JSON")
     }
 
     /// Says that repeating the operation cannot help.

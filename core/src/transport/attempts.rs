@@ -201,7 +201,7 @@ impl Transport {
         let (head, body) = response.into_parts();
         let parsed = check_crc(header(&head.headers, "x-amz-crc32"), &body).and_then(|()| {
             let reported = match status {
-                200 => Ok(()),
+                200..300 => Ok(()),
                 _ => Err(service_error(status, header(&head.headers, "x-amzn-errortype"), &body)),
             };
             parse(reported, &body)
