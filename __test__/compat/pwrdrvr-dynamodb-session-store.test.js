@@ -501,7 +501,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
         }
       )
       assert.equal(code, 0, stderr)
-      assert.match(stderr, /DynamoDBSessionWarning: @pwrdrvr\/dynamodb-session-store: the table could not be created/)
+      assert.match(stderr, /DynamoDBSessionWarning: @pwrdrvr\/dynamodb-session-store: cannot create the table/)
     })
   })
 

@@ -1,8 +1,10 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { EventEmitter } = require('node:events')
 const { after, before, describe, test } = require('node:test')
 const { inspect } = require('node:util')
+const { Store } = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entries')
 const { Browser } = require('../support/http')
@@ -38,8 +40,24 @@ const argumentsOf = {
 /** These change the store, so they are called after the others. */
 const lastMethods = ['clear', 'clearInterval', 'setOptions', 'setOptionsAsInstanceAttributes', 'close']
 
+/** Members of the store's own classes, without those of EventEmitter and express-session's Store. */
+function membersOf(store) {
+  const members = {}
+  for (
+    let prototype = Object.getPrototypeOf(store);
+    !isForeign(prototype);
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const { constructor: _, ...own } = Object.getOwnPropertyDescriptors(prototype)
+    Object.assign(members, { ...own, ...members })
+  }
+  return members
+}
+
+const isForeign = (prototype) => [Store.prototype, EventEmitter.prototype].includes(prototype)
+
 function methodsOf(store) {
-  const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(store))
+  const members = membersOf(store)
   const methods = Object.keys(members).filter((name) => typeof members[name].value === 'function')
   return methods.sort((a, b) => lastMethods.indexOf(a) - lastMethods.indexOf(b))
 }
@@ -80,8 +98,7 @@ for (const entry of entries) {
         const direct = create()
         const wrapped = wrap(direct)
         for (const property in direct) assert.equal(wrapped[property], direct[property], property)
-        const { prototype } = direct.constructor
-        for (const [property, { get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+        for (const [property, { get }] of Object.entries(membersOf(direct))) {
           if (get !== undefined) assert.equal(wrapped[property], direct[property], property)
         }
       })

@@ -1,17 +1,17 @@
 'use strict'
 
-const { defined, optionsOf } = require('./options.js')
+const { defined, optionsOf } = require('../options.js')
 
 /**
- * The native options that an object for a constructor of the AWS SDK v2 stands for, such as
- * `{ region, endpoint, accessKeyId, secretAccessKey }`.
+ * Converts options of a constructor of the AWS SDK v2, such as `{ region, endpoint, accessKeyId, secretAccessKey }`, to
+ * native options.
  */
 function optionsOfVersion2Config(given) {
   const config = optionsOf(given)
   const { region, maxRetries } = config
   const httpOptions = optionsOf(config.httpOptions ?? {})
   const endpoint = endpointOf(config)
-  // In v2 an endpoint replaces the one that FIPS and dual stack would lead to. In v3, and here, they contradict it.
+  // In v2, a custom endpoint takes precedence over FIPS and dual stack. In v3 and here, they conflict.
   const isCustom = endpoint !== undefined
   return defined({
     region: text(region) || undefined,
@@ -25,7 +25,7 @@ function optionsOfVersion2Config(given) {
   })
 }
 
-/** Environment variables may have become numbers on their way. */
+/** A value that comes from an environment variable may have been parsed as a number. */
 function text(value) {
   return value === undefined || value === null ? undefined : String(value)
 }
@@ -34,14 +34,14 @@ function milliseconds(value) {
   return Number.isInteger(value) && value > 0 ? value : undefined
 }
 
-/** A URL, a host that TLS is spoken to unless `sslEnabled` says otherwise, or an AWS.Endpoint. */
+/** `endpoint` is a URL, a host, or an `AWS.Endpoint`. A host is reached over HTTPS unless `sslEnabled` is false. */
 function endpointOf({ endpoint, sslEnabled }) {
   if (endpoint === undefined || endpoint === null || endpoint === '') return undefined
   if (typeof endpoint === 'object') return endpoint.href
   return /^https?:\/\//i.test(endpoint) ? endpoint : `${sslEnabled === false ? 'http' : 'https'}://${endpoint}`
 }
 
-/** The keys themselves, or a function that follows an AWS.Credentials or a chain of providers. */
+/** The keys, or a function that returns the current keys of an `AWS.Credentials` or of a provider chain. */
 function credentialsOf({ accessKeyId, secretAccessKey, sessionToken, credentials, credentialProvider }) {
   if (credentials) return () => refreshed(credentials)
   if (credentialProvider) return async () => refreshed(await credentialProvider.resolvePromise())
@@ -50,7 +50,7 @@ function credentialsOf({ accessKeyId, secretAccessKey, sessionToken, credentials
 }
 
 async function refreshed(credentials) {
-  // Only AWS.Credentials know how to renew themselves.
+  // `AWS.Credentials` renew themselves here. A plain object with keys has no such method.
   await credentials.getPromise?.()
   const { accessKeyId, secretAccessKey, sessionToken, expireTime } = credentials
   return { accessKeyId, secretAccessKey, sessionToken, expiration: expireTime }

@@ -3,81 +3,72 @@
 const { readFileSync } = require('node:fs')
 const { answer, done, emitLater } = require('../answer.js')
 const { DynamoDBStoreError } = require('../error.js')
-const { watchGenerate } = require('../express-cookie.js')
 const { fromNow } = require('../lifetime.js')
-const { Sessions } = require('../sessions.js')
+const { optionsOf } = require('../options.js')
 const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
 const { clearInterval, setInterval } = require('../timers.js')
-const { optionsOfVersion2Config } = require('./aws-v2.js')
-const { nativeOptions, optionsOf, warnOnce } = require('./options.js')
+const { DEFAULT_CAPACITY, attributesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
+const { createExpressStore } = require('./store.js')
+const { createTableInput, throughput, waitUntilActive } = require('./table.js')
 
-const FACE = 'connect-dynamodb'
+const PACKAGE = 'connect-dynamodb'
 const ONE_DAY = 86_400
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Read here; `client` means the same as natively. */
-const ownOptions = [
-  'table',
-  'prefix',
-  'readCapacityUnits',
-  'writeCapacityUnits',
-  'specialKeys',
-  'skipThrowMissingSpecialKeys',
-  'reapInterval',
-  'initialized',
-  'AWSRegion',
-  'AWSConfigPath',
-  'AWSConfigJSON'
-]
+const integer = (value) => parseInt(value, 10)
 
-/** The face of connect-dynamodb 3, with the options of 2: gives the store class of the session package. */
+const rows = optionRows({
+  initialized: {},
+  prefix: { attribute: 'prefix', native: 'prefix', default: 'sess:' },
+  hashKey: { attribute: 'hashKey', native: 'hashKey', default: 'id', isNative: true },
+  readCapacityUnits: { attribute: 'readCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
+  writeCapacityUnits: { attribute: 'writeCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
+  specialKeys: { attribute: 'specialKeys', convert: (specialKeys = []) => specialKeys },
+  skipThrowMissingSpecialKeys: { attribute: 'skipThrowMissingSpecialKeys', convert: Boolean },
+  client: { attribute: 'client', isNative: true },
+  table: { attribute: 'table', native: 'table', convert: (name) => name || 'sessions' },
+  reapInterval: { attribute: 'reapInterval', convert: (milliseconds) => milliseconds || 0 },
+  AWSRegion: {},
+  AWSConfigPath: {},
+  AWSConfigJSON: {}
+})
+
+/**
+ * Compatible with the factory of connect-dynamodb 3, which returns the class of stores for a session package. It takes
+ * the options of version 2 too.
+ */
 function connectDynamoDB(connect) {
   const Base = connect?.Store ?? connect?.session?.Store
   if (typeof Base !== 'function') {
     throw new TypeError(
-      `${FACE} takes express-session, or an object { session }. ` +
-        "For a store with options, use the class: const { DynamoDBStore } = require('dynamodb-session')"
+      `${PACKAGE} takes express-session, or an object { session }. ` +
+        "To create a store without it, use the class: const { DynamoDBStore } = require('dynamodb-session')"
     )
   }
 
-  return class DynamoDBStore extends Base {
+  return class DynamoDBStore extends createExpressStore(Base, run) {
     constructor(options) {
       super(options ?? {})
       const given = withoutNulls(options)
+      Object.assign(this, attributesOf(rows, given))
       this.initialized = given.initialized || given.createTable === false
-      this.prefix = given.prefix ?? 'sess:'
-      this.hashKey = given.hashKey ?? 'id'
-      this.readCapacityUnits = parseInt(given.readCapacityUnits ?? 5, 10)
-      this.writeCapacityUnits = parseInt(given.writeCapacityUnits ?? 5, 10)
-      this.specialKeys = given.specialKeys ?? []
-      this.skipThrowMissingSpecialKeys = Boolean(given.skipThrowMissingSpecialKeys)
-      this.client = given.client
-      this.table = given.table || 'sessions'
-      this.reapInterval = given.reapInterval || 0
-      const { AWSRegion, ...configuration } = configurationOf(given)
+      const { AWSRegion, ...connection } = connectionOf(given)
       if (AWSRegion !== undefined) this.AWSRegion = AWSRegion
-
-      const native = nativeOptions(FACE, given, ownOptions)
-      const settled = {
-        ...native,
-        ...configuration,
-        table: String(this.table),
-        prefix: String(this.prefix),
-        hashKey: String(this.hashKey),
+      const native = nativeOptions(PACKAGE, rows, given)
+      const state = this[STATE]
+      state.settings = {
+        ...settingsOf(rows, this, native),
+        ...connection,
         touchAfter: native.touchAfter ?? 0,
         lifetime: lifetimeOf
       }
-      settled.specialKeys = specialKeysOf(this.specialKeys, settled)
-      const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
-      Object.defineProperty(this, STATE, {
-        value: { sessions, options: settled, initializing: undefined, reaping: undefined }
-      })
-      watchGenerate(this, (cookie) => sessions.setCookieOptions(cookie))
-      if (this.reapInterval > 0) reapOften(this)
+      state.settings.specialKeys = validSpecialKeys(this.specialKeys, state.settings)
+      state.open(state.settings)
+      if (this.reapInterval > 0) startReaping(this)
     }
 
-    /** Makes sure that the table is there and ACTIVE; calls at the same time share it. */
+    /** Creates the table if it does not exist, and waits until it is ACTIVE. Calls at the same time share this. */
     initialize(...rest) {
       if (this.initialized) return answer(Promise.resolve(), rest)
       const state = this[STATE]
@@ -90,74 +81,57 @@ function connectDynamoDB(connect) {
     }
 
     async createSessionsTable() {
-      const { sessions, options } = this[STATE]
-      const { hashKey, sortKey, newTable } = options
+      const { sessions, settings } = this[STATE]
+      const { hashKey, sortKey, newTable } = settings
       if (newTable !== null) return { TableDescription: await sessions.createTable() }
-      const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
-      return sessions.request('CreateTable', {
-        AttributeDefinitions: keys.map((name) => ({ AttributeName: name, AttributeType: 'S' })),
-        KeySchema: keys.map((name, index) => ({ AttributeName: name, KeyType: ['HASH', 'RANGE'][index] })),
-        ProvisionedThroughput: {
-          ReadCapacityUnits: this.readCapacityUnits,
-          WriteCapacityUnits: this.writeCapacityUnits
-        }
-      })
+      const input = createTableInput([hashKey, sortKey], { ProvisionedThroughput: throughput(this) })
+      return sessions.request('CreateTable', input)
     }
 
     get(sid, ...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.get(textOf(sid))),
-        rest,
-        this[STATE].sessions
-      )
+      return super.get(textOf(sid), ...rest)
     }
 
-    /** The session of an answer of GetItem, or null. */
+    /** The session in a response of GetItem, or null. */
     getParsedSession(found) {
-      const { sessions, options } = this[STATE]
-      const { [options.attributes.session]: body, [options.attributes.expires]: expires } = found?.Item ?? {}
-      const seconds = expires === undefined ? undefined : Number(expires.N)
-      if (!body?.S || seconds <= Date.now() / 1000) return null
-      return sessions.parse(body.S, Number.isFinite(seconds) ? seconds : undefined)
+      const { sessions, settings } = this[STATE]
+      const { text, expires } = decodedSession(sessions, settings.attributes, found?.Item)
+      return !text || expires <= Date.now() / 1000 ? null : sessions.parse(text, expires)
     }
 
     set(sid, session, ...rest) {
-      // While the table may be missing, the request may have to be made again.
-      const written = this.initialized ? session : asNow(session)
-      return answer(done(run(this, () => set(this, textOf(sid), written))), rest, this[STATE].sessions)
+      // If the table may be missing, the session may have to be written a second time.
+      const written = this.initialized ? session : atFirstRead(session)
+      const writing = run(this, (sessions) => set(this, sessions, textOf(sid), written))
+      return answer(done(writing), rest, this[STATE].sessions)
     }
 
-    /** Answers with the expiry, also where a touch was not needed or there is nothing to touch. */
+    /** Results in the expiry, even if no request was necessary or the session does not exist. */
     touch(sid, session, ...rest) {
-      return answer(
-        run(this, async () => {
-          const touched = await this[STATE].sessions.touch(textOf(sid), session)
-          const expires = String(touched ?? this.getExpiresValue(session))
-          return { expires, Attributes: { expires: { N: expires } } }
-        }),
-        rest
-      )
+      const touching = run(this, async (sessions) => {
+        const touched = await sessions.touch(textOf(sid), session)
+        const expires = String(touched ?? this.getExpiresValue(session))
+        return { expires, Attributes: { expires: { N: expires } } }
+      })
+      return answer(touching, rest)
     }
 
     destroy(sid, ...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.destroy(textOf(sid))),
-        rest,
-        this[STATE].sessions
-      )
+      return super.destroy(textOf(sid), ...rest)
     }
 
-    /** When a session that is written now expires, in seconds since 1970. */
+    /** The expiry of a session that is written now, in seconds since 1970. */
     getExpiresValue(session) {
-      const { sessions, options } = this[STATE]
-      const { ttl = lifetimeOf } = options
+      const { sessions, settings } = this[STATE]
+      const { ttl = lifetimeOf } = settings
       return sessions.secondsOf(fromNow((typeof ttl === 'function' ? ttl(session) : ttl) * 1000))
     }
 
-    /** Deletes the sessions with the store's prefix that have expired. */
+    /** Deletes the expired sessions with the prefix of the store. */
     reap(...rest) {
       const state = this[STATE]
-      state.reaping ??= run(this, () => reap(this)).finally(() => (state.reaping = undefined))
+      const reaping = (sessions) => reap(sessions, state.settings)
+      state.reaping ??= run(this, reaping).finally(() => (state.reaping = undefined))
       return answer(state.reaping, rest)
     }
 
@@ -166,31 +140,23 @@ function connectDynamoDB(connect) {
     }
 
     all(...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.all()),
-        rest
-      )
+      const reading = run(this, (sessions) => sessions.all())
+      return answer(reading, rest)
     }
 
     ids(...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.ids()),
-        rest
-      )
+      const reading = run(this, (sessions) => sessions.ids())
+      return answer(reading, rest)
     }
 
     length(...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.length()),
-        rest
-      )
+      const counting = run(this, (sessions) => sessions.length())
+      return answer(counting, rest)
     }
 
     clear(...rest) {
-      return answer(
-        run(this, () => this[STATE].sessions.clear()),
-        rest
-      )
+      const clearing = run(this, (sessions) => sessions.clear())
+      return answer(clearing, rest)
     }
 
     createTable(...rest) {
@@ -201,49 +167,41 @@ function connectDynamoDB(connect) {
       return answer(this[STATE].sessions.describeTable(), rest)
     }
 
-    stats() {
-      return this[STATE].sessions.stats()
-    }
-
     close(...rest) {
       this.clearInterval()
-      return answer(this[STATE].sessions.close(), rest)
-    }
-
-    /** express-session makes a Session of what `get` returned. */
-    createSession(request, session) {
-      return this[STATE].sessions.createSession((...args) => super.createSession(...args), request, session)
+      return super.close(...rest)
     }
   }
 }
 
-/** Runs an operation, and once more when it was the first to miss the table, which is then created. */
+/** Runs an operation. If it is the first one and the table is missing, creates the table and runs it again. */
 async function run(store, operation) {
+  const { sessions } = store[STATE]
   const isTableKnown = store.initialized
   let value
   try {
-    value = await operation()
+    value = await operation(sessions)
   } catch (error) {
     if (isTableKnown || error.code !== 'ResourceNotFoundException') throw error
     await store.initialize()
-    value = await operation()
+    value = await operation(sessions)
   }
   store.initialized = true
   return value
 }
 
 async function prepareTable(store) {
+  const { sessions } = store[STATE]
   let status
   try {
     const { Table: table = {} } = (await store.describeSessionsTable()) ?? {}
-    store[STATE].sessions.requireKey(table, 'DescribeTable')
+    sessions.requireKey(table)
     status = table.TableStatus
   } catch (error) {
     if (error.name !== 'ResourceNotFoundException') throw error
     status = await createMissingTable(store)
   }
-  // What is being created is only waited for.
-  if (status === 'CREATING') await store[STATE].sessions.createTable()
+  if (status === 'CREATING') await waitUntilActive(sessions)
   store.initialized = true
 }
 
@@ -252,19 +210,19 @@ async function createMissingTable(store) {
     return (await store.createSessionsTable())?.TableDescription?.TableStatus
   } catch (error) {
     if (error.name !== 'ResourceInUseException') throw error
-    // Another process was faster.
+    // Another process has just created the table.
     return 'CREATING'
   }
 }
 
 async function createTable(store) {
-  if (store[STATE].options.newTable === null) await prepareTable(store)
-  return store[STATE].sessions.createTable()
+  const { sessions, settings } = store[STATE]
+  if (settings.newTable === null) await prepareTable(store)
+  return sessions.createTable()
 }
 
-async function set(store, sid, session) {
-  const { sessions, options } = store[STATE]
-  if (!store.skipThrowMissingSpecialKeys) requireSpecialKeys(options, session)
+async function set(store, sessions, sid, session) {
+  if (!store.skipThrowMissingSpecialKeys) requireSpecialKeys(store[STATE].settings, session)
   await sessions.set(sid, session)
 }
 
@@ -272,14 +230,24 @@ function requireSpecialKeys({ specialKeys, table }, session) {
   const names = specialKeys.map(({ name }) => name)
   const missing = names.filter((name) => session?.[name] === undefined)
   if (missing.length === 0) return
-  const message = `the session has no special keys ${JSON.stringify(missing)}`
+  const message = `the session does not have the special keys ${JSON.stringify(missing)}`
   const details = { operation: 'PutItem', tableName: table }
   throw new DynamoDBStoreError('SerializationError', message, details)
 }
 
-async function reap(store) {
-  const { sessions, options } = store[STATE]
-  const { prefix, hashKey, attributes } = options
+/** The session text and the expiry of an item. The other attributes may have values that only the AWS SDK reads. */
+function decodedSession(sessions, attributes, item) {
+  try {
+    return sessions.decodeItem({
+      [attributes.session]: item[attributes.session],
+      [attributes.expires]: item[attributes.expires]
+    })
+  } catch {
+    return {}
+  }
+}
+
+async function reap(sessions, { prefix, hashKey, attributes }) {
   const input = {
     FilterExpression: '#expires < :now',
     ProjectionExpression: '#key',
@@ -294,12 +262,12 @@ async function reap(store) {
   } while (input.ExclusiveStartKey !== undefined)
 }
 
-function reapOften(store) {
+function startReaping(store) {
   const reap = () => store.reap((error) => error && emitLater(store, 'reapError', error))
   store._reap = setInterval(reap, Math.min(store.reapInterval, LONGEST_TIMER)).unref()
 }
 
-/** The options that are set: null means the default, and for a client any falsy value. */
+/** The options that are set. For the client, any falsy value means that it is not set. */
 function withoutNulls(options) {
   const given = optionsOf(options ?? {})
   for (const name in given) if (given[name] === null) delete given[name]
@@ -307,45 +275,48 @@ function withoutNulls(options) {
   return given
 }
 
-/** Of the ways of 2.x to configure the service, the first that is used. */
-function configurationOf({ client, AWSConfigPath, AWSConfigJSON, AWSRegion }) {
+/** Where the service is and how to sign requests, from the first of these options that is set. */
+function connectionOf({ client, AWSConfigPath, AWSConfigJSON, AWSRegion }) {
   if (client) return {}
+  const { optionsOfVersion2Config } = require('./aws-v2.js')
   if (AWSConfigPath) return optionsOfVersion2Config(JSON.parse(readFileSync(AWSConfigPath, 'utf8')))
   if (AWSConfigJSON) return optionsOfVersion2Config(AWSConfigJSON)
   return AWSRegion ? { AWSRegion, region: AWSRegion } : {}
 }
 
-/** The special keys that can be written; of the others is warned. */
-function specialKeysOf(given, { hashKey, sortKey, attributes, constants }) {
+/** The special keys that can be written. The others are ignored with a warning. */
+function validSpecialKeys(given, { hashKey, sortKey, attributes, constants }) {
   const taken = [hashKey, sortKey, attributes.session, attributes.expires, ...constants.map(([name]) => name)]
   const complaintAbout = (specialKey) => {
     const { name, type } = specialKey ?? {}
-    if (typeof name !== 'string' || name === '') return 'a special key without a name is left out'
-    if (!attributeTypes.includes(type)) return `the special key ${name} has no type of DynamoDB's (it is left out)`
-    return taken.includes(name)
-      ? `the special key ${name} has the name of an attribute of every item (it is left out)`
-      : undefined
+    if (typeof name !== 'string' || name === '') return 'a special key has no name'
+    if (!attributeTypes.includes(type)) return `the type of the special key ${name} is not a DynamoDB type`
+    return taken.includes(name) ? `the special key ${name} has the name of an attribute of every item` : undefined
   }
   return Array.from(given).filter((specialKey) => {
     const complaint = complaintAbout(specialKey)
-    if (complaint !== undefined) warnOnce(FACE, complaint)
+    if (complaint !== undefined) warnOnce(PACKAGE, `${complaint} (ignored)`)
     return complaint === undefined
   })
 }
 
-/** Seconds that a session has to live. */
+/** The lifetime of a session in seconds. */
 function lifetimeOf(session) {
   const maxAge = session.cookie?.maxAge
   return Number.isFinite(maxAge) ? maxAge / 1000 : ONE_DAY
 }
 
-/** Ids were once whatever makes a text. */
+/** The original converts a session ID of any type to a string. The store rejects one that has no string form. */
 function textOf(sid) {
-  return typeof sid === 'symbol' ? sid : String(sid)
+  try {
+    return `${sid}`
+  } catch {
+    return sid
+  }
 }
 
-/** The session as it is when it is first read, however often it is read. */
-function asNow(session) {
+/** A session that always has the content that it has when it is first read. */
+function atFirstRead(session) {
   let json
   return { __proto__: session, ...session, toJSON: () => (json ??= JSON.parse(JSON.stringify(session))) }
 }

@@ -2,50 +2,48 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 const { format } = require('node:util')
-const { answer, done, emitLater } = require('../answer.js')
+const { answer, done } = require('../answer.js')
 const { findBase, requirerOf } = require('../base.js')
 const { isJavaScriptClient } = require('../client.js')
-const { watchGenerate } = require('../express-cookie.js')
-const { Sessions } = require('../sessions.js')
+const { optionsOf } = require('../options.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
 const { pwrdrvr: layout } = require('./layouts.js')
-const { nativeOptions, optionsOf, warnOnce } = require('./options.js')
+const { attributesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
+const { afterCreation, createExpressStore } = require('./store.js')
+const { createTableInput, ignoring } = require('./table.js')
 
-const FACE = '@pwrdrvr/dynamodb-session-store'
-const OWN_OPTIONS = [
-  'dynamoDBClient',
-  'tableName',
-  'hashKey',
-  'prefix',
-  'touchAfter',
-  'createTableOptions',
-  'useStronglyConsistentReads'
-]
+const PACKAGE = '@pwrdrvr/dynamodb-session-store'
 
-/** DynamoDB takes some ten seconds to create a table. */
+const rows = optionRows({
+  dynamoDBClient: { replaces: 'client' },
+  tableName: { attribute: 'tableName', native: 'table', default: 'sessions', keepsNull: true },
+  hashKey: { attribute: 'hashKey', native: 'hashKey', default: layout.hashKey, keepsNull: true },
+  prefix: { attribute: 'prefix', native: 'prefix', default: layout.prefix, keepsNull: true },
+  touchAfter: { attribute: 'touchAfter', default: 3600, keepsNull: true },
+  useStronglyConsistentReads: { replaces: 'consistentRead' },
+  createTableOptions: { replaces: 'createTable' }
+})
+
+/** DynamoDB takes about ten seconds to create a table. */
 const LONGEST_CREATION = 120_000
-const FIRST_LOOK = 20
-const LATER_LOOKS = 2000
+const FIRST_PAUSE = 20
+const LONGEST_PAUSE = 2000
 
-/** The face of @pwrdrvr/dynamodb-session-store 1.1.0. pwrdrvr-dynamodb-session-store.d.ts documents it. */
-class DynamoDBStore extends findBase(requirerOf(module)) {
+/** Compatible with @pwrdrvr/dynamodb-session-store 1.1.0. pwrdrvr-dynamodb-session-store.d.ts documents it. */
+class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   constructor(given) {
     super()
     const options = optionsOf(given)
-    const { dynamoDBClient, tableName = 'sessions', touchAfter = 3600 } = options
-    const { hashKey = layout.hashKey, prefix = layout.prefix } = options
-    const { createTableOptions, useStronglyConsistentReads = false } = options
-    if (dynamoDBClient && !isJavaScriptClient(dynamoDBClient)) {
-      warnOnce(FACE, 'option dynamoDBClient is no DynamoDBClient (it is left out)')
-    }
-    const settings = {
-      ...nativeOptions(FACE, options, OWN_OPTIONS),
-      ...(isJavaScriptClient(dynamoDBClient) && { client: dynamoDBClient }),
-      table: `${tableName}`,
-      names: { table: 'tableName', createTable: 'createTableOptions' },
-      hashKey: `${hashKey}`,
-      prefix: `${prefix}`,
+    const { dynamoDBClient, createTableOptions, useStronglyConsistentReads = false } = options
+    const isClient = isJavaScriptClient(dynamoDBClient)
+    if (dynamoDBClient && !isClient) warnOnce(PACKAGE, 'option dynamoDBClient is not a DynamoDBClient (ignored)')
+    const state = this[STATE]
+    state.attributes = attributesOf(rows, options)
+    const { touchAfter } = state.attributes
+    state.settings = {
+      ...settingsOf(rows, state.attributes, nativeOptions(PACKAGE, rows, options)),
+      ...(isClient && { client: dynamoDBClient }),
       format: layout.format,
       constants: layout.constants,
       stamp: {
@@ -57,12 +55,8 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
       round: Math.floor,
       isFresh: () => false
     }
-    // `creation` is the creation of the table, while it goes on.
-    const state = { tableName, hashKey, prefix, touchAfter, settings, sessions: undefined, creation: undefined }
-    Object.defineProperty(this, STATE, { value: state })
-    watchGenerate(this, (cookie) => state.sessions.setCookieOptions(cookie))
     this.useStronglyConsistentReads = useStronglyConsistentReads
-    Object.defineProperty(this, 'client', { value: settings.client })
+    Object.defineProperty(this, 'client', { value: state.settings.client })
     if (createTableOptions) createInBackground(state, createTableOptions)
   }
 
@@ -74,19 +68,19 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
   }
 
   get tableName() {
-    return this[STATE].tableName
+    return this[STATE].attributes.tableName
   }
 
   get hashKey() {
-    return this[STATE].hashKey
+    return this[STATE].attributes.hashKey
   }
 
   get prefix() {
-    return this[STATE].prefix
+    return this[STATE].attributes.prefix
   }
 
   get touchAfter() {
-    return this[STATE].touchAfter
+    return this[STATE].attributes.touchAfter
   }
 
   get useStronglyConsistentReads() {
@@ -98,96 +92,55 @@ class DynamoDBStore extends findBase(requirerOf(module)) {
     const state = this[STATE]
     if (state.sessions !== undefined && consistentRead === state.settings.consistentRead) return
     state.settings.consistentRead = consistentRead
-    state.sessions?.close()
-    state.sessions = new Sessions(state.settings, (event, value) => emitLater(this, event, value))
-  }
-
-  get(sid, ...rest) {
-    return answer(
-      onceCreated(this[STATE], () => this[STATE].sessions.get(sid)),
-      rest,
-      this[STATE].sessions
-    )
+    state.open(state.settings)
   }
 
   set(sid, session, ...rest) {
-    return answer(
-      done(onceCreated(this[STATE], () => this[STATE].sessions.set(sid, session))),
-      rest,
-      this[STATE].sessions
-    )
+    const writing = afterCreation(this, (sessions) => sessions.set(sid, session))
+    return answer(done(writing), rest, this[STATE].sessions)
   }
 
   touch(sid, session, ...rest) {
-    return answer(touch(this[STATE], sid, session), rest)
-  }
-
-  destroy(sid, ...rest) {
-    return answer(
-      onceCreated(this[STATE], () => this[STATE].sessions.destroy(sid)),
-      rest,
-      this[STATE].sessions
-    )
-  }
-
-  /** express-session makes a Session of what `get` returned. */
-  createSession(request, session) {
-    return this[STATE].sessions.createSession((...args) => super.createSession(...args), request, session)
-  }
-
-  stats() {
-    return this[STATE].sessions.stats()
-  }
-
-  close(...rest) {
-    return answer(this[STATE].sessions.close(), rest)
+    return answer(touch(this, sid, session), rest)
   }
 }
 
-async function touch(state, sid, session) {
-  if (isFresh(session, state.touchAfter)) {
+async function touch(store, sid, session) {
+  const { attributes, sessions } = store[STATE]
+  if (isFresh(session, attributes.touchAfter)) {
     debug(() => [`Skip touching session=${hashOf(sid)}`])
-    return state.sessions.touchSaved()
+    return sessions.touchSaved()
   }
-  // Before anything is awaited: express-session renews the cookie of a session that it then finds changed.
+  // Before anything is awaited: express-session renews the cookie of a session that it finds changed afterward.
   if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
-  await onceCreated(state, () => state.sessions.touch(sid, session))
-}
-
-/** Runs an operation, after the creation of the table if that goes on. */
-function onceCreated(state, operation) {
-  return state.creation === undefined ? operation() : state.creation.then(operation)
+  await afterCreation(store, (current) => current.touch(sid, session))
 }
 
 function createInBackground(state, createTableOptions) {
-  state.creation = createTable(state, createTableOptions, { ref: false }).then(
-    () => (state.creation = undefined),
-    (error) => {
-      state.creation = undefined
-      warnOnce(FACE, `the table could not be created (${error.message})`)
-    }
-  )
+  const creation = createTable(state, createTableOptions, { ref: false })
+  creation.catch((error) => warnOnce(PACKAGE, `cannot create the table (${error.message})`))
+  state.holdOperations(creation)
 }
 
-/** Creates the table unless it is there, waits until it is ACTIVE, and enables its time to live. */
+/** Creates the table if it does not exist, waits until it is ACTIVE, and enables its time to live. */
 async function createTable(state, createTableOptions, waiting) {
+  const { hashKey, tableName } = state.attributes
   const input = {
-    TableName: state.tableName,
-    AttributeDefinitions: [{ AttributeName: state.hashKey, AttributeType: 'S' }],
-    KeySchema: [{ AttributeName: state.hashKey, KeyType: 'HASH' }],
+    TableName: tableName,
+    ...createTableInput([hashKey]),
     ...(createTableOptions.ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
     ...createTableOptions
   }
   const { TableName } = input
   const found = await describe(state, TableName)
-  if (found !== undefined) return state.sessions.requireKey(found, 'DescribeTable')
+  if (found !== undefined) return state.sessions.requireKey(found)
   debug(() => [`table ${TableName} does not exist`])
   debug(() => [`creating table ${TableName}, with params:`, input])
   try {
     await state.sessions.request('CreateTable', input)
   } catch (error) {
     debug(() => [`error creating table ${TableName}:`, error])
-    // Another process was faster.
+    // Another process has just created the table, and enables its time to live.
     if (error.code === 'ResourceInUseException') return waitUntilActive(state, TableName, waiting)
     throw error
   }
@@ -197,27 +150,32 @@ async function createTable(state, createTableOptions, waiting) {
   await state.sessions.request('UpdateTimeToLive', { TableName, TimeToLiveSpecification })
 }
 
+/**
+ * The addon can wait for a table too, but would keep the process alive, and `createTableOptions` may name another
+ * table than the store.
+ */
 async function waitUntilActive(state, tableName, waiting) {
-  let pause = FIRST_LOOK
-  // The clock may be mocked, so the pauses are counted.
+  let pause = FIRST_PAUSE
+  // The sum of the pauses, because a test may have mocked the clock.
   for (let waited = 0; (await describe(state, tableName))?.TableStatus !== 'ACTIVE'; waited += pause) {
-    if (waited > LONGEST_CREATION) throw new Error(`table "${tableName}" is not ACTIVE within ${LONGEST_CREATION} ms`)
+    if (waited > LONGEST_CREATION) {
+      throw new Error(`table "${tableName}" did not become ACTIVE within ${LONGEST_CREATION} ms`)
+    }
     await sleep(pause, undefined, waiting)
-    pause = Math.min(pause * 2, LATER_LOOKS)
+    pause = Math.min(pause * 2, LONGEST_PAUSE)
   }
 }
 
-/** Nothing when there is no such table. */
+/** The description of a table, or undefined if it does not exist. */
 async function describe(state, TableName) {
-  try {
-    return (await state.sessions.request('DescribeTable', { TableName })).Table
-  } catch (error) {
-    if (error.code === 'ResourceNotFoundException') return undefined
-    throw error
-  }
+  const described = state.sessions.request('DescribeTable', { TableName })
+  return (await described.catch(ignoring('ResourceNotFoundException')))?.Table
 }
 
-/** Whether the session was written within `touchAfter` seconds, or within a tenth of a lifetime that is shorter. */
+/**
+ * Whether the session was written less than `touchAfter` seconds ago. If the lifetime of the session is shorter than
+ * that, a tenth of the lifetime takes the place of `touchAfter`.
+ */
 function isFresh(session, touchAfter) {
   const originalMaxAge = session?.cookie?.originalMaxAge
   const isShort = Number.isFinite(originalMaxAge) && touchAfter * 1000 > originalMaxAge
@@ -230,15 +188,15 @@ function isoOf(milliseconds) {
   return new Date(milliseconds).toISOString()
 }
 
-/** The original's output of the package `debug`, but for ids. */
+/** Prints what the original prints with the package `debug`, without session IDs. */
 function debug(wordsOf) {
-  if (!isWanted(process.env.DEBUG ?? '')) return
-  process.stderr.write(`${isoOf(Date.now())} ${FACE} ${format(...wordsOf())}\n`)
+  if (!isDebugged(process.env.DEBUG ?? '')) return
+  process.stderr.write(`${isoOf(Date.now())} ${PACKAGE} ${format(...wordsOf())}\n`)
 }
 
-/** Whether a list such as `express*,-express:router` names this face. */
-function isWanted(list) {
-  const matches = (pattern) => new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`).test(FACE)
+/** Whether a list such as `express*,-express:router` includes the original. */
+function isDebugged(list) {
+  const matches = (pattern) => new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`).test(PACKAGE)
   const patterns = list.split(/[\s,]+/).filter(Boolean)
   const isExcluded = patterns.some((pattern) => pattern[0] === '-' && matches(pattern.slice(1)))
   return !isExcluded && patterns.some(matches)
