@@ -1,4 +1,4 @@
-// connect-dynamodb's face as CommonJS: import = require.
+// The factory of connect-dynamodb, as CommonJS: import = require.
 import session = require('express-session')
 import connectDynamoDB = require('dynamodb-session/connect-dynamodb')
 
