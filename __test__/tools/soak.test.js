@@ -2,8 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { problemsOf } = require('../../tools/soak/check')
-const { soak } = require('../../tools/soak/soak')
+const { problemsOf, soak } = require('../../tools/soak/soak')
 const { serverKind } = require('../support/server')
 
 const MINUTES = 2

@@ -9,8 +9,7 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { parseTriple } = require('@napi-rs/cli')
-const { systemOf } = require('./addon-system')
-const { packedName } = require('./packed-name')
+const { packedName, systemOf } = require('./packages')
 const { name, napi, version } = require('../../package.json')
 
 const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']

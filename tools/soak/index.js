@@ -1,8 +1,7 @@
 'use strict'
 
 const { parseArgs } = require('node:util')
-const { problemsOf } = require('./check')
-const { soak } = require('./soak')
+const { problemsOf, soak } = require('./soak')
 
 async function main() {
   const options = { minutes: { type: 'string' }, seed: { type: 'string' }, users: { type: 'string' } }

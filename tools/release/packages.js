@@ -16,4 +16,9 @@ function systemOf(addon, name) {
   throw new Error(`${name} is not an addon`)
 }
 
-module.exports = { systemOf }
+/** The name of a package in the file name that `npm pack` gives its tarball. */
+function packedName(name) {
+  return name.replace('@', '').replace('/', '-')
+}
+
+module.exports = { packedName, systemOf }
