@@ -12,52 +12,52 @@ const dynamodb = useDynamoDB()
 const folder = path.join(__dirname, 'mocked-timers')
 const names = entries.map(({ name }) => name)
 const expected = Object.fromEntries(names.map((name) => [name, { user: 'ann', destroyed: null }]))
-let place
+let connection
 
-/** The server, and a table for each entry point, which all runs share. */
-async function placeOf() {
+/** The server and a table for each entry point, for all runs. */
+async function createTables() {
   const tables = {}
   for (const { name, schema } of entries) tables[name] = await dynamodb.newTable(schema)
   return JSON.stringify({ connection: dynamodb.connection, tables })
 }
 
 async function run(...args) {
-  place ??= placeOf()
-  return runNode(args, { env: { PLACE: await place }, timeLimit: 90_000 })
+  connection ??= createTables()
+  return runNode(args, { env: { CONNECTION: await connection }, timeLimit: 90_000 })
 }
 
 describe('Jest', () => {
   const program = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const cacheDirectory = path.join(os.tmpdir(), 'dynamodb-session-jest')
 
-  async function jest(file, config, ...args) {
-    const whole = JSON.stringify({ rootDir: path.join(folder, 'jest'), watchman: false, cacheDirectory, ...config })
-    const { code, stderr } = await run(program, '--runInBand', '--config', whole, ...args, file)
+  async function jest(suite, settings, ...args) {
+    const config = JSON.stringify({ rootDir: folder, watchman: false, cacheDirectory, ...settings })
+    const { code, stderr } = await run(program, '--runInBand', '--config', config, '--testNamePattern', suite, ...args, 'jest.test.js')
     assert.equal(code, 0, stderr)
     for (const name of names) assert.ok(stderr.includes(`✓ ${name}`), stderr)
     return stderr
   }
 
   test('fake timers do not stop callbacks, and none is pending', async () => {
-    await jest('after-load', {})
+    await jest('fake timers enabled by a test', {})
   })
 
   for (const testEnvironment of ['node', 'jsdom']) {
     test(`globally enabled fake timers do not stop callbacks (${testEnvironment})`, async () => {
-      await jest('globally', { testEnvironment, fakeTimers: { enableGlobally: true } })
+      await jest('fake timers enabled globally', { testEnvironment, fakeTimers: { enableGlobally: true } })
     })
   }
 
   test('globally enabled legacy fake timers do not stop callbacks', async () => {
-    await jest('globally', { fakeTimers: { enableGlobally: true, legacyFakeTimers: true } })
+    await jest('fake timers enabled globally', { fakeTimers: { enableGlobally: true, legacyFakeTimers: true } })
   })
 
   test('a mocked date decides what has expired', async () => {
-    await jest('date', {})
+    await jest('a mocked date', {})
   })
 
   test('detectOpenHandles reports nothing after close()', async () => {
-    assert.doesNotMatch(await jest('real', {}, '--detectOpenHandles'), /open handle/)
+    assert.doesNotMatch(await jest('real timers', {}, '--detectOpenHandles'), /open handle/)
   })
 })
 
@@ -65,7 +65,7 @@ describe('Vitest', () => {
   for (const pool of ['forks', 'threads', 'vmThreads']) {
     test(`fake timers do not stop callbacks, and none is pending (${pool})`, async () => {
       const program = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-      const args = ['run', '--root', path.join(folder, 'vitest'), '--pool', pool, '--reporter', 'verbose']
+      const args = ['run', '--root', folder, '--pool', pool, '--reporter', 'verbose']
       const { code, stdout, stderr } = await run(program, ...args)
       assert.equal(code, 0, stdout + stderr)
       for (const name of names) assert.ok(stdout.includes(name), stdout)
@@ -80,7 +80,7 @@ describe('Sinon', () => {
       assert.equal(code, 0, stderr)
       const timers = order === 'loaded first' && { limit: 'ConfigError', disconnect: true }
       const results = { ...expected, ...timers }
-      assert.deepEqual(JSON.parse(stdout), { results, timersAfterLoad: 0, timersInTheEnd: 0 })
+      assert.deepEqual(JSON.parse(stdout), { results, timersAfterLoad: 0, timersAfterUse: 0 })
     })
   }
 })

@@ -8,63 +8,63 @@ const { contract } = require('../contract/frameworks/contract')
 const { cleanEnvironment } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { Browser } = require('../support/http')
-const { bundling, packages } = require('./support/bundlers')
-const { remote } = require('./support/remote')
-const { appDependencies, openWorkshop } = require('./support/workshop')
+const { bundleProgram, packages } = require('./support/bundlers')
+const { remoteApp } = require('./support/remote-app')
+const { appDependencies, useProjects } = require('./support/projects')
 
 const dynamodb = useDynamoDB()
-const workshop = openWorkshop()
+const projects = useProjects()
 
-/** What stays out of the bundle: the addon's package, and the class that its store extends. */
+/** Left out of the bundle: the package with the addon, and the package of the class that the store extends. */
 const external = ['dynamodb-session', 'express-session']
 
-let made
+let installed
 const sources = () =>
-  (made ??= workshop.npmInstall(workshop.project('bundled'), ['dynamodb-session', ...appDependencies, ...packages]))
+  (installed ??= projects.npmInstall(projects.create('bundled'), ['dynamodb-session', ...appDependencies, ...packages]))
 
-/** Bundles an app with what only a deployment carries, beside the packages that were kept out. */
+/** Bundles an app and deploys the bundle with the external packages. */
 async function bundle(name, bundler, { program = process.execPath, ...options }) {
   const cwd = await sources()
   const dist = path.join(cwd, 'dist')
   fs.rmSync(dist, { recursive: true, force: true })
-  await workshop.run(program, ['-e', bundling(bundler, options)], { cwd })
+  await projects.run(program, ['-e', bundleProgram(bundler, options)], { cwd })
   const deployed = path.join(path.dirname(cwd), `deployed-${name.replaceAll(' ', '-')}`)
   fs.renameSync(dist, deployed)
   if (options.external.length) {
-    workshop.write(path.join(path.basename(deployed), 'package.json'), '{}')
-    await workshop.npmInstall(deployed, options.external)
+    projects.write(path.join(path.basename(deployed), 'package.json'), '{}')
+    await projects.npmInstall(deployed, options.external)
   }
   return deployed
 }
 
-function runs(name, bundler, options) {
+function runsWhenBundled(name, bundler, options) {
   const prepare = async () => ({
     command: process.execPath,
     args: [options.input],
     cwd: await bundle(name, bundler, options)
   })
-  contract(remote(name, dynamodb, prepare), dynamodb)
+  contract(remoteApp(name, dynamodb, prepare), dynamodb)
 }
 
 for (const input of ['main.cjs', 'main.mjs']) {
   const system = input.endsWith('mjs') ? 'module' : 'CommonJS'
-  // In a module, webpack leaves Express's CommonJS without a require.
+  // In an ES module, webpack breaks the `require` calls of Express.
   for (const bundler of ['esbuild', 'rollup', 'ncc', ...(system === 'CommonJS' ? ['webpack'] : [])]) {
-    runs(`${bundler}, ${system}`, bundler, { input, external })
+    runsWhenBundled(`${bundler}, ${system}`, bundler, { input, external })
   }
-  // On Node.js 20, nft does not follow the condition module-sync, which that has as well and Express's packages use.
+  // Packages of Express use the condition module-sync. On Node.js 20, nft does not follow it, although Node.js 20 does.
   const conditions = Number(process.versions.node.split('.')[0]) < 22 ? { conditions: ['node', 'module-sync'] } : {}
-  runs(`nft, ${system}`, 'nft', { input, external: [], settings: conditions })
-  test(`nft on Node.js 22 without a setting, ${system}`, async () => {
-    const program = await workshop.program('node22')
+  runsWhenBundled(`nft, ${system}`, 'nft', { input, external: [], settings: conditions })
+  test(`an app traced by nft on Node.js 22 runs without settings (${system})`, async () => {
+    const program = await projects.program('node22')
     const cwd = await bundle(`nft 22 ${system}`, 'nft', { input, external: [], program })
     await assertCounts(`nft 22 ${system}`, { command: program, args: [input], cwd })
   })
 }
 
-/** A visitor is counted, so the session comes back. */
+/** Checks that the app counts the views of a visitor in the session. */
 async function assertCounts(name, command) {
-  const app = await remote(name, dynamodb, async () => command).start({})
+  const app = await remoteApp(name, dynamodb, async () => command).start({})
   const browser = new Browser(app.url)
   const visits = [await browser.get('/count'), await browser.get('/count')]
   await app.close()
@@ -74,20 +74,20 @@ async function assertCounts(name, command) {
   )
 }
 
-// The store of an app that hands its express-session over needs no other.
+// An app that passes its express-session to the package does not need another one at run time.
 for (const [name, bundler, settings] of [
-  ['ncc packs everything', 'ncc', {}],
+  ['ncc bundles everything', 'ncc', {}],
   ['esbuild copies the addon', 'esbuild', { loader: { '.node': 'copy' } }]
 ]) {
   test(name, async () => {
-    const cwd = await bundle(name, bundler, { input: 'handed.cjs', external: [], settings })
+    const cwd = await bundle(name, bundler, { input: 'factory-main.cjs', external: [], settings })
     assert.ok(!fs.existsSync(path.join(cwd, 'node_modules')))
     await assertCounts(name, { command: process.execPath, args: ['main.cjs'], cwd })
   })
 }
 
-describe('a bundle that should have kept out', () => {
-  for (const [bundler, answer] of [
+describe('a bundle that wrongly contains', () => {
+  for (const [bundler, reason] of [
     ['esbuild', /No loader is configured for "\.node" files/],
     [
       'webpack',
@@ -95,19 +95,19 @@ describe('a bundle that should have kept out', () => {
     ],
     ['rollup', /dynamodb-session\.[\w-]+\.node \(1:0\)/]
   ]) {
-    test(`dynamodb-session is not made by ${bundler}`, async () => {
+    test(`dynamodb-session cannot be built with ${bundler}`, async () => {
       const bundled = bundle(bundler, bundler, { input: 'main.cjs', external: ['express-session'] })
-      await assert.rejects(bundled, ({ stderr }) => answer.test(stderr))
+      await assert.rejects(bundled, ({ stderr }) => reason.test(stderr))
     })
   }
 
   for (const bundler of ['esbuild', 'webpack', 'rollup', 'ncc']) {
-    test(`express-session says so when it starts, by ${bundler}`, async () => {
+    test(`express-session fails at startup with an explanation (${bundler})`, async () => {
       const cwd = await bundle(`without ${bundler}`, bundler, { input: 'main.cjs', external: ['dynamodb-session'] })
-      // Installed as a peer it would be found, and be another than that of the bundle.
+      // npm installed it as a peer dependency. The store would find it, but the app uses the bundled one.
       fs.rmSync(path.join(cwd, 'node_modules', 'express-session'), { recursive: true, force: true })
       const env = { ...cleanEnvironment(), APP: JSON.stringify({ store: dynamodb.options() }) }
-      await assert.rejects(workshop.run(process.execPath, ['main.cjs'], { cwd, env }), ({ stderr }) => {
+      await assert.rejects(projects.run(process.execPath, ['main.cjs'], { cwd, env }), ({ stderr }) => {
         assert.match(
           stderr,
           /express-session uses this store, but dynamodb-session cannot find the express-session package. Either express-session is bundled/
@@ -117,14 +117,14 @@ describe('a bundle that should have kept out', () => {
     })
   }
 
-  test('a package of which the addon was not installed says what to keep out', async () => {
+  test('dynamodb-session without its addon fails with an explanation', async () => {
     const options = {
       input: 'main.cjs',
       external: ['express-session'],
       settings: { external: ['express-session', '*.node', '@dynamodb-session/*'] }
     }
     const deployed = await bundle('without addon', 'esbuild', options)
-    await assert.rejects(workshop.run(process.execPath, ['main.cjs'], { cwd: deployed }), ({ stderr }) => {
+    await assert.rejects(projects.run(process.execPath, ['main.cjs'], { cwd: deployed }), ({ stderr }) => {
       assert.match(stderr, /It looked from inside of a bundle, where the addon is not\. Keep dynamodb-session out/)
       return true
     })

@@ -5,18 +5,18 @@ const { test } = require('node:test')
 const { contract } = require('../contract/frameworks/contract')
 const { cleanEnvironment, runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { remote } = require('./support/remote')
-const { openWorkshop } = require('./support/workshop')
+const { remoteApp } = require('./support/remote-app')
+const { useProjects } = require('./support/projects')
 
 const dynamodb = useDynamoDB()
-const workshop = openWorkshop()
+const projects = useProjects()
 
-/** The command for a program of the runtime; no program is the Node.js of this process. */
-const command = async (program) => (program ? workshop.program(program) : process.execPath)
+/** The executable of a program, by default the Node.js of this process. */
+const command = async (program) => (program ? projects.program(program) : process.execPath)
 
-function loads(name, program, args, framework) {
-  const prepare = async () => ({ command: await command(program), args, cwd: await workshop.npmProject() })
-  contract(remote(name, dynamodb, prepare, framework), dynamodb)
+function runsOn(name, program, args, framework) {
+  const prepare = async () => ({ command: await command(program), args, cwd: await projects.npmProject() })
+  contract(remoteApp(name, dynamodb, prepare, framework), dynamodb)
 }
 
 const major = Number(process.versions.node.split('.')[0])
@@ -33,16 +33,16 @@ const systems = [
 ]
 
 for (const [name, program, args] of runtimes) {
-  for (const [system, extension] of systems) loads(`${name}, ${system}`, program, [...args, `main.${extension}`])
+  for (const [system, extension] of systems) runsOn(`${name}, ${system}`, program, [...args, `main.${extension}`])
 }
-loads('worker_threads', null, ['worker.cjs'])
-loads('cluster', null, ['cluster.cjs'])
-loads('child_process', null, ['child.cjs'])
+runsOn('worker_threads', null, ['worker.cjs'])
+runsOn('cluster', null, ['cluster.cjs'])
+runsOn('child_process', null, ['child.cjs'])
 
 const permission = ['--allow-addons', '--allow-fs-read=*']
-loads('--permission of Node 22', 'node22', ['--experimental-permission', ...permission, 'main.cjs'])
-loads('--permission of Node 24', 'node24', ['--permission', ...permission, 'main.cjs'])
-loads('Deno with the least permissions', 'deno', [
+runsOn('--permission of Node 22', 'node22', ['--experimental-permission', ...permission, 'main.cjs'])
+runsOn('--permission of Node 24', 'node24', ['--permission', ...permission, 'main.cjs'])
+runsOn('Deno with minimal permissions', 'deno', [
   'run',
   ...['ffi', 'env', 'read', 'net', 'sys'].map((name) => `--allow-${name}`),
   '--no-prompt',
@@ -52,10 +52,10 @@ loads('Deno with the least permissions', 'deno', [
 
 for (const name of ['koa', 'fastify']) {
   const [framework] = require(`../contract/frameworks/${name}`)
-  loads(`${framework.name}, packed`, null, [`${name}-main.cjs`], framework)
+  runsOn(`${framework.name}, installed by npm`, null, [`${name}-main.cjs`], framework)
 }
 
-/** Each entry with the key of its table, and how its options name the table. */
+/** For each entry point, the key of its table and a function that returns its options. */
 const entries = {
   '.': [{ hashKey: 'id' }, (table) => ({ table })],
   './connect-dynamodb': [{ hashKey: 'id' }, (table) => ({ table })],
@@ -65,21 +65,21 @@ const entries = {
   './pwrdrvr-dynamodb-session-store': [{ hashKey: 'id' }, (tableName) => ({ tableName })]
 }
 
-test('every entry is tried here', () => {
+test('the tests cover every entry point of package.json', () => {
   const { exports } = require('../../package.json')
   assert.deepEqual(Object.keys(exports), [...Object.keys(entries), './package.json'])
 })
 
 for (const [name, program, args] of runtimes) {
   for (const [system, extension] of systems) {
-    test(`every entry on ${name}, ${system}`, async () => {
-      const cwd = await workshop.npmProject()
+    test(`every entry point stores and destroys a session on ${name} (${system})`, async () => {
+      const cwd = await projects.npmProject()
       const options = {}
       for (const [entry, [schema, tableOptions]] of Object.entries(entries)) {
         options[entry] = { ...dynamodb.connection, ...tableOptions(await dynamodb.newTable(schema)) }
       }
       const env = { ...cleanEnvironment(), ENTRIES: JSON.stringify(options) }
-      const { stdout } = await workshop.run(await command(program), [...args, `entries.${extension}`], { cwd, env })
+      const { stdout } = await projects.run(await command(program), [...args, `entries.${extension}`], { cwd, env })
       assert.deepEqual(
         JSON.parse(stdout),
         Object.fromEntries(Object.keys(entries).map((entry) => [entry, [entry, null]]))
@@ -88,8 +88,8 @@ for (const [name, program, args] of runtimes) {
   }
 }
 
-const frozen = () =>
-  workshop.npmInstall(workshop.project('frozen'), [
+const frozenProject = () =>
+  projects.npmInstall(projects.create('frozen'), [
     'dynamodb-session',
     'fastify@5',
     '@fastify/session@11',
@@ -99,12 +99,12 @@ const [fastify] = require('../contract/frameworks/fastify')
 const prepareFrozen = async () => ({
   command: process.execPath,
   args: ['--frozen-intrinsics', 'fastify-main.cjs'],
-  cwd: await frozen()
+  cwd: await frozenProject()
 })
-contract(remote('--frozen-intrinsics, Fastify', dynamodb, prepareFrozen, fastify), dynamodb)
+contract(remoteApp('--frozen-intrinsics, Fastify', dynamodb, prepareFrozen, fastify), dynamodb)
 
-test('--frozen-intrinsics is more than express-session itself can load in', async () => {
-  const cwd = await workshop.npmProject()
+test('express-session itself cannot load with --frozen-intrinsics', async () => {
+  const cwd = await projects.npmProject()
   const script = `try { require('express-session') } catch (error) { console.log(error.stack) }`
   const { stdout } = await runNode(['--frozen-intrinsics', '-e', script], { cwd })
   assert.match(stdout, /^TypeError: [^]*depd/)

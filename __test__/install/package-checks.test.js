@@ -9,7 +9,7 @@ const { root } = require('../support/child')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
 const { run } = require('./support/release')
 
-/** A copy of what the repository has, for the gate to look at. */
+/** A copy of the files in the repository. */
 async function checkout(t) {
   const directory = temporaryDirectory(t)
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean)
@@ -31,50 +31,54 @@ function edit(directory, name, from, to) {
   fs.writeFileSync(file, text.replace(from, to))
 }
 
-describe('the gate of the package refuses', () => {
-  test('nothing of what is in the repository', async (t) => {
+describe('check-package.js', () => {
+  test('accepts the repository', async (t) => {
     assert.match((await check(await checkout(t))).stdout, /^The package has \d+ files\.\n$/)
   })
 
-  for (const [name, spoil, answer] of [
+  for (const [name, change, message] of [
     [
-      'a name in files without a file',
-      (to) => edit(to, 'package.json', '"lib",', '"lib", "nowhere",'),
+      'an entry of "files" that does not exist',
+      (directory) => edit(directory, 'package.json', '"lib",', '"lib", "nowhere",'),
       /names nowhere/
     ],
-    ['a file missing from files', (to) => fs.rmSync(path.join(to, 'index.d.ts')), /lists index\.d\.ts/],
-    ['a file that npm adds', (to) => write(path.join(to, 'README.txt'), ''), /does not list/],
-    ['an addon', (to) => write(path.join(to, 'lib', 'x.node'), ''), /unexpected files/],
-    ['what nobody committed', (to) => write(path.join(to, 'lib', 'notes.md'), ''), /not in the repository/],
+    ['a missing file', (directory) => fs.rmSync(path.join(directory, 'index.d.ts')), /lists index\.d\.ts/],
+    ['a file that npm adds by itself', (directory) => write(path.join(directory, 'README.txt'), ''), /does not list/],
+    ['an addon', (directory) => write(path.join(directory, 'lib', 'x.node'), ''), /unexpected files/],
     [
-      'another version of the crate',
-      (to) => edit(to, 'Cargo.toml', '\nversion = "', '\nversion = "1'),
+      'a file that is not committed',
+      (directory) => write(path.join(directory, 'lib', 'notes.md'), ''),
+      /not in the repository/
+    ],
+    [
+      'different versions of the package and the crate',
+      (directory) => edit(directory, 'Cargo.toml', '\nversion = "', '\nversion = "1'),
       /different versions/
     ]
   ]) {
-    test(name, async (t) => {
+    test(`rejects ${name}`, async (t) => {
       const directory = await checkout(t)
-      spoil(directory)
-      await assert.rejects(check(directory), ({ stderr }) => answer.test(stderr))
+      change(directory)
+      await assert.rejects(check(directory), ({ stderr }) => message.test(stderr))
     })
   }
 })
 
 test(
-  'an addon that is not stripped, or wants a newer glibc, is refused',
+  'check-addon.sh rejects an addon that is not stripped or requires a newer glibc',
   { skip: process.platform !== 'linux' },
   async (t) => {
     const directory = temporaryDirectory(t)
-    const gate = path.join(root, 'tools', 'release', 'check-addon.sh')
+    const checkAddon = path.join(root, 'tools', 'release', 'check-addon.sh')
     const addon = path.join(directory, 'addon.node')
     const source = write(
       path.join(directory, 'addon.c'),
       '#include <stdlib.h>\nvoid *addon(void) { return malloc(1); }'
     )
     await run('cc', ['-shared', '-fPIC', source, '-o', addon])
-    await assert.rejects(run('bash', [gate, addon]), ({ stderr }) => /is not stripped/.test(stderr))
+    await assert.rejects(run('bash', [checkAddon, addon]), ({ stderr }) => /is not stripped/.test(stderr))
     await run('cc', ['-shared', '-fPIC', '-s', source, '-o', addon])
-    assert.match((await run('bash', [gate, addon, '2.99'])).stdout, /is stripped and wants glibc 2\./)
-    await assert.rejects(run('bash', [gate, addon, '2.1']), ({ stderr }) => /the floor is 2\.1/.test(stderr))
+    assert.match((await run('bash', [checkAddon, addon, '2.99'])).stdout, /is stripped and wants glibc 2\./)
+    await assert.rejects(run('bash', [checkAddon, addon, '2.1']), ({ stderr }) => /the floor is 2\.1/.test(stderr))
   }
 )

@@ -26,7 +26,7 @@ import {
 
 const credentials = { accessKeyId: 'a', secretAccessKey: 's' }
 
-// Options: none is required, and each has its type.
+// Options: all are optional, and each has its type.
 expectType<DynamoDBStore>(new DynamoDBStore())
 expectType<DynamoDBStore>(new DynamoDBStore({}))
 expectAssignable<DynamoDBStoreOptions>({
@@ -84,7 +84,7 @@ expectAssignable<SpecialKey>({ name: 'user', type: 'BOOL' })
 expectNotAssignable<SpecialKey>({ name: 'user', type: 'SS' })
 expectAssignable<CreateTableOptions>({})
 
-// Credentials: an object, or a function that gives one now or later. Clients of both SDKs.
+// Credentials: an object, or a function that returns one or a promise of one. Clients of both SDKs.
 expectAssignable<Credentials>({ ...credentials, sessionToken: 't', expiration: new Date() })
 expectError<Credentials>({ accessKeyId: 'a' })
 expectAssignable<DynamoDBStoreOptions>({ credentials: () => credentials })
@@ -110,7 +110,7 @@ expectAssignable<DynamoDBStoreOptions>({ table: 'sessions', readCapacityUnits: 2
 expectAssignable<DynamoDBStoreOptionsSpecialKey>({ name: 'user', type: 'S' })
 expectAssignable<CallbackError>(undefined)
 
-// Without a callback each method gives a promise.
+// Without a callback, each method returns a promise.
 expectType<Promise<any>>(store.get('id'))
 expectType<Promise<void>>(store.set('id', { user: 'ann' }))
 expectType<Promise<void>>(store.set('id', { user: 'ann' }, 60_000))
@@ -125,7 +125,7 @@ expectType<Promise<TableDescription>>(store.createTable())
 expectType<Promise<TableDescription>>(store.describeTable())
 expectType<Promise<void>>(store.close())
 
-// The promise is the last overload, which is the one that typed spies take.
+// The promise is the last overload, because typed spies use the last one.
 expectType<Promise<any>>({} as ReturnType<DynamoDBStore['get']>)
 expectType<Promise<void>>({} as ReturnType<DynamoDBStore['set']>)
 expectType<Promise<void>>({} as ReturnType<DynamoDBStore['touch']>)
@@ -136,7 +136,7 @@ jest.spyOn(store, 'set').mockResolvedValue(undefined)
 jest.spyOn(store, 'ids').mockResolvedValue(['id'])
 expectError(jest.spyOn(store, 'length').mockResolvedValue('one'))
 
-// With one it gives nothing.
+// With a callback, each method returns undefined.
 const done = (error?: Error | null) => void error
 const maybe: typeof done | undefined = Math.random() < 0.5 ? done : undefined
 expectType<void>(store.get('id', (error, session) => expectType<[any, any]>([error, session])))

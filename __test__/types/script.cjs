@@ -1,6 +1,6 @@
 'use strict'
 
-// JavaScript whose types are checked: require.
+// Type-checked JavaScript: require.
 const session = require('express-session')
 const { DynamoDBStore, DynamoDBStoreError } = require('dynamodb-session')
 
@@ -12,5 +12,5 @@ const store = new DynamoDBStore({
 session({ store, secret: 'secret' })
 store.destroy('id', (error) => error instanceof DynamoDBStoreError && error.code)
 
-// @ts-expect-error: seconds are a number
+// @ts-expect-error: ttl is a number of seconds
 new DynamoDBStore({ ttl: '3600' })

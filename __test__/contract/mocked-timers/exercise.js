@@ -2,18 +2,18 @@
 
 const { entries } = require('../../support/entries')
 
-/** The tables of the parent process by entry point. */
-const { connection, tables } = JSON.parse(process.env.PLACE)
+/** The server of the parent process, and a table for each entry point. */
+const { connection, tables } = JSON.parse(process.env.CONNECTION)
 
-const called = (store, method, ...args) =>
+const callWithCallback = (store, method, ...args) =>
   new Promise((resolve, reject) => {
     store[method](...args, (error, value) => (error ? reject(error) : resolve(value)))
   })
 
-/** Opens a store and calls its methods with callbacks, or with promises where it has no callbacks. */
+/** Calls the methods of a new store, with callbacks if it has them, or else with promises. */
 async function exercise({ name, create, frameworks }) {
   const store = create({ connection, table: tables[name] })
-  const call = frameworks.includes('express') ? called : (target, method, ...args) => target[method](...args)
+  const call = frameworks.includes('express') ? callWithCallback : (target, method, ...args) => target[method](...args)
   const missing = new Promise((resolve) => store.on('missing', resolve))
   const session = { cookie: { maxAge: 60_000, originalMaxAge: 60_000 }, user: 'ann' }
   await call(store, 'set', 'id', session, 60_000)

@@ -3,17 +3,17 @@
 const sinon = require('sinon')
 const { entries, exercise } = require('./exercise')
 
-/** All that Sinon can replace, which is more than it replaces by default. */
+/** Everything that Sinon can replace, which is more than its default. */
 const timers = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate']
 const toFake = [...timers, 'Date', 'performance', 'hrtime', 'nextTick', 'queueMicrotask']
 
-/** What takes time in the store itself goes on with real timers: the limit for a client's settings, and probes. */
+/** The timers of the store itself are real: the timeout for a client's settings, and the offline probes. */
 async function exerciseTimers() {
   const { DynamoDBStore } = require('../../..')
   const never = () => new Promise(() => {})
   const withClient = new DynamoDBStore({ client: { send() {}, config: { region: never } }, timeout: 50 })
   const { code: limit } = await withClient.get('id').catch((error) => error)
-  const { connection, tables } = JSON.parse(process.env.PLACE)
+  const { connection, tables } = JSON.parse(process.env.CONNECTION)
   const options = { ...connection, table: tables['dynamodb-session'], offlineAfter: 1 }
   const offline = new DynamoDBStore({ ...options, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 })
   const disconnected = new Promise((resolve) => offline.once('disconnect', () => resolve(true)))
@@ -33,9 +33,9 @@ async function run(order) {
   for (const entry of entries) results[entry.name] = await exercise(entry)
   if (order === 'loaded first') Object.assign(results, await exerciseTimers())
   clock.runAll()
-  const timersInTheEnd = clock.countTimers()
+  const timersAfterUse = clock.countTimers()
   clock.restore()
-  console.log(JSON.stringify({ results, timersAfterLoad, timersInTheEnd }))
+  console.log(JSON.stringify({ results, timersAfterLoad, timersAfterUse }))
 }
 
 run(process.argv[2])

@@ -3,10 +3,10 @@
 require('zone.js/node')
 const { entries, exercise } = require('./exercise')
 
-/** Whether the zone has waited for a timer, as Angular's testability does, and which zone callbacks ran in. */
+/** Each change of whether the zone has pending timers, which Angular's testability waits for. */
 const tasks = []
 const zone = Zone.current.fork({
-  name: 'of the app',
+  name: 'app',
   onHasTask: (_delegate, _current, _target, { change, macroTask }) => change === 'macroTask' && tasks.push(macroTask)
 })
 

@@ -1,6 +1,6 @@
 'use strict'
 
-/** What npm installs to bundle; of each, what runs in a project and makes `dist/main.EXTENSION`, all else in variables. */
+/** The packages of the bundlers. */
 const packages = [
   'esbuild',
   'webpack@5',
@@ -12,6 +12,7 @@ const packages = [
   '@vercel/ncc'
 ]
 
+/** For each bundler, a program that creates `dist/main.EXTENSION`. */
 const scripts = {
   esbuild: `
     const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" }
@@ -33,7 +34,7 @@ const scripts = {
     require('rollup').rollup({ input, external: pattern, plugins, onwarn() {} })
       .then((bundle) => bundle.write({ file: outfile, format: module ? 'es' : 'cjs' }))`,
   ncc: `
-    // It knows no patterns: what is kept out is named, entry by entry.
+    // ncc has no patterns: each external entry point must be listed.
     const entries = external.includes('dynamodb-session') ? ['dynamodb-session/connect-dynamodb'] : []
     require('@vercel/ncc')(resolve(input), { externals: [...external, ...entries], quiet: true })
       .then(({ code, assets }) => {
@@ -47,8 +48,8 @@ const scripts = {
     })`
 }
 
-/** The program that bundles `input` with these packages kept out, by their names. */
-function bundling(bundler, { input, external, settings = {} }) {
+/** A program that bundles `input` without the external packages. */
+function bundleProgram(bundler, { input, external, settings = {} }) {
   const extension = input.split('.').at(-1)
   const given = { input, external, settings, outfile: `dist/main.${extension}`, module: extension === 'mjs' }
   return `
@@ -60,4 +61,4 @@ function bundling(bundler, { input, external, settings = {} }) {
     })()`
 }
 
-module.exports = { bundling, packages }
+module.exports = { bundleProgram, packages }

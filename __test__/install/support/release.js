@@ -2,7 +2,9 @@
 
 const { execFile } = require('node:child_process')
 const { createHash } = require('node:crypto')
+const { once } = require('node:events')
 const fs = require('node:fs')
+const http = require('node:http')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const { tarballOf } = require('../../../tools/release/check-release')
@@ -11,7 +13,7 @@ const { root } = require('../../support/child')
 const run = promisify(execFile)
 const napi = path.join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
 
-/** Packs what a release publishes: the root, and the package of each platform, of which only this one's has a real addon. */
+/** Packs the packages of a release: the main one and one for each platform. Only that of this platform has a real addon. */
 async function packRelease(directory) {
   await npm(['pack', '--pack-destination', directory], root)
   const [tarball] = fs.readdirSync(directory)
@@ -27,7 +29,7 @@ async function packRelease(directory) {
   for (const folder of folders) {
     const { main } = manifestOf(folder)
     if (main === addon) fs.copyFileSync(path.join(root, addon), path.join(folder, main))
-    else fs.writeFileSync(path.join(folder, main), 'of another platform')
+    else fs.writeFileSync(path.join(folder, main), 'an addon of another platform')
   }
 
   const optionalDependencies = Object.fromEntries(folders.map(manifestOf).map(({ name, version }) => [name, version]))
@@ -44,4 +46,30 @@ async function packRelease(directory) {
 const manifestOf = (folder) => JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
 const npm = (args, cwd) => run('npm', [...args, '--ignore-scripts'], { cwd, shell: process.platform === 'win32' })
 
-module.exports = { npm, packRelease, run }
+/** A registry with these packages. It redirects requests for all others to the registry that npm is configured to use. */
+async function startRegistry(packages) {
+  const upstream = (await npm(['config', 'get', 'registry'])).stdout.trim()
+  const server = http.createServer(({ url, headers }, response) => {
+    const [name, file] = decodeURIComponent(url.slice(1)).split('/-/')
+    const found = packages.find(({ manifest }) => manifest.name === name)
+    if (!found) return response.writeHead(302, { location: new URL(url.slice(1), upstream).href }).end()
+    if (file) return response.end(found.tarball)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(packument(found, `http://${headers.host}`)))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close().closeAllConnections() }
+}
+
+function packument({ manifest, shasum, integrity }, host) {
+  const { name, version } = manifest
+  const dist = { shasum, integrity, tarball: `${host}/${name}/-/${name}-${version}.tgz` }
+  return {
+    name,
+    'dist-tags': { latest: version },
+    time: { created: '2026-01-01T00:00:00.000Z', [version]: '2026-01-01T00:00:00.000Z' },
+    versions: { [version]: { ...manifest, dist } }
+  }
+}
+
+module.exports = { npm, packRelease, run, startRegistry }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { afterEach, expect, test, vi } from 'vitest'
 
-const { entries, exercise, expected } = createRequire(import.meta.url)('../exercise.js')
+const { entries, exercise, expected } = createRequire(import.meta.url)('./exercise.js')
 
 afterEach(() => vi.useRealTimers())
 

@@ -5,18 +5,19 @@ const os = require('node:os')
 const path = require('node:path')
 const { after } = require('node:test')
 const { root } = require('../../support/child')
-const { startRegistry } = require('./registry')
-const { npm, packRelease, run } = require('./release')
+const { write } = require('../../support/temporary-packages')
+const { writeApp } = require('./app-files')
+const { npm, packRelease, run, startRegistry } = require('./release')
 
 const modules = path.join(root, 'node_modules')
 const cache = path.join(modules, '.cache', 'package-tests')
 const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 
-/** What the apps of these tests depend on. */
+/** The dependencies of the Express apps, and those of the other apps. */
 const appDependencies = ['express@5', 'express4@npm:express@4', 'express-session']
 const otherFrameworks = ['koa@3', 'koa-session@7', 'fastify@5', '@fastify/session@11', '@fastify/cookie@11']
 
-/** Programs that npm has, kept from run to run; none of their scripts run. */
+/** Programs from npm, installed without scripts and cached across runs. */
 const programs = {
   node22: `node22@npm:node-${platform}@22`,
   node24: `node24@npm:node-${platform}@24`,
@@ -25,7 +26,7 @@ const programs = {
   pnpm: 'pnpm@^10',
   yarn: '@yarnpkg/cli-dist@4'
 }
-const places = {
+const executables = {
   node22: 'node22/bin/node',
   node24: 'node24/bin/node',
   bun: `@oven/bun-${process.platform}-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`,
@@ -34,20 +35,20 @@ const places = {
   yarn: '@yarnpkg/cli-dist/bin/yarn.js'
 }
 
-/** Where projects are made of the packed release. Everything is made when it is first asked for. */
-function openWorkshop() {
+/** A temporary folder for projects that install the packed release from a local registry. Everything is created lazily. */
+function useProjects() {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-package-')))
-  const once_ = (make) => {
-    let made
-    return () => (made ??= make())
+  const lazy = (create) => {
+    let value
+    return () => (value ??= create())
   }
-  const registry = once_(async () => {
+  const registry = lazy(async () => {
     const folder = path.join(directory, 'release')
     fs.mkdirSync(folder)
     return startRegistry(await packRelease(folder))
   })
-  const tools = once_(async () => {
-    if (Object.values(places).every((place) => fs.existsSync(path.join(cache, 'node_modules', place)))) return
+  const tools = lazy(async () => {
+    if (Object.values(executables).every((file) => fs.existsSync(path.join(cache, 'node_modules', file)))) return
     fs.mkdirSync(cache, { recursive: true })
     fs.writeFileSync(path.join(cache, 'package.json'), '{}')
     await npm(['install', '--no-audit', '--no-fund', ...Object.values(programs)], cache)
@@ -57,46 +58,43 @@ function openWorkshop() {
     fs.rmSync(directory, { recursive: true, force: true })
   })
 
-  const workshop = {
+  const projects = {
     run,
-    async registry() {
+    async registryUrl() {
       return (await registry()).url
     },
     async program(name) {
       await tools()
-      return path.join(cache, 'node_modules', places[name])
+      return path.join(cache, 'node_modules', executables[name])
     },
-    /** A folder with the app's files and this `package.json`. */
-    project(name, manifest = {}) {
+    /** Creates a folder with the files of the app, more files, and this `package.json`. */
+    create(name, manifest = {}, files = {}) {
       const folder = path.join(directory, name)
-      fs.cpSync(path.join(__dirname, '..', 'app'), folder, { recursive: true })
-      for (const name of ['express', 'koa', 'fastify']) {
-        fs.copyFileSync(
-          path.join(__dirname, '..', '..', 'contract', 'frameworks', `${name}.js`),
-          path.join(folder, `${name}.cjs`)
-        )
-      }
-      workshop.write(path.join(name, 'package.json'), JSON.stringify({ private: true, ...manifest }))
+      writeApp(folder)
+      for (const [file, text] of Object.entries(files)) write(path.join(folder, file), text)
+      write(path.join(folder, 'package.json'), JSON.stringify({ private: true, ...manifest }))
       return folder
     },
+    /** Writes a file into a project. */
     write(file, text) {
-      const target = path.join(directory, file)
-      fs.mkdirSync(path.dirname(target), { recursive: true })
-      fs.writeFileSync(target, text)
+      write(path.join(directory, file), text)
     },
     async npmInstall(folder, packages) {
-      await npm(['install', '--no-audit', '--no-fund', `--registry=${await workshop.registry()}`, ...packages], folder)
+      await npm(
+        ['install', '--no-audit', '--no-fund', `--registry=${await projects.registryUrl()}`, ...packages],
+        folder
+      )
       return folder
     },
     async npmCleanInstall(folder) {
-      await npm(['ci', '--no-audit', '--no-fund', `--registry=${await workshop.registry()}`], folder)
+      await npm(['ci', '--no-audit', '--no-fund', `--registry=${await projects.registryUrl()}`], folder)
     },
-    /** The project of apps that npm installed, made once. */
-    npmProject: once_(() =>
-      workshop.npmInstall(workshop.project('npm'), ['dynamodb-session', ...appDependencies, ...otherFrameworks])
+    /** The project that npm installed. The tests of a file share it. */
+    npmProject: lazy(() =>
+      projects.npmInstall(projects.create('npm'), ['dynamodb-session', ...appDependencies, ...otherFrameworks])
     )
   }
-  return workshop
+  return projects
 }
 
-module.exports = { appDependencies, openWorkshop }
+module.exports = { appDependencies, useProjects }

@@ -3,13 +3,13 @@
 const { once } = require('node:events')
 const readline = require('node:readline')
 
-/** Serves the app of the contract as the environment says, until its input ends; then the process has to end by itself. */
+/** Serves the app of the contract with the settings in APP until standard input ends. Then the process must exit. */
 async function serve(DynamoDBStore, [{ start }] = require('./express.cjs')) {
   const { store: options, ...settings } = JSON.parse(process.env.APP)
   const store = new DynamoDBStore(options)
   const lines = readline.createInterface({ input: process.stdin })
   const pause = () => {
-    console.log('waiting')
+    console.log('paused')
     return once(lines, 'line')
   }
   const app = await start({ store, pause, ...settings })

@@ -8,36 +8,36 @@ const { cleanEnvironment } = require('../../support/child')
 
 const [express] = require('../../contract/frameworks/express')
 
-/** An app of the contract in a process of its own, which `prepare` says how to start. */
-function remote(name, dynamodb, prepare, { abilities } = express) {
+/** A framework of the contract whose app runs in a child process. `prepare` returns the command. */
+function remoteApp(name, dynamodb, prepare, { abilities } = express) {
   let prepared
   async function start({ storeOptions, pause, ...options }) {
     const { command, args, cwd } = await (prepared ??= prepare())
     const app = { ...options, store: dynamodb.options(storeOptions) }
     const child = spawn(command, args, { cwd, env: { ...cleanEnvironment(), APP: JSON.stringify(app) } })
-    const ended = once(child, 'close')
-    let complaints = ''
-    child.stderr.on('data', (chunk) => (complaints += chunk))
+    const exited = once(child, 'close')
+    let errors = ''
+    child.stderr.on('data', (chunk) => (errors += chunk))
     const lines = readline.createInterface({ input: child.stdout })
-    const served = new Promise((resolve) => lines.on('line', (line) => line.startsWith('http') && resolve(line)))
+    const listening = new Promise((resolve) => lines.on('line', (line) => line.startsWith('http') && resolve(line)))
     const url = await Promise.race([
-      served,
-      ended.then(([code]) => assert.fail(`${name} ended with ${code} before it served:\n${complaints}`))
+      listening,
+      exited.then(([code]) => assert.fail(`${name} exited with code ${code} before it listened:\n${errors}`))
     ])
     lines.on('line', async (line) => {
-      if (line !== 'waiting') return
+      if (line !== 'paused') return
       await pause()
-      child.stdin.write('go on\n')
+      child.stdin.write('resume\n')
     })
     return {
       url,
       async close() {
         child.stdin.end()
-        assert.deepEqual(await ended, [0, null], complaints)
+        assert.deepEqual(await exited, [0, null], errors)
       }
     }
   }
   return { name, abilities, start }
 }
 
-module.exports = { remote }
+module.exports = { remoteApp }

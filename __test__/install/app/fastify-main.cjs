@@ -1,4 +1,0 @@
-'use strict'
-
-const { DynamoDBStore } = require('dynamodb-session')
-require('./serve.cjs')(DynamoDBStore, require('./fastify.cjs'))

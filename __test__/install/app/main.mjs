@@ -1,5 +1,0 @@
-import { DynamoDBStore } from 'dynamodb-session'
-import 'dynamodb-session/connect-dynamodb'
-import serve from './serve.cjs'
-
-await serve(DynamoDBStore)

@@ -1,1 +1,0 @@
-module.exports = { serverExternalPackages: ['dynamodb-session', 'express-session'] }

@@ -1,2 +1,0 @@
-declare function serve(store: unknown): Promise<void>
-export = serve
