@@ -40,7 +40,7 @@ describe('check-package.js', () => {
     [
       'an entry of "files" that does not exist',
       (directory) => edit(directory, 'package.json', '"lib",', '"lib", "nowhere",'),
-      /names nowhere/
+      /lists nowhere/
     ],
     ['a missing file', (directory) => fs.rmSync(path.join(directory, 'index.d.ts')), /lists index\.d\.ts/],
     ['a file that npm adds by itself', (directory) => write(path.join(directory, 'README.txt'), ''), /does not list/],
