@@ -59,7 +59,7 @@ class Sessions {
       this.#emit('corrupt', error)
       return missing
     }
-    if (completion.text === undefined) return { session: null, isExpired: completion.number !== undefined }
+    if (completion.text === undefined) return { session: null, isExpired: completion.expired }
     return { session: this.parse(completion.text, completion.number), isExpired: false }
   }
 

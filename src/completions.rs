@@ -1,57 +1,124 @@
-//! The way back to JavaScript: answers gather in a queue and one wake-up delivers all of them.
+//! The way back to JavaScript. Completions are queued, and one wake-up of the JavaScript thread delivers all of them:
+//! waking it is the expensive part of crossing the boundary.
 
 use std::sync::Mutex;
 
 use dynamodb_session_core::sync::lock;
+use napi_derive::napi;
 
-/// The answer to one call.
-#[derive(Debug, Default, PartialEq)]
+/// The completion of one call.
+#[derive(Debug, PartialEq)]
 pub struct Completion {
-    /// The number that JavaScript gave the call.
+    /// The ID that JavaScript chose for the call.
     pub call: u32,
-    /// The text is an error.
-    pub failed: bool,
-    pub text: Option<String>,
-    pub number: Option<f64>,
-    /// What the call took, as JSON, when that was asked for.
+    /// What the call returned.
+    pub outcome: Outcome,
+    /// What the call took, as JSON, if the caller asked for it.
     pub trace: Option<String>,
-    /// An error, as JSON, that did not make the call fail.
+    /// The JSON of an error that did not make the call fail.
     pub warning: Option<String>,
 }
 
-/// Wakes the JavaScript thread; false when there is none any more.
+/// What a call returned.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    /// Success without a value.
+    Done,
+    /// A session as JSON text, and its expiry in seconds.
+    Session {
+        /// The session.
+        text: String,
+        /// The expiry, if the item has one.
+        expires: Option<f64>,
+    },
+    /// The item of the session has expired.
+    Expired,
+    /// Success with a number.
+    Number(f64),
+    /// Success with a text.
+    Text(String),
+    /// The JSON of an error.
+    Failed(String),
+}
+
+/// The positions of a completion's slots in the array of `Bridge.take`.
+#[napi]
+#[derive(Debug)]
+pub enum CompletionSlot {
+    /// The ID of the call.
+    Call,
+    /// A `CompletionStatus`. A hole means that the call succeeded.
+    Status,
+    /// A session, a response, or another result as text. If the call failed, the JSON of an error.
+    Text,
+    /// An expiry in seconds, a count, or the ID of a credentials request.
+    Number,
+    /// The JSON of `{ attempts, statusCode, capacityUnits }`, if the call was traced.
+    Trace,
+    /// The JSON of an error that did not make the call fail.
+    Warning,
+}
+
+/// How a call ended.
+#[napi]
+#[derive(Debug, PartialEq)]
+pub enum CompletionStatus {
+    /// The call succeeded.
+    Succeeded,
+    /// The call failed.
+    Failed,
+    /// The item of the session has expired.
+    Expired,
+}
+
+impl Outcome {
+    /// The status, text, and number of the completion.
+    pub fn into_slots(self) -> (CompletionStatus, Option<String>, Option<f64>) {
+        match self {
+            Self::Done => (CompletionStatus::Succeeded, None, None),
+            Self::Session { text, expires } => (CompletionStatus::Succeeded, Some(text), expires),
+            Self::Expired => (CompletionStatus::Expired, None, None),
+            Self::Number(number) => (CompletionStatus::Succeeded, None, Some(number)),
+            Self::Text(text) => (CompletionStatus::Succeeded, Some(text), None),
+            Self::Failed(error) => (CompletionStatus::Failed, Some(error), None),
+        }
+    }
+}
+
+/// Wakes the JavaScript thread. Returns false if the thread has exited.
 type Wake = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// Completions of one JavaScript thread.
+/// The queue of completions for one JavaScript thread.
 pub struct Completions {
-    waiting: Mutex<Vec<Completion>>,
+    queue: Mutex<Vec<Completion>>,
     wake: Wake,
 }
 
 impl Completions {
+    /// A queue that calls `wake` when it has completions.
     pub fn new(wake: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { waiting: Mutex::default(), wake: Box::new(wake) }
+        Self { queue: Mutex::default(), wake: Box::new(wake) }
     }
 
-    /// Delivers a completion. Only the first one that waits wakes the JavaScript thread.
+    /// Queues a completion. Only the first one in the queue wakes the JavaScript thread.
     pub fn push(&self, completion: Completion) {
         let is_first = {
-            let mut waiting = self.waiting();
-            waiting.push(completion);
-            waiting.len() == 1
+            let mut queue = self.queue();
+            queue.push(completion);
+            queue.len() == 1
         };
         if is_first && !(self.wake)() {
-            self.waiting().clear();
+            self.queue().clear();
         }
     }
 
-    /// All that wait.
+    /// Takes all completions from the queue.
     pub fn take(&self) -> Vec<Completion> {
-        std::mem::take(&mut *self.waiting())
+        std::mem::take(&mut *self.queue())
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Completion>> {
-        lock(&self.waiting)
+    fn queue(&self) -> std::sync::MutexGuard<'_, Vec<Completion>> {
+        lock(&self.queue)
     }
 }
 
@@ -61,12 +128,16 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+    fn done(call: u32) -> Completion {
+        Completion { call, outcome: Outcome::Done, trace: None, warning: None }
+    }
+
     #[test]
-    fn one_wake_up_delivers_many() {
+    fn one_wake_up_delivers_many_completions() {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
         let completions = Completions::new(move || counter.fetch_add(1, Ordering::Relaxed) < u32::MAX);
-        let push = |call| completions.push(Completion { call, ..Completion::default() });
+        let push = |call| completions.push(done(call));
         (1..=3).for_each(push);
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
         assert_eq!(completions.take().len(), 3);
@@ -76,16 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gathers_for_a_thread_that_is_gone() {
-        let is_there = Arc::new(AtomicBool::new(false));
-        let state = Arc::clone(&is_there);
+    fn completions_for_a_thread_that_has_exited_are_dropped() {
+        let is_running = Arc::new(AtomicBool::new(false));
+        let state = Arc::clone(&is_running);
         let completions = Completions::new(move || state.load(Ordering::Relaxed));
-        (1..=3).for_each(|call| completions.push(Completion { call, ..Completion::default() }));
+        (1..=3).for_each(|call| completions.push(done(call)));
         assert_eq!(completions.take(), []);
     }
 
     #[test]
-    fn threads_lose_none() {
+    fn no_completion_of_concurrent_threads_is_lost() {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
         let completions =
@@ -98,11 +169,11 @@ mod tests {
                 let completions = Arc::clone(&completions);
                 scope.spawn(move || {
                     for n in 0..EACH {
-                        completions.push(Completion { call: thread * EACH + n, ..Completion::default() });
+                        completions.push(done(thread * EACH + n));
                     }
                 });
             }
-            // Takes only when woken, as JavaScript does: a lost wake-up would never end this loop.
+            // Takes completions only after a wake-up, as JavaScript does. This loop would not end if a wake-up got lost.
             let mut count = 0;
             while count < seen.len() {
                 if wakes.swap(0, Ordering::AcqRel) > 0 {
@@ -118,19 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_goes_meanwhile_leaves_none() {
+    fn no_completion_remains_after_the_thread_exits() {
         for _ in 0..200 {
-            let is_there = Arc::new(AtomicBool::new(true));
-            let state = Arc::clone(&is_there);
+            let is_running = Arc::new(AtomicBool::new(true));
+            let state = Arc::clone(&is_running);
             let completions = Completions::new(move || state.load(Ordering::SeqCst));
             std::thread::scope(|scope| {
                 for call in 0..4 {
                     let completions = &completions;
-                    let push = move |_| completions.push(Completion { call, ..Completion::default() });
+                    let push = move |_| completions.push(done(call));
                     scope.spawn(move || (0..200).for_each(push));
                 }
                 completions.take();
-                is_there.store(false, Ordering::SeqCst);
+                is_running.store(false, Ordering::SeqCst);
                 completions.take();
             });
             assert_eq!(completions.take(), []);

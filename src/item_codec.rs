@@ -1,10 +1,9 @@
-//! The codec of items for JavaScript: synchronous, and independent of a store. Items cross as DynamoDB JSON, that is, as
-//! the text of a JSON object of attribute values.
+//! The codec of items for JavaScript. It is synchronous and needs no store. Items are passed as DynamoDB JSON: the text of
+//! a JSON object of attribute values.
 
 use dynamodb_session_core::error;
 use dynamodb_session_core::item::attribute::value::{self, Attributes};
 use dynamodb_session_core::item::codec::{NewItem, Session, StoredItem};
-use dynamodb_session_core::item::expiry::Seconds;
 use dynamodb_session_core::item::layout::Layout;
 use dynamodb_session_core::json::cursor::Cursor;
 use napi_derive::napi;
@@ -30,7 +29,7 @@ impl ItemCodec {
     }
 
     /// Reads an item. Returns the JSON of `{ id, session, expires }`: the session ID, the session's text, and the expiry
-    /// in seconds, each null where the item has none.
+    /// in seconds, each of which may be null.
     #[napi(catch_unwind)]
     pub fn decode(&self, item: String) -> Result<String> {
         #[derive(Serialize)]
@@ -55,7 +54,7 @@ impl ItemCodec {
         &self,
         id: String,
         session: String,
-        expires: Option<Seconds>,
+        expires: Option<i64>,
         attributes: Option<String>,
     ) -> Result<String> {
         let key = self.layout.key(&id);

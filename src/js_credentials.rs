@@ -1,4 +1,5 @@
-//! A credentials provider that is a JavaScript function: asked through the completions, answered by number.
+//! Credentials from a JavaScript function. The store asks for them with a completion, and JavaScript answers with the ID
+//! of the request.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,50 +9,49 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, ProvideCredentials, error::CredentialsError, future};
+use dynamodb_session_core::sync::lock;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use crate::completions::{Completion, Completions};
+use crate::completions::{Completion, Completions, Outcome};
 
-use dynamodb_session_core::sync::lock;
-
-/// Questions for credentials that JavaScript has not answered yet.
+/// The requests for credentials that JavaScript has not answered yet.
 #[derive(Default)]
-pub struct Questions {
-    last: AtomicU32,
-    open: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
+pub struct CredentialsRequests {
+    last_id: AtomicU32,
+    pending: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
 }
 
-impl Questions {
-    fn ask(&self) -> (u32, oneshot::Receiver<provider::Result>) {
-        let question = self.last.fetch_add(1, Ordering::Relaxed);
+impl CredentialsRequests {
+    fn add(&self) -> (u32, oneshot::Receiver<provider::Result>) {
+        let id = self.last_id.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
-        let mut open = lock(&self.open);
-        // Those whose asker gave up.
-        open.retain(|_, asker| !asker.is_closed());
-        open.insert(question, sender);
-        (question, receiver)
+        let mut pending = lock(&self.pending);
+        // Drop the requests whose receiver no longer waits.
+        pending.retain(|_, sender| !sender.is_closed());
+        pending.insert(id, sender);
+        (id, receiver)
     }
 
-    /// Answers a question with JSON: the credentials, or `{"error": "…"}`.
-    pub fn answer(&self, question: u32, answer: &str) {
-        let asker = lock(&self.open).remove(&question);
-        if let Some(asker) = asker {
-            // An asker that gave up does not listen.
-            let _ = asker.send(credentials(answer));
+    /// Answers a request with the JSON of the credentials, or of `{ error: string }`.
+    pub fn answer(&self, id: u32, json: &str) {
+        let sender = lock(&self.pending).remove(&id);
+        if let Some(sender) = sender {
+            // A receiver that no longer waits does not need the credentials.
+            let _ = sender.send(credentials(json));
         }
     }
 }
 
-fn credentials(answer: &str) -> provider::Result {
+fn credentials(json: &str) -> provider::Result {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", untagged)]
-    enum Told {
+    enum Answer {
         Error {
             error: String,
         },
         #[serde(rename_all = "camelCase")]
-        Given {
+        Credentials {
             access_key_id: String,
             secret_access_key: String,
             session_token: Option<String>,
@@ -59,8 +59,14 @@ fn credentials(answer: &str) -> provider::Result {
             account_id: Option<String>,
         },
     }
-    match serde_json::from_str(answer) {
-        Ok(Told::Given { access_key_id, secret_access_key, session_token, expiration, account_id }) => {
+    match serde_json::from_str(json) {
+        Ok(Answer::Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token,
+            expiration,
+            account_id,
+        }) => {
             let expiry = expiration
                 .and_then(|milliseconds| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())
                 .and_then(|since| UNIX_EPOCH.checked_add(since));
@@ -73,35 +79,39 @@ fn credentials(answer: &str) -> provider::Result {
             credentials.set_account_id(account_id.map(Into::into));
             Ok(credentials.build())
         }
-        Ok(Told::Error { error }) => Err(CredentialsError::provider_error(error)),
-        Err(_) => Err(CredentialsError::unhandled("the provider gave no credentials")),
+        Ok(Answer::Error { error }) => Err(CredentialsError::provider_error(error)),
+        Err(_) => Err(CredentialsError::unhandled("the credentials function returned no credentials")),
     }
 }
 
-/// A credentials provider that is a JavaScript function.
-pub struct JsProvider {
-    /// The call that completes with the number of a question.
+/// Gets credentials from a JavaScript function.
+pub struct JsCredentialsProvider {
+    /// The call that completes with the ID of each request.
     pub call: u32,
+    /// The queue for the completions of the call.
     pub completions: Arc<Completions>,
-    pub questions: Arc<Questions>,
+    /// The pending requests.
+    pub requests: Arc<CredentialsRequests>,
 }
 
-impl ProvideCredentials for JsProvider {
+impl ProvideCredentials for JsCredentialsProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        let (question, answer) = self.questions.ask();
-        let number = Some(f64::from(question));
-        self.completions.push(Completion { call: self.call, number, ..Completion::default() });
+        let (id, credentials) = self.requests.add();
+        let outcome = Outcome::Number(f64::from(id));
+        self.completions.push(Completion { call: self.call, outcome, trace: None, warning: None });
         future::ProvideCredentials::new(async move {
-            answer.await.unwrap_or_else(|_| Err(CredentialsError::unhandled("JavaScript has ended")))
+            credentials
+                .await
+                .unwrap_or_else(|_| Err(CredentialsError::unhandled("the JavaScript thread has exited")))
         })
     }
 }
 
-impl fmt::Debug for JsProvider {
+impl fmt::Debug for JsCredentialsProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsProvider").field("call", &self.call).finish_non_exhaustive()
+        f.debug_struct("JsCredentialsProvider").field("call", &self.call).finish_non_exhaustive()
     }
 }

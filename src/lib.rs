@@ -1,11 +1,22 @@
-//! The native addon of the npm package `dynamodb-session`: [`binding`], the only module that knows Node, turns a
-//! call into work for the runtime thread of `dynamodb-session-core`. The outcome returns through [`completions`],
-//! which wake JavaScript once for many.
+//! The native addon of the npm package `dynamodb-session`. It turns calls from JavaScript into work for
+//! `dynamodb-session-core`, which runs on its own thread, and returns the results to the JavaScript thread.
+//!
+//! - [`native_store`] has the operations of a store. Each one starts work on the runtime thread.
+//! - [`completions`] queues the results.
+//! - [`bridge`] wakes the JavaScript thread and hands it the queue.
+//! - [`failure`] is the JSON of an error.
+//! - [`js_credentials`] gets credentials from a JavaScript function.
+//! - [`item_codec`] writes and reads items synchronously.
+//!
+//! Only plain data crosses the boundary: strings, numbers, and JSON text where the documentation says so. The build
+//! writes the interface to `lib/native/native.d.ts`.
 
 #![deny(unsafe_code)]
 #![warn(rust_2018_idioms)]
 
-mod binding;
-pub mod completions;
+mod bridge;
+mod completions;
+mod failure;
 mod item_codec;
-pub mod js_credentials;
+mod js_credentials;
+mod native_store;

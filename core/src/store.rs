@@ -252,8 +252,8 @@ impl Store {
         }
     }
 
-    /// The Region and the URL that requests go to, once an operation has settled them.
-    pub fn place(&self) -> Option<(&str, String)> {
+    /// The Region and the URL that requests go to, after the first operation has determined them.
+    pub fn region_and_endpoint(&self) -> Option<(&str, String)> {
         self.aws.get().and_then(|aws| Some((&*aws.region, aws.transport.url()?)))
     }
 

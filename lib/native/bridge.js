@@ -1,31 +1,34 @@
 'use strict'
 
 const { plainJson } = require('../json.js')
-const { Bridge, throwUncaught } = require('./loader.js')
+const { Bridge, CompletionSlot, CompletionStatus, throwUncaught } = require('./loader.js')
 
-const STRIDE = 6
+const { Call: CALL, Status: STATUS, Text: TEXT, Number: NUMBER, Trace: TRACE, Warning: WARNING } = CompletionSlot
+const SLOTS = WARNING + 1
+const { Failed: FAILED, Expired: EXPIRED } = CompletionStatus
 
-/** What waits for a completion of the addon, by call number. */
+/** The handlers of completions, by the ID of the call. */
 const handlers = new Map()
 let lastCall = 0
 
 /**
- * The link to the addon. It is a handle of this thread that test runners report, so it exists only while a store is
- * open. It keeps the process alive only while an operation is under way.
+ * The bridge to the addon. It is a handle of this thread that test runners report, so it exists only while a store is
+ * open. It keeps the process alive only while an operation is in progress.
  */
 let bridge
 let openStores = 0
-let underWay = 0
+let inProgress = 0
 
 function newBridge() {
-  const made = new Bridge(() => deliver(made.take()))
-  return made
+  const created = new Bridge(() => deliver(created.take()))
+  return created
 }
 
-/** One wake-up of this thread brings all completions that wait. */
-function deliver(flat) {
-  for (let i = 0; i < flat.length; i += STRIDE) {
-    handlers.get(flat[i])?.(flat[i + 1], flat[i + 2], flat[i + 3], flat[i + 4], flat[i + 5])
+/** Delivers all queued completions. The addon wakes this thread once for all of them. */
+function deliver(slots) {
+  for (let i = 0; i < slots.length; i += SLOTS) {
+    const handler = handlers.get(slots[i + CALL])
+    handler?.(slots[i + STATUS], slots[i + TEXT], slots[i + NUMBER], slots[i + TRACE], slots[i + WARNING])
   }
 }
 
@@ -37,30 +40,31 @@ function register(handler) {
 }
 
 /**
- * Starts an operation of the addon with `start(call)`; resolves to `{ failed, text, number, trace, warning }`.
- * The process waits for it, unless `holdsProcess` is false.
+ * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, expired, text, number, trace, warning }`;
+ * native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess` is
+ * false.
  */
 function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
-    const call = register((failed, text, number, trace, warning) => {
+    const call = register((status, text, number, trace, warning) => {
       handlers.delete(call)
-      if (holdsProcess && --underWay === 0) bridge.keepAlive(false)
-      resolve({ failed, text, number, trace, warning })
+      if (holdsProcess && --inProgress === 0) bridge.keepAlive(false)
+      resolve({ failed: status === FAILED, expired: status === EXPIRED, text, number, trace, warning })
     })
-    if (holdsProcess && underWay++ === 0) bridge.keepAlive(true)
+    if (holdsProcess && inProgress++ === 0) bridge.keepAlive(true)
     try {
       start(call)
     } catch ({ message }) {
-      // The addon could not even start it.
+      // The addon could not start the operation.
       const failure = { code: 'InternalError', message, cause: null }
-      handlers.get(call)(true, plainJson(failure))
+      handlers.get(call)(FAILED, plainJson(failure))
     }
   })
 }
 
 /**
- * Opens a store of the addon. `provide`, if given, is asked for credentials whenever they are needed.
- * Returns it with a function that closes it.
+ * Opens a store of the addon. The store calls `provide`, if given, whenever it needs credentials.
+ * Returns the store and a function that closes it.
  */
 function open(settings, provide) {
   bridge ??= newBridge()
@@ -78,15 +82,15 @@ function open(settings, provide) {
 }
 
 /**
- * Functions that give credentials, by the native store that asks them. Only the store keeps its function alive: the
- * function refers to the store, so a reference from `handlers` would keep both forever.
+ * Credentials functions, by native store. Only the store keeps its function alive: the function refers to the store, so
+ * a reference from `handlers` would keep both forever.
  */
 const providers = new WeakMap()
 
-/** Releases what a store that was dropped without `close` leaves behind. */
+/** Releases the resources of a store that is garbage-collected without `close`. */
 const dropped = new FinalizationRegistry((release) => release())
 
-/** Apart from `open`, because closures of one function keep each other's variables alive. */
+/** A separate function, because closures of one function keep each other's variables alive. */
 function releaseOnce(call) {
   let isOpen = true
   return () => {
@@ -98,13 +102,14 @@ function releaseOnce(call) {
 }
 
 function credentialsHandler(link, provider) {
-  return async (_failed, _text, question) => {
+  return async (_status, _text, requestId) => {
     const provide = provider.deref()
-    link.giveCredentials(question, provide ? await credentialsAsJson(provide) : failure('the store was dropped'))
+    const json = provide ? await credentialsAsJson(provide) : failure('the store was garbage-collected')
+    link.giveCredentials(requestId, json)
   }
 }
 
-/** What is still waiting now is a probe of a closed store. */
+/** Only probes of closed stores are still in progress when the last store closes. */
 function endBridge() {
   bridge.end()
   bridge = undefined
@@ -116,12 +121,12 @@ async function credentialsAsJson(provide) {
     const given = await provide()
     const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = given ?? {}
     for (const [name, value] of Object.entries({ accessKeyId, secretAccessKey })) {
-      if (typeof value !== 'string' || value === '') return failure(`the credentials function gave no ${name}`)
+      if (typeof value !== 'string' || value === '') return failure(`the credentials function returned no ${name}`)
     }
-    if (sessionToken != null && typeof sessionToken !== 'string') return failure('the sessionToken is no string')
+    if (sessionToken != null && typeof sessionToken !== 'string') return failure('the sessionToken is not a string')
     if (accountId != null && typeof accountId !== 'string') return failure('the accountId is not a string')
     const milliseconds = expiration == null ? null : new Date(expiration).getTime()
-    if (Number.isNaN(milliseconds)) return failure('the expiration of the credentials is no date')
+    if (Number.isNaN(milliseconds)) return failure('the expiration of the credentials is not a date')
     return plainJson({ accessKeyId, secretAccessKey, sessionToken, expiration: milliseconds, accountId })
   } catch (error) {
     return failure(error instanceof Error ? `${error.name}: ${error.message}` : 'the credentials function threw')

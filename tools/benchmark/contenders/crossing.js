@@ -2,8 +2,6 @@
 
 // Passes the session to the addon and back, with JSON but without a request.
 
-const STRIDE = 6
-
 class Crossing {
   #callbacks = new Map()
   #lastCall = 0
@@ -17,11 +15,13 @@ class Crossing {
   }
 
   #deliver() {
-    const flat = this.bridge.take()
-    for (let i = 0; i < flat.length; i += STRIDE) {
-      const callback = this.#callbacks.get(flat[i])
-      this.#callbacks.delete(flat[i])
-      callback(flat[i + 2])
+    const { CompletionSlot } = require('../../../lib/native/loader.js')
+    const slots = this.bridge.take()
+    for (let i = 0; i < slots.length; i += CompletionSlot.Warning + 1) {
+      const call = slots[i + CompletionSlot.Call]
+      const callback = this.#callbacks.get(call)
+      this.#callbacks.delete(call)
+      callback(slots[i + CompletionSlot.Text])
     }
   }
 

@@ -1,0 +1,249 @@
+//! The operations of a store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dynamodb_session_core::environment::Environment;
+use dynamodb_session_core::error::{Error, Kind, Result};
+use dynamodb_session_core::item::codec::NewItem;
+use dynamodb_session_core::item::expiry;
+use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::table::describe::Description;
+use dynamodb_session_core::transport::{CallOptions, Trace};
+use dynamodb_session_core::wire::request::{Stamp, Touch};
+use dynamodb_session_core::{config, runtime};
+use napi_derive::napi;
+use serde::Serialize;
+
+use crate::completions::{Completion, Completions, Outcome};
+use crate::failure::Failure;
+
+/// A store. Each operation takes `call`, an ID that JavaScript chooses, and the completion with this ID has the
+/// outcome. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
+/// `traced` is set, the completion has a trace.
+#[napi]
+pub struct NativeStore {
+    store: Arc<Store>,
+    completions: Arc<Completions>,
+}
+
+impl NativeStore {
+    pub(crate) fn new(store: Store, completions: Arc<Completions>) -> Self {
+        Self { store: Arc::new(store), completions }
+    }
+}
+
+#[napi]
+impl NativeStore {
+    /// Passes the environment variables that the store may read, and the result of `Date`'s `getTimezoneOffset()`.
+    #[napi(catch_unwind)]
+    pub fn set_environment(&self, variables: HashMap<String, String>, timezone_offset: i32) {
+        self.store.set_environment(Environment::new(variables, timezone_offset));
+    }
+
+    /// Reads a session. Completes with its text and, as the number, its expiry in seconds. If there is no session, the
+    /// completion has no text, and its status says whether there is an expired item.
+    #[napi(catch_unwind)]
+    pub fn get(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            Ok(match store.get(&key, expiry::from_milliseconds(now), options, trace).await? {
+                Found::Missing => Outcome::Done,
+                Found::Expired => Outcome::Expired,
+                Found::Session { session, expires } => Outcome::Session { text: session, expires },
+            })
+        })
+    }
+
+    /// Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
+    /// more attribute values.
+    #[napi(catch_unwind)]
+    pub fn set(
+        &self,
+        call: u32,
+        key: String,
+        session: String,
+        expires: i64,
+        attributes: Option<String>,
+        traced: bool,
+    ) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            let item = NewItem {
+                key: &key,
+                session: &session,
+                expires: Some(expires),
+                attributes: attributes.as_deref(),
+            };
+            store.set(item, options, trace).await?;
+            Ok(Outcome::Done)
+        })
+    }
+
+    /// Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
+    /// session. With `keepsLater`, a stored expiry that is later stays. `stamp` is the name and the JSON attribute value
+    /// of a field of the session to set.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "an object takes more calls of Node-API")]
+    pub fn touch(
+        &self,
+        call: u32,
+        key: String,
+        expires: i64,
+        keeps_later: bool,
+        now: f64,
+        stamp: Option<(String, String)>,
+        traced: bool,
+    ) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
+            let now = expiry::from_milliseconds(now);
+            let expires =
+                store.touch(Touch { key: &key, expires, now, keeps_later, stamp }, options, trace).await?;
+            Ok(expires.map_or(Outcome::Done, Outcome::Number))
+        })
+    }
+
+    /// Deletes a session.
+    #[napi(catch_unwind)]
+    pub fn destroy(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            store.destroy(&key, options, trace).await?;
+            Ok(Outcome::Done)
+        })
+    }
+
+    /// Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0.
+    #[napi(catch_unwind)]
+    pub fn destroy_expired(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            let now = expiry::from_milliseconds(now);
+            let deleted = store.destroy_expired(&key, now, options, trace).await?;
+            Ok(Outcome::Number(f64::from(u8::from(deleted))))
+        })
+    }
+
+    /// Sends a request of the DynamoDB API. Completes with the body of the response.
+    #[napi(catch_unwind)]
+    pub fn request(&self, call: u32, operation: String, body: String, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            store.request(&operation, body, options, trace).await.map(Outcome::Text)
+        })
+    }
+
+    /// Completes with `text`. The benchmark measures the boundary with it, without a request.
+    #[napi(catch_unwind)]
+    pub fn echo(&self, call: u32, text: String) -> napi::Result<()> {
+        self.start(call, false, async move |_, _, _| Ok(Outcome::Text(text)))
+    }
+
+    /// Completes with the JSON array of all session IDs.
+    #[napi(catch_unwind)]
+    pub fn ids(&self, call: u32, now: f64) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| {
+            json(&store.ids(expiry::from_milliseconds(now)).await?)
+        })
+    }
+
+    /// Completes with the JSON array of all sessions: `{ id, session, expires }`, where `session` is JSON text and
+    /// `expires` may be null.
+    #[napi(catch_unwind)]
+    pub fn all(&self, call: u32, now: f64) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| {
+            json(&store.all(expiry::from_milliseconds(now)).await?)
+        })
+    }
+
+    /// Completes with the number of sessions.
+    #[napi(catch_unwind)]
+    pub fn length(&self, call: u32, now: f64) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| {
+            Ok(Outcome::Number(store.length(expiry::from_milliseconds(now)).await? as f64))
+        })
+    }
+
+    /// Deletes all sessions.
+    #[napi(catch_unwind)]
+    pub fn clear(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| {
+            store.clear().await?;
+            Ok(Outcome::Done)
+        })
+    }
+
+    /// Completes with a JSON array of two responses as text: of `DescribeTable`, and of `DescribeTimeToLive` or null.
+    #[napi(catch_unwind)]
+    pub fn describe_table(&self, call: u32) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| described(store.describe_table().await?))
+    }
+
+    /// Creates the table unless it exists. `newTable` is JSON. Completes as `describeTable` does.
+    #[napi(catch_unwind)]
+    pub fn create_table(&self, call: u32, new_table: String) -> napi::Result<()> {
+        let new_table: config::NewTable =
+            serde_json::from_str(&new_table).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        self.start(call, false, async move |store, _, _| described(store.create_table(&new_table).await?))
+    }
+
+    /// The counters of the store, as JSON.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> String {
+        let http = self.store.http();
+        let stats = http.stats();
+        let (open, idle) = http.pool();
+        serde_json::json!({
+            "retries": stats.retries.get(),
+            "throttles": stats.throttles.get(),
+            "throttlingReasons": stats.throttling_reasons(),
+            "bytes": { "sent": stats.bytes_sent.get(), "received": stats.bytes_received.get() },
+            "backupReads": stats.backup_reads.get(),
+            "pool": { "open": open, "idle": idle },
+            "dns": { "failures": stats.dns_failures.get(), "fallbacks": stats.dns_fallbacks.get() },
+        })
+        .to_string()
+    }
+
+    /// Closes the idle connections.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    /// Runs `work` on the runtime thread, and queues its outcome.
+    fn start<W>(&self, call: u32, traced: bool, work: W) -> napi::Result<()>
+    where
+        W: AsyncFnOnce(&Store, CallOptions, &mut Trace) -> Result<Outcome> + Send + 'static,
+    {
+        let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
+        let task = async move || {
+            let options = CallOptions { wants_capacity: traced, ..CallOptions::default() };
+            let mut trace = Trace::default();
+            let outcome = runtime::guard(work(&store, options, &mut trace)).await;
+            let failure = |error| Failure::of(&error, &trace, &store).to_json();
+            completions.push(Completion {
+                call,
+                outcome: outcome.unwrap_or_else(|error| Outcome::Failed(failure(error))),
+                trace: traced.then(|| trace_json(&trace)),
+                warning: store.take_warning().map(failure),
+            });
+        };
+        runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+}
+
+fn described(description: Description) -> Result<Outcome> {
+    json(&[Some(description.table), description.time_to_live])
+}
+
+fn json(value: &impl Serialize) -> Result<Outcome> {
+    serde_json::to_string(value)
+        .map(Outcome::Text)
+        .map_err(|error| Error::new(Kind::Internal, "cannot serialize the result").with_source(error))
+}
+
+fn trace_json(trace: &Trace) -> String {
+    serde_json::json!({
+        "attempts": trace.attempts,
+        "statusCode": trace.status,
+        "capacityUnits": trace.capacity_units,
+    })
+    .to_string()
+}
