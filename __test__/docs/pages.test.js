@@ -15,10 +15,10 @@ const { link, temporaryDirectory, write } = require('../support/temporary-packag
 
 const dynamodb = useDynamoDB({ exclusive: true })
 const examples = pagesOf('README.md', 'docs', 'examples')
-const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools', '__test__/service')]
+const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools', '__test__')]
 const blocks = examples.flatMap((page) => page.blocks)
 
-/** A project with the package and all that this repository has installed. */
+/** A project with the package and the installed packages of this repository. */
 function newProject(t) {
   const directory = temporaryDirectory(t)
   link(path.join(root, 'node_modules'), path.join(directory, 'node_modules'))
@@ -28,10 +28,10 @@ function newProject(t) {
 
 async function runScript(t, code) {
   const { endpoint, region, credentials } = dynamodb.connection
-  const provided = `data:application/json,${JSON.stringify({ ...credentials, expiration: '2099-01-01T00:00:00Z' })}`
+  const credentialsUrl = `data:application/json,${JSON.stringify({ ...credentials, expiration: '2099-01-01T00:00:00Z' })}`
   const script = code
     .replaceAll('http://127.0.0.1:8000', endpoint)
-    .replaceAll('http://127.0.0.1:9000/credentials', provided)
+    .replaceAll('http://127.0.0.1:9000/credentials', credentialsUrl)
   const file = /^(import|export) /m.test(code) ? 'example.mjs' : 'example.cjs'
   const { code: exitCode, stderr } = await runNode(
     ['--require', path.join(__dirname, 'pages', 'prelude.js'), write(path.join(newProject(t), file), script)],
@@ -52,7 +52,7 @@ const runners = {
   ts: (t, code) => runScript(t, ts.transpile(code, { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 })),
   json: (t, code) => JSON.parse(code),
   yaml(t, code) {
-    // Tags such as !Ref are CloudFormation's.
+    // Unknown tags such as !Ref are warnings: they belong to CloudFormation.
     const { errors } = yaml.parseDocument(code)
     assert.deepEqual(errors, [])
   },
@@ -61,17 +61,20 @@ const runners = {
 
 const settings = { concurrency: 2, ...needs('tableName') }
 
-describe('the examples of README and docs', settings, () => {
+describe('code blocks of README, docs and examples run', settings, () => {
   before(() => dynamodb.raw.createTable('sessions'))
 
   for (const { place, language, code, reason } of blocks) {
     test(`${place} ${language}`, { skip: reason }, async (t) => {
-      assert.ok(runners[language], `how is ${language} run? Or <!-- not run: why --> before the block`)
+      assert.ok(
+        runners[language],
+        `unknown language ${language}: add a runner, or put <!-- not run: reason --> before the block`
+      )
       await runners[language](t, code)
     })
   }
 
-  test('each mark stands before a block', () => {
+  test('each "not run" comment is followed by a code block', () => {
     for (const { file, marks, blocks } of examples) {
       assert.equal(blocks.filter(({ reason }) => reason).length, marks, file)
     }
@@ -116,7 +119,7 @@ function sourceOf(...folders) {
   return texts.join('\n').replaceAll(/' \+\s+["']|\\\n\s+/g, '')
 }
 
-/** The file that a link of a page leads to, from the root of the repository; of a folder, its README. */
+/** The target of a link, relative to the root of the repository. The target of a folder is its README. */
 function targetOf(file, href) {
   const target = path.join(path.dirname(file), href.split('#')[0])
   const readme = path.join(target, 'README.md')
@@ -125,7 +128,7 @@ function targetOf(file, href) {
 
 const isRelative = (href) => !/^[a-z]+:/.test(href)
 
-describe('the links of the pages', () => {
+describe('links lead to existing files and headings', () => {
   for (const { file, links, anchors } of pages) {
     test(file, () => {
       for (const href of links.filter(isRelative)) {
@@ -138,13 +141,13 @@ describe('the links of the pages', () => {
     })
   }
 
-  test('lead from the README to every page', () => {
+  test('every page can be reached from the README', () => {
     const reached = new Set(['README.md'])
     for (const file of reached) {
       const { links } = pages.find((page) => page.file === file) ?? { links: [] }
       for (const href of links.filter(isRelative)) reached.add(targetOf(file, href))
     }
-    const lost = pages.map(({ file }) => file).filter((file) => !reached.has(file))
-    assert.deepEqual(lost, [])
+    const unreachable = pages.map(({ file }) => file).filter((file) => !reached.has(file))
+    assert.deepEqual(unreachable, [])
   })
 })

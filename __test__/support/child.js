@@ -6,7 +6,7 @@ const path = require('node:path')
 const root = path.join(__dirname, '..', '..')
 const TIME_LIMIT = 20_000
 
-/** The variables of this process, without those that change what a store or Node does. */
+/** The environment of this process without variables that affect a store or Node.js. */
 function cleanEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_|.*_proxy$)/i.test(name)))
 }
@@ -16,17 +16,17 @@ const prelude = `
   const options = JSON.parse(process.env.OPTIONS);
 `
 
-/** Runs a program of Node. */
+/** Runs Node.js with these arguments. */
 function runNode(args, settings) {
   return run(process.execPath, args, settings)
 }
 
-/** Runs a program; gives its exit code, signal, output and the milliseconds from its first line to its end. */
+/** Runs a program. Returns its exit code, signal, output, and the milliseconds from its first output to its exit. */
 function run(program, args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
   const { TEST_PRELOAD } = process.env
   const preload = TEST_PRELOAD && { NODE_OPTIONS: `--require ${JSON.stringify(TEST_PRELOAD)}` }
-  const own = { AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...preload }
-  const child = spawn(program, args, { cwd, env: { ...cleanEnvironment(), ...own, ...env } })
+  const fixed = { AWS_EC2_METADATA_DISABLED: 'true', DYNAMODB_SESSION: root, ...preload }
+  const child = spawn(program, args, { cwd, env: { ...cleanEnvironment(), ...fixed, ...env } })
   const result = { stdout: '', stderr: '' }
   let firstOutput
   child.stdout.on('data', (chunk) => {
@@ -44,7 +44,7 @@ function run(program, args, { env, cwd = root, timeLimit = TIME_LIMIT } = {}) {
   })
 }
 
-/** Runs a script that finds `DynamoDBStore` and the given `options`. */
+/** Runs a script that can use `DynamoDBStore` and `options`. */
 function runScript(script, { options = {}, ...settings } = {}) {
   const env = { OPTIONS: JSON.stringify(options), ...settings.env }
   return runNode(['-e', prelude + script], { ...settings, env })

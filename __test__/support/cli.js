@@ -8,7 +8,7 @@ const { runNode, root } = require('./child')
 const timeLimit = 20_000
 const bin = path.join(root, require('../../package.json').bin['dynamodb-session'])
 
-/** The variables by which a command finds the server. */
+/** The environment variables that connect a command to the server. */
 function environmentOf({ endpoint, region, credentials }) {
   return {
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
@@ -16,14 +16,14 @@ function environmentOf({ endpoint, region, credentials }) {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     ...(credentials.sessionToken && { AWS_SESSION_TOKEN: credentials.sessionToken }),
-    // No file of the person who runs the tests.
+    // Ignore the files of the person who runs the tests.
     AWS_CONFIG_FILE: '/nonexistent',
     AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
     AWS_EC2_METADATA_DISABLED: 'true'
   }
 }
 
-/** Runs the program with these arguments; `json` is what it printed, where that is JSON. */
+/** Runs the program with these arguments. `json` is its parsed output, if that is JSON. */
 async function runCli(args, { connection, env, cwd } = {}) {
   const result = await runNode([bin, ...args], { cwd, env: { ...(connection && environmentOf(connection)), ...env } })
   return { ...result, json: parse(result.stdout) }
@@ -37,7 +37,7 @@ function parse(text) {
   }
 }
 
-/** Starts the program; `interrupt()` is Ctrl-C, `ended` gives what it printed and its exit code. */
+/** Starts the program. `interrupt()` acts like Ctrl-C; `ended` resolves to the output and the exit code. */
 function startCli(args, { connection, cwd, input = '' }) {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...environmentOf(connection) } })
   child.stdin.end(input)
@@ -52,7 +52,7 @@ function startCli(args, { connection, cwd, input = '' }) {
   return { interrupt: () => child.kill('SIGINT'), ended }
 }
 
-/** Runs the program on a terminal made by script(1), with these answers typed and these redirections. */
+/** Runs the program on a terminal (created by script(1)), with this input at the prompt and these redirections. */
 function runOnTerminal(args, { connection, cwd, input = '', redirected = '' }) {
   const command = `${[process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')} ${redirected}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
@@ -60,11 +60,11 @@ function runOnTerminal(args, { connection, cwd, input = '', redirected = '' }) {
     env: { ...process.env, ...environmentOf(connection) }
   })
   let output = ''
-  let isAnswered = false
+  let isInputSent = false
   child.stdout.on('data', (chunk) => {
     output += chunk
-    if (isAnswered || !output.includes('[y/N]')) return
-    isAnswered = true
+    if (isInputSent || !output.includes('[y/N]')) return
+    isInputSent = true
     child.stdin.write(input)
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), timeLimit)

@@ -4,7 +4,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
 const { DynamoDB, waitUntilTableExists } = require('@aws-sdk/client-dynamodb')
 
-/** Looks at tables and items, and plants them, past the store. */
+/** Reads and writes tables and items without the store. */
 class RawClient {
   constructor(connection) {
     this.sdk = new DynamoDB({ ...connection, requestHandler: { httpAgent: { keepAlive: true } } })
@@ -35,7 +35,7 @@ class RawClient {
     }
   }
 
-  /** The item with this key (an object of strings), in DynamoDB's own JSON, or undefined. */
+  /** The item with this key (an object of strings) in DynamoDB JSON, or undefined. */
   async read(table, key) {
     const { Item } = await this.sdk.getItem({ TableName: table, Key: stringAttributes(key), ConsistentRead: true })
     return Item

@@ -10,24 +10,24 @@ const net = require('node:net')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 
-const attempts = 3
+const maxAttempts = 3
 
 const hasJava = () => spawnSync('java', ['-version']).status === 0
 
-/** Starts DynamoDB Local with an empty memory; it ends with `close()` or with this process. */
+/** Starts an empty in-memory DynamoDB Local. It stops on `close()` or when this process exits. */
 async function startDynamoDBLocal() {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
     const jvm = spawn(process.execPath, [__filename, String(port)], { stdio: ['pipe', 'ignore', 'pipe'] })
-    let complaints = ''
-    jvm.stderr.on('data', (chunk) => (complaints += chunk))
+    let errors = ''
+    jvm.stderr.on('data', (chunk) => (errors += chunk))
     const endpoint = `http://127.0.0.1:${port}`
-    if (await answers(endpoint, jvm)) {
+    if (await isReady(endpoint, jvm)) {
       for (const handle of [jvm, jvm.stdin, jvm.stderr]) handle.unref()
       return { endpoint, close: () => end(jvm) }
     }
     // Another process can take the port before the JVM does.
-    if (attempt === attempts) throw new Error(`DynamoDB Local does not start:\n${complaints}`)
+    if (attempt === maxAttempts) throw new Error(`DynamoDB Local does not start:\n${errors}`)
   }
 }
 
@@ -40,8 +40,8 @@ async function freePort() {
   return port
 }
 
-/** Waits for the first response; false if the JVM ends before. */
-async function answers(endpoint, jvm) {
+/** Waits for the first response. Returns false if the JVM exits before. */
+async function isReady(endpoint, jvm) {
   while (isRunning(jvm)) {
     const response = await fetch(endpoint).catch(() => undefined)
     if (response) return isRunning(jvm)

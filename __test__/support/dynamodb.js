@@ -7,7 +7,7 @@ const { RawClient } = require('./client')
 const { FaultProxy } = require('./fault-proxy')
 const { isShared, serverKind, startServer, tablePrefix } = require('./server')
 
-/** The DynamoDB of one test file: a server, a table, and what the tests opened there. */
+/** The DynamoDB of one test file: a server, a table, and the stores, proxies, and tables that the tests create. */
 class DynamoDBFixture {
   #server
   #stores = []
@@ -35,7 +35,7 @@ class DynamoDBFixture {
     }
   }
 
-  /** A name that no other test uses; the table, when one is made, is deleted in the end. */
+  /** A unique table name. If a test creates the table, it is deleted at the end. */
   newTableName() {
     const name = tablePrefix + randomUUID()
     this.#tables.push(name)
@@ -48,31 +48,31 @@ class DynamoDBFixture {
     return name
   }
 
-  /** The options that reach the table of this file. */
+  /** The options of a store on the table of this file. */
   options(options = {}) {
     return { ...this.connection, table: this.table, ...options }
   }
 
-  /** A store on the table of this file; it is closed in the end. */
+  /** A store on the table of this file. It is closed at the end. */
   store(options) {
     const store = new DynamoDBStore(this.options(options))
     this.#stores.push(store)
     return store
   }
 
-  /** A recording server before this one, which can be told to misbehave. */
+  /** A proxy in front of the server that records requests and can inject faults. It is closed at the end. */
   async proxy(options) {
     const proxy = await FaultProxy.start(this.connection.endpoint, options)
     this.#proxies.push(proxy)
     return proxy
   }
 
-  /** The item that the default options give this session id. */
+  /** The item of a session ID with default options. */
   item(sid, { table = this.table, prefix = 'sess:', hashKey = 'id' } = {}) {
     return this.raw.read(table, { [hashKey]: prefix + sid })
   }
 
-  /** Writes an item by hand, under the key of the default options. */
+  /** Writes an item without the store, with the key that default options use. */
   putItem(sid, attributes, { table = this.table, prefix = 'sess:' } = {}) {
     return this.raw.putItem(table, { id: { S: prefix + sid }, ...attributes })
   }
@@ -83,8 +83,8 @@ class DynamoDBFixture {
 }
 
 /**
- * Gives the tests of this file a DynamoDB that is there before the first and gone after the last. A file whose tests make
- * tables with fixed names asks for one that is `exclusive`.
+ * Starts a DynamoDB for the tests of a file, and stops it after the last one. A file whose tests create tables with fixed
+ * names needs an `exclusive` server.
  */
 function useDynamoDB(options) {
   const dynamodb = new DynamoDBFixture()

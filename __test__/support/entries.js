@@ -4,7 +4,7 @@ process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = 'true'
 
 const session = require('express-session')
 
-/** The options of a store on a table of this server, as each entry point names them. */
+/** The options of a store on this table, as the entry points name them. */
 const flat = ({ connection, table }, options) => ({ ...connection, table, ...options })
 const version2 = ({ connection: { endpoint, region, credentials }, table }, options) => ({
   table: { name: table },
@@ -12,7 +12,7 @@ const version2 = ({ connection: { endpoint, region, credentials }, table }, opti
   ...options
 })
 
-/** Every entry point of the package: how it is loaded, how a store is made, and the keys of its table. */
+/** Every entry point of the package: how to load it, how to create a store, and the keys of its table. */
 const entries = [
   {
     name: 'dynamodb-session',

@@ -1,9 +1,9 @@
 'use strict'
 
-/** Variables that keep a test from the machine's own AWS settings. */
+/** Variables that hide the AWS settings of this machine from a test. */
 const base = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent', PATH: process.env.PATH }
 
-/** Runs `work` while `process.env` is another object. */
+/** Runs `work` while `process.env` is replaced by an object with these variables. */
 async function withEnvironment(variables, work) {
   const real = process.env
   process.env = { ...base, ...variables }

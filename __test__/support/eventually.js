@@ -2,7 +2,7 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 
-/** Waits until a condition holds; fails when it does not in time. */
+/** Waits until a condition holds, and throws after a time limit. */
 async function eventually(condition, milliseconds = 5000) {
   const deadline = Date.now() + milliseconds
   while (!(await condition())) {

@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * What a FaultProxy does instead of passing a request on and its answer back. The faults of requests are given
- * `{ request, response, forward, body }`, those of connections the socket.
+ * The faults of a FaultProxy. Request faults replace the forwarding of a request and its response; they receive
+ * `{ request, response, forward, body }`. Connection faults (the last four) receive the socket.
  */
 
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -23,79 +23,79 @@ async function passThrough({ response, forward }) {
   send(response, await forward())
 }
 
-/** Answers with an error of DynamoDB. */
+/** Responds with an error of DynamoDB. */
 function errorResponse(status, name, message = 'made by the test', headers) {
   const text = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message })
   return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
 }
 
-/** Answers with this text as it is. */
+/** Responds with this text. */
 function textResponse(status, text, headers) {
   return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
 }
 
-/** Passes the request on, and changes the answer. */
+/** Forwards the request and changes the response. */
 function changedResponse(change) {
   return async ({ response, forward, body }) => {
-    const answer = await forward()
-    send(response, { ...answer, ...change(answer, body) })
+    const original = await forward()
+    send(response, { ...original, ...change(original, body) })
   }
 }
 
-/** Passes the request on after a while. */
+/** Delays the request. */
 function delayed(milliseconds) {
   return ({ response, forward }) =>
     setTimeout(async () => {
-      const answer = await forward()
-      if (!response.destroyed) send(response, answer)
+      const result = await forward()
+      if (!response.destroyed) send(response, result)
     }, milliseconds).unref()
 }
 
-/** Passes the request on, and keeps the answer until the promise is settled. */
+/** Forwards the request, and holds the response until the promise is settled. */
 function heldUntil(promise) {
   return async ({ response, forward }) => {
-    const answer = await forward()
+    const result = await forward()
     await promise
-    if (!response.destroyed) send(response, answer)
+    if (!response.destroyed) send(response, result)
   }
 }
 
-/** Never answers. */
+/** Sends no response. */
 function noResponse() {}
 
-/** Closes the connection instead of answering. */
+/** Closes the connection instead of sending a response. */
 function hangUp({ response }) {
   response.socket.destroy()
 }
 
-/** Passes the request on, and treats its answer as `fault` does: the work is done, and nobody knows. */
+/** Forwards the request, and loses the response to `fault`: the operation is carried out, but the client cannot know. */
 function loseResponse(fault) {
   return async (exchange) => {
-    const answer = await exchange.forward()
-    return fault({ ...exchange, forward: async () => answer })
+    const result = await exchange.forward()
+    return fault({ ...exchange, forward: async () => result })
   }
 }
 
-/** Closes the connection in the middle of the answer's head. */
+/** Closes the connection within the response headers. */
 function partialHead({ response: { socket } }) {
   socket.write('HTTP/1.1 200 OK\r\ncontent-ty', () => socket.destroy())
 }
 
-/** Closes the connection in the middle of the answer. */
+/** Closes the connection within the response body. */
 async function partialBody({ response, forward }) {
   const { status, headers, text } = await forward()
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) + 10 })
   response.write(text, () => response.socket.destroy())
 }
 
-/** Sends the head of the answer, and then nothing for ever. */
+/** Sends a response whose body never ends. */
 async function stalledBody({ response, forward }) {
   const { status, headers, text } = await forward()
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) + 10 })
   response.write(text)
 }
 
-/** Sends the answer one byte a second. */
+/** Sends the response at one byte per second. */
 async function trickle({ response, forward }) {
   const { status, headers, text } = await forward()
   const { socket } = response
@@ -108,12 +108,12 @@ async function trickle({ response, forward }) {
   }
 }
 
-/** Answers with what is no HTTP. */
+/** Responds with bytes that are not HTTP. */
 function garbage({ response: { socket } }) {
   socket.end(Buffer.from(Array.from({ length: 512 }, (_, i) => (i * 167 + 13) % 256)))
 }
 
-/** Answers with so many bytes, in chunks of which no header tells how many there will be. */
+/** Responds with this many bytes in chunked encoding, without Content-Length. */
 function endlessResponse(bytes) {
   const chunk = Buffer.alloc(64 * 1024, 'x')
   return async ({ response }) => {
@@ -129,25 +129,25 @@ function drained(response) {
   return new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
 }
 
-/** Gives the answer a checksum that is not its own. */
+/** Sends the response with a wrong checksum. */
 const wrongChecksum = changedResponse(({ headers }) => ({ headers: { ...headers, 'x-amz-crc32': '1' } }))
 
-/** Of a connection: it is closed when something comes, which is not read. */
+/** Closes the connection when data arrives, without reading it. */
 function closeUnread(socket) {
   socket.once('readable', () => socket.destroy())
 }
 
-/** Of a connection: it is closed at once. */
+/** Closes the connection immediately. */
 function closeAtOnce(socket) {
   socket.destroy()
 }
 
-/** Of a connection: it is accepted, and never answered. */
+/** Accepts the connection, reads from it, and never responds. */
 function neverRespond(socket) {
   socket.resume()
 }
 
-/** Accepts a connection and reads nothing from it. */
+/** Accepts the connection and reads nothing from it. */
 function neverRead(socket) {
   socket.pause()
 }

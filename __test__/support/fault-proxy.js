@@ -9,8 +9,8 @@ const faults = require('./fault-behaviors')
 const { passThrough, readAll } = faults
 
 /**
- * A server before a DynamoDB that records the requests and misbehaves on demand: a connection fault takes the
- * socket before anything is read, a request fault answers instead of passing on. See ./fault-behaviors.js.
+ * A proxy in front of a DynamoDB server that records requests and injects faults. A connection fault takes over a socket
+ * before anything is read; a request fault replaces the forwarding of a request. See ./fault-behaviors.js.
  */
 class FaultProxy {
   requests = []
@@ -25,7 +25,7 @@ class FaultProxy {
   #target
   #agent = new http.Agent({ keepAlive: true })
 
-  /** With a certificate (`{ key, cert }`) it speaks TLS. */
+  /** Starts a proxy, with TLS if a certificate (`{ key, cert }`) is given. */
   static async start(target, { certificate, host, port = 0 } = {}) {
     const proxy = new FaultProxy(target, certificate)
     await proxy.listen(port, host)
@@ -35,12 +35,12 @@ class FaultProxy {
   constructor(target, certificate) {
     this.#target = new URL(target)
     this.#http = http.createServer((request, response) => {
-      this.#answer(request, response).catch((error) => response.destroy(error))
+      this.#handle(request, response).catch((error) => response.destroy(error))
     })
-    const listener = (socket) => this.#meet(socket)
+    const listener = (socket) => this.#accept(socket)
     this.#server = certificate ? tls.createServer(certificate, listener) : net.createServer(listener)
     this.#server.on('connection', (socket) => this.#count(socket))
-    // A handshake that the store breaks off.
+    // The store may abort a handshake.
     this.#server.on('tlsClientError', () => {})
   }
 
@@ -59,19 +59,19 @@ class FaultProxy {
     await once(this.#server, 'close')
   }
 
-  /** Makes the next `times` requests of an operation ('*': of all) meet a fault. */
+  /** Applies a fault to the next `times` requests of an operation ('*': of any). */
   on(operation, fault, times = Infinity) {
     this.#faults.push({ operation, fault, times })
     return this
   }
 
-  /** Makes the next `times` connections meet a fault. */
+  /** Applies a fault to the next `times` connections. */
   onConnection(fault, times = Infinity) {
     this.#connectionFaults.push({ fault, times })
     return this
   }
 
-  /** New connections get another certificate. */
+  /** Changes the certificate for new connections. */
   useCertificate(certificate) {
     this.#server.setSecureContext(certificate)
   }
@@ -81,7 +81,7 @@ class FaultProxy {
     return this.requests.filter((request) => request.operation === operation).map((request) => request.body)
   }
 
-  /** The names of the operations so far, in their order. */
+  /** The operations of the requests so far. */
   get operations() {
     return this.requests.map((request) => request.operation)
   }
@@ -97,7 +97,7 @@ class FaultProxy {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** The connections of now stay open, and nothing that comes through them is read any more. */
+  /** Keeps the current connections open, but reads nothing more from them. */
   freezeConnections() {
     for (const socket of this.#sockets) socket.pause().removeAllListeners('data')
   }
@@ -113,7 +113,7 @@ class FaultProxy {
     this.connectionsMade += 1
     this.mostConnections = Math.max(this.mostConnections, this.connections)
     this.#sockets.add(socket)
-    // A connection that is reset is what many tests are about.
+    // Many tests reset connections.
     socket.on('error', () => {})
     socket.on('close', () => {
       this.connections -= 1
@@ -121,9 +121,9 @@ class FaultProxy {
     })
   }
 
-  #meet(socket) {
+  #accept(socket) {
     socket.on('error', () => {})
-    // Over TLS this is another socket than the one that was counted.
+    // With TLS, this is not the socket that was counted.
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
     const found = takeOne(this.#connectionFaults)
@@ -131,7 +131,7 @@ class FaultProxy {
     else this.#http.emit('connection', socket)
   }
 
-  async #answer(request, response) {
+  async #handle(request, response) {
     const text = await readAll(request)
     const operation = request.headers['x-amz-target']?.split('.')[1]
     const body = JSON.parse(text)
@@ -145,8 +145,8 @@ class FaultProxy {
     const { hostname, port } = this.#target
     const forwarded = http.request({ hostname, port, method, path: url, headers, agent: this.#agent })
     forwarded.end(text)
-    const [answer] = await once(forwarded, 'response')
-    return { status: answer.statusCode, headers: answer.headers, text: await readAll(answer) }
+    const [response] = await once(forwarded, 'response')
+    return { status: response.statusCode, headers: response.headers, text: await readAll(response) }
   }
 }
 

@@ -5,7 +5,7 @@ const { serverKind } = require('./server')
 const unsignedHost = 'the service checks the signature, which covers the host'
 const dynalite = {
   timeToLive: 'dynalite has no UpdateTimeToLive',
-  itemCount: 'dynalite counts no items in DescribeTable',
+  itemCount: 'dynalite does not count items in DescribeTable',
   tags: 'dynalite ignores the tags of CreateTable',
   conditionItem: 'dynalite returns no item when a condition fails',
   protoName: 'dynalite loses attributes named __proto__'
@@ -22,13 +22,13 @@ const outside = {
 const service = {
   ...outside,
   provisioned: 'the tables of a run are on-demand',
-  tags: 'the tables of a run carry its own tag',
-  thousands: 'a run sends no tens of thousands of requests for one test',
+  tags: 'the tables of a run have its tag',
+  thousands: 'a run does not send tens of thousands of requests for one test',
   tableName: 'the tables of a run have its prefix'
 }
 const missing = { embedded: {}, dynalite, aws, outside, service }[serverKind]
 
-/** Options of a test that is skipped where the server lacks one of these features. */
+/** Options that skip a test if the server lacks one of these features. */
 function needs(...features) {
   const reason = features.map((feature) => missing[feature]).find(Boolean)
   return { skip: reason ?? false }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** Talks to one app and keeps its cookies, as a browser does. */
+/** An HTTP client of one app that keeps cookies like a browser. */
 class Browser {
   cookies = new Map()
 
@@ -25,7 +25,7 @@ class Browser {
     return { status: response.status, body: text && JSON.parse(text), setCookies }
   }
 
-  /** A second browser with the same cookies, of the same app or of another. */
+  /** Another browser with the same cookies, for the same app or another one. */
   copy(url = this.url) {
     const browser = new Browser(url)
     browser.cookies = new Map(this.cookies)

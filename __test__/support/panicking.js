@@ -7,10 +7,10 @@ const path = require('node:path')
 const root = path.join(__dirname, '..', '..')
 const target = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target')
 
-/** An addon with an operation that panics, which the released one has not. */
+/** An addon with an operation that panics. The released addon does not have it. */
 const panickingAddon = path.join(target, 'panicking.node')
 
-/** Builds it, showing cargo's progress. */
+/** Builds that addon. */
 function build() {
   const { status } = spawnSync('cargo', ['build', '--package', 'dynamodb-session', '--features', 'panicking'], {
     cwd: root,

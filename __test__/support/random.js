@@ -1,6 +1,6 @@
 'use strict'
 
-/** A generator of numbers in [0, 1) that gives the same ones for the same seed (mulberry32). */
+/** A generator of numbers in [0, 1) that are the same for the same seed (mulberry32). */
 function seededRandom(seed) {
   let state = seed
   return () => {
@@ -33,7 +33,7 @@ const characters = [
   ':'
 ]
 
-/** Makes JSON values that both formats can hold: at most 6 levels, keys that are not empty. */
+/** Generates JSON values that both formats can store: at most 6 levels, no empty keys. */
 class RandomJSON {
   constructor(seed) {
     this.random = seededRandom(seed)

@@ -12,7 +12,7 @@ const { env } = process
  */
 const serverKind = env.ENDPOINT ? 'outside' : (env.DYNAMODB ?? 'embedded')
 
-/** The server that ../suite.js started for all test files, where there is one. */
+/** The server that ../suite.js started for all test files, if any. */
 const shared = env.SHARED_DYNAMODB ? JSON.parse(env.SHARED_DYNAMODB) : undefined
 
 if (serverKind === 'aws' && !shared && !hasJava()) {
@@ -36,14 +36,14 @@ const starters = {
   },
   aws: startDynamoDBLocal,
   service() {
-    throw new Error('DynamoDB itself is only used by a whole run: DYNAMODB=service node __test__/suite.js <test files>')
+    throw new Error('DYNAMODB=service needs the suite: DYNAMODB=service node __test__/suite.js <test files>')
   },
   async outside() {
     return { endpoint: env.ENDPOINT, async close() {} }
   }
 }
 
-/** Starts the server and gives the options that reach it. With `exclusive`, no other test file uses it. */
+/** Starts the server, and returns the options that connect to it. No other test file uses an `exclusive` server. */
 async function startServer({ exclusive = false } = {}) {
   if (shared && !(exclusive && serverKind === 'aws')) return { connection: shared.connection, async close() {} }
   const { endpoint, close } = await starters[serverKind]()
@@ -60,7 +60,7 @@ async function startServer({ exclusive = false } = {}) {
   return { connection, close }
 }
 
-/** Names of tables start like this. A run on the service may use no others. */
+/** The prefix of table names. A run on the service may not use other names. */
 const tablePrefix = shared?.tablePrefix ?? 'dynamodb-session-test-'
 
 module.exports = { isShared: Boolean(shared), serverKind, startServer, tablePrefix }

@@ -1,6 +1,6 @@
 'use strict'
 
-// Loaded with `node --require`: a subscriber of the diagnostics channel in this process and in those that tests start.
+// Loaded with `node --require`. Subscribes to the diagnostics channel in this process and in the child processes of tests.
 
 const assert = require('node:assert/strict')
 const { tracingChannel } = require('node:diagnostics_channel')

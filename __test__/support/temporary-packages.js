@@ -5,14 +5,14 @@ const os = require('node:os')
 const path = require('node:path')
 const { root } = require('./child')
 
-/** A directory outside of the repository that goes with the test. */
+/** A directory outside the repository that is deleted after the test. */
 function temporaryDirectory(t) {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-')))
   t.after(() => fs.rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
-/** Copies what the package consists of once it is installed. */
+/** Copies the files of the installed package. */
 function copyPackage(target) {
   const { files } = require('../../package.json')
   const binaries = fs.readdirSync(root).filter((name) => name.endsWith('.node'))
@@ -23,7 +23,7 @@ function copyPackage(target) {
   }
 }
 
-/** Links a package of this repository, as package managers link those of their stores. */
+/** Links a package from node_modules of the repository. */
 function linkPackage(name, target) {
   link(path.join(root, 'node_modules', name), target)
 }

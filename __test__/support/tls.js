@@ -13,7 +13,7 @@ const keys = { keyType: 'ec', algorithm: 'sha256' }
 const DNS = 2
 const IP = 7
 
-/** A certificate authority of a test, whose certificate stands in a file. */
+/** Creates a certificate authority and writes its certificate to a file. */
 async function createAuthority() {
   const ca = await selfsigned.generate([{ name: 'commonName', value: 'test authority' }], {
     ...keys,
@@ -32,7 +32,7 @@ async function createAuthority() {
   }
 }
 
-/** What `openssl req -x509` makes: a server's certificate that is its own authority. */
+/** Creates a self-signed server certificate like `openssl req -x509`, which is its own authority. */
 async function createSelfSigned({ host = 'localhost', notBeforeDate, notAfterDate } = {}) {
   const { private: key, cert } = await selfsigned.generate([{ name: 'commonName', value: host }], {
     ...keys,
@@ -59,24 +59,24 @@ async function issue(ca, { host = 'localhost', hosts = [host], notBeforeDate, no
   return { key: leaf.private, cert: leaf.cert }
 }
 
-/** Passes HTTPS on to an HTTP endpoint, and records the Host header and path of each request. */
+/** Forwards HTTPS to an HTTP endpoint, and records the Host header and path of each request. */
 async function startTlsServer(endpoint, certificate) {
   const requests = []
   const server = https.createServer(certificate, (request, response) => {
     requests.push({ host: request.headers.host, path: request.url })
     const headers = { ...request.headers, host: new URL(endpoint).host }
-    const onward = http.request(endpoint, { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers)
-      answer.pipe(response)
+    const forwarded = http.request(endpoint, { method: request.method, headers }, (result) => {
+      response.writeHead(result.statusCode, result.headers)
+      result.pipe(response)
     })
-    onward.on('error', (error) => response.destroy(error))
-    request.pipe(onward)
+    forwarded.on('error', (error) => response.destroy(error))
+    request.pipe(forwarded)
   })
   await listen(server)
   return { endpoint: `https://127.0.0.1:${server.address().port}`, requests, close: () => close(server) }
 }
 
-/** A proxy that tunnels by CONNECT to `target`, whatever host is asked for, and tells of each tunnel. */
+/** A proxy that tunnels each CONNECT to `target`, whatever the requested host, and records each tunnel. */
 async function startTunnel(target) {
   const { hostname, port } = new URL(target)
   const tunnels = []
@@ -86,11 +86,11 @@ async function startTunnel(target) {
   server.on('connection', () => (connections += 1))
   server.on('connect', (request, client) => {
     tunnels.push({ host: request.url, authorization: request.headers['proxy-authorization'] })
-    const onward = net.connect(Number(port), hostname, () => {
+    const upstream = net.connect(Number(port), hostname, () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-      client.pipe(onward).pipe(client)
+      client.pipe(upstream).pipe(client)
     })
-    for (const socket of [client, onward]) {
+    for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})
     }

@@ -5,10 +5,10 @@ const path = require('node:path')
 const markdown = require('markdown-it')({ html: true })
 const { root } = require('../../support/child')
 
-/** What stands before a block that is not run, and why: `<!-- not run: it needs Docker -->`. */
+/** The comment before a block that is not run, with the reason: `<!-- not run: needs Docker -->`. */
 const MARK = /^<!-- not run: (\S.*) -->\s*$/
 
-/** The pages of these folders, without what is made or installed there. */
+/** The Markdown pages in these files and folders, without generated and installed ones. */
 function pagesOf(...places) {
   return places.flatMap((place) => {
     const full = path.join(root, place)
@@ -22,7 +22,7 @@ function pagesOf(...places) {
   })
 }
 
-/** A page as what can be checked of it: its blocks of code, its links, and the anchors that links can lead to. */
+/** The parts of a page that the tests check: its code blocks, its links, and its anchors. */
 function readPage(file) {
   const tokens = markdown.parse(fs.readFileSync(path.join(root, file), 'utf8'), {})
   const page = { file, blocks: [], links: [], anchors: [], marks: 0 }
@@ -39,7 +39,7 @@ function readPage(file) {
   return page
 }
 
-/** The anchor that GitHub gives a heading. */
+/** The anchor of a heading on GitHub. */
 function anchorOf(children, taken) {
   const text = children.map(({ content }) => content).join('')
   const anchor = text

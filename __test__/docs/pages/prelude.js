@@ -1,35 +1,35 @@
 'use strict'
 
-// What an example takes for granted, and what ends it: this file is loaded before the example runs.
+// Loaded before an example runs. Defines the names that examples use without declaring them, and ends the example.
 const assert = require('node:assert/strict')
 const { randomUUID } = require('node:crypto')
 const net = require('node:net')
 const { DynamoDBStore } = require('../../..')
 
-const made = []
+const stores = []
 
-class TriedDynamoDBStore extends DynamoDBStore {
+class RecordedStore extends DynamoDBStore {
   constructor(options) {
     super(options)
-    made.push(this)
+    stores.push(this)
   }
 }
 
-/** Names that an example uses without a declaration of its own. */
-const given = {
-  DynamoDBStore: () => TriedDynamoDBStore,
+/** Names that an example may use without declaring them. */
+const predefined = {
+  DynamoDBStore: () => RecordedStore,
   store: () => new DynamoDBStore(),
   session: () => require('express-session'),
   app: () => require('express')()
 }
-for (const [name, make] of Object.entries(given)) {
+for (const [name, create] of Object.entries(predefined)) {
   let value
-  Object.defineProperty(globalThis, name, { get: () => (value ??= make()) })
+  Object.defineProperty(globalThis, name, { get: () => (value ??= create()) })
 }
 
-/** A store that was made and not used is used once, when the example has come to its end. */
+/** Uses each store of the example once, after the example has ended. */
 process.once('beforeExit', async () => {
-  for (const store of made) {
+  for (const store of stores) {
     const sid = randomUUID()
     await store.set(sid, { user: 'ann', admin: true })
     assert.deepEqual(await store.get(sid), { user: 'ann', admin: true })
@@ -46,7 +46,7 @@ net.Server.prototype.listen = function (...args) {
   return listen.call(this, { port: 0, host: '127.0.0.1' }, ...args.filter((arg) => typeof arg === 'function'))
 }
 
-/** An app has to count its visitor's views. */
+/** Visits an app, which must count the views. */
 async function visit(port) {
   let cookie
   for (const count of [1, 2, 3]) {

@@ -7,12 +7,12 @@ const path = require('node:path')
 const manifest = require('../../../package.json')
 const { root } = require('../../support/child')
 
-/** Programs of others, of which only the syntax of the line is checked. */
+/** External programs. Only the syntax of their command lines is checked. */
 const foreign = new Set('aws cargo cd curl docker echo esbuild export git ncc rustup sam serverless zip'.split(' '))
 
-/** Checks what can be told of commands without running them: syntax, npm scripts, files, and options of our own tool. */
+/** Checks commands without running them: their syntax, npm scripts, files, and options of the dynamodb-session command. */
 function checkShell(code) {
-  // In an indented block, what follows wide space is an explanation.
+  // Text after three or more spaces is an explanation.
   const commands = code.replaceAll(/(?<=\S) {3,}.*$/gm, '')
   execFileSync('bash', ['-n'], { input: commands, stdio: ['pipe', 'ignore', 'pipe'] })
   const lines = commands.replaceAll('\\\n', ' ').split('\n')
@@ -24,9 +24,9 @@ function checkCommand(command) {
   const [program, ...args] = command.replace(/^\s*(\w+=\S*\s+)*/, '').match(/'[^']*'|"[^"]*"|\S+/g) ?? []
   if (program === undefined || foreign.has(program)) return
   if (program === 'npm') return checkNpm(args)
-  if (program === 'npx' && args[0] === manifest.name) return checkOwnTool(args.slice(1))
+  if (program === 'npx' && args[0] === manifest.name) return checkCli(args.slice(1))
   const file = program === 'node' ? args.find((arg) => !arg.startsWith('-')) : program
-  assert.ok(fs.existsSync(path.join(root, file)), `what is ${file}?`)
+  assert.ok(fs.existsSync(path.join(root, file)), `unknown program or file ${file}`)
 }
 
 function checkNpm([verb, ...args]) {
@@ -35,8 +35,8 @@ function checkNpm([verb, ...args]) {
   if (script) assert.ok(manifest.scripts[script], `there is no script ${script}`)
 }
 
-/** A command has to know each option that it is shown with. */
-function checkOwnTool([command, ...args]) {
+/** Checks that the command has each option. */
+function checkCli([command, ...args]) {
   const { bin } = manifest
   const tool = path.join(root, typeof bin === 'string' ? bin : bin[manifest.name])
   const known = command.startsWith('-') ? [] : [command]
