@@ -5,10 +5,10 @@ const { throwUncaught } = require('./native/bridge.js')
 /**
  * Passes the outcome to the callback, if the last argument is one. Otherwise returns the promise.
  *
- * The callback runs once, later, and in the async context of the call. It runs in a microtask, because a test may
- * have mocked `process.nextTick` and the timers. What it throws is reported outside of the promise: as the app's
- * uncaught exception, or as `sessions` says. A promise that nobody awaits must not end the process:
- * express-session leaves out the callback of `req.session.destroy()`.
+ * The callback runs once, asynchronously, and in the async context of the call. It runs in a microtask, because tests
+ * may mock `process.nextTick` and the timers. An error that it throws does not reject the promise: see `call`. If the
+ * promise rejects and nobody awaits it, the process must not exit: express-session passes no callback for
+ * `req.session.destroy()`.
  */
 function answer(promise, rest, sessions) {
   const callback = rest.at(-1)
@@ -23,7 +23,10 @@ function answer(promise, rest, sessions) {
   return undefined
 }
 
-/** Calls a function of the app. `sessions` is given if @fastify/session may have passed the function. */
+/**
+ * Calls a function of the app. What it throws becomes an uncaught exception, or a warning if @fastify/session passed
+ * the function. Callers pass `sessions` if that is possible.
+ */
 function call(sessions, callback, ...results) {
   try {
     callback(...results)
@@ -33,14 +36,14 @@ function call(sessions, callback, ...results) {
   }
 }
 
-/** Only `set` gets a session that shows @fastify/session. Before the first `set`, the stack of the error shows it. */
+/** Only a session that is passed to `set` reveals @fastify/session. Before the first `set`, the error's stack does. */
 function cameThroughFastify(error) {
   return /[\\/]@fastify[\\/]session[\\/]/.test(error?.stack)
 }
 
 /**
- * Fastify continues the request in the callback and may throw there, for example when a handler sends a second
- * response while the session is being saved. Stores that call back within a promise swallow it.
+ * Fastify continues the request in the callback and may throw there, for example if a handler sends a second response
+ * while the session is being saved. Stores that call the callback inside a promise swallow the error.
  */
 function warnOfThrown(error) {
   const message = `a callback that @fastify/session passed to the store threw ${textOf(error)}`
@@ -52,18 +55,18 @@ function textOf(thrown) {
   try {
     return String(thrown)
   } catch {
-    return 'a value that has no text'
+    return 'a value that cannot be converted to a string'
   }
 }
 
-/** Emits an event later. What a listener throws is the app's uncaught exception and does not fail an operation. */
+/** Emits an event asynchronously. If a listener throws, it is an uncaught exception, and no operation fails. */
 function emitLater(emitter, event, value) {
-  // The base class of connect-dynamodb need not be an EventEmitter.
+  // With connect-dynamodb, the base class may not be an EventEmitter.
   if (!(emitter.listenerCount?.(event) > 0)) return
   Promise.resolve().then(() => call(undefined, () => emitter.emit(event, value)))
 }
 
-/** The promise without what it resolves to. */
+/** A promise that settles like this one, but resolves to undefined. */
 function done(promise) {
   return promise.then(() => undefined)
 }

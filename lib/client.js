@@ -5,7 +5,7 @@ const { clearTimeout, setTimeout } = require('./timers.js')
 const isVersion3 = (client) => typeof client.send === 'function'
 const isVersion2 = (client) => typeof client.makeRequest === 'function'
 
-/** Whether it is a DynamoDB client of the AWS SDK for JavaScript, v3 or v2. */
+/** Whether the value is a DynamoDB client of the AWS SDK for JavaScript, v3 or v2. */
 function isJavaScriptClient(value) {
   return (
     typeof value === 'object' &&
@@ -17,17 +17,16 @@ function isJavaScriptClient(value) {
 }
 
 /**
- * The options that stand for a JavaScript client, which is not sent through: its region and endpoint, its
- * attempts and timeouts unless the app gives others, and its credentials, asked for each time that they are
- * needed.
+ * The store options that correspond to the settings of a client: its Region, endpoint, number of attempts, timeouts,
+ * and credentials, which are fetched whenever they are needed. The store does not send requests through the client.
  *
- * The client's settings are functions that may do I/O; `limit` milliseconds bound it.
+ * The client's settings are functions that may do I/O, which may take up to `limit` milliseconds.
  */
 async function optionsOfClient(client, limit) {
-  warnOfWhatIsBypassed(client)
+  warnAboutBypassedCode(client)
   let timer
   const timeout = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`they take longer than ${limit} ms`)), limit)
+    timer = setTimeout(() => reject(new Error(`the settings took longer than ${limit} ms`)), limit)
   })
   try {
     return await Promise.race([isVersion3(client) ? optionsOfVersion3(client) : optionsOfVersion2(client), timeout])
@@ -36,27 +35,27 @@ async function optionsOfClient(client, limit) {
   }
 }
 
-/** What an app has put into its client would be missed without a word. */
-function warnOfWhatIsBypassed(client) {
+/** Warns about code that the app added to its client, because the store does not call it. */
+function warnAboutBypassedCode(client) {
   const bypassed = []
-  // An own `send`, or the stub of a mocking library on the class.
+  // `send` is replaced on the client, or a mocking library has stubbed it on the class.
   if (Object.hasOwn(client, 'send') || typeof client.send?.restore === 'function') bypassed.push('its own send')
   const middleware = addedMiddleware(client)
   if (middleware.length > 0) bypassed.push(`the middleware ${middleware.join(', ')}`)
   if (bypassed.length === 0) return
   process.emitWarning(
-    `the store does not send through the client that was given: ${bypassed.join(' and ')} will not be called`,
+    `the store does not send requests through the client in option client, so ${bypassed.join(' and ')} will not be called`,
     { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_BYPASSED' }
   )
 }
 
-/** The names of the middleware that a new client of the class does not have. */
+/** The names of the middleware that a new client of the same class does not have. */
 function addedMiddleware(client) {
   let own
   try {
     own = new Set(new client.constructor({ region: 'us-east-1' }).middlewareStack.identify())
   } catch {
-    // Not a client whose middleware is known: one of v2, or of a class with another constructor.
+    // The default middleware is unknown: it is a client of v2, or its class has another constructor.
     return []
   }
   return client.middlewareStack
@@ -67,7 +66,7 @@ function addedMiddleware(client) {
 
 async function optionsOfVersion3({ config }) {
   const endpoint = await config.endpoint?.()
-  // Settles when the handler has read the options it was made with.
+  // Settles when the handler has read its options.
   const handler = (await config.requestHandler?.configProvider) ?? {}
   return {
     region: await config.region(),
@@ -77,7 +76,7 @@ async function optionsOfVersion3({ config }) {
     attemptTimeout: handler.requestTimeout || handler.socketTimeout || undefined,
     useFips: await config.useFipsEndpoint(),
     useDualStack: await config.useDualstackEndpoint(),
-    // Older clients do not have it.
+    // Older clients do not have this setting.
     accountIdEndpointMode: await config.accountIdEndpointMode?.(),
     credentials: () => config.credentials()
   }
@@ -87,14 +86,14 @@ function urlOf({ protocol, hostname, port, path = '/' }) {
   return `${protocol}//${hostname}${port ? `:${port}` : ''}${path}`
 }
 
-/** The timeout of a socket in v2, where the app sets none, which is longer than a browser waits. */
+/** The default socket timeout of v2, which is longer than a browser waits. The store does not use it. */
 const VERSION_2_TIMEOUT = 120_000
 
 function optionsOfVersion2({ config, endpoint }) {
   const { connectTimeout, timeout } = config.httpOptions ?? {}
   return {
     region: config.region,
-    // The result of its settings for FIPS and dual stack, which therefore do not count again.
+    // The endpoint already reflects the settings for FIPS and dual stack, so they must not apply again.
     endpoint: endpoint?.href,
     useFips: false,
     useDualStack: false,

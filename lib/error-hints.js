@@ -2,16 +2,18 @@
 
 const { commandLine } = require('./command.js')
 
+// Hints for a request that failed. lib/option-hints.js has those for invalid options.
+
 const isOfAWS = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
 
-/** Failures before a request was sent, whatever the service does. */
+/** Failures that occur before a request is sent, and do not depend on the service. */
 const isAboutClient = /^(no credentials|no free connection|the files of certificates)/
 
 const isAboutKey =
   /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i
 
-/** Names of the native options; a compatible store gives its own in `options.names`. */
-const nativeNames = {
+/** The names of the options. A compatible store sets other names in `options.names`. */
+const defaultNames = {
   table: 'table',
   createTable: 'createTable: true',
   hashKey: 'hashKey',
@@ -21,81 +23,83 @@ const nativeNames = {
 }
 
 /**
- * The message of a failure with where the request went and what to do next. `region` and `endpoint` are the ones
- * that the addon used, if it came so far.
+ * The message of a failure, followed by where the request went and what to do next. `region` and `endpoint` are those
+ * that the addon used. They are undefined if it failed before it knew them.
  */
 function withHints({ code, message, region, endpoint }, options) {
-  const sentences = [message, ...sentencesFor({ code, message, region, endpoint }, options)]
+  const sentences = [message, ...hintsFor({ code, message, region, endpoint }, options)]
   return sentences
     .map((sentence, i) => (i < sentences.length - 1 ? sentence.replace(/[.\s]*$/, '.') : sentence))
     .join(' ')
 }
 
-function sentencesFor({ code, message, region, endpoint }, options) {
+function hintsFor({ code, message, region, endpoint }, options) {
   if (region === undefined || endpoint === undefined) return []
   const isCustom = !isOfAWS.test(endpoint)
-  const names = { ...nativeNames, ...options.names }
+  const names = { ...defaultNames, ...options.names }
   const { hints = true } = options
   if (code === 'ResourceNotFoundException') {
     const place = `Region ${region}${isCustom ? ` at ${endpoint}` : ''}`
-    const fact = `Table ${JSON.stringify(options.table)} does not exist in ${place}, or is not ACTIVE yet`
-    return hints ? [fact, createOrCorrect(region, isCustom ? endpoint : undefined, names, options)] : [fact]
+    const problem = `Table ${JSON.stringify(options.table)} does not exist in ${place}, or is not ACTIVE yet`
+    return hints ? [problem, missingTableHint(region, isCustom ? endpoint : undefined, names, options)] : [problem]
   }
   if (!hints) return []
   if (code === 'ValidationException' && isAboutKey.test(message)) {
-    return aboutKey(region, isCustom ? endpoint : undefined, names, options)
+    return keyHints(region, isCustom ? endpoint : undefined, names, options)
   }
   const isAboutService = ['UnknownServiceError', 'UnknownOperationException'].includes(code)
   const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code) && !isAboutClient.test(message)
   if (isCustom && (isAboutNetwork || isAboutService)) {
-    return [`Check that DynamoDB is running at ${endpoint} (${sourceOf('endpoint', names, options)})`]
+    return [`Check that DynamoDB is running at ${endpoint} (${settingOf('endpoint', names, options)})`]
   }
   if (isAboutNetwork && /^(cannot connect|no connection|no success)/.test(message)) {
-    const source = sourceOf('region', names, options)
+    const source = settingOf('region', names, options)
     return [`Check that ${region} is the right Region (${source}), and check the network and the proxy settings`]
   }
   return []
 }
 
-function createOrCorrect(region, endpoint, names, options) {
+function missingTableHint(region, endpoint, names, options) {
   const init = commandLine('init', flagsOf(region, endpoint, options))
-  // A store that creates its table lost it a moment ago.
+  // A store that has option createTable already created the table, so the table was deleted since then.
   const creation = options.newTable ? 'with this command' : `with option ${names.createTable} or with this command`
   return `Correct option ${names.table}, the Region, or the endpoint, or create the table ${creation}: ${init}`
 }
 
-function aboutKey(region, endpoint, names, options) {
+function keyHints(region, endpoint, names, options) {
   const { table, hashKey, sortKey, attributes, format } = options
   const isSet = (name, value) => `option ${name} is ${value === undefined ? 'not set' : JSON.stringify(value)}`
   const used = `${isSet(names.hashKey, hashKey)} and ${isSet(names.sortKey, sortKey)}`
   const doctor = commandLine('doctor', {
     ...flagsOf(region, endpoint, options),
-    'session-attribute': unless(attributes.session, 'sess'),
-    format: unless(format, 'json')
+    'session-attribute': unlessDefault(attributes.session, 'sess'),
+    format: unlessDefault(format, 'json')
   })
   return [
-    `Table ${JSON.stringify(table)} has another key: ${used}`,
-    `Set them to the names of the table's key, which this command shows: ${doctor}`
+    `The key of table ${JSON.stringify(table)} does not match the options: ${used}`,
+    `Set them to the attribute names of the table's key, which this command shows: ${doctor}`
   ]
 }
 
-const unless = (value, usual) => (value === usual ? undefined : value)
+/** The value, or undefined for the default, which needs no flag. */
+const unlessDefault = (value, defaultValue) => (value === defaultValue ? undefined : value)
 
-/** The options as flags that the commands init and doctor take. */
+/** The options as flags of the commands init and doctor. */
 function flagsOf(region, endpoint, { table, hashKey, sortKey, prefix, attributes, profile }) {
   return {
     table,
     region,
     endpoint,
     profile,
-    'hash-key': unless(hashKey, 'id'),
+    'hash-key': unlessDefault(hashKey, 'id'),
     'sort-key': sortKey,
-    prefix: unless(prefix, 'sess:'),
-    'expires-attribute': unless(attributes.expires, 'expires')
+    prefix: unlessDefault(prefix, 'sess:'),
+    'expires-attribute': unlessDefault(attributes.expires, 'expires')
   }
 }
 
-function sourceOf(name, names, options) {
+/** Where the Region or the endpoint is set. */
+function settingOf(name, names, options) {
   if (options.client !== undefined) return 'of option client'
   if (options[name] !== undefined) return `option ${names[name]}`
   return name === 'region'

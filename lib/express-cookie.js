@@ -1,13 +1,13 @@
 'use strict'
 
-/** Whether express-session can make a Cookie of what was stored. With anything else, every request throws. */
+/** Whether express-session can create a Cookie from a stored cookie. If it cannot, every request throws. */
 function isCookie(stored) {
   return isObject(stored) && isMaxAge(stored.maxAge) && isMaxAge(stored.originalMaxAge)
 }
 
 /**
- * The fields of a cookie for a session that was stored without one. They are those of the session that is being
- * reloaded, else the app's cookie options if they are known, else express-session's defaults.
+ * The fields of a cookie for a session that was stored without one. They come from the session that is being reloaded,
+ * or else from the app's cookie options if they are known, or else from express-session's defaults.
  */
 function cookieFields(stored, request, known) {
   const { maxAge: _maxAge, originalMaxAge: _originalMaxAge, ...usable } = isObject(stored) ? stored : {}
@@ -17,11 +17,11 @@ function cookieFields(stored, request, known) {
 }
 
 /**
- * Passes the cookie options of the app to `learn` each time that express-session generates a session for `store`.
- * Nothing else reveals them: to call `generate` would change the request and run the app's `genid`.
+ * Passes the app's cookie options to `onOptions` each time express-session generates a session for `store`. There is no
+ * other way to get them, because a call of `generate` would change the request and run the app's `genid`.
  */
-function watchGenerate(store, learn) {
-  // Where express-session is missing, the base class explains its use.
+function watchGenerate(store, onOptions) {
+  // Without express-session, the base class defines `generate` itself, to explain how to use the store.
   if (typeof store.regenerate !== 'function') return
   let generate
   Object.defineProperty(store, 'generate', {
@@ -30,7 +30,7 @@ function watchGenerate(store, learn) {
     set(given) {
       generate = function (request) {
         given.call(this, request)
-        learn(request.session?.cookie?.data)
+        onOptions(request.session?.cookie?.data)
       }
     }
   })
@@ -40,7 +40,7 @@ function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** In milliseconds; null or false for a cookie that ends with the browser. */
+/** Whether it is a number of milliseconds, or null or false for a cookie that expires when the browser closes. */
 function isMaxAge(value) {
   return !value || typeof value === 'number'
 }

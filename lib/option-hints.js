@@ -1,17 +1,19 @@
 'use strict'
 
+// Hints for an option that the store does not have. lib/error-hints.js has those for requests that fail.
+
 const connection = 'use option region (or AWS_REGION) and the usual AWS credentials'
 const endpoint = `${connection}, and option endpoint for DynamoDB Local`
 const timeToLive = "use the table's time to live, which option createTable enables on a new table"
 const encryption = 'leave it out: DynamoDB encrypts every table at rest'
 const serialization = 'leave it out: sessions are stored as JSON, or as a DynamoDB map with option format'
 
-/** For each option of another package, the package and what replaces the option here. */
+/** The options of other packages. Each has the package and what to use instead. */
 const foreignOptions = {
   AWSConfigJSON: ['connect-dynamodb', 'use options region, endpoint, and credentials'],
   AWSConfigPath: ['connect-dynamodb', 'use options region, endpoint, and credentials'],
   AWSRegion: ['connect-dynamodb', 'use option region'],
-  initialized: ['connect-dynamodb', 'leave it out: the store does not describe the table before it uses it'],
+  initialized: ['connect-dynamodb', 'leave it out: the store does not call DescribeTable before it uses the table'],
   readCapacityUnits: ['connect-dynamodb', 'use option createTable: { readCapacityUnits }'],
   reapInterval: ['connect-dynamodb', timeToLive],
   skipThrowMissingSpecialKeys: ['connect-dynamodb', 'leave it out: a session may lack a special key'],
@@ -24,13 +26,13 @@ const foreignOptions = {
   tableName: ['@pwrdrvr/dynamodb-session-store', 'use option table'],
   useStronglyConsistentReads: ['@pwrdrvr/dynamodb-session-store', 'use option consistentRead'],
   disableTTL: ['connect-redis', 'use option ttl: every session has an expiry'],
-  scanCount: ['connect-redis', 'leave it out: DynamoDB sets the size of a page'],
+  scanCount: ['connect-redis', 'leave it out: DynamoDB determines the page size'],
   serializer: ['connect-redis', serialization],
   host: ['connect-redis', endpoint],
   port: ['connect-redis', endpoint],
   url: ['connect-redis and connect-mongo', endpoint],
   socket: ['connect-redis', endpoint],
-  logErrors: ['connect-redis', 'leave it out: errors reach the callback or the promise of each call'],
+  logErrors: ['connect-redis', 'leave it out: each call passes errors to its callback or promise'],
   mongoUrl: ['connect-mongo', endpoint],
   clientPromise: ['connect-mongo', `${connection}, or option client with a DynamoDBClient`],
   mongooseConnection: ['connect-mongo', `${connection}, or option client with a DynamoDBClient`],
@@ -46,15 +48,15 @@ const foreignOptions = {
   unserialize: ['connect-mongo', serialization],
   crypto: ['connect-mongo', encryption],
   cryptoAdapter: ['connect-mongo', encryption],
-  timestamps: ['connect-mongo', 'leave it out: the item has its expiry and no other times'],
+  timestamps: ['connect-mongo', 'leave it out: an item contains its expiry and no other timestamps'],
   transformId: ['connect-mongo', 'use option prefix'],
   writeOperationOptions: ['connect-mongo', 'leave it out: DynamoDB acknowledges every write']
 }
 
 const credentialNames = ['accessKeyId', 'secretAccessKey', 'sessionToken']
 
-/** The entry of this package that takes the options of another. */
-const entries = {
+/** The entry points of this package that accept the options of another package. */
+const entryPoints = {
   'connect-dynamodb': 'dynamodb-session/connect-dynamodb',
   'dynamodb-store': 'dynamodb-session/dynamodb-store',
   'koa-session-dynamodb-store': 'dynamodb-session/koa-session-dynamodb-store',
@@ -62,7 +64,7 @@ const entries = {
   '@pwrdrvr/dynamodb-session-store': 'dynamodb-session/pwrdrvr-dynamodb-session-store'
 }
 
-/** A message about an option of another package that this one does not have, or undefined. */
+/** The message about an option of another package, or undefined if it is not one. */
 function foreignOption(name, value) {
   if (credentialNames.includes(name)) return `option ${name} belongs in option credentials: { ${name} }`
   if (name === 'table' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
@@ -73,14 +75,14 @@ function foreignOption(name, value) {
       : isKoa
         ? 'koa-session-dynamodb-store'
         : 'dynamodb-store'
-    return `option table is an object, as in ${owner}; here, it is the name of the table, next to hashKey and prefix${alternative(owner)}`
+    return `option table must be a table name, next to options hashKey and prefix; only ${owner} accepts an object${alternative(owner)}`
   }
   if (name === 'client' && isOtherClient(value)) {
-    return `option client is a Redis or MongoDB client, as in connect-redis or connect-mongo; here, ${connection}, or a DynamoDBClient`
+    return `option client is a Redis or MongoDB client; instead, ${connection}, or pass a DynamoDBClient`
   }
   if (!Object.hasOwn(foreignOptions, name)) return undefined
   const [owner, instead] = foreignOptions[name]
-  return `option ${name} belongs to ${owner}; here, ${instead}${alternative(owner)}`
+  return `option ${name} is an option of ${owner}; ${instead}${alternative(owner)}`
 }
 
 function isOtherClient(value) {
@@ -88,11 +90,11 @@ function isOtherClient(value) {
 }
 
 function alternative(owner) {
-  if (!Object.hasOwn(entries, owner)) return ''
-  return `. To keep the options of ${owner}, use require('${entries[owner]}')`
+  if (!Object.hasOwn(entryPoints, owner)) return ''
+  return `. To keep the options of ${owner}, use require('${entryPoints[owner]}')`
 }
 
-/** The name among `names` that `name` is most likely a misspelling of, or undefined when none is close. */
+/** The one of `names` that `name` is most likely a misspelling of, or undefined if none is similar. */
 function nearest(name, names) {
   const given = plain(name)
   const changes = new Map(names.map((other) => [other, distance(given, plain(other))]))
@@ -102,7 +104,7 @@ function nearest(name, names) {
 
 const plain = (name) => name.toLowerCase().replace(/[-_]/g, '')
 
-/** The Damerau-Levenshtein distance, where a swap of two neighbors is one change. */
+/** The Damerau-Levenshtein distance, which counts a swap of two adjacent characters as one change. */
 function distance(a, b) {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {

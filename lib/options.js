@@ -1,22 +1,23 @@
 'use strict'
 
-// What few apps need is loaded when it is needed: every file takes a part of a cold start.
+// Code that few apps need is loaded on demand, because every file adds to the time of a cold start.
 
 const { DynamoDBStoreError } = require('./error.js')
 
-const MAX_MILLISECONDS = 2 ** 31 - 1
+/** The longest delay of a timer, in milliseconds. Counts have the same limit. */
+const MAX_INTEGER = 2 ** 31 - 1
 
 const TABLE_NAME = /^[\w.-]{3,255}$/
 const TABLE_ARN = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]{3,255}$/
 
-/** What an option may be: the words that say so, and the test. */
+/** The kinds of options. Each has a description for error messages, and a test. */
 const kinds = {
-  table: ['a table name (3 to 255 of a-z, A-Z, 0-9, _, - and .) or a table ARN', isTable],
+  table: ['a table name (3 to 255 of the characters a-z, A-Z, 0-9, _, -, and .) or a table ARN', isTable],
   name: ['a non-empty string', (value) => isText(value) && value !== ''],
   text: ['a string', isText],
-  url: ['an http or https URL', isUrl],
+  url: ['a URL that starts with http:// or https://', isUrl],
   credentials: [
-    'an object with the strings accessKeyId and secretAccessKey (and perhaps sessionToken), or a function giving one',
+    'an object with the strings accessKeyId and secretAccessKey (and optionally sessionToken), or a function that returns one',
     isCredentials
   ],
   client: [
@@ -24,25 +25,25 @@ const kinds = {
     (value) => require('./client.js').isJavaScriptClient(value)
   ],
   ttl: [
-    'a positive number of seconds, or a function of the session giving one',
+    'a positive number of seconds, or a function that takes the session and returns one',
     (value) => typeof value === 'function' || (Number.isFinite(value) && value > 0)
   ],
-  seconds: ['a number of seconds, 0 or more', (value) => Number.isFinite(value) && value >= 0],
-  milliseconds: ['a whole number of milliseconds, 1 or more', (value) => isCount(value) && value <= MAX_MILLISECONDS],
-  count: ['a whole number, 1 or more', (value) => isCount(value) && value <= MAX_MILLISECONDS],
+  seconds: ['a number of seconds, at least 0', (value) => Number.isFinite(value) && value >= 0],
+  milliseconds: [`a whole number of milliseconds from 1 to ${MAX_INTEGER}`, isCount],
+  count: [`a whole number from 1 to ${MAX_INTEGER}`, isCount],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
-  consistentRead: ["true, false or 'on-miss'", (value) => [true, false, 'on-miss'].includes(value)],
+  consistentRead: ["true, false, or 'on-miss'", (value) => [true, false, 'on-miss'].includes(value)],
   format: ["'json' or 'map'", (value) => ['json', 'map'].includes(value)],
   billingMode: ["'PAY_PER_REQUEST' or 'PROVISIONED'", (value) => ['PAY_PER_REQUEST', 'PROVISIONED'].includes(value)],
-  attributeType: ["'S', 'N', 'BOOL' or 'B'", (value) => ['S', 'N', 'BOOL', 'B'].includes(value)],
-  tags: ['an object of strings', (value) => isObject(value) && Object.values(value).every(isText)],
+  attributeType: ["'S', 'N', 'BOOL', or 'B'", (value) => ['S', 'N', 'BOOL', 'B'].includes(value)],
+  tags: ['an object whose values are strings', (value) => isObject(value) && Object.values(value).every(isText)],
   object: ['an object', isObject],
   list: ['an array', Array.isArray],
-  createTable: ['true, false or an object', (value) => typeof value === 'boolean' || isObject(value)]
+  createTable: ['true, false, or an object', (value) => typeof value === 'boolean' || isObject(value)]
 }
 
-/** Kinds that are some strings and not others. */
-const choosy = ['table', 'url', 'consistentRead', 'format', 'billingMode', 'attributeType']
+/** The kinds that some strings are valid for, but not all. */
+const restrictedStrings = ['table', 'url', 'consistentRead', 'format', 'billingMode', 'attributeType']
 
 const optionKinds = {
   table: 'table',
@@ -80,19 +81,19 @@ const createTableKinds = {
   tags: 'tags'
 }
 
-/** The attribute in which connect-dynamodb names the kind of item. */
+/** The attribute that holds the kind of an item, as in connect-dynamodb. */
 const TYPE_ATTRIBUTE = 'type'
 
 /**
- * The options with their defaults. What cannot be meant is told to `refuse`, which throws a ConfigError; one
- * that returns leaves it out.
+ * The options with their defaults. Calls `reject` with a message for each invalid option. By default, it throws a
+ * ConfigError. If it returns, the option is left out.
  */
-function readOptions(given = {}, refuse = throwConfigError) {
+function readOptions(given = {}, reject = throwConfigError) {
   if (!isObject(given)) {
-    refuse(`the options must be an object, not ${typeOf(given)}`)
+    reject(`the options must be an object, not ${typeOf(given)}`)
     given = {}
   }
-  const checked = check(given, optionKinds, 'option', refuse)
+  const checked = check(given, optionKinds, 'option', reject)
   const options = {
     __proto__: null,
     table: 'sessions',
@@ -112,33 +113,33 @@ function readOptions(given = {}, refuse = throwConfigError) {
   options.attributes = {
     session: 'sess',
     expires: 'expires',
-    ...check(options.attributes ?? {}, attributesKinds, 'option attributes.', refuse)
+    ...check(options.attributes ?? {}, attributesKinds, 'option attributes.', reject)
   }
   options.specialKeys = Array.from(options.specialKeys)
-    .map((specialKey, index) => readSpecialKey(specialKey, index, refuse))
+    .map((specialKey, index) => readSpecialKey(specialKey, index, reject))
     .filter((specialKey) => specialKey !== undefined)
-  // A table of an ARN is in the Region that the ARN names.
+  // An ARN contains the Region of the table.
   if (options.client === undefined) options.region ??= TABLE_ARN.exec(options.table)?.[1]
-  options.newTable = options.createTable === false ? null : newTableOf(options.createTable, refuse)
-  refuseContradictions(options, checked, refuse)
+  options.newTable = options.createTable === false ? null : newTableOf(options.createTable, reject)
+  rejectConflicts(options, checked, reject)
   return options
 }
 
-/** The members of `given` that are set and right. */
-function check(given, allowed, label, refuse) {
+/** The members of `given` that are set and valid. */
+function check(given, allowed, label, reject) {
   const checked = { __proto__: null }
   for (const [name, value] of Object.entries(optionsOf(given))) {
     if (value === undefined) continue
-    const complaint = complaintAbout(name, value, allowed, label)
-    if (complaint === undefined) checked[name] = value
-    else refuse(complaint)
+    const problem = problemWith(name, value, allowed, label)
+    if (problem === undefined) checked[name] = value
+    else reject(problem)
   }
   return checked
 }
 
 /**
- * The own and inherited options, without a prototype. Code that a library adds to Object.prototype is not an option;
- * that object may belong to another realm.
+ * The own and inherited options, in an object without a prototype. What a library adds to Object.prototype is not an
+ * option. That object may belong to another realm.
  */
 function optionsOf(given) {
   if (given == null) throw new TypeError(`the options must be an object, not ${given}`)
@@ -152,17 +153,20 @@ function optionsOf(given) {
   return options
 }
 
-function complaintAbout(name, value, allowed, label) {
+/** The message about an unknown or invalid option, or undefined. */
+function problemWith(name, value, allowed, label) {
   const isKnown = Object.hasOwn(allowed, name)
-  const [valid, test] = isKnown ? kinds[allowed[name]] : []
-  if (isKnown && test(value)) return undefined
+  const kind = isKnown ? allowed[name] : undefined
+  if (isKnown && kinds[kind][1](value)) return undefined
   const { foreignOption, nearest } = require('./option-hints.js')
   const isTop = label === 'option'
+  const foreign = isTop ? foreignOption(name, value) : undefined
+  if (foreign !== undefined) return foreign
   const shown = isTop ? `option ${name}` : `${label}${name}`
-  const plain = isKnown
-    ? `${shown} must be ${valid}, not ${choosy.includes(allowed[name]) && isText(value) && value !== '' ? 'another string' : typeOf(value)}`
-    : `unknown ${shown}; ${suggestion(nearest(name, Object.keys(allowed)), allowed, isTop)}`
-  return (isTop && foreignOption(name, value)) || plain
+  if (!isKnown) return `unknown ${shown}; ${suggestion(nearest(name, Object.keys(allowed)), allowed, isTop)}`
+  const requirement = `${shown} must be ${kinds[kind][0]}`
+  const isString = isText(value) && value !== ''
+  return isString && restrictedStrings.includes(kind) ? requirement : `${requirement}, not ${typeOf(value)}`
 }
 
 function suggestion(near, allowed, isTop) {
@@ -170,64 +174,64 @@ function suggestion(near, allowed, isTop) {
   return isTop ? 'docs/options.md lists all options' : `the options are ${Object.keys(allowed).join(', ')}`
 }
 
-function readSpecialKey(given, index, refuse) {
+function readSpecialKey(given, index, reject) {
   const label = `option specialKeys[${index}]`
-  if (!isObject(given)) return refuse(`${label} must be an object { name, type }, not ${typeOf(given)}`)
-  const { name, type } = check(given, specialKeyKinds, `${label}.`, refuse)
-  if (name === undefined) return refuse(`${label} has no name`)
-  if (type === undefined) return refuse(`${label} has no type; it must be ${kinds.attributeType[0]}`)
+  if (!isObject(given)) return reject(`${label} must be an object { name, type }, not ${typeOf(given)}`)
+  const { name, type } = check(given, specialKeyKinds, `${label}.`, reject)
+  if (name === undefined) return reject(`${label} must have a name`)
+  if (type === undefined) return reject(`${label} must have a type: ${kinds.attributeType[0]}`)
   return { name, type }
 }
 
-/** How a missing table is created, as the addon reads it. */
-function newTableOf(given, refuse = throwConfigError) {
-  const options = given === true ? { __proto__: null } : check(given, createTableKinds, 'option createTable.', refuse)
+/** How the addon creates a missing table. */
+function newTableOf(given, reject = throwConfigError) {
+  const options = given === true ? { __proto__: null } : check(given, createTableKinds, 'option createTable.', reject)
   const { readCapacityUnits, writeCapacityUnits, ttl = true, tags = {} } = options
   const hasUnits = readCapacityUnits !== undefined || writeCapacityUnits !== undefined
   const billingMode = options.billingMode ?? (hasUnits ? 'PROVISIONED' : 'PAY_PER_REQUEST')
   if (hasUnits && billingMode === 'PAY_PER_REQUEST') {
-    refuse("option createTable has capacity units, which billingMode 'PAY_PER_REQUEST' does not take")
+    reject("option createTable cannot combine capacity units with billingMode 'PAY_PER_REQUEST'")
   }
   const throughput = billingMode === 'PROVISIONED' ? [readCapacityUnits ?? 5, writeCapacityUnits ?? 5] : null
   return { throughput, timeToLive: ttl, tags: Object.entries(tags) }
 }
 
-function refuseContradictions(options, given, refuse) {
+function rejectConflicts(options, given, reject) {
   const { attributes, hashKey, sortKey, specialKeys } = options
   if (options.client !== undefined) {
     for (const name of ['region', 'endpoint', 'profile', 'credentials']) {
-      if (options[name] !== undefined) refuse(`option ${name} contradicts option client, which has its own`)
+      if (options[name] !== undefined) reject(`option ${name} cannot be combined with option client, which has its own`)
     }
   }
   if (typeof options.ttl === 'number' && options.touchAfter >= options.ttl) {
-    refuse('option touchAfter is not shorter than option ttl: a session in use would end')
+    reject('option touchAfter must be shorter than option ttl, or sessions would expire while they are in use')
   }
   if (options.disableTouch && options.touchAfter !== undefined) {
-    refuse('option touchAfter contradicts option disableTouch')
+    reject('option touchAfter cannot be combined with option disableTouch')
   }
-  // Defaults give way to a shorter bound around them; two bounds that were given do not.
+  // A default may be longer than a timeout that includes it, but a given timeout may not.
   const timeouts = ['connectTimeout', 'attemptTimeout', 'timeout']
   for (const [i, inner] of timeouts.entries()) {
     for (const outer of timeouts.slice(i + 1)) {
       if (given[inner] !== undefined && given[outer] !== undefined && given[inner] > given[outer]) {
-        refuse(`option ${inner} is longer than option ${outer}, of which it is a part`)
+        reject(`option ${inner} must not be longer than option ${outer}, which includes it`)
       }
     }
   }
   const names = new Map()
   const claim = (name, owner) => {
-    if (names.has(name)) refuse(`${owner} and ${names.get(name)} name the same attribute`)
+    if (names.has(name)) reject(`${owner} and ${names.get(name)} name the same attribute`)
     names.set(name, owner)
   }
   claim(hashKey, 'option hashKey')
   if (sortKey !== undefined) claim(sortKey, 'option sortKey')
   claim(attributes.session, 'option attributes.session')
   claim(attributes.expires, 'option attributes.expires')
-  claim(TYPE_ATTRIBUTE, 'the attribute that says what the item is')
+  claim(TYPE_ATTRIBUTE, `the built-in attribute ${TYPE_ATTRIBUTE}`)
   for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}]`)
 }
 
-/** The members that are set. */
+/** The members that are not undefined. */
 function defined(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
@@ -236,7 +240,7 @@ function throwConfigError(message) {
   throw new DynamoDBStoreError('ConfigError', message)
 }
 
-/** What a value is, without telling it. */
+/** The type of a value, for an error message that must not reveal the value. */
 function typeOf(value) {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
@@ -254,7 +258,7 @@ function isText(value) {
 }
 
 function isCount(value) {
-  return Number.isInteger(value) && value >= 1
+  return Number.isInteger(value) && value >= 1 && value <= MAX_INTEGER
 }
 
 function isTable(value) {
@@ -269,7 +273,7 @@ function isCredentials(value) {
   if (typeof value === 'function') return true
   if (!isObject(value)) return false
   const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = value
-  // An id and a token are sent in headers.
+  // The access key ID and the session token are sent in headers.
   const isSendable = (key) => typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)
   const isSecret = isText(secretAccessKey) && secretAccessKey !== ''
   const isDate = expiration == null || !Number.isNaN(new Date(expiration).getTime())

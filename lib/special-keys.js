@@ -2,17 +2,17 @@
 
 const { plainJson } = require('./json.js')
 
-/** What DynamoDB reads as a number, and the sizes that it holds. */
+/** The format and the range of DynamoDB's numbers. */
 const DIGITS = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const SMALLEST = 1e-130
 const LARGEST = 1e126
 
-/** The session's fields that have attributes of their own, as a JSON object of attribute values. */
+/** The session's fields that are stored in their own attributes, as a JSON object of attribute values. */
 function specialAttributes(specialKeys, session) {
   const attributes = Object.create(null)
   for (const { name, type } of specialKeys) {
     const value = session[name]
-    // What JSON drops from the session is no attribute either. The key of an index cannot be empty.
+    // What JSON leaves out of the session does not become an attribute. The key of an index cannot be empty.
     if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null || value === '') continue
     const attribute = converters[type](value, name)
     if (attribute !== '') attributes[name] = { [type]: attribute }
@@ -31,7 +31,7 @@ const converters = {
     const isNumeric = ['number', 'bigint'].includes(typeof value) || (typeof value === 'string' && DIGITS.test(value))
     const size = Math.abs(Number(value))
     if (!isNumeric || (size !== 0 && !(size >= SMALLEST && size < LARGEST))) {
-      throw mismatch(name, 'a number that DynamoDB holds')
+      throw mismatch(name, 'a number in the range of DynamoDB')
     }
     return String(value)
   },
@@ -41,7 +41,7 @@ const converters = {
   },
   B(value, name) {
     const bytes = bytesOf(value)
-    if (bytes === undefined) throw mismatch(name, 'binary or a string')
+    if (bytes === undefined) throw mismatch(name, 'binary data or a string')
     return bytes.toString('base64')
   },
   NULL(value, name) {
@@ -61,7 +61,7 @@ const converters = {
   BS: setOf('B')
 }
 
-/** The bytes of a string, of binary, or of a Buffer that went through JSON with its session. */
+/** The bytes of a string, of binary data, or of a Buffer that was serialized to JSON with its session. */
 function bytesOf(value) {
   if (typeof value === 'string') return Buffer.from(value)
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
@@ -71,23 +71,23 @@ function bytesOf(value) {
 function setOf(type) {
   return (value, name) => {
     const members = value instanceof Set ? [...value] : value
-    if (!Array.isArray(members) || members.length === 0) throw mismatch(name, 'a set with a member')
+    if (!Array.isArray(members) || members.length === 0) throw mismatch(name, 'a non-empty set')
     return members.map((member) => converters[type](member, name))
   }
 }
 
-/** Of the AWS SDK's form, such as `{ S: 'text' }`. */
+/** An attribute value in the format of the AWS SDK, such as `{ S: 'text' }`. */
 function attributeValue(attribute, name) {
   const [[type, value] = []] = Object.entries(attribute ?? {})
-  if (!Object.hasOwn(converters, type)) throw mismatch(name, 'made of attribute values')
+  if (!Object.hasOwn(converters, type)) throw mismatch(name, 'composed of attribute values')
   return { [type]: converters[type](value, name) }
 }
 
 function mismatch(name, expected) {
-  return new TypeError(`the special key ${name} is not ${expected}`)
+  return new TypeError(`special key ${name} is not ${expected}`)
 }
 
-/** All types; the native face offers those that a secondary index or a filter can use. */
+/** All types. DynamoDBStore supports only those that a secondary index or a filter can use. */
 const attributeTypes = Object.keys(converters)
 
 module.exports = { attributeTypes, specialAttributes }

@@ -82,7 +82,10 @@ describe('the error about a table with another key', () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const methods = ['get', 'set', 'touch', 'destroy']
     for (const message of await messagesOf({ table }, 'ValidationException', methods)) {
-      assert.match(message, /has another key: option hashKey is "id" and option sortKey is not set\./)
+      assert.match(
+        message,
+        /The key of table .* does not match the options: option hashKey is "id" and option sortKey is not set\./
+      )
       assert.match(message, new RegExp(`npx dynamodb-session doctor --table ${table} --region .* --endpoint http`))
     }
   })

@@ -90,7 +90,7 @@ describe('invalid usage', () => {
     [['stats', '--sample', '101%'], /--sample must be a percentage/],
     [['stats', '--limit', '1.5'], /--limit must be a whole number of at least 1/],
     [['stats', '--limit', '5', '--sample', '5%'], /cannot be combined/],
-    [['reap', '--endpoint', 'nowhere'], /option --endpoint must be an http or https URL, not another string/],
+    [['reap', '--endpoint', 'nowhere'], /option --endpoint must be a URL that starts with http:\/\/ or https:\/\//],
     [['init', '--tag', 'x'], /--tag must have the form key=value/],
     [['policy', '--features', 'sessions,scam'], /did you mean scan\?/],
     [['policy', '--account', '1'], /12 digits/],

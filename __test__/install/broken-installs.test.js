@@ -64,7 +64,7 @@ async function errorOf(cwd, env) {
 }
 
 const headline = /^dynamodb-session \S+ found no addon that Node\.js \S+ can load on linux x64, glibc [\d.]+\.$/
-const absent = (name) => [`  - the file ${fileOf(name)}: not there`, `  - the package ${name}: not there`]
+const absent = (name) => [`  - the file ${fileOf(name)}: not found`, `  - the package ${name}: not found`]
 
 describe('the error explains an installation with', onLinux, () => {
   test('a missing platform package', async () => {
@@ -73,13 +73,13 @@ describe('the error explains an installation with', onLinux, () => {
     const [first, ...rest] = await errorOf(cwd)
     assert.match(first, headline)
     assert.deepEqual(rest, [
-      'It looked for:',
+      'It tried:',
       ...absent(gnu),
       ...absent(musl),
-      'The package manager did not install the addon: node_modules or the lockfile were made on another platform, or ' +
-        `optional dependencies were left out. Delete node_modules and the lockfile, then: ${again}`,
-      `Or add the missing one by hand: npm install --save-optional ${gnu}@${version}`,
-      'In a checkout of the source: npm run build'
+      'The package manager did not install the addon: node_modules or the lockfile comes from another platform, or ' +
+        `optional dependencies were left out. Delete node_modules and the lockfile, then run: ${again}`,
+      `Or install only the addon: npm install --save-optional ${gnu}@${version}`,
+      'In a clone of the repository, run: npm run build'
     ])
   })
 
@@ -87,7 +87,7 @@ describe('the error explains an installation with', onLinux, () => {
     const cwd = projects.create('arm64')
     await projects.npmInstall(cwd, ['--os=linux', '--cpu=arm64', '--libc=glibc', 'dynamodb-session'])
     const lines = await errorOf(cwd)
-    assert.ok(lines.includes(`Installed, but for another platform: ${arm}`), lines.join('\n'))
+    assert.ok(lines.includes(`Installed for another platform: ${arm}`), lines.join('\n'))
     assert.ok(lines.some((line) => line.endsWith(again)))
   })
 
@@ -100,7 +100,7 @@ describe('the error explains an installation with', onLinux, () => {
     assert.ok(lines.includes(`  - the package ${musl}: ${reason}`), lines.join('\n'))
     assert.match(
       lines.at(-1),
-      /^The installed addon is for the other C library: .*Delete node_modules, and on this one: /
+      /^The installed addon is for another C library: .*Delete node_modules, and run on this system: /
     )
     assert.ok(lines.at(-1).endsWith(again))
   })
@@ -125,20 +125,20 @@ describe('the error explains an installation with', onLinux, () => {
     assert.ok(lines.includes(`  - the package ${gnu}: ${fs.realpathSync(addon)}: file too short`), lines.join('\n'))
     assert.equal(
       lines.at(-1),
-      `What is installed is damaged, or of another platform. Delete node_modules, then: ${again}`
+      `The installed addon is damaged, or for another platform. Delete node_modules, then run: ${again}`
     )
   })
 
   test('NAPI_RS_NATIVE_LIBRARY_PATH set to a missing or damaged file', async () => {
     const { cwd } = await installed('named')
     const advice =
-      'NAPI_RS_NATIVE_LIBRARY_PATH names the one file to load: give the full path of an addon, or leave it out.'
+      'If NAPI_RS_NATIVE_LIBRARY_PATH is set, no other addon is tried: set it to the full path of an addon, or unset it.'
     for (const [file, reason] of [
-      [path.join(cwd, 'nowhere.node'), 'not there'],
+      [path.join(cwd, 'nowhere.node'), 'not found'],
       [write(path.join(cwd, 'text.node'), 'no addon'), `${path.join(cwd, 'text.node')}: file too short`]
     ]) {
       const lines = await errorOf(cwd, { NAPI_RS_NATIVE_LIBRARY_PATH: file })
-      assert.deepEqual(lines.slice(1), ['It looked for:', `  - the file ${file}: ${reason}`, advice])
+      assert.deepEqual(lines.slice(1), ['It tried:', `  - the file ${file}: ${reason}`, advice])
     }
   })
 
@@ -147,8 +147,8 @@ describe('the error explains an installation with', onLinux, () => {
     const manifest = path.join(cwd, 'node_modules', gnu, 'package.json')
     write(manifest, fs.readFileSync(manifest, 'utf8').replace(`"${version}"`, '"9.8.7"'))
     const lines = await errorOf(cwd)
-    assert.ok(lines.includes(`  - the package ${gnu}: it is of version 9.8.7`), lines.join('\n'))
-    assert.equal(lines.at(-1), `Addon and package must be of one version. Install again: ${again}`)
+    assert.ok(lines.includes(`  - the package ${gnu}: it has version 9.8.7`), lines.join('\n'))
+    assert.equal(lines.at(-1), `The package and its addon must have the same version. Reinstall: ${again}`)
   })
 
   test('express-session in a place where the store does not find it', async (t) => {

@@ -125,7 +125,7 @@ describe('a bundle that wrongly contains', () => {
     }
     const deployed = await bundle('without addon', 'esbuild', options)
     await assert.rejects(projects.run(process.execPath, ['main.cjs'], { cwd: deployed }), ({ stderr }) => {
-      assert.match(stderr, /It looked from inside of a bundle, where the addon is not\. Keep dynamodb-session out/)
+      assert.match(stderr, /The package runs from a bundle that does not contain the addon\. Keep dynamodb-session out/)
       return true
     })
   })

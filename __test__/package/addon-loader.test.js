@@ -89,7 +89,7 @@ describe('the addon', () => {
   test('missing at NAPI_RS_NATIVE_LIBRARY_PATH: the error names the variable', async (t) => {
     const env = { NAPI_RS_NATIVE_LIBRARY_PATH: path.join(root, 'nowhere.node') }
     const { message } = await load(appWithoutAddon(t), { env })
-    assert.match(message, /nowhere\.node: not there\nNAPI_RS_NATIVE_LIBRARY_PATH names the one file to load/)
+    assert.match(message, /nowhere\.node: not found\nIf NAPI_RS_NATIVE_LIBRARY_PATH is set, no other addon is tried/)
   })
 
   test('not installed: the error lists all locations and what to install', async (t) => {
@@ -98,11 +98,11 @@ describe('the addon', () => {
     assert.ok(message.includes(`Node.js ${process.versions.node} can load on ${process.platform} ${process.arch}`))
     assert.ok(
       message.includes(
-        `  - the file ${localFile}: not there\n  - the package @dynamodb-session/addon-${build}: not there\n`
+        `  - the file ${localFile}: not found\n  - the package @dynamodb-session/addon-${build}: not found\n`
       ),
       message
     )
-    assert.match(message, /Delete node_modules and the lockfile, then: npm install --include=optional/)
+    assert.match(message, /Delete node_modules and the lockfile, then run: npm install --include=optional/)
     assert.ok(message.includes(`npm install --save-optional @dynamodb-session/addon-${build}@${version}`), message)
   })
 
@@ -110,8 +110,8 @@ describe('the addon', () => {
     const directory = appWithoutAddon(t)
     install(directory, fs.readFileSync(binary), { version: '9.8.7' })
     const { message } = await load(directory)
-    assert.ok(message.includes(`@dynamodb-session/addon-${build}: it is of version 9.8.7`), message)
-    assert.match(message, /must be of one version\. Install again: npm install --include=optional dynamodb-session@/)
+    assert.ok(message.includes(`@dynamodb-session/addon-${build}: it has version 9.8.7`), message)
+    assert.match(message, /must have the same version\. Reinstall: npm install --include=optional dynamodb-session@/)
   })
 
   test('that is damaged: the error quotes the dynamic loader', async (t) => {
@@ -137,7 +137,7 @@ describe('the addon', () => {
     install(directory, `throw new Error(${JSON.stringify(reason)})`, { main: 'index.js' })
     const { message } = await load(directory)
     assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${reason}\n`), message)
-    assert.match(message, /is for the other C library: node_modules comes from another Linux/)
+    assert.match(message, /is for another C library: node_modules comes from another Linux/)
   })
 
   test('disallowed by the permission model: the error names --allow-addons', async (t) => {
@@ -154,6 +154,6 @@ describe('the addon', () => {
     const script = `Object.defineProperty(process, 'platform', { value: 'sunos' })\n${require_}`
     const { message, code } = await load(appWithoutAddon(t), { script })
     assert.equal(code, 'ERR_UNSUPPORTED_PLATFORM')
-    assert.match(message, /on sunos .*\nThere is none for this platform\.\ndocs\/deployment\.md lists/)
+    assert.match(message, /on sunos .*\nThere is no addon for this platform\.\ndocs\/deployment\.md lists/)
   })
 })

@@ -2,7 +2,7 @@
 
 const os = require('node:os')
 
-/** Every variable that the addon and the AWS SDK in it read. */
+/** All variables that the addon and the AWS SDK in it read. */
 const names = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
@@ -46,10 +46,10 @@ const names = [
   'PATH'
 ]
 
-/** The variables that are set, by name. `HOME` is the home folder, wherever it is known from. */
+/** The variables that are set, by name. `HOME` is the home folder, even if the variable is not set. */
 function environmentVariables() {
   const { env } = process
-  // Without a prototype, so that only these members cross to the addon.
+  // Without a prototype, so that the addon gets only these members.
   const variables = Object.create(null)
   for (const name of names) {
     const value = env[name]
@@ -60,7 +60,7 @@ function environmentVariables() {
   return variables
 }
 
-/** In the order of the AWS SDK for JavaScript. */
+/** The home folder. The precedence is that of the AWS SDK for JavaScript. */
 function homeFolder({ HOME, USERPROFILE, HOMEPATH, HOMEDRIVE = 'C:\\' }) {
   if (HOME?.trim()) return HOME
   if (USERPROFILE?.trim()) return USERPROFILE
@@ -68,7 +68,7 @@ function homeFolder({ HOME, USERPROFILE, HOMEPATH, HOMEDRIVE = 'C:\\' }) {
   try {
     return os.homedir()
   } catch {
-    // A user without an entry in the user database, as in some containers.
+    // The user has no entry in the user database, as in some containers.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** The builds to try. Which of two fits a Linux, its C library tells best, by loading it or not. */
+/** The builds to try on each platform. On Linux, only one of two loads, depending on the system's C library. */
 const builds = {
   'darwin-arm64': ['darwin-arm64'],
   'darwin-x64': ['darwin-x64'],
@@ -9,7 +9,7 @@ const builds = {
   'win32-x64': ['win32-x64-msvc']
 }
 
-/** Loads the addon: the file that the environment names, or one that was built here, or one that was installed. */
+/** Loads the addon: the file that the environment names, or else a local build, or else an installed package. */
 function load() {
   const named = process.env.NAPI_RS_NATIVE_LIBRARY_PATH
   const fitting = builds[`${process.platform}-${process.arch}`] ?? []
@@ -22,10 +22,10 @@ function load() {
   const others = Object.values(builds)
     .flat()
     .filter((build) => !fitting.includes(build))
-  throw require('./load-errors.js').loadError({ version: versionHere(), named, fitting, others, failures })
+  throw require('./load-errors.js').loadError({ version: ownVersion(), named, fitting, others, failures })
 }
 
-/** Literal requires, since bundlers find no others, and inside of `try`, since each may find only some of them. */
+/** Bundlers find only calls of `require` with a literal, and accept missing packages only inside `try`. */
 function loadFrom(place, failures) {
   try {
     switch (place) {
@@ -65,14 +65,14 @@ function loadFrom(place, failures) {
   }
 }
 
-/** A lockfile that was mended by hand can leave another release's addon here. */
+/** A lockfile that was edited by hand can install the addon of another release. */
 function isOfThisVersion(name) {
   const installed = versionOf(name)
-  if (installed && installed !== versionHere()) throw new Error(`it is of version ${installed}`)
+  if (installed && installed !== ownVersion()) throw new Error(`it has version ${installed}`)
   return true
 }
 
-/** Unknown where the package is not there, and in a bundle, which has the addon and not its manifest. */
+/** Undefined if the package is not installed, and in a bundle, which contains the addon but not its manifest. */
 function versionOf(name) {
   try {
     return require(`${name}/package.json`).version
@@ -81,7 +81,7 @@ function versionOf(name) {
   }
 }
 
-function versionHere() {
+function ownVersion() {
   return require('../../package.json').version
 }
 

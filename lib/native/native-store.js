@@ -19,7 +19,7 @@ class NativeStore {
   #opening
   #closeNative
   #isClosed = false
-  /** Whether the next operation passes the environment to the addon. The first one does, and each one after a failure. */
+  /** Whether the next operation passes the environment to the addon: the first one, and each one after a failure. */
   #needsEnvironment = true
   #inFlight = 0
   #offlineDetector

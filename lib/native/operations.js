@@ -1,8 +1,9 @@
 'use strict'
 
 /**
- * The operations of the addon's store. Errors, statistics, and traces show `name`, which is the request that DynamoDB
- * gets. `method` is the addon's function. If `reportsCapacity` is true, the completion has a trace, with capacity units.
+ * The operations of the addon's store. `name` is the request that DynamoDB receives, as errors, statistics, and traces
+ * show it. `method` is the addon's function. With `reportsCapacity`, the completion always has a trace with the
+ * consumed capacity units.
  */
 const operations = {
   get: operation('GetItem', 'get'),
