@@ -10,7 +10,7 @@ const path = require('node:path')
 const suite = path.join(__dirname, 'suite.js')
 const subscriber = path.join(__dirname, 'support', 'subscriber.js')
 const sample = [
-  'contract/proxied-stores',
+  'contract/wrapped-stores',
   'contract/create-table',
   'contract/scan',
   'cli/init',

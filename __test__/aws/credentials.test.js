@@ -184,6 +184,7 @@ describe('credentials', needs('proxy'), () => {
     'an empty object': {},
     'an array': ['SECRET'],
     'no secretAccessKey': { accessKeyId: 'SECRET' },
+    'an accessKeyId with a newline': { accessKeyId: 'SECRET\n', secretAccessKey: 'SECRET' },
     'a number as secretAccessKey': { accessKeyId: 'SECRET', secretAccessKey: 5 },
     'a number as sessionToken': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', sessionToken: 5 },
     'an invalid expiration': { accessKeyId: 'SECRET', secretAccessKey: 'SECRET', expiration: new Date(NaN) },
@@ -201,6 +202,13 @@ describe('credentials', needs('proxy'), () => {
         newSid()
       )
       assertStoreError(error, { code: 'CredentialsError', operation: 'GetItem', secrets: ['SECRET'] })
+    })
+  }
+
+  for (const name of ['accessKeyId', 'sessionToken']) {
+    test(`from an object whose ${name} has a newline are rejected by the constructor`, () => {
+      const credentials = keys('KEY', { [name]: 'KEY\n' })
+      assert.throws(() => newStore(credentials), { code: 'ConfigError', message: /credentials/ })
     })
   }
 

@@ -2,7 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { callBothWays } = require('../support/calls')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { callBothWays, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, failure } = require('../support/errors')
 const { eventually } = require('../support/eventually')
@@ -12,7 +13,7 @@ const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-/** What a server without time to live can do too. */
+/** Also works on a server without time to live. */
 const createTable = { ttl: false }
 
 /** A store on a table that does not exist yet. */
@@ -32,7 +33,7 @@ async function timeToLive(TableName) {
 const keySchema = (...names) => names.map((AttributeName, i) => ({ AttributeName, KeyType: ['HASH', 'RANGE'][i] }))
 
 describe('the option createTable', () => {
-  test('true makes a missing table, on demand and with time to live', needs('timeToLive'), async () => {
+  test('true creates a missing table with on-demand capacity and time to live', needs('timeToLive'), async () => {
     const { table, store } = newStore({ createTable: true })
     const sid = newSid()
     await store.set(sid, newSession({ user: 'Ann' }))
@@ -45,13 +46,13 @@ describe('the option createTable', () => {
     assert.match(TimeToLiveStatus, /^ENABL(ED|ING)$/)
   })
 
-  test('time to live is that of the chosen attribute', needs('timeToLive'), async () => {
+  test('enables time to live on the attribute named by attributes.expires', needs('timeToLive'), async () => {
     const { table, store } = newStore({ createTable: true, attributes: { expires: 'ends' } })
     await store.get(newSid())
     assert.equal((await timeToLive(table)).AttributeName, 'ends')
   })
 
-  test('false or nothing makes none', async () => {
+  test('false or undefined creates no table', async () => {
     for (const value of [false, undefined]) {
       const { table, store } = newStore({ createTable: value })
       const error = await failure(store, 'get', newSid())
@@ -67,7 +68,7 @@ describe('the option createTable', () => {
     destroy: [newSid()]
   }
   for (const [method, args] of Object.entries(operations)) {
-    test(`${method} makes it`, async () => {
+    test(`${method} creates a missing table`, async () => {
       const { table, store } = newStore({ createTable })
       const { error } = await callBothWays(store, method, ...args)
       assert.equal(error, undefined)
@@ -75,7 +76,7 @@ describe('the option createTable', () => {
     })
   }
 
-  test('capacity', needs('provisioned'), async () => {
+  test('creates a table with provisioned capacity', needs('provisioned'), async () => {
     const { table, store } = newStore({
       createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
     })
@@ -84,18 +85,18 @@ describe('the option createTable', () => {
     assert.deepEqual([ReadCapacityUnits, WriteCapacityUnits], [3, 2])
   })
 
-  test('tags', needs('tags'), async () => {
-    const { table, store } = newStore({ createTable: { ...createTable, tags: { team: 'web', 'cost centre': '5' } } })
+  test('creates a table with tags', needs('tags'), async () => {
+    const { table, store } = newStore({ createTable: { ...createTable, tags: { team: 'web', 'cost center': '5' } } })
     await store.get(newSid())
     const { TableArn } = await describeTable(table)
     const { Tags } = await dynamodb.raw.sdk.listTagsOfResource({ ResourceArn: TableArn })
     assert.deepEqual(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])), {
       team: 'web',
-      'cost centre': '5'
+      'cost center': '5'
     })
   })
 
-  test('a sort key', async () => {
+  test('creates a table with a sort key', async () => {
     const { table, store } = newStore({ createTable, hashKey: 'pk', sortKey: 'sk' })
     const sid = newSid()
     await store.set(sid, newSession({ user: 'Ann' }))
@@ -103,7 +104,7 @@ describe('the option createTable', () => {
     assert.equal((await store.get(sid)).user, 'Ann')
   })
 
-  test('many first operations share one creation', needs('proxy'), async () => {
+  test('concurrent first operations create the table once', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { store } = newStore({ createTable, endpoint: proxy.endpoint })
     const values = await Promise.all(Array.from({ length: 20 }, () => store.get(newSid())))
@@ -111,13 +112,13 @@ describe('the option createTable', () => {
     assert.equal(proxy.sent('CreateTable').length, 1)
   })
 
-  test('two stores may create at a time', async () => {
+  test('two stores can create the same table at the same time', async () => {
     const { table, store } = newStore({ createTable })
     const other = dynamodb.store({ table, createTable })
     assert.deepEqual(await Promise.all([store.get(newSid()), other.get(newSid())]), [null, null])
   })
 
-  test('a table that exists costs nothing and stays as it is', needs('proxy'), async () => {
+  test('sends no extra request for an existing table, and does not modify it', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable()
     const before = await describeTable(table)
@@ -132,7 +133,7 @@ describe('the option createTable', () => {
     assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
   })
 
-  test('a table that was deleted is made again', async () => {
+  test('creates a deleted table again', async () => {
     const { table, store } = newStore({ createTable })
     await store.get(newSid())
     await dynamodb.raw.deleteTable(table)
@@ -141,7 +142,7 @@ describe('the option createTable', () => {
     assert.equal(await dynamodb.raw.tableExists(table), true)
   })
 
-  test('a table with another key that another process creates first is an error', needs('proxy'), async () => {
+  test('fails if another process creates the table first with another key', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     proxy.on('GetItem', errorResponse(400, 'ResourceNotFoundException'), 1)
@@ -150,25 +151,47 @@ describe('the option createTable', () => {
     assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
   })
 
-  test('a creation that is refused is the error of the operation, and is tried anew', needs('proxy'), async () => {
-    const proxy = await dynamodb.proxy()
-    const { table, store } = newStore({ createTable, endpoint: proxy.endpoint })
-    proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'), 2)
-    const error = await failure(store, 'get', newSid())
-    assertOperationError(error, { code: 'AccessDeniedException', operation: error.operation, tableName: table })
-    assert.equal(await store.get(newSid()), null)
-  })
+  test(
+    'a rejected CreateTable request fails the operation, and the next operation tries again',
+    needs('proxy'),
+    async () => {
+      const proxy = await dynamodb.proxy()
+      const { table, store } = newStore({ createTable, endpoint: proxy.endpoint })
+      proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'), 2)
+      const error = await failure(store, 'get', newSid())
+      assertOperationError(error, { code: 'AccessDeniedException', operation: error.operation, tableName: table })
+      assert.equal(await store.get(newSid()), null)
+    }
+  )
 })
 
+test(
+  'a failed UpdateTimeToLive request causes a process warning, and the new table is used',
+  needs('proxy'),
+  async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('UpdateTimeToLive', errorResponse(400, 'AccessDeniedException'))
+    const warnings = collectEvents(process, 'warning')
+    const { store } = newStore({ createTable: true, endpoint: proxy.endpoint })
+    const sid = newSid()
+    await store.set(sid, newSession())
+    assert.notEqual(await store.get(sid), null)
+    await sleep(0)
+    const messages = warnings.filter(({ code }) => code === 'DYNAMODB_SESSION_TABLE').map(({ message }) => message)
+    assert.equal(messages.length, 1)
+    assert.match(messages[0], /^UpdateTimeToLive on table/)
+  }
+)
+
 describe('the method createTable', () => {
-  test('makes the table and gives its description', needs('timeToLive'), async () => {
+  test('creates the table and returns its description', needs('timeToLive'), async () => {
     const { table, store } = newStore()
     const { value } = await callBothWays(store, 'createTable')
     assert.deepEqual([value.TableName, value.TableStatus, value.KeySchema], [table, 'ACTIVE', keySchema('id')])
     assert.match((await timeToLive(table)).TimeToLiveStatus, /^ENABL(ED|ING)$/)
   })
 
-  test('uses what the option says', needs('provisioned'), async () => {
+  test('uses the settings of the option createTable', needs('provisioned'), async () => {
     const { table, store } = newStore({
       createTable: { ...createTable, billingMode: 'PROVISIONED', readCapacityUnits: 3, writeCapacityUnits: 2 }
     })
@@ -177,7 +200,7 @@ describe('the method createTable', () => {
     assert.equal((await timeToLive(table)).TimeToLiveStatus, 'DISABLED')
   })
 
-  test('leaves a table that exists alone', needs('proxy'), async () => {
+  test('does not modify an existing table', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable()
     const { value } = await callBothWays(dynamodb.store({ table, endpoint: proxy.endpoint }), 'createTable')
@@ -189,17 +212,27 @@ describe('the method createTable', () => {
     )
   })
 
-  for (const [name, schema, options, message] of [
-    ['hash key', { hashKey: 'sessionId' }, {}, /is sessionId \(S\), not id \(S\)\. Set option hashKey to "sessionId"/],
+  for (const [mismatch, schema, options, message] of [
     [
-      'sort key',
+      'another partition key',
+      { hashKey: 'sessionId' },
+      {},
+      /is sessionId \(S\), not id \(S\)\. Set option hashKey to "sessionId"/
+    ],
+    [
+      'an unexpected sort key',
       { hashKey: 'id', sortKey: 'sk' },
       {},
       /is id \(S\) and sk \(S\), not id \(S\)\. Set option hashKey to "id" and sortKey to "sk"/
     ],
-    ['missing sort key', { hashKey: 'id' }, { sortKey: 'sk' }, /Set option hashKey to "id" and leave out sortKey/]
+    [
+      'no sort key although sortKey is set',
+      { hashKey: 'id' },
+      { sortKey: 'sk' },
+      /Set option hashKey to "id" and leave out sortKey/
+    ]
   ]) {
-    test(`fails on a table with another ${name}, and leaves it alone`, needs('timeToLive'), async () => {
+    test(`fails if an existing table has ${mismatch}, and does not modify the table`, needs('timeToLive'), async () => {
       const table = await dynamodb.newTable(schema)
       const error = await failure(dynamodb.store({ table, ...options }), 'createTable')
       assertOperationError(error, { code: 'ConfigError', operation: 'CreateTable', tableName: table })
@@ -208,7 +241,7 @@ describe('the method createTable', () => {
     })
   }
 
-  test('fails on a table with a key of another type', async () => {
+  test('fails if the partition key of an existing table is not a string', async () => {
     const table = dynamodb.newTableName()
     await dynamodb.raw.sdk.createTable({
       TableName: table,
@@ -220,7 +253,7 @@ describe('the method createTable', () => {
     assert.match(error.message, /is id \(N\), not id \(S\)\. Use another table/)
   })
 
-  test('fails as other methods do', needs('proxy'), async () => {
+  test('fails with the error of the service', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const { table, store } = newStore({ endpoint: proxy.endpoint })
     proxy.on('CreateTable', errorResponse(400, 'AccessDeniedException'))
@@ -230,21 +263,21 @@ describe('the method createTable', () => {
 })
 
 describe('the method describeTable', () => {
-  test('gives table and time to live', async () => {
+  test('returns the description of the table and of its time to live', async () => {
     const { value } = await callBothWays(dynamodb.store(), 'describeTable')
     assert.deepEqual([value.TableName, value.TableStatus], [dynamodb.table, 'ACTIVE'])
     assert.ok(value.CreationDateTime instanceof Date)
     assert.equal(value.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
   })
 
-  test('leaves out the time to live of a table that is being deleted', needs('proxy'), async () => {
+  test('omits the time to live of a table that is being deleted', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('DescribeTimeToLive', errorResponse(400, 'ResourceNotFoundException'))
     const { TableName, TimeToLiveDescription } = await dynamodb.store({ endpoint: proxy.endpoint }).describeTable()
     assert.deepEqual([TableName, TimeToLiveDescription], [dynamodb.table, undefined])
   })
 
-  test('tells that time to live is on', needs('timeToLive'), async () => {
+  test('returns the time to live attribute once time to live is enabled', needs('timeToLive'), async () => {
     const { store } = newStore()
     await store.createTable()
     const { TimeToLiveDescription } = await store.describeTable()

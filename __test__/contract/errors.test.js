@@ -3,10 +3,10 @@
 const assert = require('node:assert/strict')
 const os = require('node:os')
 const { before, beforeEach, describe, test } = require('node:test')
-const { callBothWays, callWithCallback } = require('../support/calls')
+const { callBothWays } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { assertOperationError, assertStoreError, failure } = require('../support/errors')
+const { assertOperationError, failure } = require('../support/errors')
 const fault = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
@@ -20,7 +20,7 @@ const calls = (sid) => [
   ['DeleteItem', 'destroy', sid]
 ]
 
-/** Makes all four operations fail, both ways, with the same error. */
+/** Checks that all four operations fail with the same error, both with a callback and with a promise. */
 async function assertAllFail(store, { status, ...expected }) {
   const sid = newSid()
   for (const [operation, ...call] of calls(sid)) {
@@ -30,8 +30,8 @@ async function assertAllFail(store, { status, ...expected }) {
   }
 }
 
-describe('what a server says', () => {
-  test('no such table', async () => {
+describe('errors of the service', () => {
+  test('a missing table makes all operations fail with ResourceNotFoundException', async () => {
     const tableName = dynamodb.newTableName()
     const store = dynamodb.store({ table: tableName })
     const code = 'ResourceNotFoundException'
@@ -39,11 +39,11 @@ describe('what a server says', () => {
     const { $metadata, message } = await failure(store, 'get', newSid())
     assert.equal($metadata.attempts, 1)
     assert.match($metadata.requestId, /^\w+/)
-    const answer = await dynamodb.raw.read(tableName, { id: 'x' }).catch((error) => error.message)
-    assert.ok(message.startsWith(`GetItem on table "${tableName}": ${answer}. Table `), message)
+    const original = await dynamodb.raw.read(tableName, { id: 'x' }).catch((error) => error.message)
+    assert.ok(message.startsWith(`GetItem on table "${tableName}": ${original}. Table `), message)
   })
 
-  test('no such table, for the methods of the whole table', async () => {
+  test('a missing table makes the table-wide methods fail with ResourceNotFoundException', async () => {
     const tableName = dynamodb.newTableName()
     const store = dynamodb.store({ table: tableName })
     const operations = {
@@ -59,7 +59,7 @@ describe('what a server says', () => {
     }
   })
 
-  test('a key of another name', async () => {
+  test('a table with another partition key makes all operations fail with ValidationException', async () => {
     const store = dynamodb.store({ hashKey: 'other' })
     await assertAllFail(store, {
       code: 'ValidationException',
@@ -70,7 +70,7 @@ describe('what a server says', () => {
   })
 })
 
-describe('what a faulty server says', needs('proxy'), () => {
+describe('simulated errors of the service', needs('proxy'), () => {
   let proxy
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
@@ -84,20 +84,20 @@ describe('what a faulty server says', needs('proxy'), () => {
     InternalServerError: fault.errorResponse(500, 'InternalServerError'),
     ServiceUnavailable: fault.errorResponse(503, 'ServiceUnavailable')
   }
-  for (const [code, answer] of Object.entries(retryable)) {
-    test(`${code} is tried again`, async () => {
+  for (const [code, response] of Object.entries(retryable)) {
+    test(`${code} is retried`, async () => {
       const sid = newSid()
       const store = newStore()
       await store.set(sid, newSession({ user: 'Ann' }))
       proxy.reset()
-      proxy.on('*', answer, 2)
+      proxy.on('*', response, 2)
       assert.equal((await store.get(sid)).user, 'Ann')
       assert.equal(proxy.requests.length, 3)
     })
 
-    test(`${code} comes through in the end`, async () => {
+    test(`${code} on every attempt is the error of the operation`, async () => {
       const tableName = dynamodb.table
-      proxy.on('*', answer)
+      proxy.on('*', response)
       const error = await failure(newStore({ maxAttempts: 2 }), 'get', newSid())
       assertOperationError(error, { code, operation: 'GetItem', tableName, retryable: true })
       assert.equal(error.$fault, code.startsWith('I') || code.startsWith('S') ? 'server' : 'client')
@@ -107,18 +107,18 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
-  test('every operation is throttled alike', async () => {
+  test('throttling on every attempt makes any operation fail with ThrottlingException', async () => {
     const code = 'ThrottlingException'
     proxy.on('*', fault.errorResponse(400, code))
     await assertAllFail(newStore({ maxAttempts: 2 }), { code, tableName: dynamodb.table, status: 400, retryable: true })
   })
 
   for (const code of ['AccessDeniedException', 'ValidationException', 'ConditionalCheckFailedException']) {
-    test(`${code} is not tried again`, async () => {
-      proxy.on('*', fault.errorResponse(400, code, 'as the service puts it'))
+    test(`${code} is not retried`, async () => {
+      proxy.on('*', fault.errorResponse(400, code, 'the message of the service'))
       const error = await failure(newStore(), 'get', newSid())
       assertOperationError(error, { code, operation: 'GetItem', tableName: dynamodb.table, retryable: false })
-      assert.equal(error.message, `GetItem on table "${dynamodb.table}": as the service puts it`)
+      assert.equal(error.message, `GetItem on table "${dynamodb.table}": the message of the service`)
       assert.equal(error.$metadata.attempts, 1)
       assert.equal(proxy.requests.length, 2)
     })
@@ -127,11 +127,11 @@ describe('what a faulty server says', needs('proxy'), () => {
   const name = 'ThrottlingException'
   const forms = {
     'without a message': { body: { __type: name, message: null }, text: name },
-    'with two messages': { body: { __type: name, message: 'one', Message: 'two' }, text: 'one' },
-    'with a message in upper case': { body: { __type: name, message: null, Message: 'two' }, text: 'two' },
+    'with members message and Message': { body: { __type: name, message: 'one', Message: 'two' }, text: 'one' },
+    'with a member Message': { body: { __type: name, message: null, Message: 'two' }, text: 'two' },
     'with a namespace and a URL': { body: { __type: `ns#${name}:http://internal/`, message: 'one' }, text: 'one' },
-    'in code': { body: { code: `ns#${name}`, message: 'one' }, text: 'one' },
-    'in a header': {
+    'in the member code': { body: { code: `ns#${name}`, message: 'one' }, text: 'one' },
+    'in a header, with a body': {
       body: { message: 'one' },
       headers: { 'x-amzn-errortype': `${name}:http://internal/` },
       text: 'one'
@@ -139,14 +139,14 @@ describe('what a faulty server says', needs('proxy'), () => {
     'in a header, without a body': { headers: { 'x-amzn-errortype': `ns#${name}` }, text: name }
   }
   for (const [form, { body, headers, text }] of Object.entries(forms)) {
-    test(`an error name ${form} is recognized, and the request is tried again`, async () => {
-      const answer = fault.textResponse(400, body === undefined ? '' : JSON.stringify(body), headers)
+    test(`an error name ${form} is recognized, and the request is retried`, async () => {
+      const response = fault.textResponse(400, body === undefined ? '' : JSON.stringify(body), headers)
       for (const [method, operation, ...args] of [
         ['get', 'GetItem', newSid()],
         ['length', 'Scan']
       ]) {
         proxy.reset()
-        proxy.on('*', answer)
+        proxy.on('*', response)
         const store = newStore({ maxAttempts: 2 })
         const error = await store[method](...args).catch((error) => error)
         assertOperationError(error, { code: name, operation, tableName: dynamodb.table, retryable: true })
@@ -170,7 +170,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     ['ProvisionedThroughputExceededException', 'ThrottlingReasons'],
     ['RequestLimitExceeded', 'ThrottlingReasons']
   ]) {
-    test(`the reasons of ${name} are on the error and in stats()`, async () => {
+    test(`the throttling reasons of ${name} are on the error and in stats()`, async () => {
       proxy.on('*', fault.textResponse(400, JSON.stringify({ __type: name, message: 'slow down', [member]: reasons })))
       for (const [method, ...args] of [['get', newSid()], ['length'], ['describeTable']]) {
         const store = newStore({ maxAttempts: 2 })
@@ -184,7 +184,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
-  test('reasons of throttling that passes are counted', async () => {
+  test('stats() counts the reasons of throttling even if a retry succeeds', async () => {
     proxy.on('*', fault.textResponse(400, JSON.stringify({ __type: name, throttlingReasons: [reasons[0], {}] })), 1)
     const store = newStore()
     assert.equal(await store.get(newSid()), null)
@@ -192,7 +192,7 @@ describe('what a faulty server says', needs('proxy'), () => {
   })
 
   for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    test(`an error that the service names ${code} is counted like any other`, async () => {
+    test(`stats() counts an error named ${code} like any other`, async () => {
       const body = JSON.stringify({ __type: code, throttlingReasons: [{ reason: code }] })
       proxy.on('*', fault.textResponse(429, body))
       const store = newStore({ maxAttempts: 1 })
@@ -203,7 +203,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
-  test('a service that gives no reason', async () => {
+  test('an error without a message has its name as the message', async () => {
     proxy.on('*', fault.errorResponse(400, 'SerializationException', ''))
     const errors = [await failure(newStore(), 'get', newSid()), await failure(newStore(), 'describeTable')]
     const operations = ['GetItem', 'DescribeTable']
@@ -212,7 +212,7 @@ describe('what a faulty server says', needs('proxy'), () => {
     }
   })
 
-  test('a message that repeats the key or the session is not passed on as data', async () => {
+  test('a message of the service that contains the key is not copied to the error', async () => {
     const sid = newSid()
     proxy.on('*', ({ response }) => {
       const message = `One or more parameter values were invalid: sess:${sid}`
@@ -227,21 +227,21 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   })
 
-  test('ENOENT, which frameworks take for no session, is another code', async () => {
+  test('the code ENOENT, which frameworks interpret as a missing session, is replaced', async () => {
     proxy.on('*', fault.errorResponse(400, 'ENOENT'))
     const error = await failure(newStore({ maxAttempts: 1 }), 'get', newSid())
     assertOperationError(error, { code: /./, operation: 'GetItem', tableName: dynamodb.table })
   })
 
-  for (const [name, answer] of [
+  for (const [name, response] of [
     [
       'an error page of a load balancer',
       fault.textResponse(502, '<html>Bad Gateway</html>', { 'content-type': 'text/html' })
     ],
     ['an error without a body', fault.textResponse(500, '')]
   ]) {
-    test(`${name} is tried again, and is a server's fault`, async () => {
-      proxy.on('*', answer)
+    test(`${name} is retried, and is a server fault`, async () => {
+      proxy.on('*', response)
       const error = await failure(newStore({ maxAttempts: 2 }), 'get', newSid())
       const tableName = dynamodb.table
       assertOperationError(error, { code: /\w/, operation: 'GetItem', tableName, $fault: 'server', retryable: true })
@@ -249,8 +249,8 @@ describe('what a faulty server says', needs('proxy'), () => {
     })
   }
 
-  for (const text of ['', 'no JSON SECRET', '[]', '5', '{"Item":5}', '{"Item":{"sess":5,"id":{"S":"SECRET"}}}']) {
-    test(`a good answer with the body ${JSON.stringify(text)} is an error or no session`, async () => {
+  for (const text of ['', 'not JSON SECRET', '[]', '5', '{"Item":5}', '{"Item":{"sess":5,"id":{"S":"SECRET"}}}']) {
+    test(`a response with status 200 and the body ${JSON.stringify(text)} is an error or no session`, async () => {
       proxy.on('*', fault.textResponse(200, text))
       const { error, value } = await callBothWays(newStore({ maxAttempts: 1 }), 'get', newSid())
       if (error)
@@ -265,27 +265,27 @@ describe('what a faulty server says', needs('proxy'), () => {
   }
 
   const broken = {
-    'a wrong checksum': fault.wrongChecksum,
+    'a response with a wrong checksum': fault.wrongChecksum,
     'a closed connection': fault.hangUp,
-    'half an answer': fault.partialBody
+    'an incomplete response': fault.partialBody
   }
-  for (const [name, answer] of Object.entries(broken)) {
-    test(`${name} is tried again`, async () => {
+  for (const [name, response] of Object.entries(broken)) {
+    test(`${name} is retried`, async () => {
       const sid = newSid()
       const store = newStore()
       await store.set(sid, newSession({ user: 'Ann' }))
-      proxy.on('GetItem', answer, 1)
+      proxy.on('GetItem', response, 1)
       assert.equal((await store.get(sid)).user, 'Ann')
       assert.equal(proxy.sent('GetItem').length, 2)
     })
 
-    test(`${name} comes through in the end`, async () => {
-      proxy.on('*', answer)
+    test(`${name} on every attempt makes the operation fail`, async () => {
+      proxy.on('*', response)
       await assertAllFail(newStore({ maxAttempts: 2 }), { code: /Error$/, tableName: dynamodb.table, retryable: true })
     })
   }
 
-  test('a clock that is wrong is set by the answer', async () => {
+  test('a wrong clock is corrected with the Date header of the response', async () => {
     const hour = 3_600_000
     const date = new Date(Date.now() + hour).toUTCString()
     const message = 'Signature expired: 20261121T000000Z is now earlier than 20261121T010000Z'
@@ -307,8 +307,8 @@ describe('what a faulty server says', needs('proxy'), () => {
   })
 })
 
-describe('no server', () => {
-  test('nobody listens', async () => {
+describe('errors of the connection', () => {
+  test('a refused connection makes all operations fail with NetworkError', async () => {
     const proxy = await dynamodb.proxy()
     await proxy.close()
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxAttempts: 2 })
@@ -318,7 +318,7 @@ describe('no server', () => {
     assert.ok(cause instanceof Error)
   })
 
-  test('a host that does not exist', async () => {
+  test('a host that does not exist makes an operation fail', async () => {
     const store = dynamodb.store({ endpoint: 'http://no-such-host.invalid', maxAttempts: 1 })
     const error = await failure(store, 'get', newSid())
     assertOperationError(error, {
@@ -328,7 +328,7 @@ describe('no server', () => {
     })
   })
 
-  test('a region that does not exist', async () => {
+  test('a Region that does not exist makes an operation fail', async () => {
     const store = dynamodb.store({ endpoint: undefined, region: 'nowhere-1', maxAttempts: 1 })
     const error = await failure(store, 'get', newSid())
     assertOperationError(error, {
@@ -338,7 +338,7 @@ describe('no server', () => {
     })
   })
 
-  test('an endpoint that speaks no HTTP', async () => {
+  test('an endpoint that does not speak HTTP makes an operation fail with NetworkError', async () => {
     const server = require('node:net').createServer((socket) => socket.end('220 mail ready\r\n'))
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
     const store = dynamodb.store({ endpoint: `http://127.0.0.1:${server.address().port}`, maxAttempts: 1 })
@@ -348,7 +348,7 @@ describe('no server', () => {
   })
 })
 
-describe('nothing configured', () => {
+describe('incomplete configuration', () => {
   const script = `
     const store = new DynamoDBStore(options)
     const report = (error) => ({
@@ -360,7 +360,7 @@ describe('nothing configured', () => {
     })
     store.get('x', (error) => {
       const first = report(error)
-      store.get('x').catch((again) => console.log(JSON.stringify([first, report(again)])))
+      store.get('x').catch((second) => console.log(JSON.stringify([first, report(second)])))
     })
   `
   const emptyHome = { HOME: os.tmpdir(), AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' }
@@ -373,53 +373,21 @@ describe('nothing configured', () => {
     return callWithCallback
   }
 
-  test('no credentials', async () => {
+  test('missing credentials make operations fail with CredentialsError', async () => {
     const error = await bothErrors({ region: 'us-east-1', endpoint: dynamodb.connection.endpoint })
     assert.deepEqual([error.isStoreError, error.name, error.code], [true, 'CredentialsError', 'CredentialsError'])
     assert.ok(error.message.startsWith('GetItem on table "sessions": '), error.message)
   })
 
-  test('no region', async () => {
+  test('a missing Region makes operations fail with ConfigError', async () => {
     const error = await bothErrors({ credentials: dynamodb.connection.credentials })
     assert.deepEqual([error.isStoreError, error.name, error.code], [true, 'ConfigError', 'ConfigError'])
     assert.match(error.message, /region/i)
   })
 
-  test('a profile that does not exist', async () => {
+  test('a profile that does not exist makes operations fail', async () => {
     const error = await bothErrors({ ...dynamodb.connection, credentials: undefined, profile: 'nobody' })
     assert.equal(error.isStoreError, true)
     assert.match(error.code, /^(CredentialsError|ConfigError)$/)
-  })
-})
-
-describe('after close', () => {
-  test('every operation fails, and close again does not', async () => {
-    const store = dynamodb.store()
-    assert.deepEqual(await callBothWays(store, 'close'), { value: undefined })
-    const sid = newSid()
-    for (const [operation, ...call] of calls(sid)) {
-      assertStoreError(await failure(store, ...call), { code: 'ClosedError', operation, secrets: [sid, 'SECRET'] })
-    }
-    for (const method of ['all', 'ids', 'length', 'clear', 'createTable', 'describeTable']) {
-      assertStoreError(await failure(store, method), { code: 'ClosedError' })
-    }
-    assert.deepEqual(await callBothWays(store, 'close'), { value: undefined })
-  })
-
-  test('what was under way is answered', needs('proxy'), async () => {
-    const proxy = await dynamodb.proxy()
-    proxy.on('*', fault.delayed(100))
-    const store = dynamodb.store({ endpoint: proxy.endpoint })
-    const getting = callWithCallback(store, 'get', newSid())
-    await store.close()
-    const { error, value } = await getting
-    if (error) assertStoreError(error, { code: 'ClosedError' })
-    else assert.equal(value, null)
-  })
-
-  test('another store lives on', async () => {
-    const [one, two] = [dynamodb.store(), dynamodb.store()]
-    await one.close()
-    assert.equal(await two.get(newSid()), null)
   })
 })

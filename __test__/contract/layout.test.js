@@ -11,38 +11,38 @@ const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-/** Sets, gets, touches and destroys a session; gives the item as it was written. */
-async function assertWorks(store, table, key) {
-  const sid = key(newSid)
+/** Sets, gets, touches, and destroys a session, and returns the item that `set` wrote. */
+async function assertWorks(store, table, createKey) {
+  const { sid, key } = createKey()
   const missing = collectEvents(store, 'missing')
-  await store.set(sid.sid, newSession({ user: 'Ann' }))
-  const item = await dynamodb.raw.read(table, sid.key)
-  assert.ok(item, 'the item stands under the key')
-  assert.equal((await store.get(sid.sid)).user, 'Ann')
-  await store.touch(sid.sid, newSession({}, 900_000))
+  await store.set(sid, newSession({ user: 'Ann' }))
+  const item = await dynamodb.raw.read(table, key)
+  assert.ok(item, 'the item has the expected key')
+  assert.equal((await store.get(sid)).user, 'Ann')
+  await store.touch(sid, newSession({}, 900_000))
   assert.deepEqual(missing, [])
-  assert.notDeepEqual(await dynamodb.raw.read(table, sid.key), item)
-  await store.destroy(sid.sid)
-  assert.equal(await dynamodb.raw.read(table, sid.key), undefined)
+  assert.notDeepEqual(await dynamodb.raw.read(table, key), item)
+  await store.destroy(sid)
+  assert.equal(await dynamodb.raw.read(table, key), undefined)
   return item
 }
 
-/** A key of these attribute names, for `assertWorks`. */
+/** For `assertWorks`: creates a session ID and the key of its item, with these key attributes. */
 const keyOf =
   (prefix, ...attributes) =>
-  (newSid) => {
+  () => {
     const sid = newSid()
     return { sid, key: Object.fromEntries(attributes.map((name) => [name, prefix + sid])) }
   }
 
-describe('keys', () => {
-  test('hashKey', async () => {
+describe('the key of an item', () => {
+  test('uses the attribute named by hashKey', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk' })
     const item = await assertWorks(dynamodb.store({ table, hashKey: 'pk', touchAfter: 0 }), table, keyOf('sess:', 'pk'))
     assert.deepEqual(Object.keys(item).sort(), ['expires', 'pk', 'sess', 'type'])
   })
 
-  test('sortKey has the same value', async () => {
+  test('has the same value in the sort key, if sortKey is set', async () => {
     const schema = { hashKey: 'pk', sortKey: 'sk' }
     const table = await dynamodb.newTable(schema)
     const item = await assertWorks(dynamodb.store({ table, ...schema }), table, keyOf('sess:', 'pk', 'sk'))
@@ -50,20 +50,20 @@ describe('keys', () => {
   })
 
   for (const prefix of ['', 'app#', 'Ünï🚀:']) {
-    test(`prefix ${JSON.stringify(prefix)}`, async () => {
+    test(`starts with the prefix ${JSON.stringify(prefix)}`, async () => {
       await assertWorks(dynamodb.store({ prefix }), dynamodb.table, keyOf(prefix, 'id'))
     })
   }
 })
 
-describe('attributes', () => {
+describe('the option attributes', () => {
   for (const [session, expires] of [
     ['data', 'ttl'],
     ['value', 'timestamp'],
     ['a.b-c#d', ':e f'],
     ['données', '🚀']
   ]) {
-    test(`named ${session} and ${expires}`, async () => {
+    test(`can name the session "${session}" and the expiry "${expires}"`, async () => {
       const store = dynamodb.store({ attributes: { session, expires } })
       const item = await assertWorks(store, dynamodb.table, keyOf('sess:', 'id'))
       assert.equal(JSON.parse(item[session].S).user, 'Ann')
@@ -72,7 +72,7 @@ describe('attributes', () => {
     })
   }
 
-  test('one renamed, the other as it was', async () => {
+  test('can rename one attribute and keep the default of the other', async () => {
     const sid = newSid()
     const store = dynamodb.store({ attributes: { expires: 'ttl' } })
     await store.set(sid, newSession())
@@ -82,7 +82,7 @@ describe('attributes', () => {
   })
 })
 
-describe('specialKeys', () => {
+describe('the option specialKeys', () => {
   const specialKeys = [
     { name: 'user', type: 'S' },
     { name: 'age', type: 'N' },
@@ -90,7 +90,7 @@ describe('specialKeys', () => {
     { name: 'photo', type: 'B' }
   ]
 
-  /** A table with an index on each special key that can be the key of one. */
+  /** A table with an index on each special key whose type is allowed for the key of an index. */
   async function newIndexedTable() {
     const table = dynamodb.newTableName()
     const keys = { user: 'S', age: 'N', photo: 'B' }
@@ -112,7 +112,7 @@ describe('specialKeys', () => {
   }
 
   for (const format of ['json', 'map']) {
-    test(`are attributes of their own, format ${format}`, async () => {
+    test(`copies fields of the session to separate attributes, format ${format}`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ specialKeys, format })
       await store.set(sid, newSession({ user: 'Ann', age: 33.5, admin: false, photo: Buffer.from('hello') }))
@@ -123,7 +123,7 @@ describe('specialKeys', () => {
     })
   }
 
-  test('are not written when the session has none', async () => {
+  test('writes no attribute for a field that the session does not have', async () => {
     const sid = newSid()
     await dynamodb.store({ specialKeys }).set(sid, newSession({ age: 0, user: undefined }))
     const item = await dynamodb.item(sid)
@@ -131,14 +131,14 @@ describe('specialKeys', () => {
     assert.deepEqual(item.age, { N: '0' })
   })
 
-  test('bytes of any view', async () => {
+  test('writes only the bytes of a typed array view', async () => {
     const sid = newSid()
     const bytes = new Uint8Array([0, 1, 254, 255])
     await dynamodb.store({ specialKeys }).set(sid, newSession({ photo: bytes.subarray(1, 3) }))
     assert.deepEqual([...(await dynamodb.item(sid)).photo.B], [1, 254])
   })
 
-  test('false is a value', async () => {
+  test('writes the value false', async () => {
     const sid = newSid()
     await dynamodb.store({ specialKeys }).set(sid, newSession({ admin: false }))
     assert.deepEqual((await dynamodb.item(sid)).admin, { BOOL: false })
@@ -148,7 +148,7 @@ describe('specialKeys', () => {
     'empty strings': { user: '', photo: '', age: '' },
     'empty bytes': { user: null, photo: new Uint8Array() }
   })) {
-    test(`${name} are left out, since no key of an index can be empty`, async () => {
+    test(`omits ${name}, which index keys do not allow`, async () => {
       const table = await newIndexedTable()
       const sid = newSid()
       const store = dynamodb.store({ table, specialKeys })
@@ -168,7 +168,7 @@ describe('specialKeys', () => {
     ['admin', { nested: 'SECRET' }],
     ['photo', { nested: 'SECRET' }]
   ]) {
-    test(`${name} with ${JSON.stringify(value)}: an error, or not written`, async () => {
+    test(`rejects or omits the value ${JSON.stringify(value)} of ${name}, without revealing it`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ specialKeys })
       const { error } = await callBothWays(store, 'set', sid, newSession({ [name]: value }))
@@ -181,7 +181,24 @@ describe('specialKeys', () => {
     })
   }
 
-  test('touch leaves them', async () => {
+  test('keeps an attribute of type B when a session is read and written again', async () => {
+    const store = dynamodb.store({ specialKeys: [{ name: 'key', type: 'B' }] })
+    const sid = newSid()
+    await store.set(sid, newSession({ key: Buffer.from('secret') }))
+    await store.set(sid, await store.get(sid))
+    assert.equal(Buffer.from((await dynamodb.item(sid)).key.B).toString(), 'secret')
+  })
+
+  test('writes no attribute for a field that JSON drops', async () => {
+    const store = dynamodb.store({ specialKeys: [{ name: 'user', type: 'S' }] })
+    for (const user of [() => 1, Symbol('s')]) {
+      const sid = newSid()
+      await store.set(sid, newSession({ user }))
+      assert.equal((await dynamodb.item(sid)).user, undefined)
+    }
+  })
+
+  test('is ignored by touch', async () => {
     const sid = newSid()
     const store = dynamodb.store({ specialKeys, touchAfter: 0 })
     await store.set(sid, newSession({ user: 'Ann' }))
@@ -190,14 +207,14 @@ describe('specialKeys', () => {
   })
 })
 
-describe('table', () => {
+describe('the option table', () => {
   test('is "sessions" by default', async () => {
     const store = dynamodb.store({ table: undefined, hashKey: newSid() })
     const error = await failure(store, 'get', 'x')
     assertOperationError(error, { code: /Exception$/, operation: 'GetItem', tableName: 'sessions' })
   })
 
-  test('may be an ARN', needs('proxy'), async () => {
+  test('can be an ARN', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', textResponse(200, '{}'))
     const table = 'arn:aws:dynamodb:us-east-1:123456789012:table/sessions'
@@ -207,5 +224,13 @@ describe('table', () => {
     await store.touch('x', newSession())
     await store.destroy('x')
     assert.deepEqual(new Set(proxy.requests.map(({ body }) => body.TableName)), new Set([table]))
+  })
+
+  test('as an ARN sets the Region in which requests are signed', needs('proxy'), async () => {
+    const proxy = await dynamodb.proxy()
+    const table = `arn:aws:dynamodb:eu-central-2:123456789012:table/${dynamodb.table}`
+    const store = dynamodb.store({ table, endpoint: proxy.endpoint, region: undefined, maxAttempts: 1 })
+    await store.get(newSid()).catch(() => {})
+    assert.match(proxy.requests[0].headers.authorization, /\/eu-central-2\/dynamodb\//)
   })
 })

@@ -10,7 +10,7 @@ const { newSession, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-/** A store on a table of its own, which holds sessions under these ids. */
+/** A store on its own table, which contains sessions with these IDs. */
 async function storeWith(sids, { schema, data = () => ({}), ...options } = {}) {
   const table = await dynamodb.newTable(schema)
   const store = dynamodb.store({ table, ...schema, ...options })
@@ -22,8 +22,8 @@ const names = (count) => Array.from({ length: count }, (_, i) => `sid-${i}`).sor
 
 const sorted = (list) => [...list].sort()
 
-describe('a few sessions', () => {
-  test('all, ids and length', async () => {
+describe('all, ids, length, and clear', () => {
+  test('return the sessions, their IDs, and their number', async () => {
     const { store } = await storeWith(names(3))
     const { value: sessions } = await callBothWays(store, 'all')
     assert.deepEqual(sorted(sessions.map(({ user }) => user)), names(3))
@@ -36,14 +36,21 @@ describe('a few sessions', () => {
     assert.deepEqual(await callBothWays(store, 'length'), { value: 3 })
   })
 
-  test('clear', async () => {
+  test('delete all sessions (clear)', async () => {
     const { store, table } = await storeWith(names(60))
     assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
     assert.deepEqual(await dynamodb.raw.items(table), [])
     assert.equal(await store.length(), 0)
   })
 
-  test('an empty table', async () => {
+  test("do not overwrite a session's own field id (all)", async () => {
+    const { store } = await storeWith([])
+    await store.set('a', newSession({ id: 7 }))
+    await store.set('b', newSession())
+    assert.deepEqual((await store.all()).map(({ id }) => id).sort(), [7, 'b'])
+  })
+
+  test('work on an empty table', async () => {
     const { store } = await storeWith([])
     assert.deepEqual(await callBothWays(store, 'all'), { value: [] })
     assert.deepEqual(await callBothWays(store, 'ids'), { value: [] })
@@ -51,13 +58,13 @@ describe('a few sessions', () => {
     assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
   })
 
-  test('both formats in one table', async () => {
+  test('read both formats in one table', async () => {
     const { store, table } = await storeWith(['one'])
     await dynamodb.store({ table, format: 'map' }).set('two', newSession({ user: 'two' }))
     assert.deepEqual(sorted((await store.all()).map(({ user }) => user)), ['one', 'two'])
   })
 
-  test('a table with a sort key', async () => {
+  test('work on a table with a sort key', async () => {
     const { store, table } = await storeWith(names(30), { schema: { hashKey: 'pk', sortKey: 'sk' } })
     assert.deepEqual(sorted(await store.ids()), names(30))
     await store.clear()
@@ -65,13 +72,13 @@ describe('a few sessions', () => {
   })
 })
 
-describe('sessions that do not count', () => {
-  test('expired ones', async () => {
+describe('table-wide methods', () => {
+  test('ignore expired sessions, except that clear deletes them', async () => {
     const { store, table } = await storeWith(['live'])
     const past = nowInSeconds() - 10
     const sess = { S: '{"user":"gone"}' }
-    const planted = [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }]
-    for (const [i, expires] of planted.entries()) await dynamodb.putItem(`gone-${i}`, { sess, expires }, { table })
+    const expiries = [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }]
+    for (const [i, expires] of expiries.entries()) await dynamodb.putItem(`gone-${i}`, { sess, expires }, { table })
     assert.deepEqual(await store.ids(), ['live'])
     assert.equal(await store.length(), 1)
     assert.deepEqual(
@@ -82,14 +89,14 @@ describe('sessions that do not count', () => {
     assert.deepEqual(await dynamodb.raw.items(table), [])
   })
 
-  test('those without an expiry do', async () => {
+  test('include sessions without an expiry', async () => {
     const { store, table } = await storeWith([])
     await dynamodb.putItem('forever', { sess: { S: '{}' } }, { table })
     assert.deepEqual(await store.ids(), ['forever'])
     assert.equal((await store.all()).length, 1)
   })
 
-  test('corrupt ones are left out of all', async () => {
+  test('omit corrupt items from all', async () => {
     const { store, table } = await storeWith(['live'])
     await dynamodb.putItem('corrupt', { sess: { S: '{' } }, { table })
     assert.deepEqual(
@@ -99,7 +106,7 @@ describe('sessions that do not count', () => {
   })
 
   for (const prefix of ['app:', 'a.b#c$%(\'"):é🚀 ', ':p', '#k', '%_*?', '\\u0000"']) {
-    test(`those of other prefixes than ${JSON.stringify(prefix)}`, async () => {
+    test(`ignore items without the prefix ${JSON.stringify(prefix)}`, async () => {
       const { store, table } = await storeWith(['one', 'two'], { prefix })
       const other = dynamodb.store({ table, prefix: `other ${prefix}` })
       await other.set('three', newSession())
@@ -113,58 +120,58 @@ describe('sessions that do not count', () => {
     })
   }
 
-  test('without a prefix every session does', async () => {
+  test('include every item if the prefix is empty', async () => {
     const { store } = await storeWith(['one', 'two:x'], { prefix: '' })
     assert.deepEqual(sorted(await store.ids()), ['one', 'two:x'])
   })
 })
 
-describe('more than a page', needs('proxy'), () => {
-  test('all, ids, length and clear go through all pages', async () => {
+describe('scans of more than one page', needs('proxy'), () => {
+  test('all, ids, length, and clear read every page', async () => {
     const proxy = await dynamodb.proxy()
     const data = () => ({ body: 'x'.repeat(150_000) })
     const { store, table } = await storeWith(names(30), { endpoint: proxy.endpoint, data })
     assert.deepEqual(sorted((await store.all()).map(({ id }) => id)), names(30))
-    assert.ok(proxy.sent('Scan').length > 1, 'the test must have more than one page')
+    assert.ok(proxy.sent('Scan').length > 1, 'the table has more than one page')
     assert.deepEqual(sorted(await store.ids()), names(30))
     assert.equal(await store.length(), 30)
     await store.clear()
     assert.deepEqual(await dynamodb.raw.items(table), [])
   })
 
-  test('ids, length and clear do not ask for the bodies', async () => {
+  test('ids, length, and clear do not read the session attribute', async () => {
     const proxy = await dynamodb.proxy()
     const { store } = await storeWith(names(3), { endpoint: proxy.endpoint })
     for (const method of ['ids', 'length', 'clear']) {
       proxy.reset()
       await store[method]()
       const [{ ProjectionExpression, ExpressionAttributeNames = {}, Select }] = proxy.sent('Scan')
-      assert.ok(ProjectionExpression || Select === 'COUNT', `${method} asks for whole items`)
-      const asked = ProjectionExpression?.split(/\s*,\s*/).map((name) => ExpressionAttributeNames[name] ?? name)
-      assert.equal(asked?.includes('sess') ?? false, false)
+      assert.ok(ProjectionExpression || Select === 'COUNT', `${method} requests whole items`)
+      const attributes = ProjectionExpression?.split(/\s*,\s*/).map((name) => ExpressionAttributeNames[name] ?? name)
+      assert.equal(attributes?.includes('sess') ?? false, false)
     }
   })
 
-  test('a page without a session of ours is not the end', async () => {
+  test('a page without sessions does not end the scan', async () => {
     const { store, table } = await storeWith([])
     const body = { S: 'x'.repeat(300_000) }
     for (let i = 0; i < 20; i++) await dynamodb.raw.putItem(table, { id: { S: `other ${i}` }, body })
-    await store.set('ours', newSession())
-    assert.deepEqual(await store.ids(), ['ours'])
+    await store.set('session', newSession())
+    assert.deepEqual(await store.ids(), ['session'])
   })
 })
 
-describe('deletes that the service leaves unprocessed', needs('proxy'), () => {
+describe('deletes that the service returns as unprocessed', needs('proxy'), () => {
   const allUnprocessed = ({ response, body }) => {
     textResponse(200, JSON.stringify({ UnprocessedItems: body.RequestItems }))({ response })
   }
 
-  /** Does what it is asked, but says of every second delete that it did not. */
-  const halfUnprocessed = changedResponse((answer, { RequestItems }) => {
+  /** Carries out the request, but reports every second delete as unprocessed. */
+  const halfUnprocessed = changedResponse((original, { RequestItems }) => {
     const [[table, requests]] = Object.entries(RequestItems)
     const UnprocessedItems = { [table]: requests.filter((_, i) => i % 2) }
-    const { 'x-amz-crc32': _, ...headers } = answer.headers
-    return { headers, text: JSON.stringify({ ...JSON.parse(answer.text), UnprocessedItems }) }
+    const { 'x-amz-crc32': _, ...headers } = original.headers
+    return { headers, text: JSON.stringify({ ...JSON.parse(original.text), UnprocessedItems }) }
   })
 
   test('are sent again', async () => {

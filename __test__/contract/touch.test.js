@@ -2,6 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { before, beforeEach, describe, test } = require('node:test')
+const { setTimeout: sleep } = require('node:timers/promises')
+const { DynamoDBStore } = require('../..')
 const { callBothWays, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
@@ -9,7 +11,7 @@ const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-/** Loads a session as express-session does: through get, createSession and its own touch. */
+/** Loads a session as express-session does: with get, createSession, and the session's own touch. */
 async function visit(store, sid) {
   const request = { sessionID: sid, sessionStore: store }
   const session = store.createSession(request, await store.get(sid))
@@ -23,8 +25,8 @@ async function expiresOf(sid) {
   return Number((await dynamodb.item(sid)).expires.N)
 }
 
-describe('what touch does to the item', () => {
-  test('it moves the expiry, in whole seconds, and nothing else', async () => {
+describe('touch', () => {
+  test('updates only the expiry, in whole seconds', async () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
     await dynamodb.putItem(sid, { sess: storedSession({ a: 1 }), expires: { N: '4000000000.5' }, other: { S: 'kept' } })
@@ -36,45 +38,45 @@ describe('what touch does to the item', () => {
     assert.deepEqual({ ...after, expires: before.expires }, before)
   })
 
-  test('a missing item stays missing, without an error, and is reported', async () => {
+  test('does not create a missing item, and emits missing', async () => {
     const sid = newSid()
     const store = dynamodb.store()
-    const reported = collectEvents(store, 'missing')
+    const events = collectEvents(store, 'missing')
     assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
-    const [{ operation, tableName, sidHash }, ...others] = reported
-    assert.equal(others.length, 1, 'one report of each call')
+    const [{ operation, tableName, sidHash }, ...others] = events
+    assert.equal(others.length, 1, 'each call emits one event')
     assert.deepEqual([operation, tableName], ['touch', dynamodb.table])
     assert.match(sidHash, /^\w+$/)
     assert.equal(sidHash.includes(sid), false)
     assert.equal(await dynamodb.item(sid), undefined)
   })
 
-  test('the report names one id alike and two ids apart', async () => {
+  test('emits missing with the same hash for the same ID, and another hash for another ID', async () => {
     const store = dynamodb.store()
-    const reported = collectEvents(store, 'missing')
+    const events = collectEvents(store, 'missing')
     const [one, two] = [newSid(), newSid()]
     for (const sid of [one, one, two]) await store.touch(sid, newSession())
-    const hashes = reported.map(({ sidHash }) => sidHash)
+    const hashes = events.map(({ sidHash }) => sidHash)
     assert.equal(hashes[0], hashes[1])
     assert.notEqual(hashes[0], hashes[2])
   })
 
   const past = nowInSeconds() - 100
   for (const expires of [{ N: `${past}` }, { N: `${past}.5` }, { S: `${past}` }, { S: `${past}.5` }, { N: '0' }]) {
-    test(`an item expired at ${JSON.stringify(expires)} is not revived`, async () => {
+    test(`does not revive an item that expired at ${JSON.stringify(expires)}`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
       await dynamodb.putItem(sid, { sess: storedSession(), expires })
-      const reported = collectEvents(store, 'missing')
+      const events = collectEvents(store, 'missing')
       assert.deepEqual(await callBothWays(store, 'touch', sid, newSession()), { value: undefined })
-      assert.equal(reported.length, 2)
+      assert.equal(events.length, 2)
       assert.deepEqual((await dynamodb.item(sid)).expires, expires)
     })
   }
 
   const future = nowInSeconds() + 100
   for (const expires of [{ N: `${future}.5` }, { S: `${future}` }, { S: `${future}.5` }, { S: 'never' }, undefined]) {
-    test(`an item that lives until ${JSON.stringify(expires)} is extended`, async () => {
+    test(`extends an item ${expires ? `that expires at ${JSON.stringify(expires)}` : 'without an expiry'}`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
       const missing = collectEvents(store, 'missing')
@@ -85,7 +87,7 @@ describe('what touch does to the item', () => {
     })
   }
 
-  test('a destroyed session is not brought back', async () => {
+  test('does not recreate a destroyed session', async () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
     await store.set(sid, newSession())
@@ -95,7 +97,7 @@ describe('what touch does to the item', () => {
     assert.equal(await dynamodb.item(sid), undefined)
   })
 
-  test('a cookie without maxAge lives one more day', async () => {
+  test('extends a session whose cookie has no maxAge by one day', async () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
     await store.set(sid, newSession({}, null))
@@ -105,15 +107,29 @@ describe('what touch does to the item', () => {
   })
 })
 
-describe('when touch costs a request', needs('proxy'), () => {
+test('a touchAfter that is not shorter than the lifetime does not end a session in use', async () => {
+  const options = { ttl: 60, touchAfter: 60 }
+  assert.throws(() => new DynamoDBStore(options), { code: 'ConfigError', message: /touchAfter/ })
+  const store = dynamodb.store({ touchAfter: 60 })
+  const sid = newSid()
+  const session = { cookie: { maxAge: 4000 } }
+  await store.set(sid, session)
+  for (let i = 0; i < 6; i++) {
+    await sleep(800)
+    await store.touch(sid, session)
+  }
+  assert.notEqual(await store.get(sid), null)
+})
+
+describe('touch sends a request', needs('proxy'), () => {
   let proxy
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
 
   const newStore = (options) => dynamodb.store({ endpoint: proxy.endpoint, ...options })
 
-  /** Plants a session of this lifetime that was written so many seconds ago. */
-  async function written(secondsAgo, lifetime = 1000) {
+  /** Puts a session of this lifetime into the table, as if it was written some seconds ago. */
+  async function putSession(secondsAgo, lifetime = 1000) {
     const sid = newSid()
     const expires = { N: String(nowInSeconds() + lifetime - secondsAgo) }
     await dynamodb.putItem(sid, { sess: storedSession({ user: 'Ann' }, lifetime * 1000), expires })
@@ -123,19 +139,19 @@ describe('when touch costs a request', needs('proxy'), () => {
   const updates = () => proxy.sent('UpdateItem').length
 
   const cases = [
-    ['the default is 10 % of the lifetime: not yet', {}, 90, 1000, 0],
-    ['the default is 10 % of the lifetime: now', {}, 110, 1000, 1],
-    ['the default is an hour at most: not yet', {}, 3500, 100_000, 0],
-    ['the default is an hour at most: now', {}, 3700, 100_000, 1],
-    ['touchAfter 500: not yet', { touchAfter: 500 }, 490, 1000, 0],
-    ['touchAfter 500: now', { touchAfter: 500 }, 510, 1000, 1],
-    ['touchAfter 0: always', { touchAfter: 0 }, 0, 1000, 1],
-    ['disableTouch: never', { disableTouch: true }, 900, 1000, 0],
-    ['ttl takes the place of the lifetime', { ttl: 10_000 }, 500, 10_000, 0]
+    ['not before 10% of the lifetime by default', {}, 90, 1000, 0],
+    ['after 10% of the lifetime by default', {}, 110, 1000, 1],
+    ['not before one hour of a long lifetime by default', {}, 3500, 100_000, 0],
+    ['after one hour of a long lifetime by default', {}, 3700, 100_000, 1],
+    ['not before touchAfter seconds', { touchAfter: 500 }, 490, 1000, 0],
+    ['after touchAfter seconds', { touchAfter: 500 }, 510, 1000, 1],
+    ['immediately with touchAfter 0', { touchAfter: 0 }, 0, 1000, 1],
+    ['never with disableTouch', { disableTouch: true }, 900, 1000, 0],
+    ['not before 10% of ttl if ttl is set', { ttl: 10_000 }, 500, 10_000, 0]
   ]
   for (const [name, options, secondsAgo, lifetime, expected] of cases) {
     test(name, async () => {
-      const sid = await written(secondsAgo, lifetime)
+      const sid = await putSession(secondsAgo, lifetime)
       const store = newStore(options)
       const session = await visit(store, sid)
       assert.deepEqual(await callBothWays(store, 'touch', sid, session), { value: undefined })
@@ -143,8 +159,8 @@ describe('when touch costs a request', needs('proxy'), () => {
     })
   }
 
-  test('after set', async () => {
-    const sid = await written(900)
+  test('not after a set of the same session', async () => {
+    const sid = await putSession(900)
     const store = newStore()
     const session = await visit(store, sid)
     await store.set(sid, session)
@@ -152,8 +168,8 @@ describe('when touch costs a request', needs('proxy'), () => {
     assert.equal(updates(), 0)
   })
 
-  test('after touch', async () => {
-    const sid = await written(900)
+  test('once for repeated touches of the same session', async () => {
+    const sid = await putSession(900)
     const store = newStore()
     const session = await visit(store, sid)
     for (let i = 0; i < 3; i++) await store.touch(sid, session)
@@ -161,7 +177,7 @@ describe('when touch costs a request', needs('proxy'), () => {
   })
 
   test('again after a touch that failed', async () => {
-    const sid = await written(900)
+    const sid = await putSession(900)
     const store = newStore({ maxAttempts: 1 })
     const session = await visit(store, sid)
     proxy.on('UpdateItem', ({ response }) => response.writeHead(400).end('{"__type":"AccessDeniedException"}'), 1)
@@ -170,8 +186,8 @@ describe('when touch costs a request', needs('proxy'), () => {
     assert.equal(updates(), 2)
   })
 
-  test('at once for a session of which nothing was read', async () => {
-    const sid = await written(0)
+  test('immediately for a session that was not read before', async () => {
+    const sid = await putSession(0)
     await newStore().touch(sid, newSession({}, 1_000_000))
     assert.equal(updates(), 1)
   })
@@ -180,8 +196,8 @@ describe('when touch costs a request', needs('proxy'), () => {
     ['lengthened', 5_000_000],
     ['shortened', 200_000]
   ]) {
-    test(`at once when maxAge was ${name}`, async () => {
-      const sid = await written(0)
+    test(`immediately if maxAge was ${name}`, async () => {
+      const sid = await putSession(0)
       const store = newStore()
       const session = await visit(store, sid)
       session.cookie.maxAge = maxAge
@@ -191,8 +207,8 @@ describe('when touch costs a request', needs('proxy'), () => {
     })
   }
 
-  test('two visits at a time keep what each has read', async () => {
-    const [fresh, old] = [await written(0), await written(900)]
+  test('for each of two concurrent visits by its own last write', async () => {
+    const [fresh, old] = [await putSession(0), await putSession(900)]
     const store = newStore()
     const sessions = [await visit(store, fresh), await visit(store, old)]
     await store.touch(fresh, sessions[0])
@@ -201,13 +217,32 @@ describe('when touch costs a request', needs('proxy'), () => {
     assert.equal(updates(), 1)
   })
 
-  test('the session of the app has nothing added', async () => {
-    const sid = await written(10)
+  test('touchAfter seconds after a set, and not before', async (t) => {
+    const store = newStore({ touchAfter: 2 })
+    const start = Math.ceil(Date.now() / 1000) * 1000
+    t.mock.timers.enable({ apis: ['Date'], now: start })
+    for (const offset of [0, 1, 400, 999]) {
+      proxy.reset()
+      const sid = newSid()
+      const session = { cookie: { maxAge: 60_000 } }
+      t.mock.timers.setTime(start + offset)
+      await store.set(sid, session)
+      t.mock.timers.setTime(start + offset + 1990)
+      await store.touch(sid, session)
+      assert.equal(updates(), 0)
+      t.mock.timers.setTime(start + offset + 2010)
+      await store.touch(sid, session)
+      assert.equal(updates(), 1)
+    }
+  })
+
+  test('without adding fields to the session', async () => {
+    const sid = await putSession(10)
     const store = newStore()
     const read = await store.get(sid)
-    const planted = JSON.parse((await dynamodb.item(sid)).sess.S)
-    assert.deepEqual(Reflect.ownKeys(read), Reflect.ownKeys(planted))
-    assert.deepEqual(read, planted)
+    const stored = JSON.parse((await dynamodb.item(sid)).sess.S)
+    assert.deepEqual(Reflect.ownKeys(read), Reflect.ownKeys(stored))
+    assert.deepEqual(read, stored)
     const session = await visit(store, sid)
     await store.touch(sid, session)
     assert.deepEqual(Object.keys(session), ['cookie', 'user'])

@@ -38,7 +38,7 @@ function assertBetween(value, least, most) {
   assert.ok(value >= least && value <= most, `${value} ms is not between ${least} and ${most} ms`)
 }
 
-describe('limits', needs('proxy'), () => {
+describe('limits of time and attempts', needs('proxy'), () => {
   let proxy
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
@@ -52,13 +52,13 @@ describe('limits', needs('proxy'), () => {
     assertBetween(took, 190, 1000)
   })
 
-  test('an attempt that timed out is tried again', async () => {
+  test('an attempt that timed out is retried', async () => {
     proxy.on('*', noResponse, 1)
     assert.equal(await newStore({ attemptTimeout: 200 }).get(newSid()), null)
     assert.equal(proxy.requests.length, 2)
   })
 
-  test('timeout ends the operation, whatever the attempts', async () => {
+  test('timeout ends an operation even if attempts remain', async () => {
     proxy.on('*', noResponse)
     const { error, took } = await timedFailure(newStore({ attemptTimeout: 150, timeout: 400, maxAttempts: 50 }))
     assertTimeout(error)
@@ -66,14 +66,14 @@ describe('limits', needs('proxy'), () => {
     assertBetween(took, 200, 1200)
   })
 
-  test('timeout alone is enough', async () => {
+  test('timeout ends an operation without attemptTimeout', async () => {
     proxy.on('*', noResponse)
     const { error, took } = await timedFailure(newStore({ timeout: 300 }))
     assertTimeout(error)
     assertBetween(took, 290, 1100)
   })
 
-  test('connectTimeout ends a handshake that is not answered', async (t) => {
+  test('connectTimeout ends a TLS handshake without a response', async (t) => {
     const server = net.createServer(() => {})
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -84,13 +84,13 @@ describe('limits', needs('proxy'), () => {
     assertBetween(took, 190, 1000)
   })
 
-  test('an answer in time is no timeout', async () => {
+  test('a slow response within the limits is accepted', async () => {
     proxy.on('*', delayed(300))
     assert.equal(await newStore({ attemptTimeout: 1500, timeout: 2000 }).get(newSid()), null)
   })
 
   for (const maxAttempts of [1, 2, 4]) {
-    test(`maxAttempts ${maxAttempts}`, async () => {
+    test(`maxAttempts ${maxAttempts} sends a failing request ${maxAttempts} ${maxAttempts === 1 ? 'time' : 'times'}`, async () => {
       proxy.on('*', errorResponse(500, 'InternalServerError'))
       const { error } = await timedFailure(newStore({ maxAttempts }))
       assert.equal(error.$metadata.attempts, maxAttempts)
@@ -106,14 +106,14 @@ describe('limits', needs('proxy'), () => {
 })
 
 describe('connections', needs('proxy'), () => {
-  /** Sends many gets to a proxy that answers only when it is told to. */
+  /** Sends 80 gets to a proxy that does not respond until `release` is called. */
   async function manyGets(options) {
     const proxy = await dynamodb.proxy()
     let release
     proxy.on('*', heldUntil(new Promise((resolve) => (release = resolve))))
     const store = dynamodb.store({ endpoint: proxy.endpoint, ...options })
-    const answers = Promise.all(Array.from({ length: 80 }, () => store.get(newSid())))
-    return { proxy, release, answers }
+    const results = Promise.all(Array.from({ length: 80 }, () => store.get(newSid())))
+    return { proxy, release, results }
   }
 
   for (const [options, limit] of [
@@ -121,26 +121,26 @@ describe('connections', needs('proxy'), () => {
     [{ maxConnections: 3 }, 3],
     [{}, 50]
   ]) {
-    test(`at most ${limit} at a time with ${JSON.stringify(options)}`, async () => {
-      const { proxy, release, answers } = await manyGets(options)
+    test(`number at most ${limit} with the options ${JSON.stringify(options)}`, async () => {
+      const { proxy, release, results } = await manyGets(options)
       await eventually(() => proxy.requests.length >= limit)
       await sleep(100)
       assert.equal(proxy.requests.length, limit)
       release()
-      assert.deepEqual(new Set(await answers), new Set([null]))
+      assert.deepEqual(new Set(await results), new Set([null]))
       assert.equal(proxy.requests.length, 80)
       assert.equal(proxy.mostConnections, limit)
     })
   }
 
-  test('are kept for the next operation', async () => {
+  test('are reused by later operations', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     for (let i = 0; i < 10; i++) await store.get(newSid())
     assert.equal(proxy.connectionsMade, 1)
   })
 
-  test('that the server has closed do not fail an operation', async () => {
+  test('closed by the server cause no error', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxAttempts: 2 })
     for (let i = 0; i < 10; i++) {

@@ -4,9 +4,11 @@ const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
 const { after, before, describe, test } = require('node:test')
 const { inspect } = require('node:util')
-const { Store } = require('express-session')
+const session = require('express-session')
+const { callWithCallback } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entries')
+const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
 const { newSession, newSid } = require('../support/sessions')
 
@@ -21,7 +23,7 @@ const frameworks = Object.fromEntries(
   ['express', 'koa', 'fastify'].map((name) => [name, require(`./frameworks/${name}`)])
 )
 
-/** What to pass to the methods that take arguments. */
+/** Arguments for the methods that take some. */
 const argumentsOf = {
   get: () => [newSid()],
   set: () => [newSid(), newSession(), 60_000],
@@ -37,7 +39,7 @@ const argumentsOf = {
   setOptionsAsInstanceAttributes: () => [{}]
 }
 
-/** These change the store, so they are called after the others. */
+/** These methods change the store, so they are called last. */
 const lastMethods = ['clear', 'clearInterval', 'setOptions', 'setOptionsAsInstanceAttributes', 'close']
 
 /** Members of the store's own classes, without those of EventEmitter and express-session's Store. */
@@ -54,7 +56,7 @@ function membersOf(store) {
   return members
 }
 
-const isForeign = (prototype) => [Store.prototype, EventEmitter.prototype].includes(prototype)
+const isForeign = (prototype) => [session.Store.prototype, EventEmitter.prototype].includes(prototype)
 
 function methodsOf(store) {
   const members = membersOf(store)
@@ -88,9 +90,9 @@ for (const entry of entries) {
               return error.code
             }
           }
-          const [indirectly, directly] = [await outcome(wrapped), await outcome(direct)]
-          // A time to live can be enabled only once.
-          if (method !== 'setTtlField') assert.equal(indirectly, directly, method)
+          const [wrappedOutcome, directOutcome] = [await outcome(wrapped), await outcome(direct)]
+          // Time to live can be enabled only once.
+          if (method !== 'setTtlField') assert.equal(wrappedOutcome, directOutcome, method)
         }
       })
 
@@ -119,7 +121,7 @@ for (const entry of entries) {
       }
     }
 
-    test('printing, copying, and serializing a store show no internals', () => {
+    test('printing, copying, and serializing a store reveal no internals', () => {
       const store = create()
       assert.doesNotMatch(inspect(store, { depth: 10 }), /sessions?\.state|Sessions|Connection|NativeStore/)
       assert.deepEqual(
@@ -132,3 +134,27 @@ for (const entry of entries) {
     })
   })
 }
+
+describe('a wrapper that delegates to the store', () => {
+  for (const [name, forwards, updates] of [
+    ['saves touches if it forwards createSession', true, 0],
+    ['writes each touch if it does not forward createSession', false, 1]
+  ]) {
+    test(name, needs('proxy'), async () => {
+      const proxy = await dynamodb.proxy()
+      const store = dynamodb.store({ endpoint: proxy.endpoint })
+      const wrapper = new (class extends session.Store {
+        get = (...args) => store.get(...args)
+        touch = (...args) => store.touch(...args)
+        createSession(...args) {
+          return forwards ? store.createSession(...args) : super.createSession(...args)
+        }
+      })()
+      await store.set('a', { cookie: new session.Cookie({ maxAge: 3_600_000 }) })
+      const { value: loaded } = await callWithCallback(wrapper, 'load', 'a')
+      loaded.touch()
+      await wrapper.touch('a', loaded)
+      assert.equal(proxy.sent('UpdateItem').length, updates)
+    })
+  }
+})

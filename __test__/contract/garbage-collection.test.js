@@ -14,7 +14,7 @@ const prelude = `
   const { DynamoDBStore } = require('dynamodb-session')
   const { credentials, ...options } = JSON.parse(process.env.OPTIONS)
   const collect = async () => {
-    // References of the current turn of the event loop, and finalizers, last until a later one.
+    // References from the current turn of the event loop, and finalizers, last until a later turn.
     for (let i = 0; i < 5; i++) {
       await sleep(10)
       gc()
@@ -24,7 +24,7 @@ const prelude = `
     new DynamoDBClient({ endpoint: options.endpoint, region: options.region, credentials: async () => credentials })
 `
 
-/** Runs a script that can collect garbage; gives the lines that it prints. */
+/** Runs a script that can collect garbage, and returns the lines that it prints. */
 async function run(script, options) {
   const { code, stdout, stderr } = await runNode(['--expose-gc', '-e', `${prelude};(async () => {${script}})()`], {
     env: { OPTIONS: JSON.stringify(dynamodb.options(options)), NODE_NO_WARNINGS: '1' },
@@ -34,37 +34,37 @@ async function run(script, options) {
   return stdout.trim().split('\n')
 }
 
-/** How a store is made, as an expression. */
-const stores = {
+/** Expressions that create a store. */
+const constructors = {
   'with a credentials function': 'new DynamoDBStore({ ...options, credentials: async () => credentials })',
   'with a client': 'new DynamoDBStore({ table: options.table, client: clientOf() })',
-  'with keys': 'new DynamoDBStore({ ...options, credentials })',
-  'of connect-dynamodb': `new (require('dynamodb-session/connect-dynamodb')(session))({ table: options.table, client: clientOf() })`,
-  'of dynamodb-store': `new (require('dynamodb-session/dynamodb-store'))({
+  'with an access key': 'new DynamoDBStore({ ...options, credentials })',
+  'compatible with connect-dynamodb': `new (require('dynamodb-session/connect-dynamodb')(session))({ table: options.table, client: clientOf() })`,
+  'compatible with dynamodb-store': `new (require('dynamodb-session/dynamodb-store'))({
     ...options,
     table: { name: options.table, hashKey: 'id' },
     credentials: async () => credentials
   })`,
-  'of koa-session-dynamodb-store': `new (require('dynamodb-session/koa-session-dynamodb-store'))({
+  'compatible with koa-session-dynamodb-store': `new (require('dynamodb-session/koa-session-dynamodb-store'))({
     ...options,
     table: { name: options.table, hashKey: 'id' },
     credentials: async () => credentials
   })`,
-  'of @pwrdrvr/dynamodb-session-store': `new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
+  'compatible with @pwrdrvr/dynamodb-session-store': `new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({
     tableName: options.table,
     dynamoDBClient: clientOf()
   })`
 }
 
-describe('a store that is dropped without close()', () => {
-  for (const [name, make] of Object.entries(stores)) {
-    test(`${name} is collected, unused or used`, async () => {
+describe('a store that becomes unreachable without close()', () => {
+  for (const [name, expression] of Object.entries(constructors)) {
+    test(`${name} is garbage-collected, whether it was used or not`, async () => {
       const script = `
-        const make = () => ${make}
+        const create = () => ${expression}
         const refs = []
-        for (let i = 0; i < 20; i++) refs.push(new WeakRef(make()))
+        for (let i = 0; i < 20; i++) refs.push(new WeakRef(create()))
         await (async () => {
-          const used = make()
+          const used = create()
           await used.get('x')
           refs.push(new WeakRef(used))
         })()
@@ -79,10 +79,10 @@ describe('a store that is dropped without close()', () => {
     ['a credentials function', '{ ...options, credentials: async () => credentials }'],
     ['a client', '{ table: options.table, client }']
   ]) {
-    test(`with ${name} leaves no memory behind`, async () => {
+    test(`with ${name} leaks no memory`, async () => {
       const script = `
         const client = clientOf()
-        const makeMany = async () => {
+        const createMany = async () => {
           const stores = Array.from({ length: 500 }, () => new DynamoDBStore(${source}))
           await Promise.all(stores.map((store) => store.get('x')))
         }
@@ -90,13 +90,13 @@ describe('a store that is dropped without close()', () => {
           await collect()
           return process.memoryUsage().heapUsed
         }
-        await makeMany()
+        await createMany()
         const before = await heap()
-        for (let i = 0; i < 3; i++) await makeMany()
+        for (let i = 0; i < 3; i++) await createMany()
         console.log(((await heap()) - before) / 1500)
       `
-      const [bytesEach] = await run(script)
-      assert.ok(Number(bytesEach) < 800, `${bytesEach} bytes for each store`)
+      const [bytesPerStore] = await run(script)
+      assert.ok(Number(bytesPerStore) < 800, `each store leaks ${bytesPerStore} bytes`)
     })
   }
 
@@ -122,7 +122,7 @@ describe('a store that is dropped without close()', () => {
     assert.deepEqual(await run(script), ['1', '0'])
   })
 
-  test('finishes the operations under way, and can ask for credentials meanwhile', async () => {
+  test('completes its operations in progress, including their call of the credentials function', async () => {
     const script = `
       const start = () => {
         let calls = 0
@@ -138,7 +138,7 @@ describe('a store that is dropped without close()', () => {
     assert.deepEqual(await run(script), ['[null,1]'])
   })
 
-  test('does not end the operations of other stores', async () => {
+  test('does not affect other stores', async () => {
     const script = `
       const kept = new DynamoDBStore({ ...options, credentials: async () => credentials })
       for (let i = 0; i < 10; i++) new DynamoDBStore({ ...options, credentials: async () => credentials })

@@ -14,10 +14,10 @@ const { newSession, newSid } = require('../support/sessions')
 const MANY = 10_000
 const dynamodb = useDynamoDB()
 
-describe('10,000 calls in one tick', needs('thousands'), () => {
+describe('10,000 concurrent calls', needs('thousands'), () => {
   const timeout = 60_000
 
-  test('are all answered, each with its own session', async () => {
+  test('each return their own session', async () => {
     const store = dynamodb.store({ timeout })
     const sids = Array.from({ length: 100 }, () => newSid())
     await Promise.all(sids.map((sid) => store.set(sid, newSession({ sid }))))
@@ -30,10 +30,10 @@ describe('10,000 calls in one tick', needs('thousands'), () => {
     assert.equal(store.stats().inFlight, 0)
   })
 
-  test('are sent in the order of the calls', needs('proxy'), async () => {
+  test('are sent in the order in which they were made', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 1, timeout })
-    // Operations that wait for settings and credentials may overtake each other.
+    // Operations that wait for settings and credentials may be sent in another order.
     await store.get(newSid())
     proxy.reset()
     const sids = Array.from({ length: MANY }, (_, i) => `sid-${i}`)
@@ -45,7 +45,7 @@ describe('10,000 calls in one tick', needs('thousands'), () => {
   })
 })
 
-test('many calls in one tick leave no memory behind', needs('thousands'), async () => {
+test('bursts of 2,500 concurrent calls leak no memory', needs('thousands'), async () => {
   const script = `
     require('node:v8').setFlagsFromString('--expose-gc')
     const gc = require('node:vm').runInNewContext('gc')
@@ -66,23 +66,23 @@ test('many calls in one tick leave no memory behind', needs('thousands'), async 
   const { stdout } = await runScript(script, { options: dynamodb.options() })
   const sizes = JSON.parse(stdout)
   for (const name of ['rss', 'heapUsed']) {
-    // The first bursts warm up; with a subscriber it takes three.
+    // The first bursts warm up. With a subscriber, that takes three bursts.
     const before = sizes[3][name]
     const after = Math.min(...sizes.slice(-2).map((size) => size[name]))
     assert.ok(after < before * 1.1, `${name} grew from ${before} to ${after}`)
   }
 })
 
-describe('more operations than maxPending', needs('proxy'), () => {
-  /** Fills a store with operations that are answered when `release` is called. */
+describe('operations beyond maxPending', needs('proxy'), () => {
+  /** Fills a store with operations whose responses wait until `release` is called. */
   async function fullStore(options) {
     const proxy = await dynamodb.proxy()
     let release
     proxy.on('*', heldUntil(new Promise((resolve) => (release = resolve))))
     const store = dynamodb.store({ endpoint: proxy.endpoint, timeout: 60_000, attemptTimeout: 60_000, ...options })
     const limit = options.maxPending ?? MANY
-    const answers = Promise.all(Array.from({ length: limit }, () => store.get(newSid())))
-    return { proxy, store, release, answers }
+    const results = Promise.all(Array.from({ length: limit }, () => store.get(newSid())))
+    return { proxy, store, release, results }
   }
 
   function assertOverloaded(error, limit) {
@@ -96,23 +96,23 @@ describe('more operations than maxPending', needs('proxy'), () => {
     assert.equal(error.$metadata.attempts, 0)
   }
 
-  test('fail at once, by promise and by callback, and those before do not', async () => {
-    const { proxy, store, release, answers } = await fullStore({ maxPending: 20, maxConnections: 5 })
+  test('fail immediately with OverloadedError, and the operations before them succeed', async () => {
+    const { proxy, store, release, results } = await fullStore({ maxPending: 20, maxConnections: 5 })
     await eventually(() => proxy.requests.length === 5)
     assertOverloaded(await store.get(newSid()).catch((error) => error), 20)
     assertOverloaded((await callWithCallback(store, 'get', newSid())).error, 20)
     assert.equal(store.stats().inFlight, 20)
     assert.deepEqual(store.stats().errors, { OverloadedError: 2 })
     release()
-    assert.deepEqual(await answers, Array(20).fill(null))
+    assert.deepEqual(await results, Array(20).fill(null))
     assert.equal(await store.get(newSid()), null)
   })
 
   test('are those beyond 10,000 by default', needs('thousands'), async () => {
-    const { store, release, answers } = await fullStore({})
+    const { store, release, results } = await fullStore({})
     assertOverloaded(await store.get(newSid()).catch((error) => error), MANY)
     release()
-    await answers
+    await results
     assert.equal(await store.get(newSid()), null)
   })
 })
