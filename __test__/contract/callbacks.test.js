@@ -10,8 +10,8 @@ const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-describe('arguments', () => {
-  test('those of koa-session before the callback', async () => {
+describe('arguments and results of the methods', () => {
+  test('the extra arguments of koa-session are accepted before the callback', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     const settings = { ctx: {}, changed: true, rolling: false }
@@ -21,10 +21,11 @@ describe('arguments', () => {
     assert.equal(await store.get(sid, undefined, settings), null)
   })
 
-  test('callbacks get null, and a value where there is one', async () => {
+  test('a callback receives null as its error, and the value if there is one', async () => {
     const sid = newSid()
     const store = dynamodb.store()
-    const results = (method, ...args) => new Promise((resolve) => store[method](...args, (...given) => resolve(given)))
+    const results = (method, ...args) =>
+      new Promise((resolve) => store[method](...args, (...received) => resolve(received)))
     assert.equal((await results('set', sid, newSession()))[0], null)
     const [error, session, ...more] = await results('get', sid)
     assert.deepEqual([error, typeof session, more], [null, 'object', []])
@@ -32,7 +33,7 @@ describe('arguments', () => {
     assert.deepEqual(await results('get', sid), [null, null])
   })
 
-  test('the methods work as functions of the store, not of a prototype only', async () => {
+  test('a subclass can override a method and call the original', async () => {
     class Derived extends dynamodb.store().constructor {
       get(sid, ...rest) {
         return super.get(sid.toLowerCase(), ...rest)
@@ -48,7 +49,7 @@ describe('arguments', () => {
 })
 
 describe('a callback that throws', () => {
-  test('is called once, its error is uncaught, and the others are called', async () => {
+  test('is called once, its error is uncaught, and other callbacks still run', async () => {
     const script = `
       const store = new DynamoDBStore(options)
       const calls = [], uncaught = []
@@ -75,13 +76,13 @@ describe('a callback that throws', () => {
     )
   })
 
-  for (const [name, call] of [
-    ['after an error', "store.get('x'"],
-    ['after a refused session', "store.set('x', 5"],
-    ['after a refused id', 'store.set(5, {}'],
-    ['after a touch', "store.touch('x', { cookie: {} }"]
+  for (const [outcome, call] of [
+    ['a failed get', "store.get('x'"],
+    ['a set of an invalid session', "store.set('x', 5"],
+    ['a set with an invalid ID', 'store.set(5, {}'],
+    ['a failed touch', "store.touch('x', { cookie: {} }"]
   ]) {
-    test(`${name} it is uncaught too, once`, async () => {
+    test(`is called once after ${outcome}, and its error is uncaught`, async () => {
       const script = `
         const store = new DynamoDBStore(options)
         let calls = 0
@@ -98,22 +99,22 @@ describe('a callback that throws', () => {
     })
   }
 
-  test('ends the process as any uncaught error does', async () => {
-    const script = "new DynamoDBStore(options).get('x', () => { throw new Error('of the app') })"
+  test('ends the process, like any uncaught error', async () => {
+    const script = "new DynamoDBStore(options).get('x', () => { throw new Error('thrown by the app') })"
     const { code, stderr } = await runScript(script, { options: dynamodb.options() })
     assert.equal(code, 1)
-    assert.match(stderr, /Error: of the app/)
+    assert.match(stderr, /Error: thrown by the app/)
   })
 })
 
-describe('without a callback', () => {
-  for (const missing of ['undefined', 'null']) {
-    test(`${missing} in its place: a failure does not end the process`, async () => {
+describe('calls without a callback', () => {
+  for (const placeholder of ['undefined', 'null']) {
+    test(`with ${placeholder} as the callback, a failed operation does not end the process`, async () => {
       const script = `
         const store = new DynamoDBStore({ ...options, maxAttempts: 1 })
-        store.destroy('x', ${missing})
-        store.set('x', { cookie: {} }, ${missing})
-        store.touch('x', { cookie: {} }, ${missing})
+        store.destroy('x', ${placeholder})
+        store.set('x', { cookie: {} }, ${placeholder})
+        store.touch('x', { cookie: {} }, ${placeholder})
       `
       const options = dynamodb.options({ table: dynamodb.newTableName() })
       const { code, stderr } = await runScript(script, { options })
@@ -121,7 +122,7 @@ describe('without a callback', () => {
     })
   }
 
-  test('undefined in its place: the work is done', async () => {
+  test('with undefined as the callback, set and destroy are carried out', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     await store.set(sid, newSession(), undefined)
@@ -131,10 +132,10 @@ describe('without a callback', () => {
   })
 })
 
-describe('the asynchronous context', () => {
+describe('the AsyncLocalStorage context', () => {
   const context = new AsyncLocalStorage()
 
-  test('is kept in callbacks', async () => {
+  test('is preserved in callbacks', async () => {
     const store = dynamodb.store()
     const seen = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
@@ -144,7 +145,7 @@ describe('the asynchronous context', () => {
     assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  test('is kept after promises', async () => {
+  test('is preserved after an awaited promise', async () => {
     const store = dynamodb.store()
     const seen = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
@@ -157,7 +158,7 @@ describe('the asynchronous context', () => {
     assert.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
-  test('is kept in a callback that needed no request', async () => {
+  test('is preserved in the callback of a call that sends no request', async () => {
     const store = dynamodb.store()
     const seen = await context.run('here', () => {
       return new Promise((resolve) => store.get('x'.repeat(3000), () => resolve(context.getStore())))

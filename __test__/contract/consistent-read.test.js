@@ -10,7 +10,7 @@ const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-describe('consistentRead', needs('proxy'), () => {
+describe('the option consistentRead', needs('proxy'), () => {
   let proxy
   let sid
   before(async () => (proxy = await dynamodb.proxy()))
@@ -28,7 +28,7 @@ describe('consistentRead', needs('proxy'), () => {
     [true, true],
     [false, false]
   ]) {
-    test(`${consistentRead}`, async () => {
+    test(`${consistentRead} sends each read ${expected ? 'consistent' : 'eventually consistent'}`, async () => {
       const store = newStore({ consistentRead })
       assert.equal((await store.get(sid)).user, 'Ann')
       assert.equal(await store.get(newSid()), null)
@@ -36,17 +36,17 @@ describe('consistentRead', needs('proxy'), () => {
     })
   }
 
-  test('on-miss reads once what it finds', async () => {
+  test('on-miss reads an existing session once', async () => {
     assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
     assert.deepEqual(reads(), [false])
   })
 
-  test('on-miss reads twice what is not there', async () => {
+  test('on-miss reads a missing session a second time, consistently', async () => {
     assert.deepEqual(await callBothWays(newStore({ consistentRead: 'on-miss' }), 'get', newSid()), { value: null })
     assert.deepEqual(reads(), [false, true, false, true])
   })
 
-  test('on-miss finds what the first read did not see yet', async () => {
+  test('on-miss finds a session that the first read did not see yet', async () => {
     proxy.on('GetItem', textResponse(200, '{}'), 1)
     assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
     assert.deepEqual(reads(), [false, true])

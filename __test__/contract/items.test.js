@@ -12,31 +12,31 @@ const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/se
 
 const dynamodb = useDynamoDB()
 
-const text = (value) => ({ S: JSON.stringify(value) })
+const jsonAttribute = (value) => ({ S: JSON.stringify(value) })
 
 function assertNear(attribute, seconds) {
   assert.match(attribute.N, /^\d+$/)
   assert.ok(Math.abs(Number(attribute.N) - seconds) <= 1, `${attribute.N} is not about ${seconds}`)
 }
 
-describe('writing', () => {
-  test('the item is that of connect-dynamodb', async () => {
+describe('writing an item', () => {
+  test('set writes the item format of connect-dynamodb', async () => {
     const sid = newSid()
     const sess = newSession({ user: 'Ann', cart: [{ id: 5, price: 1.5 }] })
     await dynamodb.store().set(sid, sess)
     const { expires, ...rest } = await dynamodb.item(sid)
-    assert.deepEqual(rest, { id: { S: `sess:${sid}` }, type: { S: 'connect-session' }, sess: text(sess) })
+    assert.deepEqual(rest, { id: { S: `sess:${sid}` }, type: { S: 'connect-session' }, sess: jsonAttribute(sess) })
     assertNear(expires, nowInSeconds() + 60)
   })
 
   test('set replaces the whole item', async () => {
     const sid = newSid()
-    await dynamodb.putItem(sid, { sess: text({ old: true }), other: { S: 'stays?' } })
+    await dynamodb.putItem(sid, { sess: jsonAttribute({ old: true }), other: { S: 'old' } })
     await dynamodb.store().set(sid, newSession())
     assert.deepEqual(Object.keys(await dynamodb.item(sid)).sort(), ['expires', 'id', 'sess', 'type'])
   })
 
-  test('format map has native types', async () => {
+  test('format map writes native DynamoDB types', async () => {
     const sid = newSid()
     const sess = {
       cookie: { originalMaxAge: null, expires: null },
@@ -96,7 +96,7 @@ describe('writing', () => {
     assert.deepEqual((await store.get(sid)).numbers, numbers)
   })
 
-  test('what the session is at the call is what is stored', async () => {
+  test('set stores the session as it is at the time of the call', async () => {
     const sid = newSid()
     const sess = newSession({ step: 1 })
     const saving = dynamodb.store().set(sid, sess)
@@ -105,7 +105,7 @@ describe('writing', () => {
     assert.equal((await dynamodb.store().get(sid)).step, 1)
   })
 
-  test('destroy removes the item, and again is no error', async () => {
+  test('destroy deletes the item, and a second destroy succeeds', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     await store.set(sid, newSession())
@@ -113,7 +113,7 @@ describe('writing', () => {
     assert.equal(await dynamodb.item(sid), undefined)
   })
 
-  test('answers of the four methods', async () => {
+  test('get returns the session or null, and set, touch, and destroy return undefined', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     assert.deepEqual(await callBothWays(store, 'get', sid), { value: null })
@@ -124,41 +124,41 @@ describe('writing', () => {
   })
 })
 
-describe('expiry as it is read', () => {
+describe('reading the expiry of an item', () => {
   const future = nowInSeconds() + 1000
   const past = nowInSeconds() - 1000
   const cases = {
-    'absent is alive': [undefined, true],
-    'whole and to come is alive': [{ N: `${future}` }, true],
-    'fractional and to come is alive': [{ N: `${future}.75` }, true],
-    'text and to come is alive': [{ S: `${future}` }, true],
-    'fractional text to come is alive': [{ S: `${future}.25` }, true],
-    'not a number is alive': [{ S: 'never' }, true],
-    'of another type is alive': [{ BOOL: true }, true],
-    'whole and past is expired': [{ N: `${past}` }, false],
-    'fractional and past is expired': [{ N: `${past}.75` }, false],
-    'text and past is expired': [{ S: `${past}` }, false],
-    'fractional text past is expired': [{ S: `${past}.25` }, false],
-    'zero is expired': [{ N: '0' }, false],
-    'negative is expired': [{ N: '-5' }, false]
+    'an item without an expiry does not expire': [undefined, true],
+    'an integer in the future has not expired': [{ N: `${future}` }, true],
+    'a fraction in the future has not expired': [{ N: `${future}.75` }, true],
+    'a string in the future has not expired': [{ S: `${future}` }, true],
+    'a string with a fraction in the future has not expired': [{ S: `${future}.25` }, true],
+    'a string that is not a number does not expire': [{ S: 'never' }, true],
+    'an attribute of another type does not expire': [{ BOOL: true }, true],
+    'an integer in the past has expired': [{ N: `${past}` }, false],
+    'a fraction in the past has expired': [{ N: `${past}.75` }, false],
+    'a string in the past has expired': [{ S: `${past}` }, false],
+    'a string with a fraction in the past has expired': [{ S: `${past}.25` }, false],
+    'zero has expired': [{ N: '0' }, false],
+    'a negative number has expired': [{ N: '-5' }, false]
   }
   for (const [name, [expires, alive]] of Object.entries(cases)) {
     test(name, async () => {
       const sid = newSid()
       const store = dynamodb.store()
-      await dynamodb.putItem(sid, { sess: text({ user: 'Ann' }), ...(expires && { expires }) })
+      await dynamodb.putItem(sid, { sess: jsonAttribute({ user: 'Ann' }), ...(expires && { expires }) })
       assert.deepEqual(await callBothWays(store, 'get', sid), { value: alive ? { user: 'Ann' } : null })
-      assert.ok(await dynamodb.item(sid), 'reading leaves the item')
+      assert.ok(await dynamodb.item(sid), 'get does not delete the item')
     })
   }
 
-  test('this second is expired', async () => {
+  test('the current second has expired', async () => {
     const sid = newSid()
-    await dynamodb.putItem(sid, { sess: text({}), expires: { N: `${nowInSeconds()}` } })
+    await dynamodb.putItem(sid, { sess: jsonAttribute({}), expires: { N: `${nowInSeconds()}` } })
     assert.equal(await dynamodb.store().get(sid), null)
   })
 
-  test('a session expires by itself', async () => {
+  test('a session expires when its lifetime ends', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     await store.set(sid, newSession({}, 1000))
@@ -169,18 +169,18 @@ describe('expiry as it is read', () => {
   })
 })
 
-describe('bodies as they are read', () => {
+describe('reading the session attribute of an item', () => {
   const readable = {
-    'JSON text': [text({ a: 1 }), { a: 1 }],
-    'JSON text with space around': [{ S: ' {"a": 1}\n' }, { a: 1 }],
+    'JSON text': [jsonAttribute({ a: 1 }), { a: 1 }],
+    'JSON text with surrounding white space': [{ S: ' {"a": 1}\n' }, { a: 1 }],
     'a map': [{ M: { a: { N: '1' }, b: { L: [{ S: 'x' }, { NULL: true }] } } }, { a: 1, b: ['x', null] }],
     'a map with sets': [{ M: { s: { SS: ['a'] }, n: { NS: ['5'] } } }, { s: ['a'], n: [5] }],
     'an empty map': [{ M: {} }, {}],
-    'an empty object': [text({}), {}]
+    'an empty object': [jsonAttribute({}), {}]
   }
   for (const [name, [sess, expected]] of Object.entries(readable)) {
     for (const format of ['json', 'map']) {
-      test(`${name}, format ${format}`, async () => {
+      test(`${name} is read by a store with format ${format}`, async () => {
         const sid = newSid()
         await dynamodb.putItem(sid, { sess })
         assert.deepEqual(await callBothWays(dynamodb.store({ format }), 'get', sid), { value: expected })
@@ -188,7 +188,7 @@ describe('bodies as they are read', () => {
     }
   }
 
-  test('a map with bytes stays readable', async () => {
+  test('a map with binary data is read', async () => {
     const sid = newSid()
     await dynamodb.putItem(sid, { sess: { M: { bytes: { B: Buffer.from('hello') }, user: { S: 'Ann' } } } })
     const { bytes, user } = await dynamodb.store().get(sid)
@@ -200,25 +200,25 @@ describe('bodies as they are read', () => {
   const corrupt = {
     'an empty string': { S: '' },
     'broken JSON': { S: '{"user":"Ann SECRET' },
-    'JSON of a number': { S: '5' },
-    'JSON of a string': { S: '"SECRET"' },
+    'JSON with a number': { S: '5' },
+    'JSON with a string': { S: '"SECRET"' },
     'JSON null': { S: 'null' },
-    'JSON of a list': { S: '[]' },
-    'JSON and more': { S: '{} SECRET' },
+    'JSON with an array': { S: '[]' },
+    'JSON followed by text': { S: '{} SECRET' },
     'a number': { N: '5' },
     'a list': { L: [] },
     NULL: { NULL: true },
     'a set': { SS: ['SECRET'] }
   }
   for (const [name, sess] of Object.entries(corrupt)) {
-    test(`${name} is no session, and is reported`, async () => {
+    test(`${name} is not a session, and emits corrupt`, async () => {
       const sid = newSid()
       const store = dynamodb.store()
       await dynamodb.putItem(sid, { sess })
-      const reported = collectEvents(store, 'corrupt')
+      const events = collectEvents(store, 'corrupt')
       assert.deepEqual(await callWithCallback(store, 'get', sid), { value: null })
-      assert.equal(reported.length, 1)
-      assertStoreError(reported[0], {
+      assert.equal(events.length, 1)
+      assertStoreError(events[0], {
         code: 'CorruptItemError',
         operation: 'GetItem',
         tableName: dynamodb.table,
@@ -227,28 +227,28 @@ describe('bodies as they are read', () => {
     })
   }
 
-  test('a missing body is no session', async () => {
+  test('an item without a session attribute is not a session', async () => {
     const sid = newSid()
     await dynamodb.putItem(sid, { expires: { N: `${nowInSeconds() + 1000}` } })
     assert.deepEqual(await callBothWays(dynamodb.store(), 'get', sid), { value: null })
   })
 
-  test('a corrupt item without a listener is no exception', async () => {
+  test('a corrupt item without a listener of corrupt causes no exception', async () => {
     const sid = newSid()
     await dynamodb.putItem(sid, { sess: { S: '{' } })
     assert.deepEqual(await callBothWays(dynamodb.store(), 'get', sid), { value: null })
   })
 })
 
-describe('beside connect-dynamodb', () => {
-  const Theirs = connectDynamoDB(session)
+describe('sharing a table with connect-dynamodb', () => {
+  const ConnectDynamoDB = connectDynamoDB(session)
   const withCookie = (data) => ({ cookie: new session.Cookie({ maxAge: 60_000 }), ...data })
   const pair = (options) => ({
-    theirs: new Theirs({ client: dynamodb.raw.sdk, table: dynamodb.table, initialized: true, ...options }),
+    theirs: new ConnectDynamoDB({ client: dynamodb.raw.sdk, table: dynamodb.table, initialized: true, ...options }),
     ours: dynamodb.store(options)
   })
 
-  test('its sessions are read', async () => {
+  test('sessions that it wrote are read', async () => {
     const sid = newSid()
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
@@ -256,7 +256,7 @@ describe('beside connect-dynamodb', () => {
     assert.deepEqual(await ours.get(sid), throughJSON(sess))
   })
 
-  test('it reads ours', async () => {
+  test('it reads sessions that this store wrote', async () => {
     const sid = newSid()
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
@@ -264,7 +264,7 @@ describe('beside connect-dynamodb', () => {
     assert.deepEqual((await callWithCallback(theirs, 'get', sid)).value, throughJSON(sess))
   })
 
-  test('both write the same item', async () => {
+  test('both stores write the same item', async () => {
     const [one, two] = [newSid(), newSid()]
     const { theirs, ours } = pair({
       prefix: 'both:',
@@ -284,7 +284,7 @@ describe('beside connect-dynamodb', () => {
     assert.deepEqual({ ...ourItem, id: theirItem.id, expires: theirItem.expires }, theirItem)
   })
 
-  test('each touches and destroys what the other wrote', async () => {
+  test('each store touches and destroys sessions that the other one wrote', async () => {
     const [one, two] = [newSid(), newSid()]
     const { theirs, ours } = pair({ touchAfter: 0 })
     await callWithCallback(theirs, 'set', one, withCookie())

@@ -12,9 +12,9 @@ const dynamodb = useDynamoDB()
 const folder = path.join(__dirname, 'mocked-timers')
 const names = entries.map(({ name }) => name)
 const expected = Object.fromEntries(names.map((name) => [name, { user: 'ann', destroyed: null }]))
-let connection
+let environment
 
-/** The server and a table for each entry point, for all runs. */
+/** The connection, and a table for each entry point. All runs share them. */
 async function createTables() {
   const tables = {}
   for (const { name, schema } of entries) tables[name] = await dynamodb.newTable(schema)
@@ -22,48 +22,57 @@ async function createTables() {
 }
 
 async function run(...args) {
-  connection ??= createTables()
-  return runNode(args, { env: { CONNECTION: await connection }, timeLimit: 90_000 })
+  environment ??= createTables()
+  return runNode(args, { env: { CONNECTION: await environment }, timeLimit: 90_000 })
 }
 
-describe('Jest', () => {
+describe('in Jest', () => {
   const program = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const cacheDirectory = path.join(os.tmpdir(), 'dynamodb-session-jest')
 
   async function jest(suite, settings, ...args) {
     const config = JSON.stringify({ rootDir: folder, watchman: false, cacheDirectory, ...settings })
-    const { code, stderr } = await run(program, '--runInBand', '--config', config, '--testNamePattern', suite, ...args, 'jest.test.js')
+    const { code, stderr } = await run(
+      program,
+      '--runInBand',
+      '--config',
+      config,
+      '--testNamePattern',
+      suite,
+      ...args,
+      'jest.test.js'
+    )
     assert.equal(code, 0, stderr)
     for (const name of names) assert.ok(stderr.includes(`✓ ${name}`), stderr)
     return stderr
   }
 
-  test('fake timers do not stop callbacks, and none is pending', async () => {
+  test('fake timers do not delay callbacks, and the store leaves no timer pending', async () => {
     await jest('fake timers enabled by a test', {})
   })
 
   for (const testEnvironment of ['node', 'jsdom']) {
-    test(`globally enabled fake timers do not stop callbacks (${testEnvironment})`, async () => {
+    test(`globally enabled fake timers do not delay callbacks (${testEnvironment})`, async () => {
       await jest('fake timers enabled globally', { testEnvironment, fakeTimers: { enableGlobally: true } })
     })
   }
 
-  test('globally enabled legacy fake timers do not stop callbacks', async () => {
+  test('globally enabled legacy fake timers do not delay callbacks', async () => {
     await jest('fake timers enabled globally', { fakeTimers: { enableGlobally: true, legacyFakeTimers: true } })
   })
 
-  test('a mocked date decides what has expired', async () => {
+  test('a mocked date determines which sessions have expired', async () => {
     await jest('a mocked date', {})
   })
 
-  test('detectOpenHandles reports nothing after close()', async () => {
+  test('detectOpenHandles reports no open handle after close()', async () => {
     assert.doesNotMatch(await jest('real timers', {}, '--detectOpenHandles'), /open handle/)
   })
 })
 
-describe('Vitest', () => {
+describe('in Vitest', () => {
   for (const pool of ['forks', 'threads', 'vmThreads']) {
-    test(`fake timers do not stop callbacks, and none is pending (${pool})`, async () => {
+    test(`fake timers do not delay callbacks, and the store leaves no timer pending (${pool})`, async () => {
       const program = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
       const args = ['run', '--root', folder, '--pool', pool, '--reporter', 'verbose']
       const { code, stdout, stderr } = await run(program, ...args)
@@ -73,19 +82,19 @@ describe('Vitest', () => {
   }
 })
 
-describe('Sinon', () => {
-  for (const order of ['loaded first', 'loaded last']) {
-    test(`fake timers do not stop callbacks, and none is pending (${order})`, async () => {
+describe('with Sinon', () => {
+  for (const order of ['before', 'after']) {
+    test(`fake timers do not delay callbacks if the package is loaded ${order} them, and no timer is pending`, async () => {
       const { code, stdout, stderr } = await run(path.join(folder, 'sinon.js'), order)
       assert.equal(code, 0, stderr)
-      const timers = order === 'loaded first' && { limit: 'ConfigError', disconnect: true }
+      const timers = order === 'before' && { limit: 'ConfigError', disconnect: true }
       const results = { ...expected, ...timers }
       assert.deepEqual(JSON.parse(stdout), { results, timersAfterLoad: 0, timersAfterUse: 0 })
     })
   }
 })
 
-test('a zone of zone.js has no pending timer', async () => {
+test('in a zone of zone.js, the store leaves no timer pending', async () => {
   const { code, stdout, stderr } = await run(path.join(folder, 'zone.js'))
   assert.equal(code, 0, stderr)
   assert.deepEqual(JSON.parse(stdout), { results: expected, tasks: [] })

@@ -24,10 +24,10 @@ async function startProxied(options) {
 
 const fails = (store) => assert.rejects(store.get(newSid()))
 
-/** An app that greets with or without a session. */
+/** An app that counts the visits of a session, and responds without one too. */
 async function startApp(t, store) {
   const app = express()
-  app.use(session({ store, secret: 'of the test', resave: false, saveUninitialized: false }))
+  app.use(session({ store, secret: 'secret of the test', resave: false, saveUninitialized: false }))
   app.get('/', (req, res) => {
     if (req.session === undefined) return res.json('no session')
     req.session.views = (req.session.views ?? 0) + 1
@@ -43,8 +43,8 @@ async function startApp(t, store) {
   return new Browser(`http://127.0.0.1:${server.address().port}`)
 }
 
-describe('offlineAfter', needs('proxy'), () => {
-  test('an app goes on without sessions, and with them once the service is back', async (t) => {
+describe('the option offlineAfter', needs('proxy'), () => {
+  test('lets an app continue without sessions, and with them once the service is reachable again', async (t) => {
     const { proxy, store } = await startProxied({ offlineAfter: 3 })
     const browser = await startApp(t, store)
     const bodies = async (count) => {
@@ -60,7 +60,7 @@ describe('offlineAfter', needs('proxy'), () => {
     assert.deepEqual(await bodies(1), [3])
   })
 
-  test('a store says so once, however much fails', async () => {
+  test('makes a store emit disconnect and connect once, whatever the number of operations', async () => {
     const { proxy, store, disconnects, connects } = await startProxied({ offlineAfter: 2 })
     proxy.on('*', hangUp)
     await Promise.all(Array.from({ length: 10 }, () => fails(store)))
@@ -69,10 +69,14 @@ describe('offlineAfter', needs('proxy'), () => {
     proxy.reset()
     await store.get(newSid())
     await store.get(newSid())
-    assert.deepEqual([disconnects.length, connects.length], [1, 1], 'an operation that succeeds is as good as a probe')
+    assert.deepEqual(
+      [disconnects.length, connects.length],
+      [1, 1],
+      'an operation that succeeds has the effect of a probe'
+    )
   })
 
-  test('counts failures in a row', async () => {
+  test('counts only consecutive failures', async () => {
     const { proxy, store, disconnects } = await startProxied({ offlineAfter: 3 })
     for (let i = 0; i < 3; i++) {
       proxy.on('*', hangUp)
@@ -84,7 +88,7 @@ describe('offlineAfter', needs('proxy'), () => {
     assert.deepEqual(disconnects, [])
   })
 
-  test('counts timeouts', async () => {
+  test('counts timeouts as failures', async () => {
     const { proxy, store } = await startProxied({ offlineAfter: 2, timeout: 100 })
     proxy.on('*', noResponse)
     const disconnected = once(store, 'disconnect')
@@ -93,11 +97,11 @@ describe('offlineAfter', needs('proxy'), () => {
     await disconnected
   })
 
-  test('does not count what the service answers, nor what never was a request', async () => {
+  test('does not count errors of the service, or operations that fail without a request', async () => {
     const { proxy, store, disconnects } = await startProxied({ offlineAfter: 1 })
     proxy.on('GetItem', errorResponse(503, 'ServiceUnavailable'))
     await fails(store)
-    await assert.rejects(store.set(newSid(), 'no object'))
+    await assert.rejects(store.set(newSid(), 'not an object'))
     const credentials = () => new Promise(() => {})
     const waiting = await startProxied({ offlineAfter: 1, credentials, timeout: 100 })
     await fails(waiting.store)
@@ -105,7 +109,7 @@ describe('offlineAfter', needs('proxy'), () => {
     assert.deepEqual([...disconnects, ...waiting.disconnects], [])
   })
 
-  test('does not count operations that a busy store could not send or finish', async () => {
+  test('does not count operations that time out because the store is busy', async () => {
     const { proxy, store, disconnects } = await startProxied({ offlineAfter: 1, maxConnections: 1, timeout: 1000 })
     proxy.on('*', delayed(150))
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => store.get(newSid())))
@@ -120,7 +124,7 @@ describe('offlineAfter', needs('proxy'), () => {
     assert.deepEqual(disconnects, [])
   })
 
-  test('the probes go on until one is answered, be it with an error', async () => {
+  test('sends probes until one gets a response, even an error response', async () => {
     const { proxy, store, connects } = await startProxied({ offlineAfter: 1 })
     proxy.on('*', hangUp, 2)
     proxy.on('*', errorResponse(400, 'AccessDeniedException'))
@@ -128,20 +132,20 @@ describe('offlineAfter', needs('proxy'), () => {
     await once(store, 'connect')
     assert.deepEqual(proxy.operations, ['GetItem', 'GetItem', 'GetItem'])
     assert.equal(connects.length, 1)
-    assert.deepEqual(store.stats().operations, { GetItem: 1 }, 'probes are no operations of the app')
+    assert.deepEqual(store.stats().operations, { GetItem: 1 }, 'stats() does not count probes')
   })
 
-  for (const [name, make] of Object.entries({
+  for (const [name, create] of Object.entries({
     'connect-dynamodb': (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options),
     'dynamodb-store': (options) => new (require('dynamodb-session/dynamodb-store'))(options),
     'koa-session-dynamodb-store': (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options),
     'pwrdrvr-dynamodb-session-store': (options) =>
       new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)(options)
   })) {
-    test(`the face of ${name} has it`, async () => {
+    test(`works in the compatible store ${name}`, async () => {
       const proxy = await dynamodb.proxy()
       proxy.on('*', hangUp)
-      const store = make({ ...dynamodb.connection, endpoint: proxy.endpoint, maxAttempts: 1, offlineAfter: 1 })
+      const store = create({ ...dynamodb.connection, endpoint: proxy.endpoint, maxAttempts: 1, offlineAfter: 1 })
       const disconnected = once(store, 'disconnect')
       await assert.rejects(Promise.resolve(store.get(newSid())))
       await disconnected
@@ -151,28 +155,29 @@ describe('offlineAfter', needs('proxy'), () => {
     })
   }
 
-  test('without it there are no events', async () => {
+  test('if unset, no events are emitted', async () => {
     const { proxy, store, disconnects } = await startProxied({})
     proxy.on('*', hangUp)
     for (let i = 0; i < 20; i++) await fails(store)
     assert.deepEqual(disconnects, [])
   })
 
-  test('nothing is asked after close', async () => {
+  test('sends no probe after close()', async () => {
     const { proxy, store } = await startProxied({ offlineAfter: 1 })
     proxy.on('*', hangUp)
     await fails(store)
     await store.close()
-    const asked = proxy.requests.length
-    // Longer than the first pause.
+    const sent = proxy.requests.length
+    // Longer than the first delay between probes.
     await sleep(700)
-    assert.equal(proxy.requests.length, asked)
+    assert.equal(proxy.requests.length, sent)
   })
 
-  test('neither the pause before a probe nor the probe keeps a process alive', async () => {
+  test('its probes do not keep the process alive', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', hangUp, 1).on('*', noResponse)
-    // Longer than the first pause, so that it ends during the probe. What would hold the process is listed.
+    // The timeout is longer than the first delay, so that the process exits during the probe. A timer of the store that
+    // keeps the process alive would be listed.
     const script = `
       const store = new DynamoDBStore({ ...options, offlineAfter: 1, maxAttempts: 1 })
       store.get('x').catch(() => {
@@ -183,7 +188,7 @@ describe('offlineAfter', needs('proxy'), () => {
     const options = dynamodb.options({ endpoint: proxy.endpoint })
     const { code, stdout, sinceFirstOutput } = await runScript(script, { options })
     assert.deepEqual([code, stdout], [0, 'false\n'])
-    assert.ok(sinceFirstOutput < 1700, `it took ${sinceFirstOutput} ms to end`)
-    assert.equal(proxy.requests.length, 2, 'the probe was under way')
+    assert.ok(sinceFirstOutput < 1700, `it took ${sinceFirstOutput} ms to exit`)
+    assert.equal(proxy.requests.length, 2, 'a probe was in progress')
   })
 })

@@ -8,8 +8,8 @@ const { entries } = require('../support/entries')
 
 const dynamodb = useDynamoDB()
 
-/** Uses a store in a process of its own, after the given code. */
-async function use(entry, code) {
+/** Uses a store in a separate process that first runs some code. */
+async function useStore(entry, code) {
   const table = await dynamodb.newTable(entry.schema)
   const program = `
     const { entries } = require('./__test__/support/entries')
@@ -33,8 +33,8 @@ async function use(entry, code) {
 
 for (const entry of entries) {
   describe(entry.name, () => {
-    test('enumerable members of Object.prototype are not options', async () => {
-      const outcome = await use(
+    test('enumerable members of Object.prototype are not read as options', async () => {
+      const outcome = await useStore(
         entry,
         `
         Object.prototype.extend = () => {}
@@ -47,7 +47,7 @@ for (const entry of entries) {
     })
 
     test('toJSON on Array.prototype does not change what is sent', async () => {
-      const outcome = await use(entry, `Array.prototype.toJSON = () => 'polluted'`)
+      const outcome = await useStore(entry, `Array.prototype.toJSON = () => 'polluted'`)
       assert.deepEqual(outcome, { lines: ['ann'], stderr: '' })
     })
 
@@ -65,7 +65,7 @@ for (const entry of entries) {
       assert.deepEqual({ stdout, stderr }, { stdout: '0\n', stderr: '' })
     })
 
-    test('loads without a deprecation', async () => {
+    test('loads without a deprecation warning', async () => {
       const program = `require('./__test__/support/entries').entries.find(({ name }) => name === '${entry.name}').load()`
       const { code, stderr } = await runNode(['--pending-deprecation', '--throw-deprecation', '-e', program])
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
@@ -73,7 +73,7 @@ for (const entry of entries) {
   })
 }
 
-test('inherited options count', async () => {
+test('options inherited from another object are read', async () => {
   const script = `
     try {
       new DynamoDBStore(Object.create({ prefix: 5 }))

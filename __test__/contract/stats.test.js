@@ -11,8 +11,8 @@ const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
-describe('stats', () => {
-  test('are zero at first', async () => {
+describe('stats()', () => {
+  test('returns zeros before the first operation', async () => {
     assert.deepEqual(dynamodb.store().stats(), {
       operations: {},
       errors: {},
@@ -28,7 +28,7 @@ describe('stats', () => {
     })
   })
 
-  test('count operations by the name of their request', async () => {
+  test('counts operations by the name of the DynamoDB operation', async () => {
     const store = dynamodb.store({ touchAfter: 0 })
     const sid = newSid()
     await store.set(sid, newSession())
@@ -43,7 +43,7 @@ describe('stats', () => {
     assert.deepEqual(errors, {})
   })
 
-  test('count errors by their codes, those without a request included', async () => {
+  test('counts errors by code, including errors without a request', async () => {
     const store = dynamodb.store({ table: dynamodb.newTableName() })
     await assert.rejects(store.get(newSid()))
     await assert.rejects(store.destroy(newSid()))
@@ -60,7 +60,7 @@ describe('stats', () => {
     assert.deepEqual(store.stats().operations, { GetItem: 1, DeleteItem: 1 })
   })
 
-  test('count an item that holds no session', async () => {
+  test('counts items that contain no session as CorruptItemError', async () => {
     const store = dynamodb.store()
     for (const sess of [{ N: '5' }, { S: 'no JSON' }]) {
       const sid = newSid()
@@ -70,7 +70,7 @@ describe('stats', () => {
     assert.deepEqual(store.stats().errors, { CorruptItemError: 2 })
   })
 
-  test('count the touches that cost nothing', async () => {
+  test('counts the touches that sent no request', async () => {
     const store = dynamodb.store()
     const sid = newSid()
     const session = newSession()
@@ -80,7 +80,7 @@ describe('stats', () => {
     assert.equal(store.stats().operations.UpdateItem, undefined)
   })
 
-  test('count retries and throttles', needs('proxy'), async () => {
+  test('counts retries and throttling errors', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy
       .on('GetItem', errorResponse(400, 'ThrottlingException'), 2)
@@ -92,7 +92,7 @@ describe('stats', () => {
     assert.deepEqual({ retries, throttles, errors }, { retries: 3, throttles: 2, errors: {} })
   })
 
-  test('count the bytes of bodies', needs('proxy'), async () => {
+  test('counts the bytes of request and response bodies', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     const sid = newSid()
@@ -104,17 +104,17 @@ describe('stats', () => {
     assert.ok(received - bytes.received > 10_000 && received < 11_000, `${received} received`)
   })
 
-  test('tell what is under way and which connections are open', needs('proxy'), async () => {
+  test('counts operations in progress and open connections', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     let release
     proxy.on('*', heldUntil(new Promise((resolve) => (release = resolve))))
     const store = dynamodb.store({ endpoint: proxy.endpoint, maxConnections: 3 })
-    const answers = Array.from({ length: 8 }, () => store.get(newSid()))
+    const gets = Array.from({ length: 8 }, () => store.get(newSid()))
     await eventually(() => proxy.requests.length === 3)
     assert.equal(store.stats().inFlight, 8)
     assert.deepEqual(store.stats().pool, { open: 3, idle: 0 })
     release()
-    await Promise.all(answers)
+    await Promise.all(gets)
     assert.equal(store.stats().inFlight, 0)
     assert.deepEqual(store.stats().pool, { open: 3, idle: 3 })
     proxy.closeConnections()
@@ -125,8 +125,8 @@ describe('stats', () => {
   })
 })
 
-describe('stats of the faces', () => {
-  const faces = {
+describe('stats() of a compatible store', () => {
+  const stores = {
     'connect-dynamodb': (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options),
     'dynamodb-store': (options) => new (require('dynamodb-session/dynamodb-store'))(options),
     'koa-session-dynamodb-store': (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options),
@@ -135,9 +135,9 @@ describe('stats of the faces', () => {
     'pwrdrvr-dynamodb-session-store': ({ table, ...options }) =>
       new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({ tableName: table, ...options })
   }
-  for (const [name, make] of Object.entries(faces)) {
-    test(name, async () => {
-      const store = make({
+  for (const [name, create] of Object.entries(stores)) {
+    test(`counts the operations of ${name}`, async () => {
+      const store = create({
         ...dynamodb.options(),
         table: dynamodb.newTableName(),
         createTable: false,
@@ -153,8 +153,8 @@ describe('stats of the faces', () => {
     ['dynamodb-store', () => ({ updated: Date.now() })],
     ['pwrdrvr-dynamodb-session-store', () => ({ lastModified: new Date().toISOString() })]
   ]) {
-    test(`${name} counts the touches that its stamp saves`, async () => {
-      const store = faces[name](dynamodb.options())
+    test(`counts the touches that the timestamp in a session of ${name} saves`, async () => {
+      const store = stores[name](dynamodb.options())
       await store.touch(newSid(), { ...newSession(), ...newStamp() })
       assert.equal(store.stats().touchesSaved, 1)
     })

@@ -12,7 +12,7 @@ const { delayed, errorResponse } = require('../support/fault-proxy')
 const dynamodb = useDynamoDB()
 const CODE = 'DYNAMODB_SESSION_CALLBACK'
 
-async function storeOf(t, entry, connection = dynamodb.connection) {
+async function newStore(t, entry, connection = dynamodb.connection) {
   const store = entry.create({ connection, table: await dynamodb.newTable(entry.schema) })
   t.after(() => store.close())
   return store
@@ -27,8 +27,8 @@ async function startFastify(t, store, route) {
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-/** The warnings about callbacks until the test ends. */
-function warningsOf(t) {
+/** Collects the warnings about callbacks until the test ends. */
+function collectWarnings(t) {
   const warnings = []
   const record = (warning) => warning.code === CODE && warnings.push(warning)
   process.on('warning', record)
@@ -36,7 +36,7 @@ function warningsOf(t) {
   return warnings
 }
 
-/** Serves one request with express-session, or calls the store, in a process of its own. */
+/** Runs a program that uses `store` in a separate process. */
 async function run(entry, program) {
   const { connection } = dynamodb
   const table = await dynamodb.newTable(entry.schema)
@@ -53,9 +53,9 @@ async function run(entry, program) {
 
 for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fastify'))) {
   describe(entry.name, () => {
-    test('a Fastify app that sends two responses answers, lives, and gets a warning', async (t) => {
-      const warnings = warningsOf(t)
-      const url = await startFastify(t, await storeOf(t, entry), async (request, reply) => {
+    test('a Fastify app that sends two responses serves the first one, keeps running, and gets a warning', async (t) => {
+      const warnings = collectWarnings(t)
+      const url = await startFastify(t, await newStore(t, entry), async (request, reply) => {
         request.session.views = (request.session.views ?? 0) + 1
         reply.send(`views: ${request.session.views}`)
       })
@@ -71,26 +71,26 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       }
     })
 
-    test('a callback of a Fastify app that throws gets one warning', async (t) => {
-      const warnings = warningsOf(t)
-      const url = await startFastify(t, await storeOf(t, entry), (request, reply) => {
+    test('a throwing callback in a Fastify app causes one warning', async (t) => {
+      const warnings = collectWarnings(t)
+      const url = await startFastify(t, await newStore(t, entry), (request, reply) => {
         request.session.save(() => {
           request.session.destroy(() => {
             reply.send('done')
-            throw new Error('of the app')
+            throw new Error('thrown by the app')
           })
         })
       })
       assert.equal(await (await fetch(url)).text(), 'done')
       while (warnings.length < 1) await once(process, 'warning')
-      assert.match(warnings[0].detail, /^Error: of the app\n {4}at /)
+      assert.match(warnings[0].detail, /^Error: thrown by the app\n {4}at /)
       assert.equal(warnings.length, 1)
     })
 
-    test('the first of two responses of a Fastify app is sent when its save takes longer', async (t) => {
-      const warnings = warningsOf(t)
+    test('a Fastify app that sends two responses serves the first one even if the save is slow', async (t) => {
+      const warnings = collectWarnings(t)
       const proxy = await dynamodb.proxy()
-      const store = await storeOf(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
+      const store = await newStore(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
       const url = await startFastify(t, store, async (request, reply) => {
         reply.send('the first')
       })
@@ -102,10 +102,10 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       }
     })
 
-    test('a Fastify app that sends two responses answers 500 when its saves fail', async (t) => {
-      const warnings = warningsOf(t)
+    test('a Fastify app that sends two responses serves status 500 if the save fails', async (t) => {
+      const warnings = collectWarnings(t)
       const proxy = await dynamodb.proxy()
-      const store = await storeOf(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
+      const store = await newStore(t, entry, { ...dynamodb.connection, endpoint: proxy.endpoint })
       const url = await startFastify(t, store, async (request, reply) => {
         reply.send('the first')
       })
@@ -115,23 +115,23 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       assert.equal((await fetch(url)).status, 500)
     })
 
-    test('a Fastify app whose first call of the store is not a save gets a warning', async (t) => {
+    test('a throwing callback of destroy or reload in a Fastify app causes one warning', async (t) => {
       for (const method of ['destroy', 'reload']) {
-        const warnings = warningsOf(t)
-        const url = await startFastify(t, await storeOf(t, entry), (request, reply) => {
+        const warnings = collectWarnings(t)
+        const url = await startFastify(t, await newStore(t, entry), (request, reply) => {
           request.session[method](() => {
             reply.hijack().raw.end('done')
-            throw new Error(`of ${method}`)
+            throw new Error(`thrown by ${method}`)
           })
         })
         assert.equal(await (await fetch(url)).text(), 'done')
         while (warnings.length < 1) await once(process, 'warning')
-        assert.match(warnings[0].detail, new RegExp(`^Error: of ${method}\\n {4}at `))
+        assert.match(warnings[0].detail, new RegExp(`^Error: thrown by ${method}\\n {4}at `))
         assert.equal(warnings.length, 1)
       }
     })
 
-    test('behind express-session a callback that throws is an uncaught exception', async () => {
+    test('with express-session, a throwing callback is an uncaught exception', async () => {
       const { code, lines } = await run(
         entry,
         `
@@ -140,7 +140,7 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
         app.get('/', (req, res) => {
           req.session.save(() => {
             res.end()
-            throw new Error('of the app')
+            throw new Error('thrown by the app')
           })
         })
         const server = app.listen(0, '127.0.0.1', async () => {
@@ -150,10 +150,10 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
         })
       `
       )
-      assert.deepEqual([code, lines], [0, ['uncaughtException of the app']])
+      assert.deepEqual([code, lines], [0, ['uncaughtException thrown by the app']])
     })
 
-    test('without a framework a callback that throws is an uncaught exception', async () => {
+    test('without a framework, a throwing callback is an uncaught exception', async () => {
       const { code, lines } = await run(
         entry,
         `

@@ -26,14 +26,14 @@ describe('NODE_DEBUG=dynamodb-session', () => {
     run()
   `
 
-  async function traceOf(options, NODE_DEBUG) {
+  async function linesOf(options, NODE_DEBUG) {
     const { code, stderr } = await runScript(script, { options: dynamodb.options(options), env: { NODE_DEBUG } })
     assert.equal(code, 0)
     return stderr.split('\n').filter(Boolean)
   }
 
-  test('prints operation, duration, attempts and outcome, and neither ids nor data', async () => {
-    const lines = await traceOf({}, 'dynamodb-session')
+  test('prints operation, duration, attempts, and outcome, but no session IDs or data', async () => {
+    const lines = await linesOf({}, 'dynamodb-session')
     assert.equal(lines.length, 4)
     for (const [i, operation] of ['PutItem', 'GetItem', 'GetItem', 'DeleteItem'].entries()) {
       assert.match(lines[i], /^DYNAMODB-SESSION \d+: /)
@@ -44,8 +44,8 @@ describe('NODE_DEBUG=dynamodb-session', () => {
     }
   })
 
-  test('gives an id the same hash, and another id another', async () => {
-    const lines = await traceOf({}, 'dynamodb-session')
+  test('prints the same hash for the same session ID, and another hash for another ID', async () => {
+    const lines = await linesOf({}, 'dynamodb-session')
     const hashes = lines.map((line) => line.replace(dynamodb.table, '').match(/\b[0-9a-f]{8,}\b/)[0])
     const [set, get, other, destroy] = hashes
     assert.deepEqual([get, destroy], [set, set])
@@ -53,23 +53,23 @@ describe('NODE_DEBUG=dynamodb-session', () => {
   })
 
   test('prints the code of an error', async () => {
-    const lines = await traceOf({ table: dynamodb.newTableName() }, 'dynamodb-session')
+    const lines = await linesOf({ table: dynamodb.newTableName() }, 'dynamodb-session')
     assert.equal(lines.length, 4)
     for (const line of lines) assert.match(line, /ResourceNotFoundException/)
   })
 
-  test('prints nothing when it is about something else', async () => {
-    assert.deepEqual(await traceOf({}, 'dynamodb'), [])
+  test('set to another name prints nothing', async () => {
+    assert.deepEqual(await linesOf({}, 'dynamodb'), [])
   })
 })
 
-describe('the channel dynamodb-session:operation', () => {
+describe('the diagnostics channel dynamodb-session:operation', () => {
   const channel = tracingChannel('dynamodb-session:operation')
 
   /** Records the events of the channel while a function runs. */
-  async function recorded(run) {
+  async function recordEvents(run) {
     const events = []
-    const record = (event) => (context) => events.push({ event, context, atThatTime: { ...context } })
+    const record = (event) => (context) => events.push({ event, context, snapshot: { ...context } })
     const subscribers = { start: record('start'), asyncEnd: record('asyncEnd'), error: record('error') }
     channel.subscribe(subscribers)
     try {
@@ -82,10 +82,10 @@ describe('the channel dynamodb-session:operation', () => {
 
   const names = (events) => events.map(({ event, context }) => `${event} ${context.operation}`)
 
-  test('tells the start and the end of each request', async () => {
+  test('publishes the start and end of each operation', async () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
-    const events = await recorded(async () => {
+    const events = await recordEvents(async () => {
       await store.set(sid, newSession({ user: 'ANN' }))
       await store.get(sid)
       await store.touch(sid, newSession())
@@ -96,66 +96,66 @@ describe('the channel dynamodb-session:operation', () => {
       names(events),
       operations.flatMap((operation) => [`start ${operation}`, `asyncEnd ${operation}`])
     )
-    for (const { event, context, atThatTime } of events) {
-      assert.equal(atThatTime.tableName, dynamodb.table)
+    for (const { event, context, snapshot } of events) {
+      assert.equal(snapshot.tableName, dynamodb.table)
       assert.doesNotMatch(JSON.stringify(context), new RegExp(`${sid}|ANN`))
       if (event !== 'asyncEnd') continue
-      assert.ok(atThatTime.durationMs >= 0 && atThatTime.durationMs < 10_000)
-      assert.deepEqual([atThatTime.attempts, atThatTime.statusCode], [1, 200])
-      assert.ok(atThatTime.capacityUnits > 0, 'the capacity is known')
+      assert.ok(snapshot.durationMs >= 0 && snapshot.durationMs < 10_000)
+      assert.deepEqual([snapshot.attempts, snapshot.statusCode], [1, 200])
+      assert.ok(snapshot.capacityUnits > 0, 'the consumed capacity is published')
     }
     assert.equal(events[0].context, events[1].context, 'start and end share their context')
   })
 
-  test('tells errors', async () => {
+  test('publishes errors', async () => {
     const store = dynamodb.store({ table: dynamodb.newTableName() })
-    const events = await recorded(() => assert.rejects(store.get(newSid())))
+    const events = await recordEvents(() => assert.rejects(store.get(newSid())))
     assert.deepEqual(names(events), ['start GetItem', 'error GetItem', 'asyncEnd GetItem'])
     const { context } = events[2]
     assert.equal(context.error.code, 'ResourceNotFoundException')
     assert.deepEqual([context.attempts, context.statusCode], [1, 400])
   })
 
-  test('tells nothing of what cost no request', async () => {
+  test('publishes nothing for a call that sends no request', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     const session = newSession()
     await store.set(sid, session)
     const read = await store.get(sid)
-    const events = await recorded(async () => {
+    const events = await recordEvents(async () => {
       await store.touch(sid, Object.assign(read, { cookie: session.cookie }))
       await store.get('x'.repeat(3000))
     })
     assert.deepEqual(events, [])
   })
 
-  test('a subscriber that throws does not change the answer', async () => {
+  test('a subscriber that throws does not affect the operation', async () => {
     const script = `
       const { tracingChannel } = require('node:diagnostics_channel')
       process.on('uncaughtException', (error) => console.log('uncaught', error.message))
-      const broken = () => { throw new Error('of the subscriber') }
+      const broken = () => { throw new Error('thrown by the subscriber') }
       tracingChannel('dynamodb-session:operation').subscribe({ start: broken, asyncEnd: broken })
-      new DynamoDBStore(options).get('x', (error, value) => console.log('answer', error, value))
+      new DynamoDBStore(options).get('x', (error, value) => console.log('result', error, value))
     `
     const { code, stdout } = await runScript(script, { options: dynamodb.options() })
     assert.equal(code, 0)
-    const answers = stdout.split('\n').filter((line) => line.startsWith('answer'))
-    assert.deepEqual(answers, ['answer null null'])
-    assert.match(stdout, /uncaught of the subscriber/)
+    const results = stdout.split('\n').filter((line) => line.startsWith('result'))
+    assert.deepEqual(results, ['result null null'])
+    assert.match(stdout, /uncaught thrown by the subscriber/)
   })
 
-  test('the capacity is asked for only while somebody listens', needs('proxy'), async () => {
+  test('consumed capacity is requested only while the channel has a subscriber', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     await store.get(newSid())
-    await recorded(() => store.get(newSid()))
+    await recordEvents(() => store.get(newSid()))
     await store.get(newSid())
-    const asked = proxy.sent('GetItem').map((body) => body.ReturnConsumedCapacity)
-    assert.deepEqual(asked, [undefined, 'TOTAL', undefined])
+    const requested = proxy.sent('GetItem').map((body) => body.ReturnConsumedCapacity)
+    assert.deepEqual(requested, [undefined, 'TOTAL', undefined])
   })
 })
 
-describe('operations of the whole table', () => {
+describe('tracing of table-wide operations', () => {
   const script = `
     const { tracingChannel } = require('node:diagnostics_channel')
     const contexts = []
@@ -175,7 +175,7 @@ describe('operations of the whole table', () => {
   `
   const operations = ['CreateTable', 'DescribeTable', 'PutItem', 'Scan', 'Scan', 'Scan', 'BatchWriteItem']
 
-  async function outcome(env) {
+  async function runOperations(env) {
     const options = dynamodb.options({ table: dynamodb.newTableName(), createTable: { ttl: false } })
     const { code, stdout, stderr } = await runScript(script, { options, env })
     assert.equal(code, 0, stderr)
@@ -184,8 +184,8 @@ describe('operations of the whole table', () => {
     return { contexts, lines: stderr.split('\n').filter(Boolean), table: options.table }
   }
 
-  test('work with NODE_DEBUG and print what is known', async () => {
-    const { lines, table } = await outcome({ NODE_DEBUG: 'dynamodb-session' })
+  test('with NODE_DEBUG prints a complete line for each operation', async () => {
+    const { lines, table } = await runOperations({ NODE_DEBUG: 'dynamodb-session' })
     assert.deepEqual(
       lines.map((line) => line.match(/: (\w+) on /)[1]),
       operations
@@ -196,8 +196,8 @@ describe('operations of the whole table', () => {
     }
   })
 
-  test('work with a subscriber, which gets what is known', async () => {
-    const { contexts, table } = await outcome({ SUBSCRIBE: 'yes' })
+  test('with a subscriber publishes each operation', async () => {
+    const { contexts, table } = await runOperations({ SUBSCRIBE: 'yes' })
     assert.deepEqual(
       contexts.map(({ operation }) => operation),
       operations
@@ -210,7 +210,7 @@ describe('operations of the whole table', () => {
   })
 
   for (const command of ['init', 'stats']) {
-    test(`the command ${command} works with NODE_DEBUG`, needs('timeToLive'), async () => {
+    test(`with NODE_DEBUG works in the command ${command}`, needs('timeToLive'), async () => {
       const table = command === 'init' ? dynamodb.newTableName() : dynamodb.table
       const env = { NODE_DEBUG: 'dynamodb-session' }
       const { connection } = dynamodb

@@ -24,9 +24,7 @@ function levelsOf(value) {
   return levels
 }
 
-const keyed = (name, value) => Object.fromEntries([[name, value]])
-
-/** Stores a session, which must come back as JSON gives it back. */
+/** Checks that a stored session is read back as JSON would return it. */
 async function assertRoundTrip(store, value) {
   const sid = newSid()
   assert.deepEqual(await callBothWays(store, 'set', sid, value), { value: undefined })
@@ -35,8 +33,8 @@ async function assertRoundTrip(store, value) {
   await store.destroy(sid)
 }
 
-/** Stores a session, which must be refused with an error of the store, and leave nothing. */
-async function assertRefused(store, value) {
+/** Checks that `set` rejects a session with an error of the store, and writes no item. */
+async function assertRejected(store, value) {
   const sid = newSid()
   const error = await failure(store, 'set', sid, value)
   assertStoreError(error, {
@@ -47,31 +45,40 @@ async function assertRefused(store, value) {
   return error
 }
 
-describe('sessions that both formats hold', () => {
+describe('sessions that both formats can store', () => {
   const cyclicButWithToJSON = { toJSON: () => ({ fine: true }) }
   cyclicButWithToJSON.self = cyclicButWithToJSON
   const cases = {
     'an empty session': {},
-    unicode: { text: 'Zürich, Ελλάδα, Україна, 日本, العربية, e\u0301', ключ: 1 },
+    'Unicode text': { text: 'Zürich, Ελλάδα, Україна, 日本, العربية, e\u0301', ключ: 1 },
     emoji: { '🚀': '👩‍👩‍👧‍👦🇨🇭\u{10ffff}' },
-    NUL: { 'a\0b': 'c\0d\0' },
+    'NUL characters': { 'a\0b': 'c\0d\0' },
     'control characters': {
       text: Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join('') + '\x7f'
     },
     'quotes and backslashes': { '"\\"': '\\"\'`\\\\', '\\u0000': '\\ud800' },
-    'line ends': { text: 'a\nb\r\nc\u2028d\u2029e' },
+    'line breaks': { text: 'a\nb\r\nc\u2028d\u2029e' },
     'markup and expressions': { text: '</script>${x}{{x}} #{x} :x', ':x': 1, '#x': 2, 'a.b[0]': 3 },
     'empty strings': { text: '', list: ['', ''] },
-    'names of the item': { id: 'x', sess: 'x', expires: 5, type: 'x', S: 'x', M: {}, N: '5', NULL: true },
-    'names of Object.prototype': { constructor: 1, toString: 2, hasOwnProperty: { valueOf: null } },
+    'names of item attributes and types': {
+      id: 'x',
+      sess: 'x',
+      expires: 5,
+      type: 'x',
+      S: 'x',
+      M: {},
+      N: '5',
+      NULL: true
+    },
+    'names of members of Object.prototype': { constructor: 1, toString: 2, hasOwnProperty: { valueOf: null } },
     dates: { date: new Date(0), invalid: new Date(NaN) },
-    'undefined and functions': { nothing: undefined, method() {}, list: [undefined, () => {}, Symbol('s')] },
+    'undefined and functions': { missing: undefined, method() {}, list: [undefined, () => {}, Symbol('s')] },
     symbols: { [Symbol('key')]: 1, value: Symbol('value') },
     'NaN and Infinity': { nan: NaN, list: [Infinity, -Infinity] },
-    'zero and minus zero': { zero: 0, minus: -0 },
+    'zero and negative zero': { zero: 0, minus: -0 },
     numbers: { list: [1e21, 2 ** 53 + 2, -(2 ** 53) - 2, 0.1, 1 / 3, 1e-7, 1.7e100, 5e-130, 9.9e125] },
-    toJSON: { money: { toJSON: () => '5 CHF' }, nested: { list: [new URL('http://localhost/a')] } },
-    'toJSON of the session': cyclicButWithToJSON,
+    'objects with toJSON': { money: { toJSON: () => '5 CHF' }, nested: { list: [new URL('http://localhost/a')] } },
+    'a session with toJSON': cyclicButWithToJSON,
     buffers: { buffer: Buffer.from('hello'), bytes: new Uint8Array([1, 2]) },
     'maps, sets, regular expressions, errors': {
       map: new Map([[1, 2]]),
@@ -80,57 +87,63 @@ describe('sessions that both formats hold', () => {
       error: new Error('x')
     },
     'boxed values': { string: Object('s'), number: Object(5), boolean: Object(false) },
-    'sparse lists': { list: [, 1, , 2] }, // eslint-disable-line no-sparse-arrays
+    'sparse arrays': { list: [, 1, , 2] }, // eslint-disable-line no-sparse-arrays
     'instances of classes': Object.assign(Object.create({ inherited: 1 }), { own: 2 }),
     'objects without a prototype': Object.assign(Object.create(null), { inner: Object.create(null) }),
-    '10 000 keys': Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`key ${i}`, i])),
-    'a list of 10 000': { list: Array.from({ length: 10_000 }, (_, i) => i) },
+    '10,000 keys': Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`key ${i}`, i])),
+    'an array of 10,000 numbers': { list: Array.from({ length: 10_000 }, (_, i) => i) },
     'a long string': { text: 'ö'.repeat(190_000) },
-    'a long key': keyed('k'.repeat(60_000), 1),
-    '29 levels': nested(29)
+    'a long key': { ['k'.repeat(60_000)]: 1 },
+    '29 nested levels': nested(29)
   }
   for (const format of formats) {
     for (const [name, value] of Object.entries(cases)) {
       const settings = format === 'map' && name === 'a long key' ? needs('longNames') : {}
-      test(`${name}, format ${format}`, settings, () => assertRoundTrip(dynamodb.store({ format }), value))
+      test(`${name} can be read back, format ${format}`, settings, () =>
+        assertRoundTrip(dynamodb.store({ format }), value)
+      )
     }
   }
 
   const ownProto = JSON.parse('{"__proto__":{"polluted":true},"inner":{"__proto__":5}}')
   for (const format of formats) {
-    test(`an own __proto__, format ${format}`, format === 'map' ? needs('protoName') : {}, async () => {
-      await assertRoundTrip(dynamodb.store({ format }), ownProto)
-      assert.equal({}.polluted, undefined)
-    })
+    test(
+      `an own property __proto__ can be read back, format ${format}`,
+      format === 'map' ? needs('protoName') : {},
+      async () => {
+        await assertRoundTrip(dynamodb.store({ format }), ownProto)
+        assert.equal({}.polluted, undefined)
+      }
+    )
   }
 })
 
-describe('sessions that only JSON text holds', () => {
+describe('sessions that only format json can store', () => {
   const cases = {
     'lone surrogates': { 'a\ud800': '\udc00 \ud83d', list: ['\ude80\ud83d'] },
     'an empty key': { '': 1, inner: { '': '' } },
-    '40 levels': nested(40),
+    '40 nested levels': nested(40),
     'numbers out of range': { list: [1e126, 1e300, -1.7976931348623157e308, 1e-131, 5e-324] }
   }
   for (const [name, value] of Object.entries(cases)) {
-    test(`${name}, format json`, () => assertRoundTrip(dynamodb.store(), value))
+    test(`${name} can be read back, format json`, () => assertRoundTrip(dynamodb.store(), value))
 
-    test(`${name}, format map: whole or refused`, async () => {
+    test(`${name} can be read back or cause an error, format map`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ format: 'map' })
       const { error } = await callBothWays(store, 'set', sid, value)
-      if (error) await assertRefused(store, value)
+      if (error) await assertRejected(store, value)
       else assert.deepEqual(await store.get(sid), throughJSON(value))
     })
   }
 
   for (const format of formats) {
     for (const levels of [1000, 5000, 100_000]) {
-      test(`${levels} levels, format ${format}: whole or refused`, async () => {
+      test(`${levels} nested levels can be read back or cause an error, format ${format}`, async () => {
         const sid = newSid()
         const store = dynamodb.store({ format })
         const { error } = await callBothWays(store, 'set', sid, nested(levels))
-        if (error) await assertRefused(store, nested(levels))
+        if (error) await assertRejected(store, nested(levels))
         else assert.equal(levelsOf(await store.get(sid)), levels)
         if (format === 'json' && levels === 1000) assert.equal(error, undefined)
       })
@@ -141,11 +154,11 @@ describe('sessions that only JSON text holds', () => {
     ['a lone surrogate', { text: '\ud800' }],
     ['a number out of range', { number: 1e300 }]
   ]) {
-    test(`${name} is refused by format map`, () => assertRefused(dynamodb.store({ format: 'map' }), value))
+    test(`${name} causes an error, format map`, () => assertRejected(dynamodb.store({ format: 'map' }), value))
   }
 })
 
-describe('sessions that nothing holds', () => {
+describe('sessions that no format can store', () => {
   const cyclic = { secret: 'SECRET' }
   cyclic.self = cyclic
   const cases = {
@@ -163,19 +176,19 @@ describe('sessions that nothing holds', () => {
         }
       }
     },
-    'a toJSON that throws no error': {
+    'a toJSON that throws null': {
       toJSON() {
         throw null
       }
     },
-    'a toJSON that gives nothing': { toJSON: () => undefined },
-    'a toJSON that gives a string': { toJSON: () => 'SECRET' },
+    'a toJSON that returns undefined': { toJSON: () => undefined },
+    'a toJSON that returns a string': { toJSON: () => 'SECRET' },
     null: null,
     undefined: undefined,
     'a number': 5,
     'a string': 'SECRET',
     'a function': () => {},
-    'a list': [1, 2],
+    'an array': [1, 2],
     'a symbol': Symbol('SECRET'),
     'a revoked proxy': revokedProxy()
   }
@@ -187,40 +200,40 @@ describe('sessions that nothing holds', () => {
   for (const format of formats) {
     for (const [name, value] of Object.entries(cases)) {
       if (typeof value === 'function') continue
-      test(`${name}, format ${format}`, () => assertRefused(dynamodb.store({ format }), value))
+      test(`${name} causes an error, format ${format}`, () => assertRejected(dynamodb.store({ format }), value))
     }
   }
 
-  test('a function before the callback', async () => {
+  test('a function as the session, followed by a callback, causes a SerializationError', async () => {
     const { error } = await callWithCallback(dynamodb.store(), 'set', newSid(), () => {})
     assertStoreError(error, { code: 'SerializationError' })
   })
 
-  test('the cause of a failed toJSON is kept', async () => {
+  test('an error thrown by toJSON is the cause of the error', async () => {
     const error = await failure(dynamodb.store(), 'set', newSid(), cases['a toJSON that throws'])
     assert.equal(error.cause.message, 'thrown by toJSON')
   })
 
-  test('over 400 KB', async () => {
-    const error = await assertRefused(dynamodb.store(), { text: 'SECRET'.repeat(70_000) })
+  test('a session of more than 400 KB causes a ValidationException', async () => {
+    const error = await assertRejected(dynamodb.store(), { text: 'SECRET'.repeat(70_000) })
     assertStoreError(error, { code: 'ValidationException', operation: 'PutItem', tableName: dynamodb.table })
   })
 })
 
-describe('session ids', () => {
+describe('session IDs', () => {
   const ids = {
-    unicode: 'Ünïcödé 日本',
+    'Unicode text': 'Ünïcödé 日本',
     emoji: '🚀👩‍👩‍👧‍👦',
-    NUL: 'a\0b',
-    'quotes, backslashes and line ends': '"\\\'\r\n\t',
-    'names of Object.prototype': '__proto__',
-    'a prefix again': 'sess:sess:x',
+    'NUL characters': 'a\0b',
+    'quotes, backslashes, and line breaks': '"\\\'\r\n\t',
+    'the name __proto__': '__proto__',
+    'the prefix itself': 'sess:sess:x',
     spaces: '  ',
     'control characters': '\x01\x1f\x7f\u2028',
-    'almost 2048 bytes': 'é'.repeat((2048 - 5 - 1) / 2)
+    'a key of almost 2,048 bytes': 'é'.repeat((2048 - 5 - 1) / 2)
   }
   for (const [name, sid] of Object.entries(ids)) {
-    test(`${name} come back`, async () => {
+    test(`${name} can be used as an ID`, async () => {
       const store = dynamodb.store()
       const sess = newSession({ name })
       assert.deepEqual(await callBothWays(store, 'set', sid, sess), { value: undefined })
@@ -232,22 +245,22 @@ describe('session ids', () => {
     })
   }
 
-  test('ids that differ in a composed character are two', async () => {
+  test('IDs that differ only in Unicode normalization are different', async () => {
     const store = dynamodb.store()
     await store.set('\u00e9', newSession({ which: 'composed' }))
     assert.equal(await store.get('e\u0301'), null)
   })
 
   const impossible = {
-    'over 2048 bytes': [{}, 'x'.repeat(2044)],
-    'over 2048 bytes in UTF-8': [{}, 'é'.repeat(1022)],
-    'empty, without a prefix': [{ prefix: '' }, ''],
-    'over 1024 bytes as sort key': [{ hashKey: 'pk', sortKey: 'sk' }, 'x'.repeat(1020)],
+    'a key of more than 2,048 bytes': [{}, 'x'.repeat(2044)],
+    'a key of more than 2,048 bytes in UTF-8': [{}, 'é'.repeat(1022)],
+    'an empty ID without a prefix': [{ prefix: '' }, ''],
+    'a sort key of more than 1,024 bytes': [{ hashKey: 'pk', sortKey: 'sk' }, 'x'.repeat(1020)],
     'a lone surrogate': [{}, 'a\ud800'],
-    'a lone surrogate at the end of a pair': [{}, '🚀\udc00b']
+    'a lone surrogate after a pair': [{}, '🚀\udc00b']
   }
   for (const [name, [options, sid]] of Object.entries(impossible)) {
-    test(`${name}: there is no such session, and none can be made`, async () => {
+    test(`${name} matches no session, and set fails with InvalidSessionIdError`, async () => {
       const store = dynamodb.store({ table: dynamodb.newTableName(), ...options })
       assert.deepEqual(await callBothWays(store, 'get', sid), { value: null })
       assertStoreError(await failure(store, 'set', sid, newSession()), { code: 'InvalidSessionIdError' })
@@ -262,10 +275,10 @@ describe('session ids', () => {
     ['null', null],
     ['an object', { toString: () => 'x' }],
     ['a symbol', Symbol('x')],
-    ['a list', ['x']],
+    ['an array', ['x']],
     ['a boolean', true]
   ]) {
-    test(`${name} as id: there is no such session, and none can be made`, async () => {
+    test(`${name} as an ID matches no session, and set fails with InvalidSessionIdError`, async () => {
       const store = dynamodb.store({ table: dynamodb.newTableName() })
       const { value, error } = await callBothWays(store, 'get', sid)
       if (error) assertStoreError(error, { code: 'InvalidSessionIdError' })
@@ -275,14 +288,14 @@ describe('session ids', () => {
         ['touch', sid, newSession()],
         ['destroy', sid]
       ]) {
-        const { error: refused } = await callBothWays(store, method, ...args)
-        if (refused) assertStoreError(refused, { code: 'InvalidSessionIdError' })
+        const { error: rejection } = await callBothWays(store, method, ...args)
+        if (rejection) assertStoreError(rejection, { code: 'InvalidSessionIdError' })
       }
     })
   }
 })
 
-describe('sessions that touch is given', () => {
+describe('touch with an invalid session', () => {
   for (const [name, session] of [
     ['undefined', undefined],
     ['null', null],
@@ -291,11 +304,11 @@ describe('sessions that touch is given', () => {
     ['a cookie of null', { cookie: null }],
     ['a cookie of a string', { cookie: 'x' }],
     ['an invalid date', { cookie: { expires: new Date(NaN) } }],
-    ['an expiry that is no date', { cookie: { expires: 'never' } }],
-    ['an endless maxAge', { cookie: { maxAge: Infinity } }],
+    ['an expiry that is not a date', { cookie: { expires: 'never' } }],
+    ['an infinite maxAge', { cookie: { maxAge: Infinity } }],
     ['maxAge false', { cookie: { maxAge: false, expires: false } }]
   ]) {
-    test(`${name}: the session lives on, or the call fails`, async () => {
+    test(`keeps the stored session or fails, given ${name}`, async () => {
       const sid = newSid()
       const store = dynamodb.store({ touchAfter: 0 })
       await store.set(sid, newSession())
@@ -306,7 +319,7 @@ describe('sessions that touch is given', () => {
     })
   }
 
-  test('a getter that throws is an error of the call', async () => {
+  test('fails if a getter of the session throws', async () => {
     const broken = {
       get cookie() {
         throw new Error('thrown by the getter')
@@ -316,10 +329,10 @@ describe('sessions that touch is given', () => {
   })
 })
 
-describe('random sessions', () => {
+describe('300 random sessions', () => {
   const seed = Number(process.env.SEED ?? 20_261_121)
   for (const format of formats) {
-    test(`format ${format}`, async (t) => {
+    test(`can be read back, format ${format}`, async (t) => {
       t.diagnostic(`SEED=${seed}`)
       const random = new RandomJSON(seed)
       const store = dynamodb.store({ format })

@@ -9,7 +9,10 @@ const { needs } = require('../support/features')
 
 const dynamodb = useDynamoDB()
 
-/** Lets a script start workers that have `DynamoDBStore`, `options` and `parentPort`; all must end well. */
+/**
+ * Runs a script that starts workers, which can use `DynamoDBStore`, `options`, and `parentPort`. The process must exit on its
+ * own, and without errors.
+ */
 async function runWorkers(script, options = {}) {
   const prelude = `
     const { Worker } = require('node:worker_threads')
@@ -30,7 +33,7 @@ async function runWorkers(script, options = {}) {
   const main = `(async () => { ${script} })().then((result) => console.log(JSON.stringify(result)))`
   const result = await runScript(prelude + main, { options: dynamodb.options(options) })
   assert.deepEqual([result.code, result.signal, result.stderr], [0, null, ''])
-  assert.ok(result.sinceFirstOutput < 1000, `it took ${result.sinceFirstOutput} ms to end`)
+  assert.ok(result.sinceFirstOutput < 1000, `it took ${result.sinceFirstOutput} ms to exit`)
   return JSON.parse(result.stdout)
 }
 
@@ -43,12 +46,12 @@ const useStore = `
 `
 
 describe('a worker', () => {
-  test('uses a store and ends by itself', async () => {
+  test('uses a store and exits on its own', async () => {
     const result = await runWorkers(`return run(${JSON.stringify(useStore)})`)
     assert.deepEqual(result, { exitCode: 0, messages: ['Ann'] })
   })
 
-  test('that ended leaves a module which others can load', async () => {
+  test('loads the module after another worker has exited', async () => {
     const result = await runWorkers(`
       const first = await run(${JSON.stringify(useStore)})
       const value = await new DynamoDBStore(options).get('nobody')
@@ -58,7 +61,7 @@ describe('a worker', () => {
     assert.deepEqual(result, [['Ann'], null, ['Ann']])
   })
 
-  test('loads the module before the main thread does', async () => {
+  test('can load the module before the main thread does', async () => {
     const script = `
       const { Worker } = require('node:worker_threads')
       const code = "const { DynamoDBStore } = require(process.env.DYNAMODB_SESSION);" +
@@ -74,36 +77,36 @@ describe('a worker', () => {
     assert.deepEqual([code, stdout, stderr], [0, 'null null\nnull null\n', ''])
   })
 
-  test('calls process.exit in its callback', async () => {
+  test('can call process.exit() in a callback', async () => {
     const code = "new DynamoDBStore(options).get('x', () => process.exit(5))"
     const { exitCode } = await runWorkers(`return run(${JSON.stringify(code)})`)
     assert.equal(exitCode, 5)
   })
 
-  test('throws in its callback, and only it ends', async () => {
-    const code = "new DynamoDBStore(options).get('x', () => { throw new Error('of the worker') })"
+  test('that throws in a callback ends without affecting the main thread', async () => {
+    const code = "new DynamoDBStore(options).get('x', () => { throw new Error('thrown by the worker') })"
     const result = await runWorkers(`
       const worker = start(${JSON.stringify(code)})
       const [error] = await once(worker, 'error')
       return [error.message, await new DynamoDBStore(options).get('x')]
     `)
-    assert.deepEqual(result, ['of the worker', null])
+    assert.deepEqual(result, ['thrown by the worker', null])
   })
 })
 
 describe('many workers', () => {
-  test('at a time, beside the main thread', async () => {
+  test('can use stores at the same time as the main thread', async () => {
     const result = await runWorkers(`
       const store = new DynamoDBStore(options)
       const workers = Array.from({ length: 8 }, () => run(${JSON.stringify(useStore)}))
       const values = await Promise.all(Array.from({ length: 100 }, (_, i) => store.get('main' + i)))
-      const ended = await Promise.all(workers)
-      return [values.filter((value) => value !== null), ended.flatMap(({ messages }) => messages)]
+      const results = await Promise.all(workers)
+      return [values.filter((value) => value !== null), results.flatMap(({ messages }) => messages)]
     `)
     assert.deepEqual(result, [[], Array(8).fill('Ann')])
   })
 
-  test('one after the other', async () => {
+  test('can use stores one after the other', async () => {
     const result = await runWorkers(`
       const messages = []
       for (let i = 0; i < 12; i++) messages.push(...(await run(${JSON.stringify(useStore)})).messages)
@@ -113,14 +116,14 @@ describe('many workers', () => {
   })
 })
 
-describe('a worker that is terminated', () => {
-  test('with requests in flight', needs('proxy'), async () => {
+describe('terminating a worker', () => {
+  test('with requests in progress does not affect the main thread', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', noResponse)
     const code = `
       const store = new DynamoDBStore({ ...options, endpoint: ${JSON.stringify(proxy.endpoint)} })
-      for (let i = 0; i < 50; i++) store.get('sid' + i, () => parentPort.postMessage('an answer'))
-      setTimeout(() => parentPort.postMessage('under way'), 100)
+      for (let i = 0; i < 50; i++) store.get('sid' + i, () => parentPort.postMessage('a response'))
+      setTimeout(() => parentPort.postMessage('in progress'), 100)
     `
     const result = await runWorkers(`
       const codes = []
@@ -134,11 +137,11 @@ describe('a worker that is terminated', () => {
     assert.deepEqual(result, [Array(5).fill(1), null])
   })
 
-  test('while answers come in', async () => {
+  test('while responses arrive does not affect the main thread', async () => {
     const code = `
       const store = new DynamoDBStore(options)
-      const again = () => store.get('sid', again)
-      for (let i = 0; i < 32; i++) again()
+      const getRepeatedly = () => store.get('sid', getRepeatedly)
+      for (let i = 0; i < 32; i++) getRepeatedly()
       setTimeout(() => parentPort.postMessage('busy'), 50)
     `
     const result = await runWorkers(`
@@ -153,7 +156,7 @@ describe('a worker that is terminated', () => {
     assert.deepEqual(result, [Array(10).fill(1), null])
   })
 
-  test('while it waits for credentials of the app', async () => {
+  test('while it waits for its credentials function does not affect the main thread', async () => {
     const code = `
       const credentials = () => new Promise(() => {})
       new DynamoDBStore({ ...options, credentials }).get('x', () => {})

@@ -10,7 +10,7 @@ function data(session) {
   return rest
 }
 
-/** An app of express-session on this Express, with the routes of the contract. */
+/** An app that uses express-session with this version of Express, with the routes that ./contract.js requests. */
 function startExpress(express, { store, maxAge = 60_000, rolling = false, saveUninitialized = false, unset, pause }) {
   const app = express()
   app.set('env', 'test')

@@ -8,7 +8,7 @@ const data = (session) => {
   return rest
 }
 
-/** An app of @fastify/session, with the routes of the contract. */
+/** An app that uses @fastify/session, with the routes that ./contract.js requests. */
 async function startFastify({ store, maxAge = 60_000, rolling = false, saveUninitialized = false, pause }) {
   const app = Fastify({ forceCloseConnections: true })
   app.register(require('@fastify/cookie'))

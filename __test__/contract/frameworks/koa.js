@@ -3,7 +3,7 @@
 const { once } = require('node:events')
 const Koa = require('koa')
 
-/** An app of koa-session, with the routes of the contract. */
+/** An app that uses koa-session, with the routes that ./contract.js requests. */
 async function startKoa(session, { store, maxAge = 60_000, rolling = false, pause }) {
   const app = new Koa()
   app.keys = ['a secret of the tests']
@@ -19,8 +19,8 @@ async function startKoa(session, { store, maxAge = 60_000, rolling = false, paus
   })
   app.use(session({ store, rolling, signed: true, maxAge: maxAge ?? 'session' }, app))
   app.use(async (ctx) => {
-    const answer = routes[`${ctx.method} ${ctx.path}`]
-    ctx.body = await answer(ctx, pause)
+    const handler = routes[`${ctx.method} ${ctx.path}`]
+    ctx.body = await handler(ctx, pause)
   })
 
   const server = app.listen(0, '127.0.0.1')

@@ -23,15 +23,15 @@ async function exerciseTimers() {
   return { limit, disconnect }
 }
 
-/** Exercises the entry points with fake timers, before or after they are loaded. */
+/** Exercises the entry points, which are loaded before or after the fake timers are installed. */
 async function run(order) {
-  if (order === 'loaded first') for (const entry of entries) entry.load()
+  if (order === 'before') for (const entry of entries) entry.load()
   const clock = sinon.useFakeTimers({ now: Date.now(), toFake })
   for (const entry of entries) entry.load()
   const timersAfterLoad = clock.countTimers()
   const results = {}
   for (const entry of entries) results[entry.name] = await exercise(entry)
-  if (order === 'loaded first') Object.assign(results, await exerciseTimers())
+  if (order === 'before') Object.assign(results, await exerciseTimers())
   clock.runAll()
   const timersAfterUse = clock.countTimers()
   clock.restore()

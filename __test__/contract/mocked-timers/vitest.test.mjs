@@ -6,7 +6,7 @@ const { entries, exercise, expected } = createRequire(import.meta.url)('./exerci
 afterEach(() => vi.useRealTimers())
 
 for (const entry of entries) {
-  test(entry.name, async () => {
+  test(`${entry.name} works with fake timers`, async () => {
     vi.useFakeTimers()
     entry.load()
     expect(vi.getTimerCount()).toBe(0)
