@@ -2,7 +2,7 @@
 
 const layouts = require('../lib/compat/layouts.js')
 const { usageError } = require('./error.js')
-const { oneOf, positiveNumber } = require('./value-parsers.js')
+const { oneOf, positiveNumber } = require('./parse.js')
 
 // Options that several commands have, in the form that parse.js and help.js read.
 

@@ -28,6 +28,16 @@ class Table {
     return JSON.parse(await this.#withSide(this.#native.request(name, input)))
   }
 
+  /** Like `request`, but resolves to the response as `value`, or to the `error` of the store or the service. */
+  async tryRequest(name, input) {
+    try {
+      return { value: await this.request(name, input) }
+    } catch (error) {
+      if (typeof error.code !== 'string') throw error
+      return { error }
+    }
+  }
+
   /** Deletes an item if it has expired. Resolves to whether it had, and to the write capacity units. */
   async deleteExpired(key) {
     const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, undefined, key, Date.now()))

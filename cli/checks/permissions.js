@@ -1,7 +1,6 @@
 'use strict'
 
 const { hintFor } = require('../hints.js')
-const { attempt } = require('./attempt.js')
 const { checkPrefix, keySample } = require('./prefix.js')
 
 /** A condition that never holds. DynamoDB checks the IAM policy first, so a write with it only tests the policy. */
@@ -24,7 +23,7 @@ async function checkPermissions(table, key, report) {
     DeleteItem: { Key: key, ...condition }
   }
   for (const [operation, input] of Object.entries(requests)) {
-    const { error } = await attempt(() => table.request(operation, input))
+    const { error } = await table.tryRequest(operation, input)
     reportPermission(operation, error, table, report)
   }
   await checkScan(table, report)
@@ -40,7 +39,7 @@ function reportPermission(operation, error, { options: { values } }, report) {
 
 /** Also checks the prefix, with the keys that the Scan returns. */
 async function checkScan(table, report) {
-  const { value, error } = await attempt(() => table.request('Scan', keySample(table.options)))
+  const { value, error } = await table.tryRequest('Scan', keySample(table.options))
   if (error !== undefined) {
     const users = 'all(), ids(), length(), clear(), and the commands stats, reap, and migrate'
     return report('Scan', 'unknown', `${error.code}: only ${users} need it`)

@@ -3,9 +3,7 @@
 const { randomUUID } = require('node:crypto')
 const { causeText, hintFor, isCredentialsError } = require('../hints.js')
 const { Table } = require('../table.js')
-const { attempt } = require('./attempt.js')
 const { checkClock } = require('./clock.js')
-const { checkLatency } = require('./latency.js')
 const { checkPermissions } = require('./permissions.js')
 const { credentialsSource, endpointOf, regionSource } = require('./settings.js')
 const { checkTable, checkTimeToLive } = require('./table.js')
@@ -13,10 +11,13 @@ const { checkTable, checkTimeToLive } = require('./table.js')
 /** A diagnosis should be faster than a long copy. */
 const limits = { timeout: 10_000, maxAttempts: 2 }
 
+/** Milliseconds of a read from another Region, at least. */
+const FAR_AWAY = 50
+
 /** Makes every check that needs requests. `report(name, status, detail, hint)` receives the results. */
 async function checkService({ options, values, report, reads }) {
   const table = new Table(options, limits)
-  const description = await attempt(() => table.request('DescribeTable'))
+  const description = await table.tryRequest('DescribeTable')
   const isReachable = checkConnection(table, description, values, report)
   if (description.error?.code === 'ConfigError') return
   if (isReachable) {
@@ -56,6 +57,25 @@ function checkConnection({ options }, { value, error }, values, report) {
   }
   report('credentials', 'ok', credentialsSource(options))
   return true
+}
+
+async function checkLatency(table, key, reads, report) {
+  const times = []
+  for (let i = 0; i < reads; i++) {
+    const start = performance.now()
+    const { error } = await table.tryRequest('GetItem', { Key: key })
+    // The check of GetItem reports what is wrong.
+    if (error !== undefined) return report('latency', 'unknown', `a read failed: ${error.code}`)
+    times.push(performance.now() - start)
+  }
+  times.sort((a, b) => a - b)
+  const median = times[Math.floor((times.length - 1) / 2)]
+  return report(
+    'latency',
+    'ok',
+    `median ${median.toFixed(1)} ms, maximum ${times.at(-1).toFixed(1)} ms, ${reads} reads`,
+    median > FAR_AWAY ? 'from the Region of the table, a read takes a few milliseconds' : undefined
+  )
 }
 
 function messageWithCause(error) {

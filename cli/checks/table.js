@@ -2,7 +2,6 @@
 
 const { keyMismatch } = require('../../lib/key-schema.js')
 const { hintFor, keyHint, suggestedCommand } = require('../hints.js')
-const { attempt } = require('./attempt.js')
 
 /** Checks the table and its key, from the result of DescribeTable. Resolves to whether the table can be used. */
 async function checkTable(table, { value, error }, key, report) {
@@ -31,7 +30,7 @@ async function checkTable(table, { value, error }, key, report) {
 /** Without DescribeTable, which an app does not need, a read shows whether the table and its key are right. */
 async function checkTableByReading(table, key, report) {
   const { values } = table.options
-  const { error } = await attempt(() => table.request('GetItem', { Key: key }))
+  const { error } = await table.tryRequest('GetItem', { Key: key })
   if (error === undefined) {
     report('table', 'ok', 'exists')
     report('keys', 'ok', 'a read with this key works')
@@ -49,7 +48,7 @@ async function checkTableByReading(table, key, report) {
 
 async function checkTimeToLive(table, report) {
   const { expires } = table.options.attributes
-  const { value, error } = await attempt(() => table.request('DescribeTimeToLive'))
+  const { value, error } = await table.tryRequest('DescribeTimeToLive')
   if (error !== undefined) {
     const isDenied = error.code === 'AccessDeniedException'
     const reason = isDenied ? 'the IAM policy does not allow dynamodb:DescribeTimeToLive' : error.message

@@ -2,7 +2,7 @@
 
 const { exitCodes } = require('../error.js')
 const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
-const { positiveInteger } = require('../value-parsers.js')
+const { positiveInteger } = require('../parse.js')
 
 const labels = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
 

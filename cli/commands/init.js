@@ -2,7 +2,7 @@
 
 const { CommandError, usageError } = require('../error.js')
 const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
-const { positiveInteger } = require('../value-parsers.js')
+const { positiveInteger } = require('../parse.js')
 
 module.exports = {
   summary: 'Create the table, enable its time to live, and wait until it is active',

@@ -3,7 +3,7 @@
 const { usageError } = require('../error.js')
 const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
 const { features, policyFor } = require('../permissions.js')
-const { listOf } = require('../value-parsers.js')
+const { listOf } = require('../parse.js')
 
 const featureLines = Object.entries(features).map(
   ([name, actions]) => `  ${name.padEnd(24)} ${name === 'cli' ? 'all commands of this tool' : actions.join(', ')}`

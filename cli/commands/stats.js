@@ -6,7 +6,7 @@ const { listenForInterrupt } = require('../interrupt.js')
 const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
 const { RateLimiter } = require('../rate-limiter.js')
 const { formatReport } = require('../stats-report.js')
-const { positiveInteger } = require('../value-parsers.js')
+const { positiveInteger } = require('../parse.js')
 
 /** The number of random segments in a sample. */
 const SAMPLE_SEGMENTS = 10

@@ -3,7 +3,7 @@
 const { usageError } = require('../error.js')
 const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
 const { actionsOf, features, policyFor } = require('../permissions.js')
-const { listOf, oneOf, positiveInteger } = require('../value-parsers.js')
+const { listOf, oneOf, positiveInteger } = require('../parse.js')
 
 const renderers = {
   cloudformation: () => require('../templates/cloudformation.js'),

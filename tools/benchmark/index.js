@@ -15,9 +15,8 @@ const { machine } = require('./report/machine')
 const { printed } = require('./report/tables')
 const { targetsOf, targetsTable } = require('./report/targets')
 const { writeReport } = require('./report/write')
-const { startEmbedded } = require('./support/embedded')
 const { Environment } = require('./support/environment')
-const { Servers } = require('./support/servers')
+const { Servers, startEmbedded } = require('./support/servers')
 
 const sections = {
   calls: (bench) => require('./sections/calls').measureCalls(bench),

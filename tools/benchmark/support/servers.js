@@ -5,8 +5,11 @@ const { once } = require('node:events')
 const { writeFileSync } = require('node:fs')
 const path = require('node:path')
 const readline = require('node:readline')
+const { RawClient } = require('../../../__test__/support/client')
 const { createAuthority } = require('../../../__test__/support/tls')
-const { tablesOf } = require('./sessions')
+const { startLocalDynamoDB } = require('../../local-dynamodb')
+const { connection } = require('./environment')
+const { keys, tablesOf } = require('./sessions')
 
 const root = path.join(__dirname, '..', '..', '..')
 const targetDirectory = process.env.CARGO_TARGET_DIR ?? path.join(root, 'target')
@@ -92,4 +95,20 @@ async function load({ url, path: page, connections, warmup, time }, warm) {
   return JSON.parse(await line())
 }
 
-module.exports = { Servers, load }
+/** The in-memory DynamoDB that the tests use. */
+async function startEmbedded() {
+  const { endpoint, close } = await startLocalDynamoDB()
+  const raw = new RawClient({ endpoint, ...connection })
+  return {
+    endpoint,
+    async createTable(table, layout) {
+      if (!(await raw.tableExists(table))) await raw.createTable(table, keys[layout])
+    },
+    async close() {
+      raw.close()
+      await close()
+    }
+  }
+}
+
+module.exports = { load, Servers, startEmbedded }
