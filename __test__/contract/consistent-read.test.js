@@ -28,7 +28,7 @@ describe('the option consistentRead', needs('proxy'), () => {
     [true, true],
     [false, false]
   ]) {
-    test(`${consistentRead} sends each read ${expected ? 'consistent' : 'eventually consistent'}`, async () => {
+    test(`${consistentRead} reads ${expected ? 'with strong consistency' : 'with eventual consistency'}`, async () => {
       const store = newStore({ consistentRead })
       assert.equal((await store.get(sid)).user, 'Ann')
       assert.equal(await store.get(newSid()), null)
@@ -41,7 +41,7 @@ describe('the option consistentRead', needs('proxy'), () => {
     assert.deepEqual(reads(), [false])
   })
 
-  test('on-miss reads a missing session a second time, consistently', async () => {
+  test('on-miss reads a missing session again with strong consistency', async () => {
     assert.deepEqual(await callBothWays(newStore({ consistentRead: 'on-miss' }), 'get', newSid()), { value: null })
     assert.deepEqual(reads(), [false, true, false, true])
   })

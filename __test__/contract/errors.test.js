@@ -307,7 +307,7 @@ describe('simulated errors of the service', needs('proxy'), () => {
   })
 })
 
-describe('errors of the connection', () => {
+describe('connection errors', () => {
   test('a refused connection makes all operations fail with NetworkError', async () => {
     const proxy = await dynamodb.proxy()
     await proxy.close()

@@ -28,7 +28,7 @@ describe('a session that read-only requests have kept alive', () => {
   for (const [name, entry, options] of cases) {
     for (const rolling of [true, false]) {
       for (const path of ['/save', '/reload-and-save']) {
-        test(`survives ${path}, rolling ${rolling}, ${name}`, async (t) => {
+        test(`survives a request to ${path}, rolling ${rolling}, ${name}`, async (t) => {
           const { store } = await openStore(dynamodb, entry, options)
           const browser = await startApp(t, store, { cookie: { maxAge }, rolling })
           // Each request copies the browser, because without rolling the browser would drop its expired cookie.

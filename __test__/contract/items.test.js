@@ -248,7 +248,7 @@ describe('sharing a table with connect-dynamodb', () => {
     ours: dynamodb.store(options)
   })
 
-  test('sessions that it wrote are read', async () => {
+  test('the store reads sessions that connect-dynamodb wrote', async () => {
     const sid = newSid()
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })
@@ -256,7 +256,7 @@ describe('sharing a table with connect-dynamodb', () => {
     assert.deepEqual(await ours.get(sid), throughJSON(sess))
   })
 
-  test('it reads sessions that this store wrote', async () => {
+  test('connect-dynamodb reads sessions that the store wrote', async () => {
     const sid = newSid()
     const { theirs, ours } = pair()
     const sess = withCookie({ user: 'Ann', text: '日本 🚀' })

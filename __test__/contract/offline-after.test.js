@@ -9,6 +9,7 @@ const session = require('express-session')
 const { collectEvents } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
+const { entries } = require('../support/entries')
 const { delayed, errorResponse, hangUp, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/http')
@@ -135,17 +136,12 @@ describe('the option offlineAfter', needs('proxy'), () => {
     assert.deepEqual(store.stats().operations, { GetItem: 1 }, 'stats() does not count probes')
   })
 
-  for (const [name, create] of Object.entries({
-    'connect-dynamodb': (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options),
-    'dynamodb-store': (options) => new (require('dynamodb-session/dynamodb-store'))(options),
-    'koa-session-dynamodb-store': (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options),
-    'pwrdrvr-dynamodb-session-store': (options) =>
-      new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)(options)
-  })) {
-    test(`works in the compatible store ${name}`, async () => {
+  for (const { name, create } of entries) {
+    test(`works in ${name}`, async () => {
       const proxy = await dynamodb.proxy()
       proxy.on('*', hangUp)
-      const store = create({ ...dynamodb.connection, endpoint: proxy.endpoint, maxAttempts: 1, offlineAfter: 1 })
+      const connection = { ...dynamodb.connection, endpoint: proxy.endpoint }
+      const store = create({ connection, table: dynamodb.table }, { maxAttempts: 1, offlineAfter: 1 })
       const disconnected = once(store, 'disconnect')
       await assert.rejects(Promise.resolve(store.get(newSid())))
       await disconnected
@@ -155,7 +151,7 @@ describe('the option offlineAfter', needs('proxy'), () => {
     })
   }
 
-  test('if unset, no events are emitted', async () => {
+  test('emits no events if it is not set', async () => {
     const { proxy, store, disconnects } = await startProxied({})
     proxy.on('*', hangUp)
     for (let i = 0; i < 20; i++) await fails(store)
@@ -173,7 +169,7 @@ describe('the option offlineAfter', needs('proxy'), () => {
     assert.equal(proxy.requests.length, sent)
   })
 
-  test('its probes do not keep the process alive', async () => {
+  test('sends probes that do not keep the process alive', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', hangUp, 1).on('*', noResponse)
     // The timeout is longer than the first delay, so that the process exits during the probe. A timer of the store that

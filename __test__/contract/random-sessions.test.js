@@ -3,51 +3,33 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const fc = require('fast-check')
-const session = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
+const { entries } = require('../support/entries')
 const { needs } = require('../support/features')
 const { newSid, throughJSON } = require('../support/sessions')
 
 const RUNS = 200
 const dynamodb = useDynamoDB()
 
-/** Each layout: a store, its format, the keys of its table, and the field that the store adds to a session. */
-const layouts = {
-  'a store with format json': { format: 'json', create: (options) => dynamodb.store(options) },
-  'a store with format map': { format: 'map', create: (options) => dynamodb.store({ ...options, format: 'map' }) },
-  'a store with format map and a sort key': {
+const [native] = entries
+const addedFields = { 'dynamodb-store': 'updated', 'pwrdrvr-dynamodb-session-store': 'lastModified' }
+
+/** Each kind of store, with its format, and the field that it adds to a session. */
+const layouts = [
+  ...entries.map((entry) => ({
+    ...entry,
+    format: /session$|connect-dynamodb$/.test(entry.name) ? 'json' : 'map',
+    addedField: addedFields[entry.name.split('/')[1]]
+  })),
+  { ...native, name: 'dynamodb-session with format map', format: 'map', options: { format: 'map' } },
+  {
+    ...native,
+    name: 'dynamodb-session with format map and a sort key',
     format: 'map',
     schema: { hashKey: 'pk', sortKey: 'sk' },
-    create: (options) => dynamodb.store({ ...options, hashKey: 'pk', sortKey: 'sk', format: 'map' })
-  },
-  'connect-dynamodb': {
-    format: 'json',
-    create: (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options)
-  },
-  'dynamodb-store': {
-    format: 'map',
-    schema: { hashKey: 'sessionId' },
-    addedField: 'updated',
-    create: ({ table: name, ...options }) =>
-      new (require('dynamodb-session/dynamodb-store'))({ ...options, table: { name } })
-  },
-  'koa-session-dynamodb-store': {
-    format: 'map',
-    schema: { hashKey: 'sessionId' },
-    create: (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options)
-  },
-  'baseline-koa-session-dynamodb-store': {
-    format: 'map',
-    schema: { hashKey: 'pk', sortKey: 'sk' },
-    create: (options) => new (require('dynamodb-session/baseline-koa-session-dynamodb-store'))(options)
-  },
-  'pwrdrvr-dynamodb-session-store': {
-    format: 'map',
-    addedField: 'lastModified',
-    create: ({ table: tableName, ...options }) =>
-      new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({ ...options, tableName })
+    options: { hashKey: 'pk', sortKey: 'sk', format: 'map' }
   }
-}
+]
 
 const text = fc.string({ unit: 'binary' })
 const double = fc.double({ noDefaultInfinity: true, noNaN: true })
@@ -84,10 +66,10 @@ function sessions(format) {
 }
 
 describe('random sessions are read back as JSON.parse(JSON.stringify(session))', () => {
-  for (const [name, { format, schema, addedField, create }] of Object.entries(layouts)) {
+  for (const { name, format, schema, addedField, create, options } of layouts) {
     test(`by ${name}`, async () => {
       const table = await dynamodb.newTable(schema)
-      const store = create({ ...dynamodb.connection, table })
+      const store = create({ connection: dynamodb.connection, table }, options)
       const property = fc.asyncProperty(sessions(format), async (session) => {
         const sid = newSid()
         const expected = throughJSON(session)

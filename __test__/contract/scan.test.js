@@ -22,8 +22,8 @@ const names = (count) => Array.from({ length: count }, (_, i) => `sid-${i}`).sor
 
 const sorted = (list) => [...list].sort()
 
-describe('all, ids, length, and clear', () => {
-  test('return the sessions, their IDs, and their number', async () => {
+describe('table-wide methods', () => {
+  test('all, ids, and length return the sessions, their IDs, and their number', async () => {
     const { store } = await storeWith(names(3))
     const { value: sessions } = await callBothWays(store, 'all')
     assert.deepEqual(sorted(sessions.map(({ user }) => user)), names(3))
@@ -36,21 +36,21 @@ describe('all, ids, length, and clear', () => {
     assert.deepEqual(await callBothWays(store, 'length'), { value: 3 })
   })
 
-  test('delete all sessions (clear)', async () => {
+  test('clear deletes all sessions', async () => {
     const { store, table } = await storeWith(names(60))
     assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
     assert.deepEqual(await dynamodb.raw.items(table), [])
     assert.equal(await store.length(), 0)
   })
 
-  test("do not overwrite a session's own field id (all)", async () => {
+  test("all does not overwrite a session's own field id", async () => {
     const { store } = await storeWith([])
     await store.set('a', newSession({ id: 7 }))
     await store.set('b', newSession())
     assert.deepEqual((await store.all()).map(({ id }) => id).sort(), [7, 'b'])
   })
 
-  test('work on an empty table', async () => {
+  test('an empty table has no sessions', async () => {
     const { store } = await storeWith([])
     assert.deepEqual(await callBothWays(store, 'all'), { value: [] })
     assert.deepEqual(await callBothWays(store, 'ids'), { value: [] })
@@ -58,13 +58,13 @@ describe('all, ids, length, and clear', () => {
     assert.deepEqual(await callBothWays(store, 'clear'), { value: undefined })
   })
 
-  test('read both formats in one table', async () => {
+  test('all reads both formats in one table', async () => {
     const { store, table } = await storeWith(['one'])
     await dynamodb.store({ table, format: 'map' }).set('two', newSession({ user: 'two' }))
     assert.deepEqual(sorted((await store.all()).map(({ user }) => user)), ['one', 'two'])
   })
 
-  test('work on a table with a sort key', async () => {
+  test('ids and clear work on a table with a sort key', async () => {
     const { store, table } = await storeWith(names(30), { schema: { hashKey: 'pk', sortKey: 'sk' } })
     assert.deepEqual(sorted(await store.ids()), names(30))
     await store.clear()
@@ -72,8 +72,8 @@ describe('all, ids, length, and clear', () => {
   })
 })
 
-describe('table-wide methods', () => {
-  test('ignore expired sessions, except that clear deletes them', async () => {
+describe('the sessions that table-wide methods include', () => {
+  test('expired sessions are omitted, but clear deletes them', async () => {
     const { store, table } = await storeWith(['live'])
     const past = nowInSeconds() - 10
     const sess = { S: '{"user":"gone"}' }
@@ -89,14 +89,14 @@ describe('table-wide methods', () => {
     assert.deepEqual(await dynamodb.raw.items(table), [])
   })
 
-  test('include sessions without an expiry', async () => {
+  test('sessions without an expiry are included', async () => {
     const { store, table } = await storeWith([])
     await dynamodb.putItem('forever', { sess: { S: '{}' } }, { table })
     assert.deepEqual(await store.ids(), ['forever'])
     assert.equal((await store.all()).length, 1)
   })
 
-  test('omit corrupt items from all', async () => {
+  test('corrupt items are omitted from all', async () => {
     const { store, table } = await storeWith(['live'])
     await dynamodb.putItem('corrupt', { sess: { S: '{' } }, { table })
     assert.deepEqual(
@@ -106,7 +106,7 @@ describe('table-wide methods', () => {
   })
 
   for (const prefix of ['app:', 'a.b#c$%(\'"):é🚀 ', ':p', '#k', '%_*?', '\\u0000"']) {
-    test(`ignore items without the prefix ${JSON.stringify(prefix)}`, async () => {
+    test(`items without the prefix ${JSON.stringify(prefix)} are ignored`, async () => {
       const { store, table } = await storeWith(['one', 'two'], { prefix })
       const other = dynamodb.store({ table, prefix: `other ${prefix}` })
       await other.set('three', newSession())
@@ -120,7 +120,7 @@ describe('table-wide methods', () => {
     })
   }
 
-  test('include every item if the prefix is empty', async () => {
+  test('all items are included if the prefix is empty', async () => {
     const { store } = await storeWith(['one', 'two:x'], { prefix: '' })
     assert.deepEqual(sorted(await store.ids()), ['one', 'two:x'])
   })
@@ -174,7 +174,7 @@ describe('deletes that the service returns as unprocessed', needs('proxy'), () =
     return { headers, text: JSON.stringify({ ...JSON.parse(original.text), UnprocessedItems }) }
   })
 
-  test('are sent again', async () => {
+  test('are retried until all are processed', async () => {
     const proxy = await dynamodb.proxy()
     const { store, table } = await storeWith(names(30), { endpoint: proxy.endpoint })
     proxy.on('BatchWriteItem', allUnprocessed, 3).on('BatchWriteItem', halfUnprocessed, 1)

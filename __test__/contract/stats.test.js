@@ -2,8 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const session = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
+const { entries } = require('../support/entries')
 const { eventually } = require('../support/eventually')
 const { errorResponse, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
@@ -126,36 +126,25 @@ describe('stats()', () => {
 })
 
 describe('stats() of a compatible store', () => {
-  const stores = {
-    'connect-dynamodb': (options) => new (require('dynamodb-session/connect-dynamodb')(session))(options),
-    'dynamodb-store': (options) => new (require('dynamodb-session/dynamodb-store'))(options),
-    'koa-session-dynamodb-store': (options) => new (require('dynamodb-session/koa-session-dynamodb-store'))(options),
-    'baseline-koa-session-dynamodb-store': (options) =>
-      new (require('dynamodb-session/baseline-koa-session-dynamodb-store'))(options),
-    'pwrdrvr-dynamodb-session-store': ({ table, ...options }) =>
-      new (require('dynamodb-session/pwrdrvr-dynamodb-session-store').DynamoDBStore)({ tableName: table, ...options })
-  }
-  for (const [name, create] of Object.entries(stores)) {
+  const compatible = entries.filter(({ name }) => name !== 'dynamodb-session')
+  for (const { name, create } of compatible) {
     test(`counts the operations of ${name}`, async () => {
-      const store = create({
-        ...dynamodb.options(),
-        table: dynamodb.newTableName(),
-        createTable: false,
-        initialized: true
-      })
+      const place = { connection: dynamodb.connection, table: dynamodb.newTableName() }
+      const store = create(place, { createTable: false, initialized: true })
       await Promise.resolve(store.get(newSid())).catch(() => {})
       const { operations, touchesSaved } = store.stats()
       assert.deepEqual({ operations, touchesSaved }, { operations: { GetItem: 1 }, touchesSaved: 0 })
     })
   }
 
-  for (const [name, newStamp] of [
+  for (const [name, newTimestamp] of [
     ['dynamodb-store', () => ({ updated: Date.now() })],
     ['pwrdrvr-dynamodb-session-store', () => ({ lastModified: new Date().toISOString() })]
   ]) {
     test(`counts the touches that the timestamp in a session of ${name} saves`, async () => {
-      const store = stores[name](dynamodb.options())
-      await store.touch(newSid(), { ...newSession(), ...newStamp() })
+      const { create } = compatible.find((entry) => entry.name === `dynamodb-session/${name}`)
+      const store = create({ connection: dynamodb.connection, table: dynamodb.table })
+      await store.touch(newSid(), { ...newSession(), ...newTimestamp() })
       assert.equal(store.stats().touchesSaved, 1)
     })
   }

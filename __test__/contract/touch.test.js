@@ -121,7 +121,7 @@ test('a touchAfter that is not shorter than the lifetime does not end a session 
   assert.notEqual(await store.get(sid), null)
 })
 
-describe('touch sends a request', needs('proxy'), () => {
+describe('the requests of touch', needs('proxy'), () => {
   let proxy
   before(async () => (proxy = await dynamodb.proxy()))
   beforeEach(() => proxy.reset())
@@ -139,15 +139,15 @@ describe('touch sends a request', needs('proxy'), () => {
   const updates = () => proxy.sent('UpdateItem').length
 
   const cases = [
-    ['not before 10% of the lifetime by default', {}, 90, 1000, 0],
-    ['after 10% of the lifetime by default', {}, 110, 1000, 1],
-    ['not before one hour of a long lifetime by default', {}, 3500, 100_000, 0],
-    ['after one hour of a long lifetime by default', {}, 3700, 100_000, 1],
-    ['not before touchAfter seconds', { touchAfter: 500 }, 490, 1000, 0],
-    ['after touchAfter seconds', { touchAfter: 500 }, 510, 1000, 1],
-    ['immediately with touchAfter 0', { touchAfter: 0 }, 0, 1000, 1],
-    ['never with disableTouch', { disableTouch: true }, 900, 1000, 0],
-    ['not before 10% of ttl if ttl is set', { ttl: 10_000 }, 500, 10_000, 0]
+    ['by default, no request is sent before 10% of the lifetime has passed', {}, 90, 1000, 0],
+    ['by default, a request is sent after 10% of the lifetime', {}, 110, 1000, 1],
+    ['by default, no request is sent within an hour if the lifetime is long', {}, 3500, 100_000, 0],
+    ['by default, a request is sent after an hour if the lifetime is long', {}, 3700, 100_000, 1],
+    ['no request is sent within touchAfter seconds', { touchAfter: 500 }, 490, 1000, 0],
+    ['a request is sent after touchAfter seconds', { touchAfter: 500 }, 510, 1000, 1],
+    ['a request is sent for every touch with touchAfter 0', { touchAfter: 0 }, 0, 1000, 1],
+    ['no request is sent with disableTouch', { disableTouch: true }, 900, 1000, 0],
+    ['no request is sent before 10% of ttl has passed if ttl is set', { ttl: 10_000 }, 500, 10_000, 0]
   ]
   for (const [name, options, secondsAgo, lifetime, expected] of cases) {
     test(name, async () => {
@@ -159,7 +159,7 @@ describe('touch sends a request', needs('proxy'), () => {
     })
   }
 
-  test('not after a set of the same session', async () => {
+  test('no request is sent right after a set of the same session', async () => {
     const sid = await putSession(900)
     const store = newStore()
     const session = await visit(store, sid)
@@ -168,7 +168,7 @@ describe('touch sends a request', needs('proxy'), () => {
     assert.equal(updates(), 0)
   })
 
-  test('once for repeated touches of the same session', async () => {
+  test('repeated touches of a session send one request', async () => {
     const sid = await putSession(900)
     const store = newStore()
     const session = await visit(store, sid)
@@ -176,7 +176,7 @@ describe('touch sends a request', needs('proxy'), () => {
     assert.equal(updates(), 1)
   })
 
-  test('again after a touch that failed', async () => {
+  test('a request is sent again after a touch that failed', async () => {
     const sid = await putSession(900)
     const store = newStore({ maxAttempts: 1 })
     const session = await visit(store, sid)
@@ -186,7 +186,7 @@ describe('touch sends a request', needs('proxy'), () => {
     assert.equal(updates(), 2)
   })
 
-  test('immediately for a session that was not read before', async () => {
+  test('a request is sent for a session that was not read before', async () => {
     const sid = await putSession(0)
     await newStore().touch(sid, newSession({}, 1_000_000))
     assert.equal(updates(), 1)
@@ -196,7 +196,7 @@ describe('touch sends a request', needs('proxy'), () => {
     ['lengthened', 5_000_000],
     ['shortened', 200_000]
   ]) {
-    test(`immediately if maxAge was ${name}`, async () => {
+    test(`a request is sent if maxAge was ${name}, even right after a write`, async () => {
       const sid = await putSession(0)
       const store = newStore()
       const session = await visit(store, sid)
@@ -207,7 +207,7 @@ describe('touch sends a request', needs('proxy'), () => {
     })
   }
 
-  test('for each of two concurrent visits by its own last write', async () => {
+  test('the last writes of two sessions are tracked separately', async () => {
     const [fresh, old] = [await putSession(0), await putSession(900)]
     const store = newStore()
     const sessions = [await visit(store, fresh), await visit(store, old)]
@@ -217,7 +217,7 @@ describe('touch sends a request', needs('proxy'), () => {
     assert.equal(updates(), 1)
   })
 
-  test('touchAfter seconds after a set, and not before', async (t) => {
+  test('after a set, a request is sent when touchAfter seconds have passed, and not before', async (t) => {
     const store = newStore({ touchAfter: 2 })
     const start = Math.ceil(Date.now() / 1000) * 1000
     t.mock.timers.enable({ apis: ['Date'], now: start })
@@ -236,7 +236,7 @@ describe('touch sends a request', needs('proxy'), () => {
     }
   })
 
-  test('without adding fields to the session', async () => {
+  test('neither get nor touch adds fields to a session', async () => {
     const sid = await putSession(10)
     const store = newStore()
     const read = await store.get(sid)

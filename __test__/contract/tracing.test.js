@@ -58,7 +58,7 @@ describe('NODE_DEBUG=dynamodb-session', () => {
     for (const line of lines) assert.match(line, /ResourceNotFoundException/)
   })
 
-  test('set to another name prints nothing', async () => {
+  test('prints nothing if NODE_DEBUG has another value', async () => {
     assert.deepEqual(await linesOf({}, 'dynamodb'), [])
   })
 })
@@ -184,7 +184,7 @@ describe('tracing of table-wide operations', () => {
     return { contexts, lines: stderr.split('\n').filter(Boolean), table: options.table }
   }
 
-  test('with NODE_DEBUG prints a complete line for each operation', async () => {
+  test('prints a complete line for each operation with NODE_DEBUG', async () => {
     const { lines, table } = await runOperations({ NODE_DEBUG: 'dynamodb-session' })
     assert.deepEqual(
       lines.map((line) => line.match(/: (\w+) on /)[1]),
@@ -196,7 +196,7 @@ describe('tracing of table-wide operations', () => {
     }
   })
 
-  test('with a subscriber publishes each operation', async () => {
+  test('publishes each operation to a subscriber', async () => {
     const { contexts, table } = await runOperations({ SUBSCRIBE: 'yes' })
     assert.deepEqual(
       contexts.map(({ operation }) => operation),
@@ -210,7 +210,7 @@ describe('tracing of table-wide operations', () => {
   })
 
   for (const command of ['init', 'stats']) {
-    test(`with NODE_DEBUG works in the command ${command}`, needs('timeToLive'), async () => {
+    test(`works in the command ${command} with NODE_DEBUG`, needs('timeToLive'), async () => {
       const table = command === 'init' ? dynamodb.newTableName() : dynamodb.table
       const env = { NODE_DEBUG: 'dynamodb-session' }
       const { connection } = dynamodb

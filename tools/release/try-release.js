@@ -13,7 +13,7 @@ const { packedName } = require('./packages')
 const { name, napi, version } = require('../../package.json')
 
 const root = path.join(__dirname, '..', '..')
-const all = ['errors', 'frameworks', 'items', 'process-exit', 'scan', 'touch', 'worker-threads']
+const all = ['close', 'errors', 'frameworks', 'items', 'process-exit', 'scan', 'touch', 'worker-threads']
   .map((name) => `contract/${name}`)
   .concat('aws/tls')
 
