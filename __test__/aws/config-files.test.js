@@ -343,7 +343,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     const process = `credential_process = echo '{"Version":1,"AccessKeyId":"PROCESS","SecretAccessKey":"x"}'\n`
     const roles = {
       'of another profile': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = b')}[profile b]\n${keys('B')}`,
-      'of its own profile': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = default')}${keys('B')}`,
+      'of the same profile': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = default')}${keys('B')}`,
       'of a credential process': `[default]\nregion = eu-north-1\n${role('r', 'source_profile = b')}[profile b]\n${process}`,
       'of the environment': `[default]\nregion = eu-north-1\n${role('r', 'credential_source = Environment')}`
     }

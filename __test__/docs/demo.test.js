@@ -170,8 +170,8 @@ describe('the demo in a browser', { skip }, () => {
     await press(one, 'View the page')
     await says(one, '1 item in your cart')
 
-    const stranger = await open(t, await visitor(t))
-    await says(stranger, 'You are not logged in.')
+    const other = await open(t, await visitor(t))
+    await says(other, 'You are not logged in.')
 
     await press(one, 'Log out')
     await says(one, 'You are not logged in.')

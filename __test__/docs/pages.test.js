@@ -81,7 +81,7 @@ describe('code blocks of README, docs and examples run', settings, () => {
   })
 })
 
-/** What the titles of docs/troubleshooting.md quote from elsewhere, or what is put together from parts. */
+/** Titles of docs/troubleshooting.md that quote messages of other programs, or messages that are composed from parts. */
 const otherMessages = [
   'unknown option ',
   'GLIBC_',

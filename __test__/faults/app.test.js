@@ -55,10 +55,10 @@ describe('a discarded node:vm context', needs('proxy'), () => {
       const vm = require('node:vm')
       const { setTimeout: sleep } = require('node:timers/promises')
       const store = new DynamoDBStore(options)
-      const answered = []
+      const results = []
       function inContext() {
-        const context = vm.createContext({ store, answered })
-        const code = 'for (let i = 0; i < 50; i++) store.get("sid" + i, (error, value) => answered.push(value))'
+        const context = vm.createContext({ store, results })
+        const code = 'for (let i = 0; i < 50; i++) store.get("sid" + i, (error, value) => results.push(value))'
         vm.runInContext(code, context)
       }
       async function main() {
@@ -67,8 +67,8 @@ describe('a discarded node:vm context', needs('proxy'), () => {
           globalThis.gc()
           await sleep(10)
         }
-        while (answered.length < 50) await sleep(10)
-        console.log(JSON.stringify([new Set(answered).size, await store.get('x')]))
+        while (results.length < 50) await sleep(10)
+        console.log(JSON.stringify([new Set(results).size, await store.get('x')]))
       }
       main()
     `

@@ -43,7 +43,7 @@ describe('check-package.js', () => {
       /lists nowhere/
     ],
     ['a missing file', (directory) => fs.rmSync(path.join(directory, 'index.d.ts')), /lists index\.d\.ts/],
-    ['a file that npm adds by itself', (directory) => write(path.join(directory, 'README.txt'), ''), /does not list/],
+    ['a file that npm always adds', (directory) => write(path.join(directory, 'README.txt'), ''), /does not list/],
     ['an addon', (directory) => write(path.join(directory, 'lib', 'x.node'), ''), /unexpected files/],
     [
       'a file that is not committed',

@@ -110,12 +110,12 @@ describe('the base class', () => {
     const app = path.join(directory, 'packages', 'web')
     copyPackage(copy)
     link(copy, path.join(app, 'node_modules', 'dynamodb-session'))
-    return { app, beside: path.join(path.dirname(copy), 'express-session') }
+    return { app, sibling: path.join(path.dirname(copy), 'express-session') }
   }
 
   test('is Store of the express-session that pnpm put next to it', async (t) => {
-    const { app, beside } = pnpmLayout(temporaryDirectory(t))
-    linkPackage('express-session', beside)
+    const { app, sibling } = pnpmLayout(temporaryDirectory(t))
+    linkPackage('express-session', sibling)
     linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
     const file = write(path.join(app, 'app.js'), commonJS)
     assert.deepEqual(await resultOf([file], { cwd: app }), extendsStore)

@@ -63,7 +63,9 @@ async function startRun({ onLimit }) {
       const swept = await sweep(client, run)
       client.destroy()
       const { requests, tables } = gateway.used
-      console.log(`Run ${run.id} sent ${requests} requests and made ${tables} tables: about ${costOf(gateway.used)}.`)
+      console.log(
+        `Run ${run.id} sent ${requests} requests and created ${tables} tables: about ${costOf(gateway.used)}.`
+      )
       console.log(`The tests deleted their tables, except ${swept.length} that were deleted now.`)
       if (isLimitReached) console.log(`The run was aborted: it reached its limit of ${limit} requests.`)
     }

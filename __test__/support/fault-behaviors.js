@@ -24,7 +24,7 @@ async function passThrough({ response, forward }) {
 }
 
 /** Responds with an error of DynamoDB. */
-function errorResponse(status, name, message = 'made by the test', headers) {
+function errorResponse(status, name, message = 'injected by the test', headers) {
   const text = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message })
   return ({ response }) => send(response, { status, headers: { ...jsonHeaders, ...headers }, text })
 }

@@ -118,7 +118,7 @@ describe('a run with DYNAMODB=service', { skip }, () => {
       /send about \d+ requests and to cost about \$\d+\.\d+\.\nIt is aborted after \d+ requests\./
     )
     const { output } = await run.ended
-    assert.match(output, /Run cafe sent \d+ requests and made 1 tables: about \$0\.000/)
+    assert.match(output, /Run cafe sent \d+ requests and created 1 tables: about \$0\.000/)
   })
 
   test('signs with the credentials of the caller, which are hidden from the tests', async () => {
