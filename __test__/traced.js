@@ -8,7 +8,7 @@ const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 
 const suite = path.join(__dirname, 'suite.js')
-const subscriber = path.join(__dirname, 'support', 'subscriber.js')
+const subscriber = path.join(__dirname, 'support', 'trace-subscriber.js')
 const sample = [
   'contract/wrapped-stores',
   'contract/create-table',

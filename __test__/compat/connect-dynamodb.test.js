@@ -23,7 +23,7 @@ const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
 const { errorResponse, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
-const { Browser } = require('../support/http')
+const { Browser } = require('../support/browser')
 const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
 const { testDeployments } = require('./support/deployment')
 

@@ -619,7 +619,7 @@ describe('dynamodb-store', () => {
       app.get('/', (req, res) => res.json({ views: (req.session.views = (req.session.views ?? 0) + 1) }))
       const server = app.listen(0, '127.0.0.1')
       await once(server, 'listening')
-      const { Browser } = require('../support/http')
+      const { Browser } = require('../support/browser')
       const browser = new Browser(`http://127.0.0.1:${server.address().port}`)
       for (const views of [1, 2]) assert.deepEqual((await browser.get('/')).body, { views })
       server.closeAllConnections()

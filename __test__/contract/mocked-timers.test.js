@@ -6,7 +6,7 @@ const path = require('node:path')
 const { describe, test } = require('node:test')
 const { root, runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { entries } = require('../support/entries')
+const { entries } = require('../support/entry-points')
 
 const dynamodb = useDynamoDB()
 const folder = path.join(__dirname, 'mocked-timers')

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { runNode, runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { entries } = require('../support/entries')
+const { entries } = require('../support/entry-points')
 
 const dynamodb = useDynamoDB()
 
@@ -12,7 +12,7 @@ const dynamodb = useDynamoDB()
 async function useStore(entry, code) {
   const table = await dynamodb.newTable(entry.schema)
   const program = `
-    const { entries } = require('./__test__/support/entries')
+    const { entries } = require('./__test__/support/entry-points')
     const entry = entries.find(({ name }) => name === ${JSON.stringify(entry.name)})
     entry.load()
     ${code}
@@ -54,7 +54,7 @@ for (const entry of entries) {
     test('toJSON on Object.prototype does not break the constructor', async () => {
       const { connection } = dynamodb
       const program = `
-        const { entries } = require('./__test__/support/entries')
+        const { entries } = require('./__test__/support/entry-points')
         const entry = entries.find(({ name }) => name === ${JSON.stringify(entry.name)})
         entry.load()
         Object.prototype.toJSON = () => 'polluted'
@@ -66,7 +66,7 @@ for (const entry of entries) {
     })
 
     test('loads without a deprecation warning', async () => {
-      const program = `require('./__test__/support/entries').entries.find(({ name }) => name === '${entry.name}').load()`
+      const program = `require('./__test__/support/entry-points').entries.find(({ name }) => name === '${entry.name}').load()`
       const { code, stderr } = await runNode(['--pending-deprecation', '--throw-deprecation', '-e', program])
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
     })

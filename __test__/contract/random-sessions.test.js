@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const fc = require('fast-check')
 const { useDynamoDB } = require('../support/dynamodb')
-const { entries } = require('../support/entries')
+const { entries } = require('../support/entry-points')
 const { needs } = require('../support/features')
 const { newSid, throughJSON } = require('../support/sessions')
 

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
-const { entries } = require('../support/entries')
+const { entries } = require('../support/entry-points')
 const { eventually } = require('../support/eventually')
 const { errorResponse, heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')

@@ -6,7 +6,7 @@ const { describe, test } = require('node:test')
 const Fastify = require('fastify')
 const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { entries } = require('../support/entries')
+const { entries } = require('../support/entry-points')
 const { delayed, errorResponse } = require('../support/fault-proxy')
 
 const dynamodb = useDynamoDB()
@@ -41,7 +41,7 @@ async function run(entry, program) {
   const { connection } = dynamodb
   const table = await dynamodb.newTable(entry.schema)
   const prelude = `
-    const { entries } = require('./__test__/support/entries')
+    const { entries } = require('./__test__/support/entry-points')
     const entry = entries.find(({ name }) => name === ${JSON.stringify(entry.name)})
     const store = entry.create(${JSON.stringify({ connection, table })})
     process.on('uncaughtException', (error, origin) => console.log(origin, error.message))

@@ -6,7 +6,7 @@ const { callBothWays, callWithCallback, callWithPromise } = require('../support/
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError, failure } = require('../support/errors')
 const { needs } = require('../support/features')
-const { RandomJSON } = require('../support/random')
+const { RandomJSON } = require('../support/random-json')
 const { newSession, newSid, throughJSON } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()

@@ -11,7 +11,7 @@ const { describe, test } = require('node:test')
 const { devDependencies } = require('../../package.json')
 const { cleanEnvironment, root } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { Browser } = require('../support/http')
+const { Browser } = require('../support/browser')
 const { serverKind } = require('../support/server')
 
 const folder = path.join(root, 'examples')

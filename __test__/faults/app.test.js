@@ -9,7 +9,7 @@ const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
 const { delayed, noResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
-const { panickingAddon } = require('../support/panicking')
+const { panickingAddon } = require('../support/panicking-addon')
 const { newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()

@@ -3,7 +3,7 @@
 const { randomUUID } = require('node:crypto')
 const { after, before } = require('node:test')
 const { DynamoDBStore } = require('../..')
-const { RawClient } = require('./client')
+const { RawClient } = require('./raw-client')
 const { FaultProxy } = require('./fault-proxy')
 const { isShared, serverKind, startServer, tablePrefix } = require('./server')
 

@@ -3,7 +3,7 @@
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { parseArgs } = require('node:util')
 const { DynamoDBStore } = require('../..')
-const { RawClient } = require('../../__test__/support/client')
+const { RawClient } = require('../../__test__/support/raw-client')
 const { startServer } = require('../../__test__/support/server')
 
 /** Compares the memory after a tenth of the operations with the memory after all of them. Run it with --expose-gc. */

@@ -1,7 +1,7 @@
 'use strict'
 
 const { isDeepStrictEqual } = require('node:util')
-const { Browser } = require('../../__test__/support/http')
+const { Browser } = require('../../__test__/support/browser')
 const { expectedCodes } = require('./faults')
 
 const KEPT_ENDED = 5

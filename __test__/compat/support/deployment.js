@@ -5,7 +5,7 @@ const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 const { test } = require('node:test')
-const { Browser } = require('../../support/http')
+const { Browser } = require('../../support/browser')
 
 const USERS = 50
 

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { setTimeout: sleep } = require('node:timers/promises')
-const { Browser } = require('../../support/http')
+const { Browser } = require('../../support/browser')
 const { frameworks, startKoaApp } = require('./koa-app')
 
 function testApps(face) {

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { assertStoreError } = require('../../support/errors')
 const { collectEvents } = require('../../support/calls')
-const { RandomJSON } = require('../../support/random')
+const { RandomJSON } = require('../../support/random-json')
 const { newSid, nowInSeconds } = require('../../support/sessions')
 
 const ONE_DAY = 86_400

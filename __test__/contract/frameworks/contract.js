@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { once, EventEmitter } = require('node:events')
 const { describe, test } = require('node:test')
 const { needs } = require('../../support/features')
-const { Browser } = require('../../support/http')
+const { Browser } = require('../../support/browser')
 const { nowInSeconds } = require('../../support/sessions')
 
 const oneDay = 86_400

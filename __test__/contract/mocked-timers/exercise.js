@@ -1,6 +1,6 @@
 'use strict'
 
-const { entries } = require('../../support/entries')
+const { entries } = require('../../support/entry-points')
 
 /** The server of the parent process, and a table for each entry point. */
 const { connection, tables } = JSON.parse(process.env.CONNECTION)

@@ -5,7 +5,7 @@ const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const connectDynamoDB = require('connect-dynamodb')
 const session = require('express-session')
 const sinon = require('sinon')
-const { entries } = require('../../support/entries')
+const { entries } = require('../../support/entry-points')
 
 /** The entry points whose stores work with express-session. */
 const stores = entries.filter(({ frameworks }) => frameworks.includes('express'))

@@ -4,7 +4,7 @@ const { createHmac } = require('node:crypto')
 const { once } = require('node:events')
 const express = require('express')
 const session = require('express-session')
-const { Browser } = require('../../support/http')
+const { Browser } = require('../../support/browser')
 
 const secret = 'a secret of the tests, thirty-two characters'
 

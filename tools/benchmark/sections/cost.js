@@ -1,6 +1,6 @@
 'use strict'
 
-const { Browser } = require('../../../__test__/support/http')
+const { Browser } = require('../../../__test__/support/browser')
 const { contenders } = require('../contenders')
 const { Child } = require('../support/children')
 const { startMeter } = require('../support/meter')
