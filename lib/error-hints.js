@@ -7,7 +7,7 @@ const { commandLine } = require('./command.js')
 const isOfAWS = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
 
 /** Failures that occur before a request is sent, and do not depend on the service. */
-const isAboutClient = /^(no credentials|no free connection|the files of certificates)/
+const isAboutClient = /^(no credentials|no free connection|the certificate files)/
 
 const isAboutKey =
   /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i

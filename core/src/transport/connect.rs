@@ -2,18 +2,17 @@
 
 use std::future::{Ready, ready};
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 use tower_service::Service;
 
 use super::dial::dial;
@@ -23,13 +22,10 @@ use super::tls::Tls;
 use crate::environment::Environment;
 use crate::error::BoxError;
 
-/// A connection, with or without TLS.
-pub enum Connection {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-}
+/// A connection, without or with TLS.
+pub type Connection = TokioIo<Either<TcpStream, Box<TlsStream<TcpStream>>>>;
 
-/// Connects to the host of `uri`, over TLS if its scheme is https. `limit` is how long this may take.
+/// Connects to the host of `uri`, over TLS if its scheme is https. `limit` is the time that this may take.
 pub async fn connect(
     uri: &Uri,
     environment: &Environment,
@@ -40,7 +36,7 @@ pub async fn connect(
     if uri.scheme_str() != Some("https") {
         let (stream, confirm) = dial(uri, dns, limit).await?.into_parts(dns);
         confirm();
-        return Ok(Connection::Plain(TokioIo::new(stream)));
+        return Ok(TokioIo::new(Either::Left(stream)));
     }
     let proxy = proxy_for(uri, environment)?;
     let config = tls.config(environment, limit).await?;
@@ -61,10 +57,10 @@ pub async fn connect(
     let name = ServerName::try_from(host.to_owned())?;
     let stream = TlsConnector::from(config).connect(name, stream.into_inner()).await?;
     confirm();
-    Ok(Connection::Tls(Box::new(TokioIo::new(stream))))
+    Ok(TokioIo::new(Either::Right(Box::new(stream))))
 }
 
-/// A connection to a proxy, in the form that `Tunnel` takes.
+/// An open connection to a proxy, in the form that `Tunnel` expects.
 struct Connected(Option<TokioIo<TcpStream>>);
 
 impl Service<Uri> for Connected {
@@ -78,54 +74,5 @@ impl Service<Uri> for Connected {
 
     fn call(&mut self, _proxy: Uri) -> Self::Future {
         ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
-    }
-}
-
-/// Calls `$method` on whichever connection it is.
-macro_rules! delegate {
-    ($connection:expr, $method:ident($($argument:expr),*)) => {
-        match $connection.get_mut() {
-            Connection::Plain(io) => Pin::new(io).$method($($argument),*),
-            Connection::Tls(io) => Pin::new(io).$method($($argument),*),
-        }
-    };
-}
-
-impl Read for Connection {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        delegate!(self, poll_read(context, buffer))
-    }
-}
-
-impl Write for Connection {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write(context, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_flush(context))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_shutdown(context))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Connection::Plain(io) => io.is_write_vectored(),
-            Connection::Tls(io) => io.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write_vectored(context, slices))
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::dns::{Addresses, Dns};
 use crate::error::BoxError;
 
-/// The pause before the next address is tried as well (RFC 8305, section 5).
+/// The time before the next address is tried in parallel (RFC 8305, section 5).
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A TCP connection, and the lookup that led to it.
@@ -24,7 +24,7 @@ pub struct Dialed {
 }
 
 impl Dialed {
-    /// Takes the stream, and a closure to call when the connection has proved to work.
+    /// Returns the stream, and a closure to call once the connection has proved to work.
     pub fn into_parts(self, dns: &Dns) -> (TcpStream, impl FnOnce() + '_) {
         let confirm = move || {
             if let Some((host, addresses)) = self.resolved {
@@ -35,7 +35,8 @@ impl Dialed {
     }
 }
 
-/// Connects to the host and port of `uri`. `limit` is the caller's, who enforces it; it is shared out here.
+/// Connects to the host and port of `uri`. `limit` is the time that the caller allows and enforces; this divides it among
+/// the addresses.
 pub async fn dial(uri: &Uri, dns: &Dns, limit: Duration) -> Result<Dialed, BoxError> {
     let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
@@ -59,8 +60,8 @@ pub async fn dial(uri: &Uri, dns: &Dns, limit: Duration) -> Result<Dialed, BoxEr
     }
 }
 
-/// Connects to the first address that answers. An address gets a head start over the next one, but no more than
-/// its share of `limit`.
+/// Connects to the first address that accepts. Each address gets a head start over the next one, but no more than its
+/// share of `limit`.
 async fn race(addresses: &[IpAddr], port: u16, limit: Duration) -> io::Result<TcpStream> {
     let shares = u32::try_from(addresses.len()).unwrap_or(u32::MAX).saturating_add(1);
     let pause = LONGEST_PAUSE.min(limit / shares);

@@ -1,4 +1,4 @@
-//! The addresses of hosts, including the last ones that worked, for when DNS fails.
+//! Looks up the addresses of hosts, and remembers the last ones that worked for when DNS fails.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::runtime::guard;
 use crate::stats::Stats;
 use crate::sync::lock;
 
-/// How long the last addresses that worked are used while DNS fails.
+/// How long to use the last addresses that worked while DNS fails.
 const LONGEST_OUTAGE: Duration = Duration::from_hours(24);
 
 /// Resolves host names.
@@ -34,7 +34,7 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Looks up host names. Lookups of one name at the same time share one call of the resolver.
+/// Looks up host names. Concurrent lookups of the same name share one call of the resolver.
 pub struct Dns {
     resolver: Box<dyn Resolve>,
     names: Mutex<HashMap<String, Name>>,
@@ -49,13 +49,13 @@ struct Name {
     failing_since: Option<Instant>,
 }
 
-/// A lookup in progress. It continues when the requests that wait for it give up.
+/// A lookup in progress. It continues even if the requests that wait for it give up.
 pub type Lookup = Shared<BoxFuture<'static, Result<Vec<IpAddr>>>>;
 
-/// Where a host may be.
+/// The addresses of a host.
 pub enum Addresses {
     Resolved(Vec<IpAddr>),
-    /// The last addresses that worked, because the lookup failed or has not finished in time.
+    /// The last addresses that worked, because the lookup failed or did not finish in time.
     Remembered(Vec<IpAddr>, Lookup),
 }
 
@@ -64,8 +64,8 @@ impl Dns {
         Self { resolver: Box::new(resolver), names: Mutex::default(), stats }
     }
 
-    /// The addresses of a host. A lookup that takes longer than `patience` counts as failed if there are
-    /// addresses that have worked.
+    /// The addresses of a host. If some addresses have worked before, a lookup that takes longer than `patience` counts as
+    /// failed.
     pub async fn addresses(&self, host: &str, patience: Duration) -> Result<Addresses> {
         let now = Instant::now();
         let (started, lookup, worked) = {
@@ -84,7 +84,7 @@ impl Dns {
         let outcome = if worked.is_empty() {
             lookup.clone().await
         } else {
-            let slow = |_| Err(Error::new(Kind::Network, format!("DNS does not answer for {host}")));
+            let slow = |_| Err(Error::new(Kind::Network, format!("the DNS lookup of {host} takes too long")));
             timeout_at(started + patience, lookup.clone()).await.unwrap_or_else(slow)
         };
         let mut names = lock(&self.names);
@@ -105,7 +105,7 @@ impl Dns {
         }
     }
 
-    /// Remembers the resolved addresses of a host to which a connection was established.
+    /// Remembers the addresses of a host after a connection to one of them was established.
     pub fn remember(&self, host: &str, addresses: Vec<IpAddr>) {
         lock(&self.names).entry(host.to_owned()).or_default().worked = addresses;
     }

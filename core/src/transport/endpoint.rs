@@ -1,4 +1,4 @@
-//! Where requests go, and what they look like.
+//! The URL that requests go to, and the request that is built for it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ const JSON: &str = "application/x-amz-json-1.0";
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("dynamodb-session/", env!("CARGO_PKG_VERSION"), " lang/rust"));
 
-/// A server that speaks DynamoDB's protocol.
+/// A server with the DynamoDB API.
 #[derive(Debug)]
 pub struct Endpoint {
     uri: Uri,
@@ -27,8 +27,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// As the AWS SDK for JavaScript does, this leaves out the user and password of a URL, and ends its path in a
-    /// slash.
+    /// Like the AWS SDK for JavaScript, this drops the user name and password of the URL and ends its path with a slash.
     pub fn new(url: &str, region: &str) -> Result<Self> {
         let invalid =
             || Error::new(Kind::Config, "the endpoint must be an http or https URL with a host and no query");
@@ -47,7 +46,7 @@ impl Endpoint {
         &self.uri
     }
 
-    /// A POST of `body` for the DynamoDB `operation`, signed for `time`.
+    /// A request of the DynamoDB `operation` with this body, signed for `time`.
     pub fn request(
         &self,
         operation: &str,
@@ -55,12 +54,12 @@ impl Endpoint {
         credentials: &Arc<Credentials>,
         time: SystemTime,
     ) -> Result<Request<Bytes>> {
-        let defect = |error: http::Error| Error::new(Kind::Internal, error.to_string());
+        let internal = |error: http::Error| Error::new(Kind::Internal, error.to_string());
         let target = format!("DynamoDB_20120810.{operation}");
         let signature = self
             .signer
             .sign(JSON, &target, &body, credentials, time)
-            .map_err(|error| defect(error.into()))?;
+            .map_err(|error| internal(error.into()))?;
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(self.uri.clone())
@@ -73,23 +72,23 @@ impl Endpoint {
         if let Some(token) = signature.token {
             request = request.header(TOKEN, token);
         }
-        request.body(body).map_err(defect)
+        request.body(body).map_err(internal)
     }
 }
 
-/// What belongs in the Host header of a request to `uri`, and into its signature: no credentials, and no port that is
-/// the scheme's own.
+/// The Host header of a request to `uri`, which is also a part of the signature. It has no user name and password, and no
+/// port if it is the default port of the scheme.
 pub fn host_of(uri: &Uri) -> Option<String> {
     let authority = uri.authority()?;
-    let own_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = authority.host().to_ascii_lowercase();
     Some(match authority.port_u16() {
-        Some(port) if port != own_port => format!("{host}:{port}"),
+        Some(port) if port != default_port => format!("{host}:{port}"),
         _ => host,
     })
 }
 
-/// `Uri` takes any text for a port, and then has none.
+/// Whether the port of a URI is a number. `Uri` accepts any text, and then has no port.
 pub fn has_valid_port(uri: &Uri) -> bool {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let (_, after_host) =
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_written_in_one_way() {
+    fn a_url_is_normalized() {
         for (given, uri, host) in [
             ("http://host:80", "http://host/", "host"),
             ("https://host:443/", "https://host/", "host"),
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_http_url_is_accepted() {
+    fn only_http_urls_are_accepted() {
         for url in [
             "",
             "localhost:8000",

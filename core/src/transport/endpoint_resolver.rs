@@ -1,4 +1,4 @@
-//! Which endpoint serves a table. The rules are those of the AWS SDK, and both planes ask here.
+//! Finds the endpoint of a table, by the rules of the AWS SDK. The SDK's client uses it too.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use super::endpoint::Endpoint;
 use crate::error::{Error, Kind, Result};
 use crate::sync::lock;
 
-/// Finds the endpoint for an account, and remembers it.
+/// Finds the endpoint for an account, and keeps it.
 #[derive(Clone, Debug)]
 pub struct EndpointResolver(Arc<Shared>);
 
@@ -36,8 +36,7 @@ pub struct Resolved {
 }
 
 impl EndpointResolver {
-    /// `settings` are all parameters of the rules except the account. Fails if they name an endpoint that cannot be
-    /// used.
+    /// `settings` are all parameters of the rules except the account. This fails if they contain an invalid endpoint.
     pub fn new(settings: ParamsBuilder) -> Result<Self> {
         let without_account = settings.clone().build().map_err(|error| unresolvable(&error))?;
         let resolver = Self(Arc::new(Shared {
@@ -52,7 +51,7 @@ impl EndpointResolver {
         Ok(resolver)
     }
 
-    /// The endpoint for requests that `credentials` sign.
+    /// The endpoint for requests that are signed with `credentials`.
     pub fn endpoint_for(&self, credentials: &Credentials) -> Result<Arc<Resolved>> {
         self.resolve(credentials.account_id().map(AccountId::as_str))
     }
@@ -73,7 +72,7 @@ impl EndpointResolver {
         let settings = self.0.settings.clone().set_account_id(account.clone());
         let parameters = settings.build().map_err(|error| unresolvable(&error))?;
         let resolved = self.0.rules.resolve_endpoint(&parameters).now_or_never();
-        let resolved = resolved.unwrap_or_else(|| Err("the rules did not answer at once".into()));
+        let resolved = resolved.unwrap_or_else(|| Err("the endpoint rules are not synchronous".into()));
         let resolved = resolved.map_err(|error| unresolvable(&*error))?;
         let endpoint = Endpoint::new(resolved.url(), signing_region(&resolved).unwrap_or(&self.0.region))?;
         let for_sdk = resolved.into_builder().url(endpoint.uri().to_string()).build();
@@ -83,7 +82,7 @@ impl EndpointResolver {
     }
 }
 
-/// For the SDK's client. Only the account counts: the other parameters differ from operation to operation.
+/// For the client of the SDK. Only the account matters: the other parameters differ from operation to operation.
 impl ResolveEndpoint for EndpointResolver {
     fn resolve_endpoint<'a>(&'a self, parameters: &'a Params) -> EndpointFuture<'a> {
         let resolved = self.resolve(parameters.account_id());
@@ -97,7 +96,7 @@ fn unresolvable(error: &dyn std::error::Error) -> Error {
         message += ". Give the credentials an account ID (AWS_ACCOUNT_ID, aws_account_id in the profile, or accountId), \
                     use the ARN of the table, or set AWS_ACCOUNT_ID_ENDPOINT_MODE to preferred";
     }
-    // Parts of the SDK's messages, and the settings that they are about.
+    // Parts of the messages of the SDK, and the settings that they refer to.
     let settings: Vec<_> = [
         ("account ID parameter is invalid", "AWS_ACCOUNT_ID, aws_account_id in the profile, or accountId"),
         ("Mode is required and", "AWS_ACCOUNT_ID_ENDPOINT_MODE"),
@@ -114,7 +113,7 @@ fn unresolvable(error: &dyn std::error::Error) -> Error {
     Error::new(Kind::Config, message)
 }
 
-/// The rules name another Region to sign for only where the Region is `local`.
+/// The Region to sign for. The rules specify another one only for the Region `local`.
 fn signing_region(endpoint: &SdkEndpoint) -> Option<&str> {
     let schemes = endpoint.properties().get("authSchemes")?.as_array()?;
     schemes.first().and_then(Document::as_object)?.get("signingRegion")?.as_string()

@@ -26,13 +26,13 @@ use crate::error::BoxError;
 use crate::stats::{OpenConnection, Stats};
 use crate::sync::lock;
 
-/// Servers and load balancers keep idle connections for longer than this.
+/// Servers and load balancers keep idle connections open longer than this.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-/// DynamoDB returns at most 1 MB of items, so a response is never this large.
+/// DynamoDB returns at most 1 MB of items, so its responses are never this large.
 const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
-/// A connection that was idle for this long may have died silently.
+/// A connection that was idle for this long may have died without notice.
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
-/// The shortest wait for the response on a doubtful connection before a backup request.
+/// The minimum time to wait for a response on a doubtful connection before a backup request.
 const BACKUP_AFTER: Duration = Duration::from_millis(250);
 
 /// The limits of a request. They apply once it has a connection slot.
@@ -70,7 +70,7 @@ pub struct Host {
 struct Idle {
     connection: Connection,
     since: Instant,
-    /// How long the last exchange took.
+    /// The duration of the last exchange.
     took: Duration,
 }
 
@@ -89,13 +89,13 @@ impl Host {
         Self { uri, permits: Semaphore::new(max_connections), idle: Mutex::default(), shared }
     }
 
-    /// A slot, if one is free and no request waits for it.
+    /// Returns a slot if one is free and no request waits for it.
     pub fn try_acquire(self: &Arc<Self>) -> Option<Slot> {
         self.permits.try_acquire().ok()?.forget();
         Some(Slot(Arc::clone(self)))
     }
 
-    /// A slot, as soon as one is free.
+    /// Waits for a slot. Requests get them in the order of their calls.
     pub async fn acquire(self: &Arc<Self>) -> Result<Slot, AcquireError> {
         self.permits.acquire().await?.forget();
         Ok(Slot(Arc::clone(self)))
@@ -109,7 +109,7 @@ impl Host {
         let mut idle = lock(&self.idle);
         while let Some(last) = idle.pop() {
             if now.duration_since(last.since) > IDLE_TIMEOUT {
-                // Those before it have been idle for longer.
+                // The ones before it have been idle even longer.
                 idle.clear();
             } else if !last.connection.sender.is_closed() {
                 return Some(last);
@@ -118,7 +118,7 @@ impl Host {
         None
     }
 
-    /// Closes the kept connections that were idle for at least `age`.
+    /// Closes the kept connections that have been idle for at least `age`.
     fn close_idle_for(&self, age: Duration) {
         let now = Instant::now();
         lock(&self.idle).retain(|idle| now.duration_since(idle.since) < age);
@@ -144,7 +144,7 @@ impl Host {
             .map_err(|_| SendError::ConnectTimeout(limit))?
             .map_err(SendError::Connect)?;
         let counted = OpenConnection::new(&self.shared.stats);
-        // The request on the connection learns of its errors.
+        // Errors of the connection reach the request that uses it.
         let task = tokio::spawn(async move {
             drop(connection.await);
             drop(counted);
@@ -156,9 +156,9 @@ impl Host {
 impl Slot {
     /// Sends a request to the host and reads the whole response.
     ///
-    /// With `backup`, a request that gets no response for a while on a connection that was idle for some
-    /// seconds is sent once more on another connection, if one is free and `backup` returns true. The first
-    /// response is returned.
+    /// With `backup`, a request on a connection that was idle for some seconds is sent a second time, on another
+    /// connection, if no response arrives for a while, a slot is free, and `backup` returns true. The first response
+    /// wins.
     pub async fn send(
         &self,
         request: Request<Bytes>,
@@ -171,7 +171,7 @@ impl Slot {
         let sending = async {
             match (self.0.take_idle(now), backup) {
                 (Some(kept), Some(backup)) if now.duration_since(kept.since) >= DOUBTFUL_AFTER => {
-                    // This is rare; unboxed, it would enlarge the future of every operation.
+                    // Boxed because it is rare: otherwise it would enlarge the future of every operation.
                     Box::pin(self.exchange_with_backup(kept, request, bounds, backup)).await
                 }
                 (kept, _) => self.exchange(kept, request, bounds, now).await,
@@ -179,7 +179,7 @@ impl Slot {
         };
         let response = match bounds.response {
             Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
-                // If one connection died silently, the kept ones may have died too.
+                // If this connection died without notice, the kept ones may have died too.
                 self.0.close_idle_for(Duration::ZERO);
                 Err(SendError::ResponseTimeout(limit))
             }),
@@ -189,7 +189,7 @@ impl Slot {
         Ok(response)
     }
 
-    /// Sends the request on the kept connection, or on a new one.
+    /// Sends the request on a kept connection, or on a new one.
     async fn exchange(
         &self,
         mut kept: Option<Idle>,
@@ -227,7 +227,7 @@ impl Slot {
         }
     }
 
-    /// Sends the request on a connection that may have died silently and, if no response arrives, on another.
+    /// Sends the request on a connection that may have died without notice and, if no response arrives, on another one.
     async fn exchange_with_backup(
         &self,
         kept: Idle,
@@ -235,7 +235,7 @@ impl Slot {
         bounds: Bounds,
         backup: impl FnOnce() -> bool,
     ) -> Result<Response<Bytes>, SendError> {
-        // A slow network is no reason to send every read twice.
+        // On a slow network, do not send every read twice.
         let patience = BACKUP_AFTER.max(kept.took * 2);
         let copy = request.clone();
         let start = Instant::now();
@@ -254,7 +254,7 @@ impl Slot {
             Either::Right((Err(_), first)) => first.await,
             Either::Left((response, _)) => response,
             Either::Right((response, _)) => {
-                // The connections that were idle for as long may have died too.
+                // Other connections that were idle as long may have died too.
                 self.0.close_idle_for(DOUBTFUL_AFTER);
                 response
             }
@@ -262,7 +262,7 @@ impl Slot {
     }
 }
 
-/// A connection, which ends at the latest when this is dropped.
+/// An open connection. Dropping it closes it.
 #[derive(Debug)]
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -270,7 +270,7 @@ struct Connection {
     is_busy: bool,
 }
 
-/// An idle connection closes gracefully. One with a request in progress might wait forever for its peer.
+/// An idle connection closes on its own. One with a request in progress might wait for the server forever.
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.is_busy {
@@ -279,9 +279,9 @@ impl Drop for Connection {
     }
 }
 
-/// An exchange without a response.
+/// Why an exchange has no response.
 enum Broken {
-    /// Nothing of the request was sent.
+    /// The request was not sent, and can be sent on another connection.
     Unsent(Box<(Request<Full<Bytes>>, hyper::Error)>),
     Sent(hyper::Error),
     Response(SendError),
@@ -320,7 +320,7 @@ impl Connection {
     }
 }
 
-/// Keeps only the path in the request line, and moves the host to its header.
+/// Reduces the request line to the path, and moves the host to the Host header.
 fn to_origin_form(request: &mut Request<Full<Bytes>>) {
     let path = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
     let uri = std::mem::replace(request.uri_mut(), path);
@@ -331,7 +331,7 @@ fn to_origin_form(request: &mut Request<Full<Bytes>>) {
     }
 }
 
-/// The server closed the connection before it answered.
+/// Whether the server closed the connection instead of responding.
 fn is_closed(error: &hyper::Error) -> bool {
     let io = error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     error.is_canceled()

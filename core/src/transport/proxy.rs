@@ -1,4 +1,4 @@
-//! Which proxy a TLS connection goes through.
+//! Selects the proxy for a TLS connection.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use super::endpoint::has_valid_port;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
 
-/// A proxy that tunnels by CONNECT.
+/// A proxy that opens tunnels with CONNECT.
 #[derive(Debug)]
 pub struct Proxy {
     pub uri: Uri,
@@ -20,23 +20,23 @@ pub struct Proxy {
     pub authorization: Option<HeaderValue>,
 }
 
-/// The proxy that `HTTPS_PROXY` or `ALL_PROXY` names, unless `NO_PROXY` excludes the host of `uri`.
+/// The proxy in `HTTPS_PROXY` or `ALL_PROXY`, unless `NO_PROXY` excludes the host of `uri`.
 pub fn proxy_for(uri: &Uri, environment: &Environment) -> Result<Option<Proxy>> {
     let named = environment.first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
     let Some((variable, value)) = named else {
         return Ok(None);
     };
-    let exceptions = environment.first(["NO_PROXY", "no_proxy"]).map_or("", |(_, exceptions)| exceptions);
+    let exclusions = environment.first(["NO_PROXY", "no_proxy"]).map_or("", |(_, exclusions)| exclusions);
     let host = uri.host().unwrap_or_default();
-    if is_excepted(host, uri.port_u16().unwrap_or(443), exceptions) {
+    if is_excluded(host, uri.port_u16().unwrap_or(443), exclusions) {
         return Ok(None);
     }
     parse(value).map(Some).map_err(|problem| Error::new(Kind::Config, format!("{variable} {problem}")))
 }
 
-/// The problem must not contain the value: it may have a password.
+/// An error does not contain the value, which may have a password.
 fn parse(value: &str) -> Result<Proxy, &'static str> {
-    const INVALID: &str = "is not a valid URL of a proxy";
+    const INVALID: &str = "is not a valid proxy URL";
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     if !scheme.eq_ignore_ascii_case("http") {
         return Err("must be the URL of an http:// proxy; https and SOCKS proxies are not supported");
@@ -64,10 +64,10 @@ fn basic_authorization(credentials: &str) -> Result<HeaderValue, http::header::I
     Ok(header)
 }
 
-/// Whether an entry of a list in the form of `NO_PROXY` matches. Entries are separated by commas or white space. Each may
-/// end in a port, and is one of: `*`; an IP address or a range of them; a domain, which includes its subdomains, with or
-/// without a leading dot; and `*.domain`, which are only the subdomains.
-fn is_excepted(host: &str, port: u16, list: &str) -> bool {
+/// Whether an entry of a `NO_PROXY` list matches. Entries are separated by commas or white space, and each may end with a
+/// port. An entry is one of: `*`; an IP address or range; a domain, with or without a leading dot, which includes its
+/// subdomains; or `*.domain`, which matches only the subdomains.
+fn is_excluded(host: &str, port: u16, list: &str) -> bool {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
     list.split([',', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty()).any(|entry| {
@@ -81,7 +81,7 @@ fn is_excepted(host: &str, port: u16, list: &str) -> bool {
     })
 }
 
-/// An IPv6 address with a port is in brackets.
+/// Splits off the port. An IPv6 address with a port is in brackets.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     match entry.rsplit_once(':') {
         Some((pattern, port)) if !pattern.contains(':') || pattern.ends_with(']') => match port.parse() {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_variable_that_is_set_names_the_proxy() {
+    fn the_first_variable_set_selects_the_proxy() {
         for (variables, uri) in [
             (&[("HTTPS_PROXY", "http://one:3128"), ("ALL_PROXY", "http://two")][..], "http://one:3128/"),
             (&[("https_proxy", "one:3128"), ("ALL_PROXY", "http://two")], "http://one:3128/"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_become_a_header_that_is_not_printed() {
+    fn credentials_become_a_header_that_is_never_printed() {
         for (value, plain) in [
             ("http://user:pass@proxy", "user:pass"),
             ("user:p%40ss%2F@proxy:1", "user:p@ss/"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_an_error_without_the_credentials() {
+    fn an_unsupported_proxy_is_an_error_without_its_credentials() {
         for value in [
             "https://user:secret@proxy",
             "socks5://user:secret@proxy:1080",
@@ -177,8 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_match() {
-        for (list, host, port, excepted) in [
+    fn no_proxy_entries_match() {
+        for (list, host, port, excluded) in [
             ("*", "host", 443, true),
             ("*", "10.0.0.1", 443, true),
             ("*", "[::1]", 443, true),
@@ -219,7 +219,7 @@ mod tests {
             ("", "host", 443, false),
             (",., ,*.", "host", 443, false),
         ] {
-            assert_eq!(is_excepted(host, port, list), excepted, "{list:?} for {host}:{port}");
+            assert_eq!(is_excluded(host, port, list), excluded, "{list:?} for {host}:{port}");
         }
     }
 }

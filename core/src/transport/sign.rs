@@ -1,7 +1,9 @@
-//! Signature Version 4 of the one shape of request that the data plane sends
+//! Signs requests with Signature Version 4
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
-//! The parts that hold for a day are made once: through aws-sigv4's request signing they cost as much again as
-//! the rest of a request.
+//!
+//! This supports only the requests that we send: a POST with the same headers every time. It derives the signing key once
+//! a day, while aws-sigv4 derives it for every request and builds a general canonical request. A test compares the
+//! signatures with those of aws-sigv4.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -17,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::sync::lock;
 
 const SERVICE: &str = "dynamodb";
-/// What an encoded path leaves as it is; an escape in a path is escaped once more.
+/// The characters of a path that stay unencoded. A percent sign is encoded again.
 const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -29,7 +31,7 @@ pub struct Signer {
     day_key: Mutex<Option<Arc<DayKey>>>,
 }
 
-/// What signs the requests of one day with the same credentials.
+/// What all requests of a day with the same credentials share.
 struct DayKey {
     credentials: Arc<Credentials>,
     /// `20231114`
@@ -39,7 +41,7 @@ struct DayKey {
     token: Option<HeaderValue>,
 }
 
-/// The headers that a signature adds.
+/// The headers of a signature.
 pub struct Signature {
     pub date: HeaderValue,
     pub token: Option<HeaderValue>,
@@ -56,8 +58,8 @@ impl Signer {
         }
     }
 
-    /// Signs `body` and, in the order of their names, the headers content-type, host and x-amz-target, with
-    /// what it adds.
+    /// Signs `body`, the headers content-type, host, and x-amz-target, and the headers that this adds. The signature lists
+    /// headers by name.
     pub fn sign(
         &self,
         content_type: &str,
@@ -131,7 +133,7 @@ impl fmt::Debug for Signer {
 
 /// `20231114T221320Z`
 fn basic_format(time: SystemTime) -> String {
-    // A clock that is set before 1970 or after 9999 gets no signature that anyone accepts.
+    // If the clock is before 1970 or after 9999, no service accepts the signature anyway.
     let whole_seconds = DateTime::from_secs(DateTime::from(time).secs());
     whole_seconds.fmt(Format::DateTime).unwrap_or_default().replace(['-', ':'], "")
 }
@@ -148,7 +150,7 @@ mod tests {
     use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
     use aws_sigv4::sign::v4::SigningParams;
 
-    /// What aws-sigv4 itself makes of the same request.
+    /// The headers that aws-sigv4 returns for the same request.
     fn expected(
         path: &str,
         body: &[u8],
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_as_aws_sigv4_does() {
+    fn signatures_equal_those_of_aws_sigv4() {
         let credentials = |secret, token| Arc::new(Credentials::new("AKID", secret, token, None, "test"));
         let plain = credentials("secret", None);
         let with_token = credentials("secret", Some("to/ken".into()));

@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! TLS settings: which certificates to trust.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -20,17 +20,17 @@ use crate::error::{BoxError, Error, Kind, Result};
 use crate::files;
 use crate::sync::lock;
 
-/// Names a file of certificates that replace the ones compiled in, as in the AWS SDKs and tools.
+/// The file of certificates that replaces the compiled-in ones, as in the AWS SDKs and tools.
 const BUNDLE: &str = "AWS_CA_BUNDLE";
-/// Names a file of additional certificates, as in Node.js.
+/// The file of additional certificates, as in Node.js.
 const EXTRA: &str = "NODE_EXTRA_CA_CERTS";
 
 /// The TLS settings of a store.
 ///
-/// Mozilla's authorities are compiled in, so that a container without a bundle can reach AWS.
+/// Mozilla's root certificates are compiled in, so that a container without a certificate bundle can reach AWS.
 #[derive(Debug, Default)]
 pub struct Tls {
-    /// The lock is held while the files are read: connections that are opened together share the work.
+    /// Locked while the files are read, so that connections opened at the same time share the work.
     current: tokio::sync::Mutex<Option<(Files, Arc<ClientConfig>)>>,
     warning: Mutex<Option<Error>>,
 }
@@ -43,13 +43,13 @@ struct Files {
 }
 
 impl Tls {
-    /// The settings that the environment asks for. Files that cannot be read are tried again by the next connection.
+    /// The settings for this environment. If a file cannot be read, the next connection tries again.
     pub async fn config(&self, environment: &Environment, limit: Duration) -> Result<Arc<ClientConfig>> {
-        // Before the limit of the whole connection, whose error does not mention files.
+        // Shorter than the limit of the connection, whose error would not mention the files.
         let limit = limit * 9 / 10;
         timeout(limit, self.load(environment)).await.unwrap_or_else(|_| {
             let message =
-                format!("the files of certificates ({BUNDLE}, {EXTRA}) were not read within {limit:?}");
+                format!("the certificate files ({BUNDLE}, {EXTRA}) could not be read within {limit:?}");
             Err(Error::new(Kind::Timeout, message))
         })
     }
@@ -67,7 +67,7 @@ impl Tls {
             Some(path) => Some(certificates_in(path).await.map_err(|error| unreadable(BUNDLE, error))?),
             None => None,
         };
-        // Node.js ignores such a file too, with a warning.
+        // Like Node.js, ignore a file that cannot be read, with a warning.
         let (extra, is_complete) = match &files.extra {
             Some(path) => match certificates_in(path).await {
                 Ok(certificates) => (certificates, true),
@@ -83,7 +83,7 @@ impl Tls {
         Ok(config)
     }
 
-    /// Once in the process for each file.
+    /// Warns about each file only once per process.
     fn warn(&self, path: &str, error: Error) {
         static WARNED: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let mut warned = lock(&WARNED);
@@ -108,14 +108,14 @@ fn build(
     }
     let mut named = bundle.unwrap_or_default();
     named.extend(extra);
-    // A bundle of an operating system may hold certificates that are of no use here.
+    // The bundle of an operating system may contain certificates that rustls cannot use.
     roots.add_parsable_certificates(named.iter().cloned());
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
         .map_err(|error| {
-            let message = format!("the file that {BUNDLE} names has no certificate");
+            let message = format!("the file in {BUNDLE} contains no certificate");
             Error::new(Kind::Config, message).with_source(error)
         })?;
     let config = ClientConfig::builder_with_provider(provider)
@@ -127,20 +127,20 @@ fn build(
 }
 
 fn unreadable(variable: &str, error: BoxError) -> Error {
-    let message = format!("the file of certificates that {variable} names cannot be read: {error}");
+    let message = format!("cannot read the certificate file in {variable}: {error}");
     Error::new(Kind::Config, message)
 }
 
 async fn certificates_in(path: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
     let text = files::read(Path::new(path)).await?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>()?;
-    // A file that another program has not yet filled.
-    if certificates.is_empty() { Err("it has no certificate".into()) } else { Ok(certificates) }
+    // The file is empty until another program has written it.
+    if certificates.is_empty() { Err("it contains no certificate".into()) } else { Ok(certificates) }
 }
 
-/// Verifies as rustls does, but for one case: a server that shows a certificate which the user has named as
-/// it is. Such a self-signed certificate is an authority as well, which rustls allows no server to be and
-/// OpenSSL, and so Node, does.
+/// Verifies certificates like rustls, with one exception: it accepts a server certificate that is itself in one of the
+/// user's files. Self-signed certificates are usually CA certificates too. rustls rejects a CA certificate as a server
+/// certificate, but OpenSSL and Node.js accept it.
 #[derive(Debug)]
 struct Verifier {
     authorities: Arc<WebPkiServerVerifier>,
@@ -157,7 +157,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.authorities.verify_server_cert(certificate, intermediates, name, ocsp_response, now) {
-            // The time has been verified before this is found.
+            // rustls has checked the validity period before it returns this error.
             Err(error) if is_authority(&error) && self.named.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
