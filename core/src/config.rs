@@ -1,4 +1,4 @@
-//! The settings of a store: complete, validated on the JavaScript side, told as one JSON text.
+//! The settings of a store. JavaScript validates the options and passes all settings as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::item::layout::Layout;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
-    /// Name or ARN.
+    /// The name or ARN of the table.
     pub table: String,
     pub layout: Layout,
     pub region: Option<String>,
@@ -23,14 +23,13 @@ pub struct Config {
     pub use_dual_stack: Option<bool>,
     #[serde(default, deserialize_with = "account_id_endpoint_mode")]
     pub account_id_endpoint_mode: Option<AccountIdEndpointMode>,
-    /// Credentials that never change. Without them a provider of the caller's or the default chain gives them.
+    /// Credentials that never change. Otherwise they come from a provider of the caller, or from the default chain.
     pub credentials: Option<StaticCredentials>,
-    /// Whether the provider of the caller may give other keys the next time, although it gives these without an
-    /// expiration.
+    /// Whether the provider of the caller may return other keys next time, although the current ones do not expire.
     #[serde(default)]
     pub credentials_may_change: bool,
     pub consistent_read: ConsistentRead,
-    /// How a missing table is made; without it, it is an error.
+    /// How to create a missing table. If absent, a missing table is an error.
     pub create_table: Option<NewTable>,
     #[serde(deserialize_with = "milliseconds")]
     pub connect_timeout: Duration,
@@ -38,7 +37,7 @@ pub struct Config {
     pub attempt_timeout: Duration,
     #[serde(deserialize_with = "milliseconds")]
     pub timeout: Duration,
-    /// The environment's without it.
+    /// If absent, it comes from the environment.
     pub max_attempts: Option<u32>,
     pub max_connections: usize,
 }
@@ -70,23 +69,23 @@ impl fmt::Debug for StaticCredentials {
     }
 }
 
-/// When GetItem reads consistently, which costs twice the capacity.
+/// When GetItem uses strongly consistent reads, which cost twice the capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsistentRead {
     Always,
     Never,
-    /// Once more, consistently, when the first read found nothing.
+    /// Reads again, strongly consistent, if the first read finds no session.
     OnMiss,
 }
 
-/// What a missing table is created with.
+/// The settings of a new table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTable {
-    /// Read and write capacity units; on-demand without them.
+    /// Read and write capacity units. If absent, the table is on-demand.
     pub throughput: Option<(i64, i64)>,
-    /// Whether to enable time to live on the expiry attribute.
+    /// Whether to enable time to live (TTL) on the expiry attribute.
     pub time_to_live: bool,
     #[serde(default)]
     pub tags: Vec<(String, String)>,

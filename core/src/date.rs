@@ -1,19 +1,19 @@
-//! Dates as `new Date(text)` of JavaScript reads them, since tools write more forms than RFC 3339 has.
+//! Parses dates like JavaScript's `new Date(text)`, because tools write more formats than RFC 3339.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 const DAY: i64 = 86_400_000;
 
-/// Milliseconds since 1970. `timezone_offset` are the minutes that local time is behind UTC, for a time that does not
-/// name its zone.
+/// Milliseconds since 1970. `timezone_offset` is the number of minutes that local time is behind UTC, for dates without a
+/// time zone.
 pub fn parse(text: &str, timezone_offset: i32) -> Option<i64> {
     let text = text.trim();
     let local = i64::from(timezone_offset);
     iso(text, local).or_else(|| informal(text, local))
 }
 
-/// ISO 8601: a date is in UTC, a date with a time and no zone is in local time.
+/// ISO 8601. A date without a time is in UTC, and a date with a time but no time zone is in local time.
 fn iso(text: &str, local: i64) -> Option<i64> {
     let mut rest = text;
     let year = match rest.strip_prefix(['+', '-']) {
@@ -64,7 +64,7 @@ fn iso(text: &str, local: i64) -> Option<i64> {
     at(year, month, day, time, behind)
 }
 
-/// The other forms that browsers read: `Thu, 26 Nov 2026 10:00:00 GMT`, `2026-11-26 10:00:00 +0100`,
+/// Other formats that browsers accept: `Thu, 26 Nov 2026 10:00:00 GMT`, `2026-11-26 10:00:00 +0100`,
 /// `11/26/2026 10:00 PM`, `Thu Nov 26 2026 10:00:00 GMT+0100 (CET)`.
 fn informal(text: &str, local: i64) -> Option<i64> {
     let (mut numbers, mut time, mut fraction) = (Vec::new(), Vec::new(), 0);
@@ -162,9 +162,9 @@ fn at(
     Some((days_before(year, month) + day - 1) * DAY + clock)
 }
 
-/// Days from 1970 to the first of a month, by the proleptic Gregorian calendar.
+/// Days from January 1, 1970, to the first day of a month, in the proleptic Gregorian calendar.
 fn days_before(year: i64, month: i64) -> i64 {
-    // The year begins in March, so that the leap day is its last.
+    // Let the year begin in March, so that the leap day is its last day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -178,7 +178,7 @@ fn month_of(word: &str) -> Option<i64> {
     (place % 3 == 0).then_some(place as i64 / 3 + 1)
 }
 
-/// Hours that a named zone is ahead of UTC.
+/// Hours that a named time zone is ahead of UTC.
 fn zone_of(word: &str) -> Option<i64> {
     Some(match word {
         "z" | "ut" | "utc" | "gmt" => 0,
@@ -191,7 +191,7 @@ fn zone_of(word: &str) -> Option<i64> {
     })
 }
 
-/// The first three digits of a fraction.
+/// Milliseconds of the fraction of a second, from its first three digits.
 fn milliseconds(digits: &str) -> Option<i64> {
     let first = digits.get(..3).unwrap_or(digits);
     format!("{first:0<3}").parse().ok().filter(|_| !digits.is_empty())
@@ -221,9 +221,9 @@ fn take_while(chars: &mut Peekable<Chars<'_>>, test: impl Fn(char) -> bool) -> S
 mod tests {
     use super::*;
 
-    /// What Node.js 22 returns, in a zone that is an hour ahead of UTC.
+    /// The results of Node.js 22 in a time zone that is one hour ahead of UTC.
     #[test]
-    fn dates_are_read_as_javascript_reads_them() {
+    fn dates_are_parsed_as_in_javascript() {
         const TEN: i64 = 1_795_687_200_000;
         const HOUR: i64 = 3_600_000;
         for (text, expected) in [

@@ -1,5 +1,5 @@
-//! The environment of a store: variables that the caller hands over, because the process's own may differ from those
-//! that the app sees (a Worker with its own `env`, a replaced `process.env`, a test that deletes a variable).
+//! The environment of a store. The caller provides the variables, because those of the process may differ from those that
+//! the app sees (a Worker with its own `env`, a replaced `process.env`, a test that deletes a variable).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,13 +11,13 @@ use crate::sync::lock;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     variables: HashMap<String, String>,
-    /// Minutes that local time is behind UTC, as JavaScript's `getTimezoneOffset` returns them.
+    /// Minutes that local time is behind UTC, as returned by JavaScript's `getTimezoneOffset`.
     timezone_offset: i32,
 }
 
 impl Environment {
-    /// A variable without a value counts as not set, and white space around a value (the line ending of a Windows
-    /// `.env` file, for example) is not part of it.
+    /// Ignores variables with an empty value, and white space around values, such as the line ending of a Windows `.env`
+    /// file.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>, timezone_offset: i32) -> Self {
         let trimmed = variables.into_iter().map(|(name, value)| (name, value.trim().to_owned()));
         Self { variables: trimmed.filter(|(_, value)| !value.is_empty()).collect(), timezone_offset }
@@ -42,14 +42,14 @@ impl Environment {
     }
 }
 
-/// Values may be secrets.
+/// Prints only the names, because values may be secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }
 }
 
-/// The latest snapshot, shared by the parts of a store.
+/// The latest snapshot, which the parts of a store share.
 #[derive(Clone, Debug, Default)]
 pub struct SharedEnvironment(Arc<Mutex<Arc<Environment>>>);
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_trimmed_and_empty_ones_are_not_set() {
+    fn values_are_trimmed_and_empty_values_are_ignored() {
         let variables = [("A", " a b\r"), ("B", ""), ("C", " \r\n\t"), ("D", "d")];
         let environment = Environment::new(variables.map(|(name, value)| (name.into(), value.into())), 0);
         assert_eq!(environment.get("A"), Some("a b"));

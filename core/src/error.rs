@@ -1,4 +1,4 @@
-//! What can go wrong, told as `{kind, message, source}`.
+//! Errors of operations.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,25 +9,25 @@ use serde::Serialize;
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The category of an [`Error`]; its [`code`](Kind::code) is what JavaScript sees.
+/// The category of an [`Error`]. Its [`code`](Kind::code) is the `code` of the error in JavaScript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// DynamoDB answered with an error of this name.
+    /// DynamoDB returned an error with this name.
     Service(Cow<'static, str>),
-    /// A connect, attempt or operation timeout passed.
+    /// The connect, attempt, or operation timeout expired.
     Timeout,
-    /// No answer: resolving, connecting, TLS, a cut or unintelligible response.
+    /// There is no valid response: DNS, connecting, or TLS failed, or the response is incomplete or invalid.
     Network,
     /// The credentials provider failed.
     Credentials,
-    /// An option or an AWS setting is missing or wrong.
+    /// An option or an AWS setting is missing or invalid.
     Config,
-    /// The session cannot be written in the layout's format.
+    /// The session cannot be serialized in the format of the layout.
     Serialization,
     /// The item cannot be read as a session.
     CorruptItem,
-    /// A defect of this crate.
+    /// A bug in this crate.
     Internal,
 }
 
@@ -48,25 +48,25 @@ impl Kind {
 
 type Source = Arc<dyn error::Error + Send + Sync>;
 
-/// A failed operation. Its message never holds a session id, session data or a secret.
+/// Why an operation failed. The message never contains a session ID, session data, or a secret.
 #[derive(Clone, Debug)]
 pub struct Error {
     pub kind: Kind,
     pub message: String,
-    /// The request that failed, where it is not the one that the operation is named after.
+    /// The request that failed, if the operation sends several kinds of requests.
     pub operation: Option<&'static str>,
-    /// HTTP status of the service's answer.
+    /// HTTP status of the response.
     pub status: Option<u16>,
-    /// The service's `x-amzn-requestid`.
+    /// The `x-amzn-requestid` of the response.
     pub request_id: Option<String>,
-    /// What a throttling error says about its limits.
+    /// The limits that a throttling error reports.
     pub throttling_reasons: Option<Arc<Vec<ThrottlingReason>>>,
-    /// Repeating the operation cannot help, although the kind suggests it: the keys are refused and cannot change.
+    /// A retry cannot help, although the kind suggests it: the service rejects the keys, and they cannot change.
     pub is_permanent: bool,
     source: Option<Source>,
 }
 
-/// Which limit was exceeded, and the ARN of the table or index that it belongs to.
+/// The limit that was exceeded, and the ARN of its table or index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ThrottlingReason {
     /// Such as `TableReadKeyRangeThroughputExceeded`.
@@ -104,12 +104,12 @@ impl Error {
         Self::new(Kind::Network, "the response is not valid DynamoDB JSON")
     }
 
-    /// Says that repeating the operation cannot help.
+    /// Marks the error as one that a retry cannot help with.
     pub fn permanent(self) -> Self {
         Self { is_permanent: true, ..self }
     }
 
-    /// Says which request failed.
+    /// Adds the request that failed.
     pub fn during(self, operation: &'static str) -> Self {
         Self { operation: Some(operation), ..self }
     }
@@ -118,12 +118,12 @@ impl Error {
         matches!(&self.kind, Kind::Service(code) if code == name)
     }
 
-    /// The table is missing, or not ACTIVE yet.
+    /// Whether the table is missing, or not yet ACTIVE.
     pub fn is_missing_table(&self) -> bool {
         self.is_service("ResourceNotFoundException")
     }
 
-    /// The service or the way to it failed, rather than the request.
+    /// Whether the service or the connection failed, rather than the request.
     pub fn is_server_fault(&self) -> bool {
         match &self.kind {
             Kind::Service(_) => self.status.is_some_and(|status| status >= 500),
@@ -132,7 +132,7 @@ impl Error {
         }
     }
 
-    /// The messages of the source and of its sources, outermost first.
+    /// The messages of the source and its sources, outermost first.
     pub fn causes(&self) -> Option<String> {
         self.source.as_deref().map(|source| chain(source))
     }
@@ -150,7 +150,7 @@ impl error::Error for Error {
     }
 }
 
-/// The messages of `error` and its sources, joined as `outer: inner`.
+/// The messages of `error` and its sources, as `outer: inner`.
 pub fn chain(error: &(dyn error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -165,13 +165,13 @@ pub fn chain(error: &(dyn error::Error + 'static)) -> String {
     text
 }
 
-/// The message of the source that has no source: what really happened, such as "Connection refused".
+/// The message of the innermost source, which is the actual problem, such as "Connection refused".
 pub fn innermost(error: &(dyn error::Error + 'static)) -> String {
     let last = std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error);
     last.downcast_ref::<Error>().map_or_else(|| last.to_string(), |ours| ours.message.clone())
 }
 
-/// A signature error goes on with the canonical request, whose headers hold the session token.
+/// The message of a signature error continues with the canonical request, which contains the session token.
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().to_owned()
 }
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_message_is_cut_before_the_canonical_request() {
+    fn a_service_message_ends_before_the_canonical_request() {
         let error = Error::service(
             "InvalidSignatureException",
             "The signature does not match.\n\nx-amz-security-token:secret",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once_from_the_outside_in() {
+    fn causes_are_listed_once_from_outer_to_inner() {
         let inner = Error::new(Kind::Network, "refused");
         let outer = Error::new(Kind::Credentials, "no credentials").with_source(inner);
         assert_eq!(outer.causes().as_deref(), Some("NetworkError: refused"));

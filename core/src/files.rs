@@ -1,4 +1,4 @@
-//! Reads files off the runtime thread: a read from a hung mount never ends.
+//! Reads files on another thread, because a read from a mount that hangs never ends.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::sync::lock;
 type Outcome = Result<Arc<[u8]>, Arc<io::Error>>;
 type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
 
-/// The contents of a file. The caller sets the deadline.
+/// Returns the contents of a file. The caller limits the time.
 ///
-/// Callers that want the same file share one read, so that a read that never ends holds one thread, however often it
-/// is tried again.
+/// Concurrent reads of the same file share one thread, so that a read that never ends does not block one more thread with
+/// every retry.
 pub async fn read(path: &Path) -> Outcome {
     static READS: Mutex<Option<Reads>> = Mutex::new(None);
     let reads = || lock(&READS);
@@ -48,14 +48,14 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn a_file_is_read_and_a_missing_one_is_an_error() {
+    async fn a_missing_file_is_an_error() {
         assert!(read(Path::new("Cargo.toml")).await.unwrap().starts_with(b"[package]"));
         assert_eq!(read(Path::new("missing")).await.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_read_that_never_ends_holds_up_no_other() {
+    fn a_read_that_hangs_does_not_block_other_reads() {
         let fifo = std::env::temp_dir().join(format!("dynamodb-session-fifo-{}", std::process::id()));
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -1,4 +1,4 @@
-//! The one thread on which all stores of the process do their I/O.
+//! The thread on which all stores of the process perform their I/O.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
@@ -14,16 +14,16 @@ use crate::error::{Error, Kind, Result};
 
 type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
-/// Runs `work` on the runtime thread, which is started for the first one and lasts as long as the process. A
-/// start that fails, for want of sockets or threads, fails this work alone.
+/// Runs `work` on the runtime thread. The first call starts the thread, which runs until the process ends. If the thread
+/// cannot be started, for lack of threads or file descriptors, only this work fails.
 ///
-/// Work travels through a channel rather than `Handle::spawn`, so that much that is sent while the thread
-/// is awake costs no system call.
+/// Work is sent through a channel instead of `Handle::spawn`, because sending costs no system call while the thread is
+/// awake.
 pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     static TASKS: OnceLock<UnboundedSender<Task>> = OnceLock::new();
     let tasks = match TASKS.get() {
         Some(tasks) => tasks,
-        // Of two that start at a time one is not kept, and ends.
+        // If two threads start at the same time, one of them is dropped and ends.
         None => {
             let started = start()?;
             TASKS.get_or_init(|| started)
@@ -33,10 +33,10 @@ pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     tasks.send(task).map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
 }
 
-/// Turns a panic of `work` into an error of its own, so that it ends nothing else.
+/// Turns a panic of `work` into an error, so that it affects nothing else.
 pub async fn guard<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
-    // What the panic says may hold anything.
+    // The message of a panic may contain session data.
     outcome.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the addon panicked")))
 }
 
@@ -59,7 +59,7 @@ fn start() -> Result<UnboundedSender<Task>> {
         });
     };
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::new(Kind::Internal, "the runtime thread cannot be started").with_source(error)
+        Error::new(Kind::Internal, "cannot start the runtime thread").with_source(error)
     };
     thread::Builder::new()
         .name("dynamodb-session".into())
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_error_of_its_own_work() {
+    fn a_panic_fails_only_its_own_work() {
         let (sender, receiver) = std::sync::mpsc::channel();
         let send = |work: fn() -> u32| {
             let sender = sender.clone();

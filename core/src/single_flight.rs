@@ -1,4 +1,4 @@
-//! One run of some work for all who ask for it while it is under way.
+//! Shares one run of some work among all callers that ask for it while it is running.
 
 use std::sync::Mutex;
 
@@ -11,7 +11,7 @@ use crate::sync::lock;
 
 type Flight<T> = Shared<BoxFuture<'static, Result<T>>>;
 
-/// Shares the outcome of work among those who join before it ends.
+/// Shares the result of some work with every caller that joins before it ends.
 pub struct SingleFlight<T: Clone>(Mutex<Option<Flight<T>>>);
 
 impl<T: Clone> Default for SingleFlight<T> {
@@ -21,14 +21,14 @@ impl<T: Clone> Default for SingleFlight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// Whether work is running that a caller would join.
+    /// Whether a caller would join work that is already running.
     pub fn is_running(&self) -> bool {
         let flight = lock(&self.0);
         flight.as_ref().is_some_and(|running| running.peek().is_none())
     }
 
-    /// Joins the work under way, or starts it. It goes on when those who wait for it give up. Its panic is
-    /// an error of those who wait, and not of those who come later.
+    /// Joins the running work, or starts it. The work continues even if all callers stop waiting. If it panics, the callers
+    /// that wait get an error, and the next call starts it again.
     pub fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
         let mut flight = lock(&self.0);
         match &*flight {
@@ -51,7 +51,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[tokio::test]
-    async fn those_who_wait_share_a_run_and_the_next_starts_another() {
+    async fn concurrent_callers_share_a_run_and_the_next_caller_starts_another() {
         let runs = Arc::new(AtomicU32::new(0));
         let work = || {
             let runs = Arc::clone(&runs);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_ends_its_own_run_only() {
+    async fn a_panic_fails_only_its_own_run() {
         let flight = SingleFlight::default();
         let outcome = flight.join(async { panic!("expected by this test") }).await;
         assert_eq!(outcome.unwrap_err().kind, Kind::Internal);

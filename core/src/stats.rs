@@ -1,4 +1,4 @@
-//! What a store has sent, received and tried again since it was made.
+//! What a store has sent, received, and retried since it was created.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,27 +7,27 @@ use std::sync::{Arc, Mutex};
 use crate::error::Error;
 use crate::sync::lock;
 
-/// Names of reasons that are counted; DynamoDB has 16.
+/// The maximum number of different reasons to count. DynamoDB has 16.
 const MOST_REASONS: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Attempts after the first of an operation.
     pub retries: Counter,
-    /// Those of them that were sent while the first read was still unanswered.
+    /// Retries that were sent while the first read still had no response.
     pub backup_reads: Counter,
-    /// Answers that asked to slow down.
+    /// Responses with a throttling error.
     pub throttles: Counter,
-    /// Bytes of the bodies of requests.
+    /// Size of all request bodies, in bytes.
     pub bytes_sent: Counter,
-    /// Bytes of the bodies of responses.
+    /// Size of all response bodies, in bytes.
     pub bytes_received: Counter,
     pub open_connections: Counter,
-    /// Lookups of host names that failed or returned nothing.
+    /// DNS lookups that failed or returned no address.
     pub dns_failures: Counter,
-    /// Connection attempts to the last addresses that worked, because DNS failed.
+    /// Connections to the last addresses that worked, because DNS failed.
     pub dns_fallbacks: Counter,
-    /// Reasons that came with throttling errors, by their names.
+    /// The number of throttling errors, by reason.
     throttling_reasons: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -70,7 +70,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// A number that the runtime thread changes and a JavaScript thread reads.
+/// A number that the runtime thread changes and JavaScript threads read.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 

@@ -1,6 +1,6 @@
 //! The session store: each operation is one DynamoDB request.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
@@ -56,15 +56,15 @@ pub struct Store {
     requests: Requests,
     environment: SharedEnvironment,
     http: Arc<HttpClient>,
-    /// Settled by the first operation; a failure is not kept.
+    /// Set by the first operation that succeeds in reading the AWS settings.
     aws: OnceCell<Aws>,
     creation: SingleFlight<Option<Error>>,
-    /// What went wrong beside operations that succeeded.
+    /// The last problem that did not make an operation fail.
     warning: Mutex<Option<Error>>,
 }
 
 impl Store {
-    /// Does no I/O: problems of the environment make the operations fail. `provider` replaces the configured
+    /// Performs no I/O, so problems with the environment make the operations fail. `provider` replaces the configured
     /// credentials.
     pub fn new(config: Config, provider: Option<SharedCredentialsProvider>) -> Self {
         Self::with_resolver(config, provider, SystemResolver)
@@ -91,7 +91,7 @@ impl Store {
         }
     }
 
-    /// Hands over the environment, which is empty until then. Settings that an operation has settled stay.
+    /// Sets the environment, which is empty before. AWS settings that have already been read do not change.
     pub fn set_environment(&self, environment: Environment) {
         self.environment.set(environment);
     }
@@ -101,9 +101,10 @@ impl Store {
         &self,
         key: &str,
         now: Seconds,
-        options: CallOptions,
+        mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<Found> {
+        let options = &mut options;
         let consistent_read = self.config.consistent_read;
         match self.read(key, consistent_read == ConsistentRead::Always, now, options, trace).await? {
             Found::Missing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
@@ -118,7 +119,7 @@ impl Store {
         key: &str,
         consistent: bool,
         now: Seconds,
-        options: CallOptions,
+        options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<Found> {
         let outcome = self.call("GetItem", self.requests.get(key, consistent), options, trace).await?;
@@ -133,8 +134,8 @@ impl Store {
     }
 
     /// PutItem: the whole session.
-    pub async fn set(&self, item: NewItem<'_>, options: CallOptions, trace: &mut Trace) -> Result<()> {
-        self.call("PutItem", self.requests.put(item)?, options, trace).await.map(drop)
+    pub async fn set(&self, item: NewItem<'_>, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
+        self.call("PutItem", self.requests.put(item)?, &mut options, trace).await.map(drop)
     }
 
     /// UpdateItem of the expiry of a session that exists and is alive, and of a stamp within it. Returns the
@@ -144,13 +145,13 @@ impl Store {
     pub async fn touch(
         &self,
         touch: Touch<'_>,
-        options: CallOptions,
+        mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<Option<f64>> {
-        let outcome = match self.call("UpdateItem", self.requests.touch(touch), options, trace).await {
+        let outcome = match self.call("UpdateItem", self.requests.touch(touch), &mut options, trace).await {
             Err(error) if touch.stamp.is_some() && error.is_service("ValidationException") => {
                 let unstamped = Touch { stamp: None, ..touch };
-                self.call("UpdateItem", self.requests.touch(unstamped), options, trace).await?
+                self.call("UpdateItem", self.requests.touch(unstamped), &mut options, trace).await?
             }
             outcome => outcome?,
         };
@@ -164,8 +165,8 @@ impl Store {
     }
 
     /// DeleteItem, whether there is one or not.
-    pub async fn destroy(&self, key: &str, options: CallOptions, trace: &mut Trace) -> Result<()> {
-        self.call("DeleteItem", self.requests.delete(key), options, trace).await.map(drop)
+    pub async fn destroy(&self, key: &str, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
+        self.call("DeleteItem", self.requests.delete(key), &mut options, trace).await.map(drop)
     }
 
     /// DeleteItem of a session that has expired; whether it had.
@@ -173,15 +174,15 @@ impl Store {
         &self,
         key: &str,
         now: Seconds,
-        options: CallOptions,
+        mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<bool> {
         let body = self.requests.delete_expired(key, now);
-        let outcome = self.call("DeleteItem", body, options, trace).await?;
+        let outcome = self.call("DeleteItem", body, &mut options, trace).await?;
         let had_expired = matches!(outcome, Outcome::Success { .. });
-        // The condition fails on the repetition of an attempt that had deleted it.
+        // If an attempt deletes the item and its response is lost, the condition of the retry fails.
         Ok(had_expired
-            || trace.may_be_done && self.read(key, true, now, options, trace).await? == Found::Missing)
+            || trace.may_be_done && self.read(key, true, now, &mut options, trace).await? == Found::Missing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
@@ -272,16 +273,18 @@ impl Store {
         &self,
         operation: &'static str,
         body: Body,
-        options: CallOptions,
+        options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<Outcome> {
         let (is_conditional, layout) = (body.is_conditional, self.requests.layout());
         let body = Bytes::from(body.finish(options.wants_capacity));
         let parse = |reported, body: &[u8]| Response::parse(reported, body, is_conditional, layout);
-        let response = match self.send(operation, body.clone(), options, trace, parse).await {
+        let response = match self.send(operation, body.clone(), *options, trace, parse).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 Box::pin(self.create_for_operation(new)).await?;
-                Box::pin(self.send(operation, body, options.restarted(), trace, parse)).await?
+                // The creation may have taken longer than the time limit of the operation.
+                options.restart();
+                Box::pin(self.send(operation, body, *options, trace, parse)).await?
             }
             outcome => outcome?,
         };
@@ -335,19 +338,15 @@ impl Store {
         self.config.create_table.as_ref().filter(|_| error.is_missing_table())
     }
 
-    /// What went wrong, since the last call, beside operations that succeeded.
+    /// A problem that did not make an operation fail, since the last call of this function.
     pub fn take_warning(&self) -> Option<Error> {
-        self.warning().take().or_else(|| self.http.take_warning())
+        lock(&self.warning).take().or_else(|| self.http.take_warning())
     }
 
-    fn warning(&self) -> MutexGuard<'_, Option<Error>> {
-        lock(&self.warning)
-    }
-
-    /// A session can be kept in a table without time to live, so the operation goes on.
+    /// Creates the table for another operation. Sessions do not need time to live, so that operation continues without it.
     async fn create_for_operation(&self, new: &NewTable) -> Result<()> {
         if let Some(error) = self.create(new).await? {
-            *self.warning() = Some(error);
+            *lock(&self.warning) = Some(error);
         }
         Ok(())
     }
@@ -377,14 +376,16 @@ impl Store {
         if let Some(aws) = self.aws.get() {
             return Ok(aws);
         }
-        // What happens once is boxed here and below: it would make the future of every operation a large one.
+        // Boxed because it runs once: otherwise it would enlarge the future of every operation.
         let settling = Box::pin(self.aws.get_or_try_init(|| {
             let (provider, http) = (self.provider.clone(), Arc::clone(&self.http));
             Aws::connect(&self.config, self.environment.clone(), provider, http)
         }));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
-            let message =
-                format!("the AWS settings of the environment took longer than {:?}", self.config.timeout);
+            let message = format!(
+                "the AWS settings of the environment could not be read within {:?}",
+                self.config.timeout
+            );
             Err(Error::new(Kind::Timeout, message))
         })
     }

@@ -1,4 +1,4 @@
-//! Connections: their number, their addresses, and what happens when they die.
+//! Connections: their number, their addresses, and failures.
 
 mod support;
 
@@ -15,11 +15,11 @@ use dynamodb_session_core::transport::dns::Resolve;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::json;
-use support::{Act, FaultServer, empty, store, trace};
+use support::{FaultServer, Reaction, empty, store, trace};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 const ITEM: NewItem<'_> = NewItem { key: "sess:a", session: "{}", expires: Some(9), attributes: None };
-/// Longer than a connection is trusted without an answer.
+/// Longer than an idle connection is trusted.
 const SOME_SECONDS: Duration = Duration::from_millis(2100);
 
 fn milliseconds(milliseconds: u64) -> Duration {
@@ -65,40 +65,40 @@ async fn a_write_that_times_out_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn requests_are_signed_when_they_have_a_connection() {
-    let delay = || Act::Delayed(milliseconds(1100));
+async fn requests_are_signed_once_they_have_a_connection() {
+    let delay = || Reaction::RespondAfter(milliseconds(1100));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1 }));
     join_all((0..2).map(async |_| store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap()))
         .await;
     let dates: Vec<_> =
-        server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
+        server.requests().iter().map(|request| request.header("x-amz-date").unwrap().to_owned()).collect();
     assert_ne!(dates[0], dates[1]);
 }
 
 #[tokio::test]
-async fn an_operation_that_gets_no_connection_has_no_attempts() {
-    let server = FaultServer::start([Act::Delayed(milliseconds(400))]).await;
+async fn an_operation_that_never_gets_a_connection_has_no_attempts() {
+    let server = FaultServer::start([Reaction::RespondAfter(milliseconds(400))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
     let mut waiting = trace();
     // Only 100 ms are left.
     let late = CallOptions { started: (Instant::now() - milliseconds(400)).into(), ..CallOptions::default() };
-    let (answered, error) =
+    let (first, error) =
         tokio::join!(async { store.set(ITEM, CallOptions::default(), &mut trace()).await }, async {
             store.set(ITEM, late, &mut waiting).await.unwrap_err()
         });
-    answered.unwrap();
+    first.unwrap();
     assert_eq!((error.kind, waiting.attempts), (Kind::Timeout, 0));
     assert!(error.message.contains("no free connection"), "{}", error.message);
     assert!(error.message.contains("maxConnections"), "{}", error.message);
 }
 
 #[tokio::test]
-async fn sending_again_after_a_closed_connection_counts() {
+async fn sending_again_after_a_closed_connection_counts_as_a_retry() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    server.push(Act::Cut);
+    server.push(Reaction::Close);
     let mut trace = trace();
     store.set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!((trace.attempts, trace.may_be_done), (2, true));
@@ -106,29 +106,29 @@ async fn sending_again_after_a_closed_connection_counts() {
 }
 
 #[tokio::test]
-async fn a_deletion_whose_connection_closed_may_have_been_done() {
+async fn a_deletion_whose_connection_closed_may_have_succeeded() {
     let condition = || support::service_error(400, "ConditionalCheckFailedException");
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    for act in [Act::Cut, condition(), empty()] {
-        server.push(act);
+    for reaction in [Reaction::Close, condition(), empty()] {
+        server.push(reaction);
     }
     assert!(store.destroy_expired("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
-async fn no_more_connections_are_idle_than_open() {
+async fn the_idle_connections_never_outnumber_the_open_ones() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(store.http().pool(), (1, 1));
-    server.push(Act::CloseLater(milliseconds(50)));
+    server.push(Reaction::RespondThenClose(milliseconds(50)));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     until(|| store.http().pool() == (0, 0)).await;
 }
 
-/// A resolver whose answer can change: addresses, or one of the outages below.
+/// A resolver with a result that can change: addresses, or one of the outages below.
 #[derive(Clone, Default)]
 struct Resolver {
     current: Arc<Mutex<&'static str>>,
@@ -140,14 +140,14 @@ const EMPTY: &str = "";
 const HANGS: &str = "hangs";
 
 impl Resolver {
-    fn new(answer: &'static str) -> Self {
+    fn new(result: &'static str) -> Self {
         let resolver = Self::default();
-        resolver.set(answer);
+        resolver.set(result);
         resolver
     }
 
-    fn set(&self, answer: &'static str) {
-        *self.current.lock().unwrap() = answer;
+    fn set(&self, result: &'static str) {
+        *self.current.lock().unwrap() = result;
     }
 }
 
@@ -155,9 +155,9 @@ impl Resolve for Resolver {
     fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         assert_eq!(host, "dynamodb.test");
         *self.calls.lock().unwrap() += 1;
-        let answer = *self.current.lock().unwrap();
+        let result = *self.current.lock().unwrap();
         async move {
-            match answer {
+            match result {
                 FAILS => Err(io::Error::other("no such host")),
                 HANGS => std::future::pending().await,
                 addresses => Ok(addresses.split_whitespace().map(|ip| ip.parse().unwrap()).collect()),
@@ -172,7 +172,7 @@ fn resolving_store(port: u16, resolver: Resolver, changes: serde_json::Value) ->
     Store::with_resolver(config, None, resolver)
 }
 
-/// Takes up the port on an address, and drops what asks for a connection.
+/// Listens on a port and never accepts a connection.
 async fn dead(address: &str, port: u16) -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     let address = format!("{address}:{port}").parse().unwrap();
@@ -187,7 +187,7 @@ async fn dead(address: &str, port: u16) -> (TcpListener, Vec<TcpStream>) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn dead_addresses_cost_their_share_of_the_time() {
+async fn dead_addresses_use_only_their_share_of_the_time() {
     let server = FaultServer::start([]).await;
     let _dead =
         join_all((2..9).map(|n| dead(["127.0.0.", &n.to_string()].concat().leak(), server.port()))).await;
@@ -209,7 +209,7 @@ async fn dead_addresses_cost_their_share_of_the_time() {
 }
 
 #[tokio::test]
-async fn while_dns_fails_the_last_addresses_that_worked_are_used() {
+async fn the_last_working_addresses_are_used_while_dns_fails() {
     for outage in [FAILS, EMPTY, HANGS] {
         let server = FaultServer::start([]).await;
         let resolver = Resolver::new(outage);
@@ -239,13 +239,13 @@ async fn while_dns_fails_the_last_addresses_that_worked_are_used() {
         assert_eq!(dns(), (3, 2), "{outage}");
         resolver.set("127.0.0.1");
         get().await.unwrap();
-        assert_eq!((dns(), server.seen().len()), ((3, 2), 4), "{outage}");
+        assert_eq!((dns(), server.requests().len()), ((3, 2), 4), "{outage}");
         assert!(start.elapsed() < milliseconds(900));
     }
 }
 
 #[tokio::test]
-async fn a_lookup_that_hangs_leaves_time_for_the_last_addresses() {
+async fn a_lookup_that_hangs_leaves_time_for_the_last_working_addresses() {
     let server = FaultServer::start([]).await;
     let resolver = Resolver::new("127.0.0.1");
     let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
@@ -263,7 +263,7 @@ async fn a_lookup_that_hangs_leaves_time_for_the_last_addresses() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn addresses_that_change_replace_the_ones_before() {
+async fn new_addresses_replace_the_old_ones() {
     let first = FaultServer::start([]).await;
     let second = FaultServer::start_at(&format!("127.0.0.2:{}", first.port()), []).await;
     let resolver = Resolver::new("127.0.0.1");
@@ -273,22 +273,22 @@ async fn addresses_that_change_replace_the_ones_before() {
         store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         store.close();
     }
-    assert_eq!((first.seen().len(), second.seen().len()), (1, 2));
-    // Addresses to which no connection can be established replace nothing.
+    assert_eq!((first.requests().len(), second.requests().len()), (1, 2));
+    // Addresses that do not accept connections replace nothing.
     resolver.set("127.0.0.3");
     store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
     resolver.set(FAILS);
     store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
-    assert_eq!(second.seen().len(), 3);
+    assert_eq!(second.requests().len(), 3);
 }
 
 #[tokio::test]
-async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
+async fn a_read_on_a_dead_connection_has_a_backup() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
     store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
-    server.push(Act::Hang);
+    server.push(Reaction::Hang);
     let start = Instant::now();
     let mut trace = trace();
     assert_eq!(store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap(), Found::Missing);
@@ -300,68 +300,70 @@ async fn a_read_on_a_connection_that_died_silently_has_a_backup() {
 }
 
 #[tokio::test]
-async fn only_reads_on_doubtful_connections_have_a_backup() {
-    let slow = || Act::Delayed(milliseconds(500));
+async fn only_reads_on_connections_that_were_idle_have_a_backup() {
+    let slow = || Reaction::RespondAfter(milliseconds(500));
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
     let read = async || store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     read().await;
     server.push(slow());
     read().await;
-    // The connection has just answered, and new ones have not been idle.
+    // The connection has just been used, and new ones have not been idle.
     server.push(slow());
     server.push(slow());
     tokio::join!(read(), read());
-    assert_eq!(server.seen().len(), 4);
+    assert_eq!(server.requests().len(), 4);
     tokio::time::sleep(SOME_SECONDS).await;
     for _ in 0..2 {
         server.push(slow());
         store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     }
-    assert_eq!(server.seen().len(), 6);
+    assert_eq!(server.requests().len(), 6);
 }
 
 #[tokio::test]
-async fn a_slow_network_does_not_double_its_reads() {
-    let server = FaultServer::start(std::iter::repeat_with(|| Act::Delayed(milliseconds(300))).take(3)).await;
+async fn reads_on_a_slow_network_are_not_sent_twice() {
+    let server =
+        FaultServer::start(std::iter::repeat_with(|| Reaction::RespondAfter(milliseconds(300))).take(3))
+            .await;
     let store = store(&server.endpoint, json!({}));
     for _ in 0..3 {
         store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
     }
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
-async fn a_backup_takes_no_connection_that_another_request_waits_for() {
+async fn a_backup_waits_for_no_connection() {
     let server = FaultServer::start([]).await;
     let store =
         store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 600, "maxAttempts": 1 }));
     store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
-    server.push(Act::Hang);
+    server.push(Reaction::Hang);
     let mut trace = trace();
     let error = store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
     assert_eq!((error.kind, trace.attempts), (Kind::Timeout, 1));
 }
 
 #[tokio::test]
-async fn a_read_survives_the_failure_of_one_of_the_two() {
-    for (first, second) in [(milliseconds(400), Act::Cut), (milliseconds(400), Act::Hang)] {
+async fn a_read_succeeds_if_either_of_its_two_requests_does() {
+    for (first, second) in [(milliseconds(400), Reaction::Close), (milliseconds(400), Reaction::Hang)] {
         let server = FaultServer::start([]).await;
         let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
         store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
-        server.push(Act::Delayed(first));
+        server.push(Reaction::RespondAfter(first));
         server.push(second);
         store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
-        assert_eq!(server.seen().len(), 3);
+        assert_eq!(server.requests().len(), 3);
     }
 }
 
 #[tokio::test]
-async fn scans_are_signed_when_they_have_a_connection() {
-    let delay = || Act::Delayed(milliseconds(1100));
+async fn scans_are_signed_once_they_have_a_connection() {
+    let delay = || Reaction::RespondAfter(milliseconds(1100));
     let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
     store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
@@ -372,7 +374,7 @@ async fn scans_are_signed_when_they_have_a_connection() {
     );
     length.unwrap();
     let mut dates: Vec<_> =
-        server.seen().iter().map(|seen| seen.header("x-amz-date").unwrap().to_owned()).collect();
+        server.requests().iter().map(|request| request.header("x-amz-date").unwrap().to_owned()).collect();
     dates.dedup();
     assert!(dates.len() >= 3, "{dates:?}");
     // The connection is free again, and so is the slot.
@@ -381,7 +383,7 @@ async fn scans_are_signed_when_they_have_a_connection() {
 
 #[tokio::test]
 async fn a_scan_without_a_connection_reports_max_connections() {
-    let server = FaultServer::start([Act::Delayed(milliseconds(1000))]).await;
+    let server = FaultServer::start([Reaction::RespondAfter(milliseconds(1000))]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "timeout": 500 }));
     // It has 3 seconds in all.
     let patient =
@@ -392,7 +394,9 @@ async fn a_scan_without_a_connection_reports_max_connections() {
     read.unwrap();
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.message.contains("no free connection"), "{}", error.message);
-    assert!(server.seen().iter().all(|seen| seen.header("x-amz-target").unwrap().ends_with("GetItem")));
+    assert!(
+        server.requests().iter().all(|request| request.header("x-amz-target").unwrap().ends_with("GetItem"))
+    );
 }
 
 #[tokio::test]

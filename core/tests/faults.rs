@@ -1,4 +1,4 @@
-//! The data plane against a server that fails on demand.
+//! Requests to a server that fails on demand.
 
 mod support;
 
@@ -14,36 +14,36 @@ use dynamodb_session_core::store::{Found, Store};
 use dynamodb_session_core::transport::CallOptions;
 use dynamodb_session_core::wire::request::Touch;
 use serde_json::json;
-use support::{Act, FaultServer, answer, empty, service_error, store, trace};
+use support::{FaultServer, Reaction, empty, response, service_error, store, trace};
 
 const ITEM: NewItem<'_> = NewItem { key: "sess:a", session: "{}", expires: Some(9), attributes: None };
 
 #[tokio::test]
-async fn what_passes_is_tried_again() {
-    for act in [
+async fn temporary_errors_are_retried() {
+    for reaction in [
         service_error(400, "ProvisionedThroughputExceededException"),
         service_error(400, "ThrottlingException"),
         service_error(400, "RequestLimitExceeded"),
         service_error(500, "InternalServerError"),
-        answer(502, "<html>"),
-        answer(503, ""),
-        answer(200, "no json"),
-        Act::Answer { status: 200, headers: vec![("x-amz-crc32", "1".into())], body: "{}".into() },
-        Act::Cut,
-        Act::CutInBody,
+        response(502, "<html>"),
+        response(503, ""),
+        response(200, "no json"),
+        Reaction::Respond { status: 200, headers: vec![("x-amz-crc32", "1".into())], body: "{}".into() },
+        Reaction::Close,
+        Reaction::CloseInBody,
     ] {
-        let server = FaultServer::start([act.clone(), act.clone(), empty()]).await;
+        let server = FaultServer::start([reaction.clone(), reaction.clone(), empty()]).await;
         let mut trace = trace();
         store(&server.endpoint, json!({}))
             .set(ITEM, CallOptions::default(), &mut trace)
             .await
-            .unwrap_or_else(|error| panic!("{act:?}: {error}"));
-        assert_eq!(trace.attempts, 3, "{act:?}");
+            .unwrap_or_else(|error| panic!("{reaction:?}: {error}"));
+        assert_eq!(trace.attempts, 3, "{reaction:?}");
     }
 }
 
 #[tokio::test]
-async fn the_last_error_surfaces_with_its_attempts() {
+async fn the_last_error_is_returned_with_the_number_of_attempts() {
     let throttled = || service_error(400, "ProvisionedThroughputExceededException");
     let server = FaultServer::start([throttled(), throttled(), throttled(), throttled()]).await;
     let mut trace = trace();
@@ -56,7 +56,7 @@ async fn the_last_error_surfaces_with_its_attempts() {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_not_tried_again() {
+async fn permanent_errors_are_not_retried() {
     for name in ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"] {
         let server = FaultServer::start([service_error(400, name)]).await;
         let error = store(&server.endpoint, json!({}))
@@ -64,7 +64,7 @@ async fn what_does_not_pass_is_not_tried_again() {
             .await
             .unwrap_err();
         assert!(error.is_service(name));
-        assert_eq!(server.seen().len(), 1, "{name}");
+        assert_eq!(server.requests().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
     let touch = Touch { key: "sess:a", expires: 9, now: 1, keeps_later: false, stamp: None };
@@ -75,14 +75,14 @@ async fn what_does_not_pass_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn attempts_and_operations_are_bounded_in_time() {
+async fn attempts_and_operations_have_time_limits() {
     let bounds = json!({ "attemptTimeout": 100, "timeout": 1000 });
-    let server = FaultServer::start([Act::Hang, empty()]).await;
+    let server = FaultServer::start([Reaction::Hang, empty()]).await;
     let mut trace = trace();
     store(&server.endpoint, bounds.clone()).set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!(trace.attempts, 2);
 
-    let server = FaultServer::start([Act::Hang, Act::Hang, Act::Hang]).await;
+    let server = FaultServer::start([Reaction::Hang, Reaction::Hang, Reaction::Hang]).await;
     let error = store(&server.endpoint, bounds)
         .set(ITEM, CallOptions::default(), &mut support::trace())
         .await
@@ -90,7 +90,7 @@ async fn attempts_and_operations_are_bounded_in_time() {
     assert_eq!(error.kind, Kind::Timeout);
     assert!(error.message.contains("100ms"), "{error}");
 
-    let server = FaultServer::start([Act::Hang]).await;
+    let server = FaultServer::start([Reaction::Hang]).await;
     let start = Instant::now();
     let bounds = json!({ "attemptTimeout": 5000, "timeout": 200 });
     let error = store(&server.endpoint, bounds)
@@ -102,21 +102,21 @@ async fn attempts_and_operations_are_bounded_in_time() {
 }
 
 #[tokio::test]
-async fn a_closed_kept_connection_costs_no_attempt_of_the_maximum() {
+async fn a_closed_kept_connection_does_not_count_toward_max_attempts() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    server.push(Act::Cut);
+    server.push(Reaction::Close);
     let mut trace = trace();
     store.set(ITEM, CallOptions::default(), &mut trace).await.unwrap();
     assert_eq!(trace.attempts, 2);
-    let connections: Vec<_> = server.seen().into_iter().map(|seen| seen.connection).collect();
+    let connections: Vec<_> = server.requests().into_iter().map(|request| request.connection).collect();
     assert_eq!(connections, [0, 0, 1]);
 }
 
 #[tokio::test]
-async fn no_more_connections_than_allowed() {
-    let delay = || Act::Delayed(Duration::from_millis(20));
+async fn max_connections_is_never_exceeded() {
+    let delay = || Reaction::RespondAfter(Duration::from_millis(20));
     let server = FaultServer::start(std::iter::repeat_with(delay).take(12)).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 3 }));
     futures_util::future::try_join_all(
@@ -124,13 +124,13 @@ async fn no_more_connections_than_allowed() {
     )
     .await
     .unwrap();
-    let connections = server.seen().into_iter().map(|seen| seen.connection).max();
-    assert_eq!((server.seen().len(), connections), (12, Some(2)));
+    let connections = server.requests().into_iter().map(|request| request.connection).max();
+    assert_eq!((server.requests().len(), connections), (12, Some(2)));
 }
 
 #[tokio::test]
-async fn waiting_for_a_connection_is_no_part_of_an_attempt() {
-    let delay = || Act::Delayed(Duration::from_millis(40));
+async fn waiting_for_a_connection_does_not_count_toward_the_attempt_timeout() {
+    let delay = || Reaction::RespondAfter(Duration::from_millis(40));
     let server = FaultServer::start(std::iter::repeat_with(delay).take(6)).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 120 }));
     let attempts = futures_util::future::join_all((0..6).map(async |_| {
@@ -142,9 +142,9 @@ async fn waiting_for_a_connection_is_no_part_of_an_attempt() {
 }
 
 #[tokio::test]
-async fn the_clock_is_set_by_the_service() {
+async fn signatures_use_the_clock_of_the_service() {
     let date = "Tue, 14 Nov 2023 22:13:20 GMT";
-    let skewed = Act::Answer {
+    let skewed = Reaction::Respond {
         status: 400,
         headers: vec![("date", date.into())],
         body: r#"{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"expired"}"#.into(),
@@ -153,19 +153,19 @@ async fn the_clock_is_set_by_the_service() {
     let store = store(&server.endpoint, json!({}));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    let seen = server.seen();
-    assert!(!seen[0].header("x-amz-date").unwrap().starts_with("20231114"));
-    for corrected in &seen[1..] {
+    let requests = server.requests();
+    assert!(!requests[0].header("x-amz-date").unwrap().starts_with("20231114"));
+    for corrected in &requests[1..] {
         assert!(corrected.header("x-amz-date").unwrap().starts_with("20231114T2213"), "{corrected:?}");
     }
     // A signature that is wrong for another reason is not signed again.
     let error = store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert!(error.is_service("InvalidSignatureException"));
-    assert_eq!(server.seen().len(), 4);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[tokio::test]
-async fn refused_credentials_are_fetched_once_more() {
+async fn rejected_credentials_are_fetched_once_more() {
     let refused = || service_error(400, "ExpiredTokenException");
     let renewable = || json!({ "credentialsMayChange": true });
     let server = FaultServer::start([refused(), empty()]).await;
@@ -178,12 +178,12 @@ async fn refused_credentials_are_fetched_once_more() {
             .await
             .unwrap_err();
         assert!(error.is_service("ExpiredTokenException"));
-        assert_eq!((server.seen().len(), error.is_permanent), (attempts, attempts == 1));
+        assert_eq!((server.requests().len(), error.is_permanent), (attempts, attempts == 1));
     }
 }
 
 #[tokio::test]
-async fn a_dead_endpoint_is_told_with_its_cause() {
+async fn an_endpoint_that_refuses_connections_is_an_error_with_its_cause() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -195,9 +195,9 @@ async fn a_dead_endpoint_is_told_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_response_without_end_is_not_kept_in_memory() {
+async fn a_response_that_is_too_large_is_an_error() {
     let giant = "x".repeat(17 * 1024 * 1024);
-    let server = FaultServer::start([answer(200, &giant)]).await;
+    let server = FaultServer::start([response(200, &giant)]).await;
     let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
         .get("sess:a", 0, CallOptions::default(), &mut trace())
         .await
@@ -207,8 +207,8 @@ async fn a_response_without_end_is_not_kept_in_memory() {
 }
 
 #[tokio::test]
-async fn a_table_that_stays_down_is_not_asked_three_times_as_much() {
-    let server = FaultServer::start(std::iter::repeat_with(|| answer(500, "")).take(2000)).await;
+async fn the_retry_budget_limits_the_load_on_a_failing_service() {
+    let server = FaultServer::start(std::iter::repeat_with(|| response(500, "")).take(2000)).await;
     let store = store(&server.endpoint, json!({}));
     let operations = 200;
     for batch in 0..operations / 50 {
@@ -216,34 +216,38 @@ async fn a_table_that_stays_down_is_not_asked_three_times_as_much() {
         let failed = futures_util::future::join_all(calls).await;
         assert!(failed.iter().all(Result::is_err), "batch {batch}");
     }
-    // 500 tokens at 5 a repetition.
-    assert_eq!(server.seen().len(), operations + 100);
+    // 500 tokens, and 5 for each retry.
+    assert_eq!(server.requests().len(), operations + 100);
 }
 
 #[tokio::test]
-async fn unprocessed_deletions_are_sent_again() {
+async fn unprocessed_deletions_are_retried() {
     let key = |id: &str| json!({ "id": { "S": id } });
     let unprocessed =
         json!({ "UnprocessedItems": { "sessions": [{ "DeleteRequest": { "Key": key("sess:b") } }] } });
     let server = FaultServer::start([
-        answer(200, &json!({ "Count": 2, "Items": [key("sess:a"), key("sess:b")] }).to_string()),
-        answer(200, &unprocessed.to_string()),
-        answer(200, r#"{"UnprocessedItems":{}}"#),
+        response(200, &json!({ "Count": 2, "Items": [key("sess:a"), key("sess:b")] }).to_string()),
+        response(200, &unprocessed.to_string()),
+        response(200, r#"{"UnprocessedItems":{}}"#),
     ])
     .await;
     store(&server.endpoint, json!({})).clear().await.unwrap();
-    let seen = server.seen();
-    assert_eq!(seen.len(), 3);
-    assert!(seen[1].body.contains("sess:a") && seen[1].body.contains("sess:b"));
-    assert!(!seen[2].body.contains("sess:a") && seen[2].body.contains("sess:b"), "{}", seen[2].body);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests[1].body.contains("sess:a") && requests[1].body.contains("sess:b"));
+    assert!(
+        !requests[2].body.contains("sess:a") && requests[2].body.contains("sess:b"),
+        "{}",
+        requests[2].body
+    );
 }
 
 #[tokio::test]
-async fn a_failure_names_the_request_that_failed() {
+async fn an_error_names_the_request_that_failed() {
     let table = r#"{"Table":{"TableStatus":"ACTIVE"}}"#;
     let missing = || service_error(400, "ResourceNotFoundException");
     let unknown = || service_error(400, "UnknownOperationException");
-    let server = FaultServer::start([missing(), answer(200, "{}"), answer(200, table), unknown()]).await;
+    let server = FaultServer::start([missing(), response(200, "{}"), response(200, table), unknown()]).await;
     let error = store(&server.endpoint, json!({})).create_table(&support::ON_DEMAND).await.unwrap_err();
     assert_eq!(error.operation, Some("UpdateTimeToLive"));
     let server = FaultServer::start([service_error(400, "AccessDeniedException")]).await;
@@ -252,8 +256,8 @@ async fn a_failure_names_the_request_that_failed() {
 }
 
 #[tokio::test]
-async fn operations_under_way_when_the_clock_is_found_wrong_are_signed_again_too() {
-    let skewed = || Act::Answer {
+async fn concurrent_operations_all_recover_from_a_wrong_clock() {
+    let skewed = || Reaction::Respond {
         status: 400,
         headers: vec![("date", "Tue, 14 Nov 2023 22:13:20 GMT".into())],
         body: r#"{"__type":"com.amazon.coral.service#RequestTimeTooSkewed","message":"skewed"}"#.into(),
@@ -265,8 +269,8 @@ async fn operations_under_way_when_the_clock_is_found_wrong_are_signed_again_too
 }
 
 #[tokio::test]
-async fn two_reads_of_an_operation_share_its_time() {
-    let delay = || Act::Delayed(Duration::from_millis(300));
+async fn both_reads_of_an_operation_share_its_time_limit() {
+    let delay = || Reaction::RespondAfter(Duration::from_millis(300));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "consistentRead": "on-miss", "timeout": 450 }));
     let error = store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
@@ -274,9 +278,9 @@ async fn two_reads_of_an_operation_share_its_time() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
+async fn a_table_that_is_being_deleted_is_created_once_it_is_gone() {
     let missing = || service_error(400, "ResourceNotFoundException");
-    let status = |status: &str| answer(200, &json!({ "Table": { "TableStatus": status } }).to_string());
+    let status = |status: &str| response(200, &json!({ "Table": { "TableStatus": status } }).to_string());
     let server = FaultServer::start([
         missing(),
         status("DELETING"),
@@ -290,9 +294,9 @@ async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
     let store = store(&server.endpoint, json!({ "createTable": { "timeToLive": true } }));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
     let targets: Vec<_> = server
-        .seen()
+        .requests()
         .iter()
-        .map(|seen| seen.header("x-amz-target").unwrap().split('.').nth(1).unwrap().to_owned())
+        .map(|request| request.header("x-amz-target").unwrap().split('.').nth(1).unwrap().to_owned())
         .collect();
     let describe = "DescribeTable";
     let expected =
@@ -302,7 +306,23 @@ async fn a_table_that_is_being_deleted_is_created_when_it_is_gone() {
     assert_eq!((warning.operation, warning.kind.code()), (Some("UpdateTimeToLive"), "AccessDeniedException"));
 }
 
-/// Panics once, and then gives credentials.
+#[tokio::test]
+async fn a_read_that_creates_the_table_has_its_full_time_afterward() {
+    let missing = || service_error(400, "ResourceNotFoundException");
+    let status = |status: &str| response(200, &json!({ "Table": { "TableStatus": status } }).to_string());
+    let mut reactions = vec![missing(), missing(), empty()];
+    // The pauses between these take longer than the time limit of the read.
+    reactions.extend(std::iter::repeat_with(|| status("CREATING")).take(5));
+    reactions.push(status("ACTIVE"));
+    let server = FaultServer::start(reactions).await;
+    let changes =
+        json!({ "consistentRead": "on-miss", "timeout": 500, "createTable": { "timeToLive": false } });
+    let found = store(&server.endpoint, changes).get("sess:a", 0, CallOptions::default(), &mut trace()).await;
+    assert_eq!(found.unwrap(), Found::Missing);
+    assert_eq!(server.requests().len(), 11);
+}
+
+/// Panics once, and then returns credentials.
 #[derive(Debug, Default)]
 struct Panicking(AtomicBool);
 
@@ -320,7 +340,7 @@ impl ProvideCredentials for Panicking {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_credentials_provider_fails_its_operation_and_no_later_one() {
+async fn a_panic_in_the_credentials_provider_fails_only_its_own_operation() {
     let server = FaultServer::start([]).await;
     let provider = SharedCredentialsProvider::new(Panicking::default());
     let store = Store::new(support::config(&server.endpoint, json!({})), Some(provider));

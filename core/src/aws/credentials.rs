@@ -1,4 +1,4 @@
-//! The credentials that requests are signed with: fetched once for many, renewed before they expire.
+//! Caches the credentials that sign requests, and renews them before they expire.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,20 +15,20 @@ use crate::error::{Error, Kind, Result};
 use crate::single_flight::SingleFlight;
 use crate::sync::lock;
 
-/// Credentials are renewed this long before they expire, or in the last tenth of a shorter life.
+/// Credentials are renewed this long before they expire, or in the last tenth of their lifetime if that is shorter.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// How long a failed renewal rests while the old credentials last.
+/// The pause after a failed renewal, while the old credentials are still valid.
 const RENEW_AGAIN: Duration = Duration::from_secs(5);
 
-/// A provider, and what it gave last.
+/// A provider, and the credentials that it returned last.
 #[derive(Clone)]
 pub struct CredentialsCache(Arc<Shared>);
 
 struct Shared {
     provider: SharedCredentialsProvider,
-    /// How long the provider may take.
+    /// The time that the provider may take.
     limit: Duration,
-    /// Whether the provider may give other keys the next time, although it gives these without an expiration.
+    /// Whether the provider may return other keys next time, although the current ones do not expire.
     may_change: bool,
     current: Mutex<Option<Current>>,
     fetching: SingleFlight<Arc<Credentials>>,
@@ -55,8 +55,8 @@ impl Current {
 }
 
 impl CredentialsCache {
-    /// `limit` bounds a fetch, so that a provider that hangs is asked again. With `may_change`, the provider may give
-    /// other keys the next time even if those it gives never expire.
+    /// `limit` is the time for one fetch, so that a provider that hangs is called again. With `may_change`, the provider may
+    /// return other keys next time even if the current ones do not expire.
     pub fn new(provider: SharedCredentialsProvider, limit: Duration, may_change: bool) -> Self {
         Self(Arc::new(Shared {
             provider,
@@ -67,7 +67,7 @@ impl CredentialsCache {
         }))
     }
 
-    /// Valid credentials. Those that expire soon are renewed while they are still used.
+    /// Returns valid credentials. If they expire soon, this starts to renew them in the background.
     pub async fn get(&self) -> Result<Arc<Credentials>> {
         match self.cached() {
             Some(credentials) => Ok(credentials),
@@ -75,8 +75,8 @@ impl CredentialsCache {
         }
     }
 
-    /// A fetch that was already running when the caller joined it may time out long before the caller does. The caller
-    /// then waits for another one.
+    /// Fetches credentials. A fetch that was already running may time out long before the caller does. The caller then waits
+    /// for another one.
     async fn fetch_in_full(&self) -> Result<Arc<Credentials>> {
         let was_running = self.0.fetching.is_running();
         match self.fetch().await {
@@ -85,7 +85,7 @@ impl CredentialsCache {
         }
     }
 
-    /// The credentials that are known to be valid now.
+    /// The cached credentials, if they are valid.
     pub fn cached(&self) -> Option<Arc<Credentials>> {
         let now = SystemTime::now();
         let mut current = self.current();
@@ -97,21 +97,21 @@ impl CredentialsCache {
         Some(Arc::clone(&current.credentials))
     }
 
-    /// Forgets `refused`, so that the next request fetches new ones. Credentials that were fetched since are kept.
-    /// False when the provider can only give the same again.
-    pub fn forget(&self, refused: &Credentials) -> bool {
-        if !self.may_change(refused) {
+    /// Forgets credentials that the service rejected, so that the next request fetches new ones. Credentials that were
+    /// fetched since then are kept. Returns false if the provider can only return the same ones again.
+    pub fn forget(&self, rejected: &Credentials) -> bool {
+        if !self.may_change(rejected) {
             return false;
         }
         let mut current = self.current();
-        if current.as_ref().is_some_and(|current| *current.credentials == *refused) {
+        if current.as_ref().is_some_and(|current| *current.credentials == *rejected) {
             *current = None;
         }
         true
     }
 
-    /// Forgets the current credentials, when it is not known which were refused. False when the provider can only give
-    /// the same again.
+    /// Forgets the current credentials if it is not known which ones the service rejected. Returns false if the provider can
+    /// only return the same ones again.
     pub fn forget_all(&self) -> bool {
         let mut current = self.current();
         if current.as_ref().is_some_and(|current| !self.may_change(&current.credentials)) {
@@ -121,7 +121,8 @@ impl CredentialsCache {
         true
     }
 
-    /// Keys of the options, of environment variables, and of profiles are read once and have no expiration.
+    /// Whether the provider may return other credentials. Keys from options, environment variables, and profiles are read
+    /// once and do not expire.
     fn may_change(&self, credentials: &Credentials) -> bool {
         let is_of_process = |features: &Vec<_>| features.contains(&AwsCredentialFeature::CredentialsProcess);
         self.0.may_change
@@ -141,7 +142,7 @@ impl CredentialsCache {
                     ));
                 }
             };
-            refuse_unsendable(&credentials)?;
+            check_sendable(&credentials)?;
             let credentials = Arc::new(credentials);
             *lock(&shared.current) = Some(Current::new(Arc::clone(&credentials)));
             Ok(credentials)
@@ -153,18 +154,17 @@ impl CredentialsCache {
     }
 }
 
-/// Keys that were read from a file may end in a newline, which no header can hold.
-fn refuse_unsendable(credentials: &Credentials) -> Result<()> {
+/// Rejects credentials that cannot be sent in a header. Keys from a file often end with a newline.
+fn check_sendable(credentials: &Credentials) -> Result<()> {
     let is_sendable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     if is_sendable(credentials.access_key_id()) && credentials.session_token().is_none_or(is_sendable) {
         return Ok(());
     }
-    let message =
-        "the access key id or the session token has a character that no header can hold, such as a newline";
+    let message = "the access key ID or the session token contains a character that is not allowed in a header, such as a newline";
     Err(Error::new(Kind::Credentials, message))
 }
 
-/// Serves the SDK's clients from the same cache.
+/// Provides the same credentials to the clients of the SDK.
 impl ProvideCredentials for CredentialsCache {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Gives credentials of the given life, numbered; fails when the life is zero.
+    /// Returns numbered credentials with the given lifetime. If the lifetime is zero, the first call fails.
     #[derive(Debug, Default)]
     struct Numbered {
         calls: Arc<AtomicU32>,
@@ -225,9 +225,9 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_no_header_can_hold_are_refused() {
+    fn keys_that_are_invalid_in_a_header_are_rejected() {
         let with = |id: &str, token: Option<&str>| {
-            refuse_unsendable(&Credentials::new(id, "secret", token.map(str::to_owned), None, "test"))
+            check_sendable(&Credentials::new(id, "secret", token.map(str::to_owned), None, "test"))
         };
         assert!(with("AKID", Some("to/ke+n==")).is_ok());
         for (id, token) in [("AKID\n", None), ("AK ID", None), ("AKID", Some("token\n")), ("é", None)] {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_that_cannot_change_are_kept_when_they_are_refused() {
+    async fn rejected_keys_that_cannot_change_are_kept() {
         let keys = Credentials::new("AKID", "secret", None, None, "test");
         let cache = |keys: &Credentials, may_change| {
             let provider = SharedCredentialsProvider::new(keys.clone());
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_waiters_share_one_fetch() {
+    async fn concurrent_callers_share_one_fetch() {
         let (cache, calls) = cache(None);
         let (a, b) = tokio::join!(cache.get(), cache.get());
         assert_eq!((key(&a.unwrap()), key(&b.unwrap())), ("0", "0"));
@@ -269,11 +269,11 @@ mod tests {
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
-    /// Does not answer the first call.
+    /// Never returns from the first call.
     #[derive(Debug, Default)]
-    struct SilentAtFirst(AtomicU32);
+    struct HangsAtFirst(AtomicU32);
 
-    impl ProvideCredentials for SilentAtFirst {
+    impl ProvideCredentials for HangsAtFirst {
         fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
         where
             Self: 'a,
@@ -290,7 +290,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_that_joins_a_fetch_near_its_limit_gets_another_one() {
-        let provider = SharedCredentialsProvider::new(SilentAtFirst::default());
+        let provider = SharedCredentialsProvider::new(HangsAtFirst::default());
         let cache = CredentialsCache::new(provider, Duration::from_secs(5), true);
         let late = async {
             tokio::time::sleep(Duration::from_millis(4999)).await;
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn renews_in_the_last_tenth_while_the_old_ones_serve() {
+    async fn credentials_are_renewed_in_the_last_tenth_of_their_lifetime() {
         let (cache, calls) = cache(Some(Duration::from_millis(300)));
         cache.get().await.unwrap();
         tokio::time::sleep(Duration::from_millis(275)).await;
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_ones_are_fetched_anew_and_a_failure_is_not_kept() {
+    async fn rejected_credentials_are_fetched_again_and_failures_are_not_cached() {
         let (cache, _) = cache(None);
         let first = cache.get().await.unwrap();
         cache.forget(&first);

@@ -1,4 +1,4 @@
-//! The shared AWS config and credentials files, read with the rules of the AWS SDK for JavaScript.
+//! Reads the shared AWS config and credentials files, with the rules of the AWS SDK for JavaScript.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::files;
 
 pub const DEFAULT: &str = "default";
 
-/// Properties by their names. Those nested in `s3 =` are named `s3.…`.
+/// Properties by name. Properties nested in `s3 =` have the name `s3.…`.
 pub type Section = BTreeMap<String, String>;
 type Sections = BTreeMap<String, Section>;
 
@@ -27,12 +27,12 @@ pub struct Profiles {
 struct ProfileFile {
     path: PathBuf,
     sections: Sections,
-    /// What is wrong with the file, as an addition to the error that follows from it.
-    complaint: Option<String>,
+    /// The problem with the file, to be appended to an error message.
+    problem: Option<String>,
 }
 
 impl Profiles {
-    /// Reads the files. A file that cannot be used is not an error as long as nothing in it is needed.
+    /// Reads the files. A file that cannot be read is an error only if something in it is needed.
     pub async fn load(environment: &Environment, profile: Option<&str>) -> Self {
         let path_in = |variable, default| path_of(environment, variable, default);
         let (config, credentials) = tokio::join!(
@@ -65,7 +65,7 @@ impl Profiles {
         self.config.sections.get(&format!("sso-session.{name}"))
     }
 
-    /// The profile and the files, for messages: `profile "p" of /home/ann/.aws/config and /home/ann/.aws/credentials`.
+    /// The profile and the files, for error messages: `profile "p" of /home/ann/.aws/config and /home/ann/.aws/credentials`.
     pub fn place(&self) -> String {
         format!("profile {:?} of {}", self.selected, self.paths())
     }
@@ -94,19 +94,19 @@ impl Profiles {
         }
     }
 
-    /// What keeps the selected profile from being used, if anything does: the profile does not exist, or a file has
-    /// lines that could not be read.
-    pub fn complaint(&self) -> Option<String> {
-        let mut complaint = String::new();
+    /// Why the selected profile cannot be used, to be appended to an error message: it does not exist, or a file has invalid
+    /// lines.
+    pub fn problems(&self) -> Option<String> {
+        let mut problems = String::new();
         if self.selected != DEFAULT && self.sections_of(&self.selected) == [None, None] {
-            let _ = write!(complaint, "; profile {:?} does not exist in {}", self.selected, self.paths());
+            let _ = write!(problems, "; profile {:?} does not exist in {}", self.selected, self.paths());
         }
         for file in [&self.config, &self.credentials] {
-            if let Some(problem) = &file.complaint {
-                let _ = write!(complaint, "; {}{problem}", file.path.display());
+            if let Some(problem) = &file.problem {
+                let _ = write!(problems, "; {}{problem}", file.path.display());
             }
         }
-        (!complaint.is_empty()).then_some(complaint)
+        (!problems.is_empty()).then_some(problems)
     }
 
     pub fn is_missing(&self) -> bool {
@@ -118,7 +118,7 @@ impl Profiles {
     }
 }
 
-/// Where a file is: where its variable says, or in the home folder.
+/// The path of a file: from its environment variable, or in the home folder.
 fn path_of(environment: &Environment, variable: &str, default: &str) -> PathBuf {
     let home = environment.get("HOME").unwrap_or_default();
     match environment.get(variable) {
@@ -132,13 +132,13 @@ impl ProfileFile {
         match files::read(&path).await {
             Ok(bytes) => {
                 let (sections, ignored) = parse(&String::from_utf8_lossy(&bytes));
-                let complaint = ignored.map(|(line, reason)| format!(", line {line}, was ignored: {reason}"));
-                Self { path, sections, complaint }
+                let problem = ignored.map(|(line, reason)| format!(", line {line}, was ignored: {reason}"));
+                Self { path, sections, problem }
             }
             Err(error) => {
                 let is_missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-                let complaint = (!is_missing).then(|| format!(" cannot be read: {error}"));
-                Self { path, complaint, ..Self::default() }
+                let problem = (!is_missing).then(|| format!(" cannot be read: {error}"));
+                Self { path, problem, ..Self::default() }
             }
         }
     }
@@ -162,10 +162,11 @@ impl ProfileFile {
     }
 }
 
-/// The sections of a file, those with a prefix named `prefix.name`, and the first line that has no meaning.
+/// Returns the sections of a file, and the first line that was ignored, with the reason. A section with a prefix has the name
+/// `prefix.name`.
 ///
 /// This accepts what `parseIni` of the AWS SDK for JavaScript accepts: a byte order mark, indented properties, lines
-/// without `=`, properties before the first section.
+/// without `=`, and properties before the first section.
 fn parse(text: &str) -> (Sections, Option<(usize, &'static str)>) {
     let mut sections = Sections::new();
     let mut ignored = None;
@@ -207,7 +208,7 @@ fn parse(text: &str) -> (Sections, Option<(usize, &'static str)>) {
     (sections, ignored)
 }
 
-/// `profile name` and the like as `profile.name`; None for a section of an unknown kind.
+/// Converts `profile name` to `profile.name`, for example. Returns None for a section of an unknown kind.
 fn section_name(name: &str) -> Option<String> {
     const KINDS: [&str; 3] = ["profile", "sso-session", "services"];
     let is_word =
@@ -227,7 +228,7 @@ fn section_name(name: &str) -> Option<String> {
     }
 }
 
-/// Up to a `#` or `;` that begins the line or follows white space.
+/// The line up to a `#` or `;` at its start or after white space.
 fn without_comment(line: &str) -> &str {
     let mut follows_white = true;
     for (index, character) in line.char_indices() {
@@ -243,7 +244,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches(is_white)
 }
 
-/// White space as JavaScript has it, which includes the byte order mark.
+/// White space as in JavaScript, which includes the byte order mark.
 fn is_white(character: char) -> bool {
     character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
 }
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sdk_for_javascript_accepts_is_accepted() {
+    fn files_are_parsed_as_in_the_sdk_for_javascript() {
         let expected = vec![("default".to_owned(), vec![("region".to_owned(), "r".to_owned())])];
         for text in [
             "[default]\nregion = r",
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_and_nested_properties_are_named_by_their_path() {
+    fn sections_and_nested_properties_have_paths_as_names() {
         let (sections, ignored) = parse(
             "[profile a]\ns3 =\n  endpoint_url = x\nregion = r#1\n[services \"b\"]\ndynamodb = \n endpoint_url = y\n\
              [unknown c]\nd = e\n[f]\ng = h\n",
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_without_a_meaning_is_known() {
+    fn the_first_ignored_line_is_reported() {
         let line = |text| parse(text).1.map(|(line, _)| line);
         assert_eq!(line("[default]\nregion = r\n\noops\n[broken\na = b"), Some(4));
         assert_eq!(line("[default\nregion = r"), Some(1));

@@ -1,4 +1,4 @@
-//! The AWS settings of a store: from the options, else from the environment, else from the profile.
+//! Reads the AWS settings of a store from its options, the environment, and the profile, in this order.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub struct Settings {
     pub use_fips: bool,
     pub use_dual_stack: bool,
     pub retries: RetryConfig,
-    /// What decides about the endpoint, except the account: the account may come with the credentials.
+    /// Everything that determines the endpoint, except the account, which may come with the credentials.
     pub endpoint: ParamsBuilder,
 }
 
@@ -52,7 +52,7 @@ impl Settings {
     }
 }
 
-/// A Region is a part of host names.
+/// The Region, which must be valid in a host name.
 fn region(config: &Config, sources: &Sources<'_>) -> Result<String> {
     let profile = sources.profiles.profile(&sources.profiles.selected);
     let found =
@@ -62,9 +62,9 @@ fn region(config: &Config, sources: &Sources<'_>) -> Result<String> {
         .or_else(|| sources.variable("AWS_DEFAULT_REGION"))
         .or_else(|| Some(sources.of_profile(profile.as_ref()?.get("region")?, "region")));
     let Some(found) = found else {
-        let complaint = sources.profiles.complaint().unwrap_or_default();
+        let problems = sources.profiles.problems().unwrap_or_default();
         let message = format!(
-            "no region: set the option region, AWS_REGION, or region in {}{complaint}",
+            "no region: set the option region, AWS_REGION, or region in {}{problems}",
             sources.profiles.place()
         );
         return Err(Error::new(Kind::Config, message));
@@ -107,7 +107,7 @@ fn custom_endpoint(config: &Config, sources: &Sources<'_>, region: &str) -> Resu
     };
     match Endpoint::new(found.value, region) {
         Ok(_) => Ok(Some(found.value.to_owned())),
-        // The URL may hold a password.
+        // Without the URL, which may contain a password.
         Err(_) => {
             let message = format!("{} must be an http or https URL with a host and no query", found.source);
             Err(Error::new(Kind::Config, message))
@@ -115,7 +115,7 @@ fn custom_endpoint(config: &Config, sources: &Sources<'_>, region: &str) -> Resu
     }
 }
 
-/// Not by `aws-config`, which panics for values that it does not know.
+/// The retry settings. `aws-config` would panic on unknown values.
 fn retries(config: &Config, sources: &Sources<'_>) -> Result<RetryConfig> {
     let mode = sources.parsed("AWS_RETRY_MODE", "retry_mode")?;
     let retries =
@@ -132,7 +132,7 @@ struct Sources<'s> {
     profiles: &'s Profiles,
 }
 
-/// A value, and the name of where it was found.
+/// A value, and where it was found.
 struct Found<'s> {
     value: &'s str,
     source: String,
@@ -165,7 +165,7 @@ impl Found<'_> {
 }
 
 trait Setting: FromStr {
-    /// The values that are valid.
+    /// The valid values, for error messages.
     const VALID: &str;
 }
 
@@ -198,7 +198,7 @@ impl FromStr for RetryMode {
 
     fn from_str(text: &str) -> Result<Self, fmt::Error> {
         match text.to_ascii_lowercase().as_str() {
-            // What `legacy` does differs from SDK to SDK; those that have dropped it take it for `standard`.
+            // `legacy` differs between SDKs. The ones that have removed it treat it as `standard`.
             "standard" | "legacy" => Ok(Self::Standard),
             "adaptive" => Ok(Self::Adaptive),
             _ => Err(fmt::Error),
@@ -209,7 +209,7 @@ impl FromStr for RetryMode {
 struct Attempts(u32);
 
 impl Setting for Attempts {
-    const VALID: &str = "a whole number of 1 or more";
+    const VALID: &str = "an integer of at least 1";
 }
 
 impl FromStr for Attempts {

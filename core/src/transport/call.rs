@@ -26,9 +26,9 @@ impl CallOptions {
         self.started + timeout
     }
 
-    /// The same options with the full time limit.
-    pub fn restarted(self) -> Self {
-        Self { started: Instant::now(), ..self }
+    /// Grants the full time limit again.
+    pub fn restart(&mut self) {
+        self.started = Instant::now();
     }
 }
 

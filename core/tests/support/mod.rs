@@ -1,5 +1,5 @@
-//! What the integration tests share: a local DynamoDB in process, and a server that fails on demand.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+//! Helpers of the integration tests: a local DynamoDB in this process, and a server that fails on demand.
+#![allow(dead_code, reason = "each test program uses only some of them")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub const ON_DEMAND: NewTable = NewTable { throughput: None, time_to_live: true, tags: Vec::new() };
 
-/// The settings of a store, with `changes` laid over the usual ones.
+/// The default settings of a store, with some `changes`.
 pub fn config(endpoint: &str, changes: Value) -> Config {
     let mut settings = json!({
         "table": "sessions",
@@ -54,14 +54,14 @@ pub fn store(endpoint: &str, changes: Value) -> Store {
     Store::new(config(endpoint, changes), None)
 }
 
-/// Starts a DynamoDB of its own for a test; it ends with the test's runtime.
+/// Starts a local DynamoDB for one test. It stops with the runtime of the test.
 pub async fn dynamodb() -> String {
     let (endpoint, serving) = local_dynamodb::bind().await.unwrap();
     tokio::spawn(serving);
     endpoint
 }
 
-/// A store on a DynamoDB of its own whose table is there.
+/// A store on a new local DynamoDB with a table.
 pub async fn ready_store(changes: Value) -> Store {
     let store = store(&dynamodb().await, changes);
     store.create_table(&ON_DEMAND).await.unwrap();
@@ -74,50 +74,50 @@ pub fn trace() -> Trace {
 
 const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
-/// What the fault server does with a request.
+/// How the fault server reacts to a request.
 #[derive(Clone, Debug)]
-pub enum Act {
-    Answer {
+pub enum Reaction {
+    Respond {
         status: u16,
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// Closes the connection once the request is read.
-    Cut,
+    /// Reads the request and closes the connection.
+    Close,
     /// Sends half of a response and closes the connection.
-    CutInBody,
+    CloseInBody,
     Hang,
-    /// Answers after a time.
-    Delayed(Duration),
-    /// Answers, and closes the connection after a time.
-    CloseLater(Duration),
+    /// Responds with `{}` after this time.
+    RespondAfter(Duration),
+    /// Responds with `{}`, and closes the connection after this time.
+    RespondThenClose(Duration),
 }
 
-/// `{}` with status 200: what PutItem, UpdateItem and DeleteItem answer, and a GetItem that finds nothing.
-pub fn empty() -> Act {
-    answer(200, "{}")
+/// Status 200 with `{}`, which is the response to PutItem, UpdateItem, and DeleteItem, and to a GetItem without an item.
+pub fn empty() -> Reaction {
+    response(200, "{}")
 }
 
-pub fn answer(status: u16, body: &str) -> Act {
-    Act::Answer { status, headers: Vec::new(), body: body.into() }
+pub fn response(status: u16, body: &str) -> Reaction {
+    Reaction::Respond { status, headers: Vec::new(), body: body.into() }
 }
 
-pub fn service_error(status: u16, name: &str) -> Act {
-    answer(
+pub fn service_error(status: u16, name: &str) -> Reaction {
+    response(
         status,
         &json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "m" }).to_string(),
     )
 }
 
-/// A request as it arrived: the connection's number, the head and the body.
+/// A request that the server received, with the number of its connection.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Received {
     pub connection: usize,
     pub head: String,
     pub body: String,
 }
 
-impl Seen {
+impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
@@ -127,25 +127,25 @@ impl Seen {
     }
 }
 
-/// A server that answers each request by the next of its acts, and `{}` when they are used up.
+/// A server that handles each request with its next reaction, and responds with `{}` once they are used up.
 #[derive(Clone)]
 pub struct FaultServer {
     pub endpoint: String,
-    acts: Arc<Mutex<VecDeque<Act>>>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    reactions: Arc<Mutex<VecDeque<Reaction>>>,
+    received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl FaultServer {
-    pub async fn start(acts: impl IntoIterator<Item = Act>) -> Self {
-        Self::start_at("127.0.0.1:0", acts).await
+    pub async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::start_at("127.0.0.1:0", reactions).await
     }
 
-    pub async fn start_at(address: &str, acts: impl IntoIterator<Item = Act>) -> Self {
+    pub async fn start_at(address: &str, reactions: impl IntoIterator<Item = Reaction>) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let server = Self {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
-            acts: Arc::new(Mutex::new(acts.into_iter().collect())),
-            seen: Arc::default(),
+            reactions: Arc::new(Mutex::new(reactions.into_iter().collect())),
+            received: Arc::default(),
         };
         let accepting = server.clone();
         tokio::spawn(async move {
@@ -162,38 +162,38 @@ impl FaultServer {
         self.endpoint.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
     }
 
-    pub fn push(&self, act: Act) {
-        self.acts.lock().unwrap().push_back(act);
+    pub fn push(&self, reaction: Reaction) {
+        self.reactions.lock().unwrap().push_back(reaction);
     }
 
     async fn serve(&self, connection: usize, mut stream: TcpStream) -> Option<()> {
         loop {
             let (head, body) = read_request(&mut stream).await?;
-            self.seen.lock().unwrap().push(Seen { connection, head, body });
-            let act = self.acts.lock().unwrap().pop_front().unwrap_or_else(empty);
-            match act {
-                Act::Answer { status, headers, body } => {
+            self.received.lock().unwrap().push(Received { connection, head, body });
+            let reaction = self.reactions.lock().unwrap().pop_front().unwrap_or_else(empty);
+            match reaction {
+                Reaction::Respond { status, headers, body } => {
                     let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
                     for (name, value) in headers {
                         head += &format!("{name}: {value}\r\n");
                     }
                     stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.ok()?;
                 }
-                Act::Cut => return None,
-                Act::CutInBody => {
+                Reaction::Close => return None,
+                Reaction::CloseInBody => {
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.ok()?;
                     return None;
                 }
-                Act::Hang => std::future::pending().await,
-                Act::Delayed(delay) => {
+                Reaction::Hang => std::future::pending().await,
+                Reaction::RespondAfter(delay) => {
                     tokio::time::sleep(delay).await;
                     stream.write_all(EMPTY).await.ok()?;
                 }
-                Act::CloseLater(delay) => {
+                Reaction::RespondThenClose(delay) => {
                     stream.write_all(EMPTY).await.ok()?;
                     tokio::time::sleep(delay).await;
                     return None;

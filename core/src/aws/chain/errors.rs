@@ -7,7 +7,7 @@ use super::search::{CONTAINER_PATH, CONTAINER_URL, Search, WEB_IDENTITY_FILE};
 use crate::error::{Error, Kind};
 
 impl Search {
-    /// The error of `aws-config`, and what to do about it.
+    /// Converts an error of `aws-config`, and adds what to do about it.
     pub fn failure(&self, error: CredentialsError) -> Error {
         if let Some(invalid) = self.invalid_variable() {
             return Error::new(Kind::Config, invalid).with_source(error);
@@ -26,7 +26,7 @@ impl Search {
         };
         Error::new(Kind::Credentials, message).with_source(error)
     }
-    /// A variable that makes the container's or the instance's service unreachable.
+    /// The invalid variable that makes the credentials service of the container or instance unreachable, if any.
     fn invalid_variable(&self) -> Option<String> {
         let is_url = |text: &str| {
             text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some())
@@ -46,13 +46,13 @@ impl Search {
     }
 
     pub fn nothing_found(&self) -> Error {
-        let complaint = self.profiles.complaint().unwrap_or_default();
+        let problems = self.profiles.problems().unwrap_or_default();
         if self.is_profile_only {
             let (profile, place) = (&self.profiles.selected, self.profiles.place());
             let problem =
                 if self.profiles.is_missing() { String::new() } else { format!(": {place} has none") };
             let message = format!(
-                "no credentials for option profile{problem}{complaint}; add them with `aws configure --profile {profile}`"
+                "no credentials for option profile{problem}{problems}; add them with `aws configure --profile {profile}`"
             );
             return Error::new(Kind::Credentials, message);
         }
@@ -65,10 +65,10 @@ impl Search {
         let is_disabled =
             self.environment.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value != "false");
         let instance =
-            if is_disabled { " is disabled by AWS_EC2_METADATA_DISABLED" } else { " does not answer" };
+            if is_disabled { " is disabled by AWS_EC2_METADATA_DISABLED" } else { " does not respond" };
         let message = format!(
             "no AWS credentials found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY{half}, add keys to {}, or attach \
-             an IAM role to the function, container, or instance (the instance metadata service{instance}){complaint}",
+             an IAM role to the function, container, or instance (the instance metadata service{instance}){problems}",
             self.profiles.place()
         );
         Error::new(Kind::Credentials, message)

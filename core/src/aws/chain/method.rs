@@ -35,7 +35,7 @@ impl Method {
 
     /// Checks the properties in the order of the AWS SDK for JavaScript. Returns None if the profile does not exist or has
     /// no credentials.
-    pub fn of(profiles: &Profiles) -> Result<Option<Self>> {
+    pub fn find(profiles: &Profiles) -> Result<Option<Self>> {
         let mut chain: Vec<(String, Section)> = Vec::new();
         let mut name = profiles.selected.clone();
         loop {

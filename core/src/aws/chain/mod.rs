@@ -35,7 +35,7 @@ use process::run_process;
 use search::{Inputs, Search, environment_credentials};
 use sso_token::save_if_renewed;
 
-/// What requests for credentials need.
+/// Settings for the requests that fetch credentials.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The profile of the options, whose credentials take precedence over all others.
@@ -53,7 +53,7 @@ pub struct DefaultChain {
     setup: Setup,
     environment: SharedEnvironment,
     http: Arc<HttpClient>,
-    /// Kept while its inputs stay the same, because it remembers what the instance metadata service returned.
+    /// Reused while its inputs stay the same, because it caches what the instance metadata service returned.
     latest: Mutex<Option<Built>>,
 }
 
@@ -64,7 +64,7 @@ struct Built {
     provider: SharedCredentialsProvider,
 }
 
-/// Files and variables may hold secrets.
+/// Prints nothing, because files and variables may contain secrets.
 impl fmt::Debug for Built {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Built").finish_non_exhaustive()
@@ -96,7 +96,7 @@ impl DefaultChain {
             return Ok(credentials);
         }
         let profiles = Profiles::load(&environment, option).await;
-        let method = Method::of(&profiles)?;
+        let method = Method::find(&profiles)?;
         let search = Search { environment, profiles, method, is_profile_only: option.is_some() };
         if search.is_profile_only && search.method.is_none() {
             return Err(search.nothing_found());
@@ -144,7 +144,7 @@ impl DefaultChain {
             .await;
         let provider = sdk
             .credentials_provider()
-            .ok_or_else(|| Error::new(Kind::Internal, "there is no credentials provider"))?;
+            .ok_or_else(|| Error::new(Kind::Internal, "aws-config returned no credentials provider"))?;
         let built = Built { inputs, fs, provider };
         *lock(&self.latest) = Some(built.clone());
         Ok(built)
