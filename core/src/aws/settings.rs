@@ -209,7 +209,7 @@ impl FromStr for RetryMode {
 struct Attempts(u32);
 
 impl Setting for Attempts {
-    const VALID: &str = "an integer of at least 1";
+    const VALID: &str = "a whole number of at least 1";
 }
 
 impl FromStr for Attempts {
