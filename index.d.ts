@@ -304,7 +304,7 @@ declare namespace connectDynamoDB {
     durationMs?: number
     /**
      * Number of requests sent. Like the next two members, undefined for operations that scan, create, or describe the
-     * table, because the AWS SDK sends their requests.
+     * table, which send several requests.
      */
     attempts?: number
     /** HTTP status code of the last response, or null if there was no response. */

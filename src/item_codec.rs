@@ -38,7 +38,7 @@ impl ItemCodec {
             session: Option<String>,
             expires: Option<f64>,
         }
-        let StoredItem { id, session, expires } =
+        let StoredItem { id, session, expires, .. } =
             StoredItem::read(&self.layout, &mut Cursor::new(&item)).map_err(|_| not_an_item())?;
         let session = match session {
             Session::Text(text) => Some(text),
