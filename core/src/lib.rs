@@ -1,19 +1,20 @@
-//! Web sessions in Amazon DynamoDB, without Node: all of the npm package `dynamodb-session` that can be told apart
-//! from it.
+//! Stores web sessions in Amazon DynamoDB. This is the part of the npm package `dynamodb-session` that does not depend on
+//! Node.js.
 //!
-//! A request of a web app comes down this list, and nothing points back up:
+//! A request takes this path, and no module depends on one above it:
 //!
-//! - [`runtime`], the thread on which everything happens.
-//! - [`store`] makes of each operation one DynamoDB request: [`store::Store::get`], `set`, `touch`, `destroy`.
-//! - [`request`] writes what is sent and [`reply`] reads what comes back, by the [`layout`] of the table, with
-//!   [`attribute`] values as text and [`expiry`] in seconds. These are pure.
-//! - [`transport`], the data plane, signs, sends, retries and classifies.
-//! - [`table`] and [`mod@scan`], the control plane, go through the AWS SDK, over the same HTTP client.
-//! - [`aws`] settles region, endpoint and [`credentials`] from the [`config`] or the environment, at the
-//!   first operation.
+//! - [`runtime`] is the thread that performs all I/O.
+//! - [`store`] has the operations, each of which sends one DynamoDB request: [`store::Store::get`], `set`, `touch`,
+//!   `destroy`.
+//! - [`wire`] writes request bodies and parses responses. [`item`] is the codec for the items in them, and [`json`] has
+//!   the helpers for JSON text. These modules perform no I/O.
+//! - [`table`] has the operations on the whole table: list, count, clear, describe, and create.
+//! - [`aws`] reads the Region, the endpoint, and the credentials from the [`config`] or the environment, at the first
+//!   operation.
+//! - [`transport`] signs requests, sends them, and retries them.
 //!
-//! A session is JSON text all the way: it crosses from JavaScript as one string and is copied into the
-//! request; no tree of values is built on the way in or out.
+//! A session stays JSON text: it arrives from JavaScript as one string and is copied into the request. No tree of values
+//! is built on the way in or out.
 
 #![deny(unsafe_code)]
 #![warn(rust_2018_idioms)]

@@ -38,23 +38,23 @@ impl Table {
     pub async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
         let deadline = Instant::now() + LONGEST_CREATION;
         let mut pause = FIRST_PAUSE;
-        let mut is_ours = false;
+        let mut is_new = false;
         while Instant::now() < deadline {
             let table = self.find().await?;
-            if let Some(complaint) = table.as_ref().and_then(|table| self.layout.complaint_about_key(table)) {
-                return Err(Error::new(Kind::Config, complaint));
+            if let Some(mismatch) = table.as_ref().and_then(|table| self.layout.key_mismatch(table)) {
+                return Err(Error::new(Kind::Config, mismatch));
             }
             match table.and_then(|table| table.table_status) {
-                Some(TableStatus::Active) if is_ours && new.time_to_live => {
+                Some(TableStatus::Active) if is_new && new.time_to_live => {
                     return Ok(self.enable_time_to_live().await.err());
                 }
                 Some(TableStatus::Active) => return Ok(None),
                 Some(_) => {}
-                // Just after CreateTable, DescribeTable may not know the table yet.
+                // Just after CreateTable, DescribeTable may still not find the table.
                 None => match self.request_creation(new).await {
-                    Ok(()) => is_ours = true,
+                    Ok(()) => is_new = true,
                     // Another process was faster, or the response to our first attempt was lost.
-                    Err(error) if error.is_service("ResourceInUseException") => is_ours = true,
+                    Err(error) if error.is_service("ResourceInUseException") => is_new = true,
                     Err(error) => return Err(error),
                 },
             }
@@ -74,8 +74,9 @@ impl Table {
                 .attribute_type(ScalarAttributeType::S)
                 .build();
             let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type).build();
-            request =
-                request.attribute_definitions(definition.map_err(defect)?).key_schema(key.map_err(defect)?);
+            request = request
+                .attribute_definitions(definition.map_err(internal)?)
+                .key_schema(key.map_err(internal)?);
         }
         request = match new.throughput {
             Some((read, write)) => {
@@ -85,12 +86,12 @@ impl Table {
                     .build();
                 request
                     .billing_mode(BillingMode::Provisioned)
-                    .provisioned_throughput(throughput.map_err(defect)?)
+                    .provisioned_throughput(throughput.map_err(internal)?)
             }
             None => request.billing_mode(BillingMode::PayPerRequest),
         };
         for (key, value) in &new.tags {
-            request = request.tags(Tag::builder().key(key).value(value).build().map_err(defect)?);
+            request = request.tags(Tag::builder().key(key).value(value).build().map_err(internal)?);
         }
         request.send().await.map_err(failed("CreateTable"))?;
         Ok(())
@@ -98,14 +99,8 @@ impl Table {
 
     /// The table, if it exists.
     async fn find(&self) -> Result<Option<TableDescription>> {
-        match self
-            .client
-            .describe_table()
-            .table_name(&self.name)
-            .send()
-            .await
-            .map_err(failed("DescribeTable"))
-        {
+        let request = self.client.describe_table().table_name(&self.name);
+        match request.send().await.map_err(failed("DescribeTable")) {
             Ok(DescribeTableOutput { table: Some(table), .. }) => Ok(Some(table)),
             Ok(_) => Err(Error::invalid_response().during("DescribeTable")),
             Err(error) if error.is_missing_table() => Ok(None),
@@ -119,7 +114,7 @@ impl Table {
         self.client
             .update_time_to_live()
             .table_name(&self.name)
-            .time_to_live_specification(specification.map_err(defect)?)
+            .time_to_live_specification(specification.map_err(internal)?)
             .send()
             .await
             .map_err(failed("UpdateTimeToLive"))
@@ -130,7 +125,7 @@ impl Table {
 
 impl Layout {
     /// How the key of a table differs from this layout, and what to do about it.
-    fn complaint_about_key(&self, table: &TableDescription) -> Option<String> {
+    fn key_mismatch(&self, table: &TableDescription) -> Option<String> {
         let name = table.table_name().unwrap_or_default();
         let types = table.attribute_definitions();
         let type_of = |name: &str| {
@@ -149,11 +144,13 @@ impl Layout {
             return None;
         }
         let shown = |name: &str, kind: &str| format!("{name} ({kind})");
-        let both = |hash: String, sort: Option<String>| {
+        let joined = |hash: String, sort: Option<String>| {
             [Some(hash), sort].into_iter().flatten().collect::<Vec<_>>().join(" and ")
         };
-        let found = both(shown(hash_key, type_of(hash_key)), sort_key.map(|name| shown(name, type_of(name))));
-        let wanted = both(shown(&self.hash_key, "S"), self.sort_key.as_deref().map(|name| shown(name, "S")));
+        let found =
+            joined(shown(hash_key, type_of(hash_key)), sort_key.map(|name| shown(name, type_of(name))));
+        let expected =
+            joined(shown(&self.hash_key, "S"), self.sort_key.as_deref().map(|name| shown(name, "S")));
         let advice = match (are_strings, sort_key) {
             (false, _) => {
                 "Use another table: the key of a session table must be of type S (string)".to_owned()
@@ -168,7 +165,7 @@ impl Layout {
             }
             (true, None) => format!("Set option hashKey to {hash_key:?}, or use another table"),
         };
-        Some(format!("the key of the table {name} is {found}, not {wanted}. {advice}"))
+        Some(format!("the key of the table {name} is {found}, not {expected}. {advice}"))
     }
 }
 
@@ -177,6 +174,6 @@ fn is_enabled_already(error: &Error) -> bool {
     error.is_service("ValidationException") && error.message.contains("already enabled")
 }
 
-fn defect(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+fn internal(error: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::new(Kind::Internal, error.to_string())
 }
