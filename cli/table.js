@@ -38,9 +38,9 @@ class Table {
     }
   }
 
-  /** Deletes an item if it has expired. Resolves to whether it had, and to the write capacity units. */
-  async deleteExpired(key) {
-    const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, undefined, key, Date.now()))
+  /** Deletes the item of a session if it has expired. Resolves to whether it had, and to the write capacity units. */
+  async deleteExpired(id) {
+    const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, id, Date.now()))
     return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
   }
 

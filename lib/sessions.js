@@ -49,11 +49,10 @@ class Sessions {
   async find(sid) {
     const operation = operations.get
     const missing = { session: null, isExpired: false }
-    const key = this.#keyOf(operation, sid)
-    if (key === undefined) return missing
+    if (!this.#isPossibleId(operation, sid)) return missing
     let completion
     try {
-      completion = await this.#native.run(operation, sid, key, Date.now())
+      completion = await this.#native.run(operation, sid, Date.now())
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
       this.#emit('corrupt', error)
@@ -97,8 +96,7 @@ class Sessions {
   /** Writes the session in its state at the time of the call; resolves to its expiry in seconds. */
   async set(sid, session, maxAge) {
     const operation = operations.set
-    const key = this.#keyOf(operation, sid)
-    if (key === undefined) {
+    if (!this.#isPossibleId(operation, sid)) {
       const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
@@ -112,8 +110,8 @@ class Sessions {
     this.isBehindFastify ||= isFromFastify
     record.expiry = fromNow(this.#lifetimeOf(operation, session, maxAge) * 1000)
     const expires = this.secondsOf(record.expiry)
-    const write = this.#native.run(operation, sid, key, text, expires, attributes)
-    await (isFromFastify ? this.#fastifyWrites.inOrder(key, write) : write)
+    const write = this.#native.run(operation, sid, text, expires, attributes)
+    await (isFromFastify ? this.#fastifyWrites.inOrder(sid, write) : write)
     this.#records.set(session, record)
     return expires
   }
@@ -128,8 +126,7 @@ class Sessions {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
     const operation = operations.touch
-    const key = this.#keyOf(operation, sid)
-    if (key === undefined) return this.#emitMissing(sid)
+    if (!this.#isPossibleId(operation, sid)) return this.#emitMissing(sid)
     this.#read(operation, () => requireObject(session))
     const lifetime = this.#lifetimeOf(operation, session)
     const previous = this.#records.get(session)
@@ -142,7 +139,7 @@ class Sessions {
     if (this.#read(operation, () => this.#isFresh(session, previous, record, lifetime))) return this.touchSaved()
     const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const completion = await this.#native.run(operation, sid, key, expires, keepsLater, Date.now(), stamped)
+    const completion = await this.#native.run(operation, sid, expires, keepsLater, Date.now(), stamped)
     const stored = completion.number
     if (stored === undefined) return this.#emitMissing(sid)
     if (stored > expires) record.expiry = stored * 1000
@@ -170,16 +167,14 @@ class Sessions {
 
   async destroy(sid) {
     const operation = operations.destroy
-    const key = this.#keyOf(operation, sid)
-    if (key !== undefined) await this.#native.run(operation, sid, key)
+    if (this.#isPossibleId(operation, sid)) await this.#native.run(operation, sid)
   }
 
   /** Deletes the session if it has expired; resolves to whether it had. */
   async destroyExpired(sid) {
     const operation = operations.destroyExpired
-    const key = this.#keyOf(operation, sid)
-    if (key === undefined) return false
-    const { number } = await this.#native.run(operation, sid, key, Date.now())
+    if (!this.#isPossibleId(operation, sid)) return false
+    const { number } = await this.#native.run(operation, sid, Date.now())
     return number === 1
   }
 
@@ -261,16 +256,15 @@ class Sessions {
     this.#cookieOptions = options
   }
 
-  /** The key of the session's item, or undefined if no key can have this session ID. */
-  #keyOf(operation, sid) {
+  /** Whether the key of an item can contain the session ID. Throws if it is not a string. */
+  #isPossibleId(operation, sid) {
     if (typeof sid !== 'string') {
       const message = `the session ID must be a string, not ${sid === null ? 'null' : typeof sid}`
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
-    const key = this.#options.prefix + sid
-    const longest = this.#options.sortKey === undefined ? LONGEST_HASH_KEY : LONGEST_SORT_KEY
-    const isPossible = sid !== '' && sid.isWellFormed() && Buffer.byteLength(key) <= longest
-    return isPossible ? key : undefined
+    const { prefix, sortKey } = this.#options
+    const longest = sortKey === undefined ? LONGEST_HASH_KEY : LONGEST_SORT_KEY
+    return sid !== '' && sid.isWellFormed() && Buffer.byteLength(prefix) + Buffer.byteLength(sid) <= longest
   }
 
   /** The session's lifetime in seconds from now. */

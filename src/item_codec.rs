@@ -57,8 +57,7 @@ impl ItemCodec {
         expires: Option<i64>,
         attributes: Option<String>,
     ) -> Result<String> {
-        let key = self.layout.key(&id);
-        let item = NewItem { key: &key, session: &session, expires, attributes: attributes.as_deref() };
+        let item = NewItem { id: &id, session: &session, expires, attributes: attributes.as_deref() };
         let mut json = Vec::with_capacity(session.len() + 256);
         item.write(&self.layout, &mut json).map_err(with_code)?;
         String::from_utf8(json).map_err(|_| not_an_item())

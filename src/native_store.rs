@@ -19,7 +19,7 @@ use crate::completions::{Completion, Completions, Outcome};
 use crate::failure::Failure;
 
 /// A store. Each operation takes `call`, an ID that JavaScript chooses, and the completion with this ID has the
-/// outcome. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
+/// outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
 /// `traced` is set, the completion has a trace.
 #[napi]
 pub struct NativeStore {
@@ -44,9 +44,9 @@ impl NativeStore {
     /// Reads a session. Completes with its text and, as the number, its expiry in seconds. If there is no session, the
     /// completion has no text, and its status says whether there is an expired item.
     #[napi(catch_unwind)]
-    pub fn get(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
+    pub fn get(&self, call: u32, id: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            Ok(match store.get(&key, expiry::from_milliseconds(now), options, trace).await? {
+            Ok(match store.get(&id, expiry::from_milliseconds(now), options, trace).await? {
                 Found::Missing => Outcome::Done,
                 Found::Expired => Outcome::Expired,
                 Found::Session { session, expires } => Outcome::Session { text: session, expires },
@@ -60,7 +60,7 @@ impl NativeStore {
     pub fn set(
         &self,
         call: u32,
-        key: String,
+        id: String,
         session: String,
         expires: i64,
         attributes: Option<String>,
@@ -68,7 +68,7 @@ impl NativeStore {
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             let item = NewItem {
-                key: &key,
+                id: &id,
                 session: &session,
                 expires: Some(expires),
                 attributes: attributes.as_deref(),
@@ -86,7 +86,7 @@ impl NativeStore {
     pub fn touch(
         &self,
         call: u32,
-        key: String,
+        id: String,
         expires: i64,
         keeps_later: bool,
         now: f64,
@@ -97,26 +97,26 @@ impl NativeStore {
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
             let now = expiry::from_milliseconds(now);
             let expires =
-                store.touch(Touch { key: &key, expires, now, keeps_later, stamp }, options, trace).await?;
+                store.touch(Touch { id: &id, expires, now, keeps_later, stamp }, options, trace).await?;
             Ok(expires.map_or(Outcome::Done, Outcome::Number))
         })
     }
 
     /// Deletes a session.
     #[napi(catch_unwind)]
-    pub fn destroy(&self, call: u32, key: String, traced: bool) -> napi::Result<()> {
+    pub fn destroy(&self, call: u32, id: String, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            store.destroy(&key, options, trace).await?;
+            store.destroy(&id, options, trace).await?;
             Ok(Outcome::Done)
         })
     }
 
     /// Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0.
     #[napi(catch_unwind)]
-    pub fn destroy_expired(&self, call: u32, key: String, now: f64, traced: bool) -> napi::Result<()> {
+    pub fn destroy_expired(&self, call: u32, id: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             let now = expiry::from_milliseconds(now);
-            let deleted = store.destroy_expired(&key, now, options, trace).await?;
+            let deleted = store.destroy_expired(&id, now, options, trace).await?;
             Ok(Outcome::Number(f64::from(u8::from(deleted))))
         })
     }

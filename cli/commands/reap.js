@@ -71,9 +71,9 @@ The file contains the key of an item.`,
           checkpoint,
           signal,
           async handleItem(item) {
-            const { isSession, isExpired } = table.decode(item)
+            const { id, isSession, isExpired } = table.decode(item)
             if (isSession && isExpired) {
-              if (!isDry && (await deleteExpired(table, item, writes))) counts.deleted += 1
+              if (!isDry && (await deleteExpired(table, id, writes))) counts.deleted += 1
               counts.expired += 1
             }
             counts.scanned += 1
@@ -108,9 +108,9 @@ function attributesToRead({ hashKey, sortKey, prefix, attributes }) {
 }
 
 /** Resolves to whether the session was still expired, and was therefore deleted. */
-async function deleteExpired(table, item, writes) {
+async function deleteExpired(table, id, writes) {
   await writes.consumeUnit()
-  const { wasExpired, units = 1 } = await table.deleteExpired(item[table.options.hashKey].S)
+  const { wasExpired, units = 1 } = await table.deleteExpired(id)
   writes.charge(units - 1)
   return wasExpired
 }

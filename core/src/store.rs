@@ -99,16 +99,16 @@ impl Store {
     /// GetItem.
     pub async fn get(
         &self,
-        key: &str,
+        id: &str,
         now: Seconds,
         mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<Found> {
         let options = &mut options;
         let consistent_read = self.config.consistent_read;
-        match self.read(key, consistent_read == ConsistentRead::Always, now, options, trace).await? {
+        match self.read(id, consistent_read == ConsistentRead::Always, now, options, trace).await? {
             Found::Missing | Found::Expired if consistent_read == ConsistentRead::OnMiss => {
-                self.read(key, true, now, options, trace).await
+                self.read(id, true, now, options, trace).await
             }
             found => Ok(found),
         }
@@ -116,13 +116,13 @@ impl Store {
 
     async fn read(
         &self,
-        key: &str,
+        id: &str,
         consistent: bool,
         now: Seconds,
         options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<Found> {
-        let outcome = self.call("GetItem", self.requests.get(key, consistent), options, trace).await?;
+        let outcome = self.call("GetItem", self.requests.get(id, consistent), options, trace).await?;
         let Outcome::Success { item: Some(stored) } = outcome else {
             return Ok(Found::Missing);
         };
@@ -165,24 +165,24 @@ impl Store {
     }
 
     /// DeleteItem, whether there is one or not.
-    pub async fn destroy(&self, key: &str, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
-        self.call("DeleteItem", self.requests.delete(key), &mut options, trace).await.map(drop)
+    pub async fn destroy(&self, id: &str, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
+        self.call("DeleteItem", self.requests.delete(id), &mut options, trace).await.map(drop)
     }
 
     /// DeleteItem of a session that has expired; whether it had.
     pub async fn destroy_expired(
         &self,
-        key: &str,
+        id: &str,
         now: Seconds,
         mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<bool> {
-        let body = self.requests.delete_expired(key, now);
+        let body = self.requests.delete_expired(id, now);
         let outcome = self.call("DeleteItem", body, &mut options, trace).await?;
         let had_expired = matches!(outcome, Outcome::Success { .. });
         // If an attempt deletes the item and its response is lost, the condition of the retry fails.
         Ok(had_expired
-            || trace.may_be_done && self.read(key, true, now, &mut options, trace).await? == Found::Missing)
+            || trace.may_be_done && self.read(id, true, now, &mut options, trace).await? == Found::Missing)
     }
 
     /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.

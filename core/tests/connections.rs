@@ -18,7 +18,7 @@ use serde_json::json;
 use support::{FaultServer, Reaction, empty, store, trace};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const ITEM: NewItem<'_> = NewItem { key: "sess:a", session: "{}", expires: Some(9), attributes: None };
+const ITEM: NewItem<'_> = NewItem { id: "a", session: "{}", expires: Some(9), attributes: None };
 /// Longer than an idle connection is trusted.
 const SOME_SECONDS: Duration = Duration::from_millis(2100);
 
@@ -114,7 +114,7 @@ async fn a_deletion_whose_connection_closed_may_have_succeeded() {
     for reaction in [Reaction::Close, condition(), empty()] {
         server.push(reaction);
     }
-    assert!(store.destroy_expired("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap());
+    assert!(store.destroy_expired("a", 0, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn the_last_working_addresses_are_used_while_dns_fails() {
         };
         let start = Instant::now();
         let get = async || {
-            let outcome = store.get("sess:a", 0, CallOptions::default(), &mut trace()).await;
+            let outcome = store.get("a", 0, CallOptions::default(), &mut trace()).await;
             store.close();
             outcome
         };
@@ -249,12 +249,12 @@ async fn a_lookup_that_hangs_leaves_time_for_the_last_working_addresses() {
     let server = FaultServer::start([]).await;
     let resolver = Resolver::new("127.0.0.1");
     let store = resolving_store(server.port(), resolver.clone(), json!({ "maxAttempts": 1 }));
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     resolver.set(HANGS);
     for most in [600, 100] {
         store.close();
         let start = Instant::now();
-        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+        store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         assert!(start.elapsed() < milliseconds(most), "{:?}", start.elapsed());
     }
     assert_eq!(*resolver.calls.lock().unwrap(), 2, "a lookup that hangs is not started again");
@@ -270,15 +270,15 @@ async fn new_addresses_replace_the_old_ones() {
     let store = resolving_store(first.port(), resolver.clone(), json!({}));
     for address in ["127.0.0.1", "127.0.0.2", FAILS] {
         resolver.set(address);
-        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+        store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         store.close();
     }
     assert_eq!((first.requests().len(), second.requests().len()), (1, 2));
     // Addresses that do not accept connections replace nothing.
     resolver.set("127.0.0.3");
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
     resolver.set(FAILS);
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(second.requests().len(), 3);
 }
 
@@ -286,12 +286,12 @@ async fn new_addresses_replace_the_old_ones() {
 async fn a_read_on_a_dead_connection_has_a_backup() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Reaction::Hang);
     let start = Instant::now();
     let mut trace = trace();
-    assert_eq!(store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap(), Found::Missing);
+    assert_eq!(store.get("a", 0, CallOptions::default(), &mut trace).await.unwrap(), Found::Missing);
     assert!(start.elapsed() < milliseconds(400), "{:?}", start.elapsed());
     let stats = store.http().stats();
     assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
@@ -304,7 +304,7 @@ async fn only_reads_on_connections_that_were_idle_have_a_backup() {
     let slow = || Reaction::RespondAfter(milliseconds(500));
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
-    let read = async || store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    let read = async || store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     read().await;
     server.push(slow());
     read().await;
@@ -328,7 +328,7 @@ async fn reads_on_a_slow_network_are_not_sent_twice() {
             .await;
     let store = store(&server.endpoint, json!({}));
     for _ in 0..3 {
-        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+        store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
     }
     assert_eq!(server.requests().len(), 3);
@@ -339,11 +339,11 @@ async fn a_backup_waits_for_no_connection() {
     let server = FaultServer::start([]).await;
     let store =
         store(&server.endpoint, json!({ "maxConnections": 1, "attemptTimeout": 600, "maxAttempts": 1 }));
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     tokio::time::sleep(SOME_SECONDS).await;
     server.push(Reaction::Hang);
     let mut trace = trace();
-    let error = store.get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
+    let error = store.get("a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
     assert_eq!((error.kind, trace.attempts), (Kind::Timeout, 1));
 }
 
@@ -352,11 +352,11 @@ async fn a_read_succeeds_if_either_of_its_two_requests_does() {
     for (first, second) in [(milliseconds(400), Reaction::Close), (milliseconds(400), Reaction::Hang)] {
         let server = FaultServer::start([]).await;
         let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));
-        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+        store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         tokio::time::sleep(SOME_SECONDS).await;
         server.push(Reaction::RespondAfter(first));
         server.push(second);
-        store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+        store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
         assert_eq!(server.requests().len(), 3);
     }
 }
@@ -366,11 +366,11 @@ async fn scans_are_signed_once_they_have_a_connection() {
     let delay = || Reaction::RespondAfter(milliseconds(1100));
     let server = FaultServer::start([empty(), delay(), delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "maxConnections": 1, "consistentRead": "never" }));
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
     let (_, length, _) = tokio::join!(
-        async { store.get("sess:a", 0, CallOptions::default(), &mut trace()).await },
+        async { store.get("a", 0, CallOptions::default(), &mut trace()).await },
         store.length(0),
-        async { store.get("sess:a", 0, CallOptions::default(), &mut trace()).await }
+        async { store.get("a", 0, CallOptions::default(), &mut trace()).await }
     );
     length.unwrap();
     let mut dates: Vec<_> =
@@ -378,7 +378,7 @@ async fn scans_are_signed_once_they_have_a_connection() {
     dates.dedup();
     assert!(dates.len() >= 3, "{dates:?}");
     // The connection is free again, and so is the slot.
-    store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap();
+    store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap();
 }
 
 #[tokio::test]
@@ -388,7 +388,7 @@ async fn a_scan_without_a_connection_reports_max_connections() {
     // It has 3 seconds in all.
     let patient =
         CallOptions { started: (Instant::now() + milliseconds(2500)).into(), ..CallOptions::default() };
-    let (read, error) = tokio::join!(async { store.get("sess:a", 0, patient, &mut trace()).await }, async {
+    let (read, error) = tokio::join!(async { store.get("a", 0, patient, &mut trace()).await }, async {
         store.length(0).await.unwrap_err()
     });
     read.unwrap();

@@ -16,7 +16,7 @@ use dynamodb_session_core::wire::request::Touch;
 use serde_json::json;
 use support::{FaultServer, Reaction, empty, response, service_error, store, trace};
 
-const ITEM: NewItem<'_> = NewItem { key: "sess:a", session: "{}", expires: Some(9), attributes: None };
+const ITEM: NewItem<'_> = NewItem { id: "a", session: "{}", expires: Some(9), attributes: None };
 
 #[tokio::test]
 async fn temporary_errors_are_retried() {
@@ -67,7 +67,7 @@ async fn permanent_errors_are_not_retried() {
         assert_eq!(server.requests().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
-    let touch = Touch { key: "sess:a", expires: 9, now: 1, keeps_later: false, stamp: None };
+    let touch = Touch { id: "a", expires: 9, now: 1, keeps_later: false, stamp: None };
     assert_eq!(
         store(&server.endpoint, json!({})).touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
         None
@@ -189,7 +189,7 @@ async fn an_endpoint_that_refuses_connections_is_an_error_with_its_cause() {
     drop(listener);
     let mut trace = trace();
     let error =
-        store(&endpoint, json!({})).get("sess:a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
+        store(&endpoint, json!({})).get("a", 0, CallOptions::default(), &mut trace).await.unwrap_err();
     assert_eq!((error.kind.clone(), trace.attempts), (Kind::Network, 3));
     assert!(error.causes().unwrap().contains("refused"), "{error:?}");
 }
@@ -199,7 +199,7 @@ async fn a_response_that_is_too_large_is_an_error() {
     let giant = "x".repeat(17 * 1024 * 1024);
     let server = FaultServer::start([response(200, &giant)]).await;
     let error = store(&server.endpoint, json!({ "maxAttempts": 1 }))
-        .get("sess:a", 0, CallOptions::default(), &mut trace())
+        .get("a", 0, CallOptions::default(), &mut trace())
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Network);
@@ -273,7 +273,7 @@ async fn both_reads_of_an_operation_share_its_time_limit() {
     let delay = || Reaction::RespondAfter(Duration::from_millis(300));
     let server = FaultServer::start([delay(), delay()]).await;
     let store = store(&server.endpoint, json!({ "consistentRead": "on-miss", "timeout": 450 }));
-    let error = store.get("sess:a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
+    let error = store.get("a", 0, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
 }
 
@@ -317,7 +317,7 @@ async fn a_read_that_creates_the_table_has_its_full_time_afterward() {
     let server = FaultServer::start(reactions).await;
     let changes =
         json!({ "consistentRead": "on-miss", "timeout": 500, "createTable": { "timeToLive": false } });
-    let found = store(&server.endpoint, changes).get("sess:a", 0, CallOptions::default(), &mut trace()).await;
+    let found = store(&server.endpoint, changes).get("a", 0, CallOptions::default(), &mut trace()).await;
     assert_eq!(found.unwrap(), Found::Missing);
     assert_eq!(server.requests().len(), 11);
 }
@@ -344,7 +344,7 @@ async fn a_panic_in_the_credentials_provider_fails_only_its_own_operation() {
     let server = FaultServer::start([]).await;
     let provider = SharedCredentialsProvider::new(Panicking::default());
     let store = Store::new(support::config(&server.endpoint, json!({})), Some(provider));
-    let get = async || runtime::guard(store.get("sess:a", 0, CallOptions::default(), &mut trace())).await;
+    let get = async || runtime::guard(store.get("a", 0, CallOptions::default(), &mut trace())).await;
     assert_eq!(get().await.unwrap_err().kind, Kind::Internal);
     assert_eq!(get().await.unwrap(), Found::Missing);
 }

@@ -13,13 +13,13 @@ const BODY: &str = r#"{"cookie":{},"n":1}"#;
 const NOW: i64 = 1_700_000_000;
 
 /// A touch that moves the expiry to `expires`, whatever it is.
-fn touch_of(key: &str, expires: i64) -> Touch<'_> {
-    Touch { key, expires, now: NOW, keeps_later: false, stamp: None }
+fn touch_of(id: &str, expires: i64) -> Touch<'_> {
+    Touch { id, expires, now: NOW, keeps_later: false, stamp: None }
 }
 
-async fn put(store: &Store, key: &str, session: &str, life: i64) -> i64 {
+async fn put(store: &Store, id: &str, session: &str, life: i64) -> i64 {
     let expires = NOW + life;
-    let item = NewItem { key, session, expires: Some(expires), attributes: None };
+    let item = NewItem { id, session, expires: Some(expires), attributes: None };
     store.set(item, CallOptions::default(), &mut trace()).await.unwrap();
     expires
 }
@@ -34,47 +34,38 @@ fn text_of(found: Found) -> String {
 #[tokio::test]
 async fn a_session_is_written_read_and_destroyed() {
     let store = ready_store(json!({})).await;
-    assert_eq!(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
-    let expires = put(&store, "sess:a", BODY, 60).await;
-    let found = store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
+    assert_eq!(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
+    let expires = put(&store, "a", BODY, 60).await;
+    let found = store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
-    store.destroy("sess:a", CallOptions::default(), &mut trace()).await.unwrap();
-    assert_eq!(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
-    store.destroy("sess:a", CallOptions::default(), &mut trace()).await.unwrap();
+    store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
+    assert_eq!(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
+    store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
     let store = ready_store(json!({})).await;
-    put(&store, "sess:dead", BODY, -1).await;
-    assert_eq!(
-        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
-        Found::Expired
-    );
+    put(&store, "dead", BODY, -1).await;
+    assert_eq!(store.get("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Expired);
     let later = NOW + 100;
     assert_eq!(
-        store.touch(touch_of("sess:dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        store.touch(touch_of("dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
         None
     );
     assert_eq!(
-        store.touch(touch_of("sess:never", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        store.touch(touch_of("never", later), CallOptions::default(), &mut trace()).await.unwrap(),
         None
     );
-    assert_eq!(
-        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
-        Found::Expired
-    );
-    assert_eq!(
-        store.get("sess:never", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
-        Found::Missing
-    );
+    assert_eq!(store.get("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Expired);
+    assert_eq!(store.get("never", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
 
-    put(&store, "sess:alive", BODY, 10).await;
+    put(&store, "alive", BODY, 10).await;
     assert_eq!(
-        store.touch(touch_of("sess:alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
+        store.touch(touch_of("alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
         Some(later as f64)
     );
-    let found = store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap();
+    let found = store.get("alive", NOW, CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(later as f64) });
 }
 
@@ -83,24 +74,24 @@ async fn a_touch_that_keeps_a_later_expiry_returns_it() {
     for format in ["json", "map"] {
         let store = ready_store(json!({ "layout": { "format": format } })).await;
         let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
-        let touch = async |key: &str, expires: i64, stamp| {
-            let touch = Touch { keeps_later: true, stamp, ..touch_of(key, expires) };
+        let touch = async |id: &str, expires: i64, stamp| {
+            let touch = Touch { keeps_later: true, stamp, ..touch_of(id, expires) };
             store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap()
         };
-        let later = put(&store, "sess:a", BODY, 1000).await;
+        let later = put(&store, "a", BODY, 1000).await;
         for stamp in [None, stamp] {
-            assert_eq!(touch("sess:a", later - 500, stamp).await, Some(later as f64));
-            assert_eq!(touch("sess:a", later, stamp).await, Some(later as f64));
+            assert_eq!(touch("a", later - 500, stamp).await, Some(later as f64));
+            assert_eq!(touch("a", later, stamp).await, Some(later as f64));
         }
-        assert_eq!(touch("sess:a", later + 1, stamp).await, Some((later + 1) as f64));
-        put(&store, "sess:dead", BODY, -1).await;
-        assert_eq!(touch("sess:dead", later, None).await, None);
-        assert_eq!(touch("sess:never", later, None).await, None);
+        assert_eq!(touch("a", later + 1, stamp).await, Some((later + 1) as f64));
+        put(&store, "dead", BODY, -1).await;
+        assert_eq!(touch("dead", later, None).await, None);
+        assert_eq!(touch("never", later, None).await, None);
         for expires in [json!({ "S": later.to_string() }), json!({ "S": "never" }), json!({ "BOOL": true })] {
             let item = json!({ "id": { "S": "sess:odd" }, "expires": expires, "sess": { "S": BODY } });
             let body = json!({ "TableName": "sessions", "Item": item }).to_string();
             store.request("PutItem", body, CallOptions::default(), &mut trace()).await.unwrap();
-            assert_eq!(touch("sess:odd", later, None).await, Some(later as f64), "{expires}");
+            assert_eq!(touch("odd", later, None).await, Some(later as f64), "{expires}");
         }
     }
 }
@@ -109,34 +100,32 @@ async fn a_touch_that_keeps_a_later_expiry_returns_it() {
 async fn an_expiry_that_is_text_counts_as_a_number() {
     let store = ready_store(json!({})).await;
     let plant = async |id: &str, expires: String| {
-        let item = json!({ "id": { "S": id }, "expires": { "S": expires }, "sess": { "S": BODY } });
+        let item = json!({ "id": { "S": format!("sess:{id}") }, "expires": { "S": expires }, "sess": { "S": BODY } });
         let body = json!({ "TableName": "sessions", "Item": item }).to_string();
         store.request("PutItem", body, CallOptions::default(), &mut trace()).await.unwrap();
     };
     let later = NOW + 100;
     // As text, nine digits come after ten.
     for expires in ["999999999".to_owned(), NOW.to_string()] {
-        plant("sess:dead", expires).await;
+        plant("dead", expires).await;
         assert_eq!(
-            store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
+            store.get("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
             Found::Expired
         );
         assert_eq!(store.length(NOW).await.unwrap(), 0);
         assert_eq!(
-            store.touch(touch_of("sess:dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
+            store.touch(touch_of("dead", later), CallOptions::default(), &mut trace()).await.unwrap(),
             None
         );
-        assert!(store.destroy_expired("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+        assert!(store.destroy_expired("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
     }
     for expires in [later.to_string(), format!("{later}.5"), "never".to_owned()] {
-        plant("sess:alive", expires).await;
-        text_of(store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+        plant("alive", expires).await;
+        text_of(store.get("alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
         assert_eq!(store.length(NOW).await.unwrap(), 1);
-        assert!(
-            !store.destroy_expired("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap()
-        );
+        assert!(!store.destroy_expired("alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
         assert_eq!(
-            store.touch(touch_of("sess:alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
+            store.touch(touch_of("alive", later), CallOptions::default(), &mut trace()).await.unwrap(),
             Some(later as f64)
         );
     }
@@ -147,21 +136,21 @@ async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
     let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
     for (format, stamped) in [("map", true), ("json", false)] {
         let store = ready_store(json!({ "layout": { "format": format } })).await;
-        put(&store, "sess:a", BODY, 10).await;
+        put(&store, "a", BODY, 10).await;
         let later = NOW + 100;
-        let touch = Touch { stamp, ..touch_of("sess:a", later) };
+        let touch = Touch { stamp, ..touch_of("a", later) };
         assert_eq!(
             store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
             Some(later as f64),
             "{format}"
         );
         let Found::Session { session, expires } =
-            store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap()
+            store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap()
         else {
             panic!("the session is gone")
         };
         assert_eq!((session.contains(r#""updated":5"#), expires), (stamped, Some(later as f64)), "{format}");
-        let touch = Touch { stamp, ..touch_of("sess:never", later) };
+        let touch = Touch { stamp, ..touch_of("never", later) };
         assert_eq!(store.touch(touch, CallOptions::default(), &mut trace()).await.unwrap(), None, "{format}");
     }
 }
@@ -169,20 +158,14 @@ async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
 #[tokio::test]
 async fn only_an_expired_session_is_destroyed_as_such() {
     let store = ready_store(json!({})).await;
-    put(&store, "sess:dead", BODY, -1).await;
-    put(&store, "sess:alive", BODY, 60).await;
-    assert!(store.destroy_expired("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
-    for key in ["sess:dead", "sess:alive"] {
-        assert!(
-            !store.destroy_expired(key, NOW, CallOptions::default(), &mut trace()).await.unwrap(),
-            "{key}"
-        );
+    put(&store, "dead", BODY, -1).await;
+    put(&store, "alive", BODY, 60).await;
+    assert!(store.destroy_expired("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+    for id in ["dead", "alive"] {
+        assert!(!store.destroy_expired(id, NOW, CallOptions::default(), &mut trace()).await.unwrap(), "{id}");
     }
-    assert_eq!(
-        store.get("sess:dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(),
-        Found::Missing
-    );
-    text_of(store.get("sess:alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+    assert_eq!(store.get("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
+    text_of(store.get("alive", NOW, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
@@ -202,49 +185,47 @@ async fn a_map_holds_what_json_holds() {
     let store = store(&endpoint, json!({ "layout": { "format": "map" } }));
     store.create_table(&ON_DEMAND).await.unwrap();
     let session = r#"{"a":[1,2.5,"é",true,null,{"b":{}}],"cookie":{"expires":null}}"#;
-    put(&store, "sess:a", session, 60).await;
-    let text = text_of(store.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+    put(&store, "a", session, 60).await;
+    let text = text_of(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
     let [read, written]: [serde_json::Value; 2] =
         [&*text, session].map(|text| serde_json::from_str(text).unwrap());
     assert_eq!(read, written);
 
     // The other format reads it too.
     let other = support::store(&endpoint, json!({}));
-    text_of(other.get("sess:a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
+    text_of(other.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_trace_tells_capacity_only_when_it_is_wanted() {
     let store = ready_store(json!({})).await;
-    put(&store, "sess:a", BODY, 60).await;
+    put(&store, "a", BODY, 60).await;
     let mut quiet = trace();
-    store.get("sess:a", NOW, CallOptions::default(), &mut quiet).await.unwrap();
+    store.get("a", NOW, CallOptions::default(), &mut quiet).await.unwrap();
     assert_eq!((quiet.attempts, quiet.status, quiet.capacity_units), (1, Some(200), None));
     let mut curious = trace();
     let options = CallOptions { wants_capacity: true, ..CallOptions::default() };
-    store.get("sess:a", NOW, options, &mut curious).await.unwrap();
+    store.get("a", NOW, options, &mut curious).await.unwrap();
     assert_eq!(curious.capacity_units, Some(1.0));
 }
 
 #[tokio::test]
 async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
     let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
-    put(&store, "sess:a", BODY, 60).await;
+    put(&store, "a", BODY, 60).await;
     let mut hit = trace();
-    text_of(store.get("sess:a", NOW, CallOptions::default(), &mut hit).await.unwrap());
+    text_of(store.get("a", NOW, CallOptions::default(), &mut hit).await.unwrap());
     assert_eq!(hit.attempts, 1);
     let mut miss = trace();
-    assert_eq!(store.get("sess:b", NOW, CallOptions::default(), &mut miss).await.unwrap(), Found::Missing);
+    assert_eq!(store.get("b", NOW, CallOptions::default(), &mut miss).await.unwrap(), Found::Missing);
     assert_eq!(miss.attempts, 2);
 }
 
 #[tokio::test]
 async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let endpoint = dynamodb().await;
-    let error = store(&endpoint, json!({}))
-        .get("sess:a", NOW, CallOptions::default(), &mut trace())
-        .await
-        .unwrap_err();
+    let error =
+        store(&endpoint, json!({})).get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert!(error.is_missing_table(), "{error}");
     assert_eq!(error.status, Some(400));
     assert!(error.request_id.is_some());
@@ -254,8 +235,8 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
     let mut traces = [trace(), trace()];
     let [a, b] = &mut traces;
     let (a, b, c) = tokio::join!(
-        store.get("sess:a", NOW, CallOptions::default(), a),
-        store.get("sess:b", NOW, CallOptions::default(), b),
+        store.get("a", NOW, CallOptions::default(), a),
+        store.get("b", NOW, CallOptions::default(), b),
         store.length(NOW)
     );
     assert_eq!((a.unwrap(), b.unwrap(), c.unwrap()), (Found::Missing, Found::Missing, 0));
@@ -296,10 +277,10 @@ async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
     ours.create_table(&ON_DEMAND).await.unwrap();
     let others = store(&endpoint, json!({ "layout": { "prefix": "other:" } }));
     for n in 0..60 {
-        put(&ours, &format!("sess:{n}"), BODY, 60).await;
+        put(&ours, &n.to_string(), BODY, 60).await;
     }
-    put(&ours, "sess:dead", BODY, -1).await;
-    put(&others, "other:1", BODY, 60).await;
+    put(&ours, "dead", BODY, -1).await;
+    put(&others, "1", BODY, 60).await;
     assert_eq!(ours.length(NOW).await.unwrap(), 60);
     let mut ids = ours.ids(NOW).await.unwrap();
     ids.sort_by_key(|id| id.parse::<u32>().unwrap());
@@ -329,7 +310,7 @@ async fn more_than_a_page_is_scanned_and_cleared() {
     let store = ready_store(json!({})).await;
     let body = format!(r#"{{"x":"{}"}}"#, "x".repeat(300_000));
     for n in 0..8 {
-        put(&store, &format!("sess:{n}"), &body, 60).await;
+        put(&store, &n.to_string(), &body, 60).await;
     }
     assert_eq!(store.length(NOW).await.unwrap(), 8);
     assert_eq!(store.all(NOW).await.unwrap().len(), 8);

@@ -247,7 +247,7 @@ function decodedSession(sessions, attributes, item) {
   }
 }
 
-async function reap(sessions, { prefix, hashKey, attributes }) {
+async function reap(sessions, { hashKey, attributes }) {
   const input = {
     FilterExpression: '#expires < :now',
     ProjectionExpression: '#key',
@@ -256,8 +256,8 @@ async function reap(sessions, { prefix, hashKey, attributes }) {
   }
   do {
     const page = await sessions.request('Scan', input)
-    const keys = page.Items.map((item) => item[hashKey].S).filter((key) => key.startsWith(prefix))
-    for (const key of keys) await sessions.destroyExpired(key.slice(prefix.length))
+    const ids = page.Items.map((item) => sessions.decodeItem(item).id).filter((id) => id !== undefined)
+    for (const id of ids) await sessions.destroyExpired(id)
     input.ExclusiveStartKey = page.LastEvaluatedKey
   } while (input.ExclusiveStartKey !== undefined)
 }

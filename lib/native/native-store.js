@@ -41,8 +41,8 @@ class NativeStore {
   }
 
   /**
-   * Runs an operation of the addon with `args` and resolves to its completion. `sid` is the session ID for traces and
-   * errors. Operations on the whole table have none.
+   * Runs an operation of the addon with the session ID and `args`, and resolves to its completion. Operations on the
+   * whole table have no session ID.
    */
   async run(operation, sid, ...args) {
     this.#admit(operation)
@@ -53,6 +53,7 @@ class NativeStore {
       const native = this.#native ?? (await this.#openWithClient(operation))
       if (this.#needsEnvironment) this.#passEnvironment(native)
       const traced = isTracing()
+      if (sid !== undefined) args.unshift(sid)
       const start = (call) => native[operation.method](call, ...args, traced || operation.reportsCapacity)
       const completion = traced
         ? await this.#runTraced(operation, sid, start)
@@ -121,8 +122,7 @@ class NativeStore {
 
   /** Reads a session that does not exist, to find out whether the service responds. */
   async #probe() {
-    const key = `${this.#options.prefix}probe`
-    const completion = await bridge.run((call) => this.#native.get(call, key, Date.now(), false), false)
+    const completion = await bridge.run((call) => this.#native.get(call, 'probe', Date.now(), false), false)
     if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, operations.get.name, this.#options)
   }
 

@@ -42,7 +42,7 @@ export declare class ItemCodec {
 
 /**
  * A store. Each operation takes `call`, an ID that JavaScript chooses, and the completion with this ID has the
- * outcome. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
+ * outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
  * `traced` is set, the completion has a trace.
  */
 export declare class NativeStore {
@@ -52,22 +52,22 @@ export declare class NativeStore {
    * Reads a session. Completes with its text and, as the number, its expiry in seconds. If there is no session, the
    * completion has no text, and its status says whether there is an expired item.
    */
-  get(call: number, key: string, now: number, traced: boolean): void
+  get(call: number, id: string, now: number, traced: boolean): void
   /**
    * Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
    * more attribute values.
    */
-  set(call: number, key: string, session: string, expires: number, attributes: string | undefined | null, traced: boolean): void
+  set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, traced: boolean): void
   /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
    * session. With `keepsLater`, a stored expiry that is later stays. `stamp` is the name and the JSON attribute value
    * of a field of the session to set.
    */
-  touch(call: number, key: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, traced: boolean): void
+  touch(call: number, id: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, traced: boolean): void
   /** Deletes a session. */
-  destroy(call: number, key: string, traced: boolean): void
+  destroy(call: number, id: string, traced: boolean): void
   /** Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0. */
-  destroyExpired(call: number, key: string, now: number, traced: boolean): void
+  destroyExpired(call: number, id: string, now: number, traced: boolean): void
   /** Sends a request of the DynamoDB API. Completes with the body of the response. */
   request(call: number, operation: string, body: string, traced: boolean): void
   /** Completes with `text`. The benchmark measures the boundary with it, without a request. */

@@ -15,8 +15,8 @@ use crate::json::string as json_string;
 /// An item to write.
 #[derive(Clone, Copy, Debug)]
 pub struct NewItem<'a> {
-    /// Value of the partition key.
-    pub key: &'a str,
+    /// The session ID.
+    pub id: &'a str,
     /// The session as JSON text.
     pub session: &'a str,
     /// Without it, the item has no expiry attribute.
@@ -35,7 +35,7 @@ impl NewItem<'_> {
             push(out, more);
             push(out, ",");
         }
-        write_key(layout, self.key, out);
+        write_key(layout, self.id, out);
         push(out, ",");
         if let Some(expires) = self.expires {
             json_string::write(out, &layout.expires);
@@ -58,12 +58,13 @@ impl NewItem<'_> {
     }
 }
 
-/// Appends the key attributes, without braces.
-pub fn write_key(layout: &Layout, key: &str, out: &mut Vec<u8>) {
-    write_string(out, &layout.hash_key, key);
+/// Appends the key attributes of a session, without braces.
+pub fn write_key(layout: &Layout, id: &str, out: &mut Vec<u8>) {
+    let key = layout.key(id);
+    write_string(out, &layout.hash_key, &key);
     if let Some(sort_key) = &layout.sort_key {
         push(out, ",");
-        write_string(out, sort_key, key);
+        write_string(out, sort_key, &key);
     }
 }
 
@@ -204,7 +205,7 @@ mod tests {
     }
 
     const ITEM: NewItem<'_> =
-        NewItem { key: "sess:\"1\"", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
+        NewItem { id: "\"1\"", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
 
     fn write(item: NewItem<'_>, layout: &Layout) -> Result<Value> {
         let mut out = Vec::new();

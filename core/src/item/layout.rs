@@ -38,7 +38,7 @@ pub struct Layout {
 impl Layout {
     /// The partition key of a session.
     pub fn key(&self, session_id: &str) -> String {
-        format!("{}{session_id}", self.prefix)
+        [&self.prefix, session_id].concat()
     }
 
     /// The session ID in a partition key, or `None` if the key is not that of a session.

@@ -30,8 +30,8 @@ impl Requests {
     }
 
     /// GetItem.
-    pub fn get(&self, key: &str, consistent: bool) -> Body {
-        let mut body = self.keyed(key, 64);
+    pub fn get(&self, id: &str, consistent: bool) -> Body {
+        let mut body = self.keyed(id, 64);
         if consistent {
             body.push(r#","ConsistentRead":true"#);
         }
@@ -59,8 +59,8 @@ impl Requests {
     /// UpdateItem of the expiry, and of the stamp within the session if there is one, on condition that the
     /// item exists and is alive.
     pub fn touch(&self, touch: Touch<'_>) -> Body {
-        let Touch { key, expires, now, keeps_later, stamp } = touch;
-        let mut body = self.keyed(key, 480);
+        let Touch { id, expires, now, keeps_later, stamp } = touch;
+        let mut body = self.keyed(id, 480);
         let mut update = "SET #e = :e";
         let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
         let mut values = now_values(now);
@@ -84,13 +84,13 @@ impl Requests {
     }
 
     /// DeleteItem.
-    pub fn delete(&self, key: &str) -> Body {
-        self.keyed(key, 64)
+    pub fn delete(&self, id: &str) -> Body {
+        self.keyed(id, 64)
     }
 
     /// DeleteItem on condition that the item has expired.
-    pub fn delete_expired(&self, key: &str, now: Seconds) -> Body {
-        let mut body = self.keyed(key, 256);
+    pub fn delete_expired(&self, id: &str, now: Seconds) -> Body {
+        let mut body = self.keyed(id, 256);
         body.condition(IS_EXPIRED, &[("#e", &self.layout.expires)], &now_values(now));
         body
     }
@@ -101,10 +101,10 @@ impl Requests {
         Body { json: body, is_conditional: false }
     }
 
-    fn keyed(&self, key: &str, capacity: usize) -> Body {
-        let mut body = self.open(2 * key.len() + capacity);
+    fn keyed(&self, id: &str, capacity: usize) -> Body {
+        let mut body = self.open(2 * (self.layout.prefix.len() + id.len()) + capacity);
         body.push(r#","Key":{"#);
-        codec::write_key(&self.layout, key, &mut body.json);
+        codec::write_key(&self.layout, id, &mut body.json);
         body.push("}");
         body
     }
@@ -113,7 +113,9 @@ impl Requests {
 /// What `touch` writes.
 #[derive(Clone, Copy, Debug)]
 pub struct Touch<'a> {
-    pub key: &'a str,
+    /// The session ID.
+    pub id: &'a str,
+    /// The new expiry.
     pub expires: Seconds,
     pub now: Seconds,
     /// Whether a stored expiry that is later stays, with the whole item.
@@ -214,8 +216,7 @@ mod tests {
         serde_json::from_slice(&body).unwrap()
     }
 
-    const ITEM: NewItem<'_> =
-        NewItem { key: "sess:1", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
+    const ITEM: NewItem<'_> = NewItem { id: "1", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
 
     #[test]
     fn put_is_a_whole_body() {
@@ -234,7 +235,7 @@ mod tests {
     fn a_sort_key_repeats_the_hash_key() {
         let layout = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
         let body = json(Requests::new("t", layout).delete("k").finish(false));
-        assert_eq!(body["Key"], json!({ "id": { "S": "k" }, "sk": { "S": "k" } }));
+        assert_eq!(body["Key"], json!({ "id": { "S": "sess:k" }, "sk": { "S": "sess:k" } }));
     }
 
     #[test]
@@ -242,7 +243,7 @@ mod tests {
         let requests = requests(Format::Json);
         assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
         assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
-        let touch = Touch { key: "k", expires: 20, now: 10, keeps_later: false, stamp: None };
+        let touch = Touch { id: "k", expires: 20, now: 10, keeps_later: false, stamp: None };
         let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
         let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
         let touch = json(requests.touch(touch).finish(true));

@@ -62,15 +62,15 @@ pub fn options(input: &[u8]) {
     let url = config.endpoint.as_deref().unwrap_or("http://127.0.0.1");
     drop(Endpoint::new(url, config.region.as_deref().unwrap_or("us-east-1")));
     let requests = Requests::new(&config.table, config.layout.clone());
-    let key = format!("{}id", config.layout.prefix);
-    let item = NewItem { key: &key, session: r#"{"a":[1,"\"",null]}"#, expires: Some(9), attributes: None };
+    let id = "id";
+    let item = NewItem { id, session: r#"{"a":[1,"\"",null]}"#, expires: Some(9), attributes: None };
     let stamp = Stamp { name: "updated", value: r#"{"N":"1"}"# };
     for body in [
-        requests.get(&key, true),
+        requests.get(id, true),
         requests.put(item).expect("a small session fits any layout"),
-        requests.touch(Touch { key: &key, expires: 9, now: 1, keeps_later: true, stamp: Some(stamp) }),
-        requests.delete(&key),
-        requests.delete_expired(&key, 1),
+        requests.touch(Touch { id, expires: 9, now: 1, keeps_later: true, stamp: Some(stamp) }),
+        requests.delete(id),
+        requests.delete_expired(id, 1),
     ] {
         let body: Value = serde_json::from_slice(&body.finish(true)).expect("a request is JSON");
         assert_eq!(body["TableName"], config.table);
