@@ -104,6 +104,11 @@ impl Error {
         Self::new(Kind::Network, "the response is not valid DynamoDB JSON")
     }
 
+    /// The error of this crate among `error` and its sources, for errors that passed through the AWS SDK.
+    pub fn find_in(error: &(dyn error::Error + 'static)) -> Option<Self> {
+        sources(error).find_map(|source| source.downcast_ref::<Self>()).cloned()
+    }
+
     /// Marks the error as one that a retry cannot help with.
     pub fn permanent(self) -> Self {
         Self { is_permanent: true, ..self }
@@ -150,6 +155,13 @@ impl error::Error for Error {
     }
 }
 
+/// An error and its sources, from outer to inner.
+pub fn sources<'e>(
+    error: &'e (dyn error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
 /// The messages of `error` and its sources, as `outer: inner`.
 pub fn chain(error: &(dyn error::Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -167,7 +179,7 @@ pub fn chain(error: &(dyn error::Error + 'static)) -> String {
 
 /// The message of the innermost source, which is the actual problem, such as "Connection refused".
 pub fn innermost(error: &(dyn error::Error + 'static)) -> String {
-    let last = std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error);
+    let last = sources(error).last().unwrap_or(error);
     last.downcast_ref::<Error>().map_or_else(|| last.to_string(), |ours| ours.message.clone())
 }
 

@@ -9,9 +9,9 @@
 //! - [`wire`] writes request bodies and parses responses. [`item`] is the codec for the items in them, and [`json`] has
 //!   the helpers for JSON text. These modules perform no I/O.
 //! - [`table`] has the operations on the whole table: list, count, clear, describe, and create.
-//! - [`aws`] reads the Region, the endpoint, and the credentials from the [`config`] or the environment, at the first
-//!   operation.
-//! - [`transport`] signs requests, sends them, and retries them.
+//! - [`aws`] reads the Region, the endpoint, and the source of credentials from the [`config`] or the environment, at the
+//!   first operation.
+//! - [`transport`] signs requests, sends them, and retries them. [`credentials`] caches what it signs with.
 //!
 //! A session stays JSON text: it arrives from JavaScript as one string and is copied into the request. No tree of values
 //! is built on the way in or out.
@@ -21,6 +21,7 @@
 
 pub mod aws;
 pub mod config;
+pub mod credentials;
 pub mod date;
 pub mod environment;
 pub mod error;

@@ -1,9 +1,7 @@
 //! The AWS settings of a store, from its options and the environment, and the clients built from them.
 
 pub mod chain;
-pub mod credentials;
 pub mod profile;
-pub mod sdk_error;
 pub mod settings;
 
 use std::sync::Arc;
@@ -16,10 +14,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::IdentityCache;
 
 use crate::aws::chain::{DefaultChain, Setup};
-use crate::aws::credentials::CredentialsCache;
 use crate::aws::profile::Profiles;
 use crate::aws::settings::Settings;
 use crate::config::Config;
+use crate::credentials::CredentialsCache;
 use crate::environment::SharedEnvironment;
 use crate::error::Result;
 use crate::transport::http::HttpClient;

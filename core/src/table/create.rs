@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::aws::sdk_error::failed;
 use crate::config::NewTable;
 use crate::error::{Error, Kind, Result};
 use crate::item::layout::Layout;
+use crate::transport::sdk_error::failed;
 
 /// DynamoDB takes about ten seconds to create a table.
 const LONGEST_CREATION: Duration = Duration::from_secs(120);

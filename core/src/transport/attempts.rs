@@ -16,7 +16,7 @@ use super::http::HttpClient;
 use super::pool::{Bounds, Slot};
 use super::retry::{self, RetryBudget, RetryReason};
 use super::send_error::{SendError, host_and_port};
-use crate::aws::credentials::CredentialsCache;
+use crate::credentials::CredentialsCache;
 use crate::error::{Error, Kind, Result};
 use crate::wire::service_error::service_error;
 

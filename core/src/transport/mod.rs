@@ -5,7 +5,7 @@
 //! - [`endpoint_resolver`] finds the [`endpoint`], which builds the request and has it [signed](sign).
 //! - [`http`] is the client with a [`pool`] of connections for each host.
 //! - [`connect`] opens a connection: [`dns`], [`dial`] (TCP), [`proxy`], [`tls`].
-//! - [`sdk`] and [`sdk_retry`] run the AWS SDK over the same client, with the same retries.
+//! - [`sdk`], [`sdk_retry`], and [`sdk_error`] let the AWS SDK use the same client, retries, and errors.
 
 mod attempts;
 mod call;
@@ -20,6 +20,7 @@ mod pool;
 mod proxy;
 pub mod retry;
 pub mod sdk;
+pub mod sdk_error;
 pub mod sdk_retry;
 mod send_error;
 mod sign;

@@ -14,7 +14,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::http::HttpClient;
 use super::retry::{self, RetryReason};
-use crate::aws::sdk_error::error_of;
+use crate::transport::sdk_error::error_of;
 
 /// Retries what the data plane retries. The SDK's own classifiers do not recognize all forms of an error.
 #[derive(Debug)]

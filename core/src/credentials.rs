@@ -164,6 +164,14 @@ fn check_sendable(credentials: &Credentials) -> Result<()> {
     Err(Error::new(Kind::Credentials, message))
 }
 
+impl From<CredentialsError> for Error {
+    fn from(error: CredentialsError) -> Self {
+        Error::find_in(&error).unwrap_or_else(|| {
+            Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
+        })
+    }
+}
+
 /// Provides the same credentials to the clients of the SDK.
 impl ProvideCredentials for CredentialsCache {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>

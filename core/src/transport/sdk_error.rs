@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error as StdError;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, sources};
 use crate::wire::service_error::service_error;
 
 impl<E> From<SdkError<E, HttpResponse>> for Error
@@ -20,7 +20,7 @@ where
         let mut converted = match reported {
             Some(reported) => reported,
             // A provider, resolver, or HTTP client of ours that the SDK called.
-            None if let Some(ours) = ours_in(&error) => ours,
+            None if let Some(ours) = Error::find_in(&error) => ours,
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
             }
@@ -46,19 +46,6 @@ where
     }
 }
 
-impl From<CredentialsError> for Error {
-    fn from(error: CredentialsError) -> Self {
-        ours_in(&error).unwrap_or_else(|| {
-            Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)
-        })
-    }
-}
-
-/// The error of this crate that caused an error of the SDK.
-fn ours_in(error: &(dyn StdError + 'static)) -> Option<Error> {
-    sources(error).find_map(|source| source.downcast_ref::<Error>()).cloned()
-}
-
 /// The error that a response reports, if any.
 pub fn error_of(response: &HttpResponse) -> Option<Error> {
     let status = response.status();
@@ -73,8 +60,4 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     move |error| Error::from(error).during(operation)
-}
-
-fn sources<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| (*error).source())
 }
