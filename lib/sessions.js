@@ -77,23 +77,12 @@ class Sessions {
 
   /** The session ID, text, session, and expiry of an item; see ItemCodec. */
   decodeItem(item) {
-    return this.#itemCodec.decode(item)
+    const { ItemCodec } = require('./native/item-codec.js')
+    this.#codec ??= new ItemCodec(this.#options)
+    return this.#codec.decode(item)
   }
 
-  /** The item of a session, as `set` writes it; see ItemCodec. */
-  encodeItem(id, session, expires, attributes) {
-    return this.#itemCodec.encode(id, session, expires, attributes)
-  }
-
-  get #itemCodec() {
-    if (this.#codec === undefined) {
-      const { ItemCodec } = require('./native/item-codec.js')
-      this.#codec = new ItemCodec(this.#options)
-    }
-    return this.#codec
-  }
-
-  /** Writes the session in its state at the time of the call; resolves to its expiry in seconds. */
+  /** Writes the session in its state at the time of the call. */
   async set(sid, session, maxAge) {
     const operation = operations.set
     if (!this.#isPossibleId(operation, sid)) {
@@ -113,7 +102,6 @@ class Sessions {
     const write = this.#native.run(operation, sid, text, expires, attributes)
     await (isFromFastify ? this.#fastifyWrites.inOrder(sid, write) : write)
     this.#records.set(session, record)
-    return expires
   }
 
   /**

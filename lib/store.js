@@ -24,7 +24,7 @@ const createStoreClass = (Base) =>
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return answer(done(this[STATE].set(sid, session, maxAge)), rest, this[STATE])
+      return answer(this[STATE].set(sid, session, maxAge), rest, this[STATE])
     }
 
     touch(sid, session, ...rest) {
