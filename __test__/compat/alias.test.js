@@ -14,7 +14,7 @@ const blocks = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => co
 const options = blocks.find((code) => code.startsWith('var options = '))
 const usages = blocks.filter((code) => code.includes('require("express-session")'))
 
-/** The app of the README on a table of this file; one request puts an item in the cart of its session. */
+/** The app of the README, on a table of this file. One request puts an item into the cart of the session. */
 const programOf = (usage) => `
   var express = require('express')
   var { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
@@ -35,7 +35,7 @@ const programOf = (usage) => `
   })
 `
 
-/** An app's directory with connect-dynamodb, which `install` puts there, and what else the README requires. */
+/** Creates an app with what the README requires. `install` installs a package as connect-dynamodb. */
 function newApp(t, usage, install) {
   const directory = temporaryDirectory(t)
   const modules = path.join(directory, 'node_modules')
@@ -46,11 +46,11 @@ function newApp(t, usage, install) {
   return write(path.join(directory, 'app.js'), programOf(usage))
 }
 
-describe('installed as connect-dynamodb', () => {
+describe('dynamodb-session installed as connect-dynamodb', () => {
   assert.equal(usages.length, 2)
   for (const usage of usages) {
     const required = usage.match(/require\("connect-dynamodb"\).*(?=;)/)[0]
-    test(`runs ${required} unchanged, with the sessions of the original, and back`, async (t) => {
+    test(`an app with ${required} runs unchanged and keeps its sessions, in both directions`, async (t) => {
       const original = newApp(t, usage, (target) => linkPackage('connect-dynamodb', target))
       const ours = newApp(t, usage, copyPackage)
       const { region, credentials } = dynamodb.connection

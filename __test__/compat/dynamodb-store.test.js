@@ -20,13 +20,13 @@ const dynamodb = useDynamoDB()
 let table
 let proxy
 
-/** The options of the original, of the table of this file unless they name another. */
+/** Options of dynamodb-store, with the table of this file by default. */
 function optionsOf({ table: own, endpoint = dynamodb.connection.endpoint, ...others } = {}) {
   const { region, credentials } = dynamodb.connection
   return { table: { name: table, ...own }, dynamoConfig: { endpoint, region, ...credentials }, ...others }
 }
 
-/** The original tells its callback when it has looked for its table. */
+/** The original calls its callback when it has described its table. */
 async function original(options) {
   let store
   await new Promise((resolve, reject) => {
@@ -37,7 +37,7 @@ async function original(options) {
 
 const ours = (options) => new Ours(optionsOf(options))
 
-/** What a method hands to its callback. */
+/** The arguments of the callback of a method. */
 const call = (store, method, ...args) =>
   new Promise((resolve) => store[method](...args, (...results) => resolve(results)))
 
@@ -55,7 +55,7 @@ const putItem = (sid, attributes) => dynamodb.raw.putItem(table, { sessionId: { 
 const assertNear = (actual, expected, tolerance = 1) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not near ${expected}`)
 
-/** What is alike in two items that were written by the two stores at about the same time. */
+/** The part of an item that is the same if both stores write it at about the same time. */
 function comparable(item) {
   const { expires, sess, ...others } = item
   assert.match(expires.N, /^\d+$/)
@@ -71,7 +71,7 @@ describe('dynamodb-store', () => {
   })
   beforeEach(() => proxy.reset())
 
-  describe('the items', () => {
+  describe('the items of dynamodb-store', () => {
     const optionSets = {
       'the defaults': {},
       'table.hashKey and table.hashPrefix': { table: { hashKey: 'key', hashPrefix: 'web:' } },
@@ -80,7 +80,7 @@ describe('dynamodb-store', () => {
       'ttl 0': { ttl: 0 }
     }
     for (const [name, options] of Object.entries(optionSets)) {
-      test(`are the same with ${name}`, async () => {
+      test(`items are the same as those of dynamodb-store with ${name}`, async () => {
         const { hashKey = 'sessionId', hashPrefix = 'sess:' } = options.table ?? {}
         const own = hashKey === 'sessionId' ? table : await dynamodb.newTable({ hashKey })
         const given = { ...options, table: { ...options.table, name: own } }
@@ -105,7 +105,7 @@ describe('dynamodb-store', () => {
     }
 
     for (const cookie of [{ maxAge: 120_000 }, { maxAge: null }, { expires: false }]) {
-      test(`end at the same time with the cookie ${JSON.stringify(cookie)}`, async () => {
+      test(`items expire when those of dynamodb-store do, with the cookie ${JSON.stringify(cookie)}`, async () => {
         const [theirs, mine] = [newSid(), newSid()]
         await value(await original(), 'set', theirs, expressSession({}, cookie))
         await value(ours(), 'set', mine, expressSession({}, cookie))
@@ -113,7 +113,7 @@ describe('dynamodb-store', () => {
       })
     }
 
-    test('hold the JSON form of the cookie and of Dates', async () => {
+    test('items contain the JSON form of the cookie and of dates', async () => {
       const sid = newSid()
       const date = new Date()
       const written = expressSession({ date })
@@ -128,7 +128,7 @@ describe('dynamodb-store', () => {
       })
     })
 
-    test('are stamped, the session of the app is not', async () => {
+    test('set stamps the item with updated, but not the session object', async () => {
       const sid = newSid()
       const written = expressSession({ a: 1 })
       assert.deepEqual(await value(ours(), 'set', sid, written), {})
@@ -137,13 +137,13 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('one store and the other', () => {
+  describe('dynamodb-store and dynamodb-session on one table', () => {
     const pairs = {
-      'of the original, in ours': [original, ours],
-      'of ours, in the original': [ours, original]
+      'dynamodb-store, then dynamodb-session': [original, ours],
+      'dynamodb-session, then dynamodb-store': [ours, original]
     }
     for (const [name, [writing, reading]] of Object.entries(pairs)) {
-      test(`read, change, touch and destroy a session ${name}`, async () => {
+      test(`one store reads, changes, touches, and destroys a session of the other: ${name}`, async () => {
         const sid = newSid()
         const [writer, reader] = [await writing(), await reading({ touchInterval: 0 })]
         const data = { user: 'u', list: [1, { a: 'b' }], deep: { nothing: null } }
@@ -179,15 +179,15 @@ describe('dynamodb-store', () => {
     }))
   })
 
-  describe('the cookie that the original left', () => {
-    test('has its dates again, and none of the copies', async () => {
+  describe('cookies that dynamodb-store has written', () => {
+    test('get repairs the dates of a cookie that dynamodb-store has written', async () => {
       const sid = newSid()
       await value(await original(), 'set', sid, expressSession({ a: 1 }))
-      assert.deepEqual((await itemOf(sid)).sess.M.cookie.M.expires, { M: {} }, 'what the original writes')
+      assert.deepEqual((await itemOf(sid)).sess.M.cookie.M.expires, { M: {} }, 'the item of dynamodb-store')
       const { cookie } = await value(ours(), 'get', sid)
       const { expires, originalMaxAge, ...others } = cookie
       assert.deepEqual(others, { httpOnly: true, path: '/' })
-      // express-session computes it from the clock, and can lose a millisecond.
+      // express-session computes it from the current time and can lose a millisecond.
       assertNear(originalMaxAge, 60_000, 20)
       assertNear(Date.parse(expires), Date.now() + 60_000, 2000)
       const request = { sessionID: sid, sessionStore: ours() }
@@ -196,7 +196,7 @@ describe('dynamodb-store', () => {
       assertNear(loaded.cookie.maxAge, 60_000, 2000)
     })
 
-    test('of a browser session has none', async () => {
+    test('get repairs a browser-session cookie that dynamodb-store has written', async () => {
       const sid = newSid()
       await value(await original(), 'set', sid, expressSession({}, { maxAge: null }))
       const { cookie } = await value(ours(), 'get', sid)
@@ -204,8 +204,8 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('the options', () => {
-    test('are attributes, as of the original', async () => {
+  describe('the options of dynamodb-store', () => {
+    test('options are properties of the store, as in dynamodb-store', async () => {
       const sets = [
         {},
         { table: { hashKey: 'k', hashPrefix: '', readCapacityUnits: '7', writeCapacityUnits: 8 } },
@@ -227,14 +227,14 @@ describe('dynamodb-store', () => {
       }
     })
 
-    test('null options and a null table are refused as by the original', () => {
+    test('the constructor throws a TypeError for null options and a null table', () => {
       for (const Store of [Original, Ours]) {
         assert.throws(() => new Store(null), TypeError)
         assert.throws(() => new Store({ table: null }), TypeError)
       }
     })
 
-    test('touchInterval throttles by the stamp', async () => {
+    test('touch sends no request within touchInterval after updated', async () => {
       const sid = newSid()
       await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { updated: { N: '1' } } } })
       const store = ours({ endpoint: proxy.endpoint, touchInterval: 10_000 })
@@ -252,7 +252,7 @@ describe('dynamodb-store', () => {
     })
 
     for (const keepExpired of [undefined, false, true]) {
-      test(`keepExpired ${keepExpired} decides on an expired item`, async () => {
+      test(`get ${keepExpired ? 'keeps' : 'deletes'} an expired item with keepExpired ${keepExpired}`, async () => {
         for (const make of [original, ours]) {
           const sid = newSid()
           await putItem(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
@@ -262,14 +262,14 @@ describe('dynamodb-store', () => {
       })
     }
 
-    test('a session that was renewed meanwhile is not deleted as expired', async () => {
+    test('handleExpiredSession does not delete a session that has been extended', async () => {
       const sid = newSid()
       await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
       assert.equal(await value(ours(), 'handleExpiredSession', sid), null)
       assert.ok(await itemOf(sid))
     })
 
-    test('reads are consistent, and each operation is one request', async () => {
+    test('reads are consistent, and each operation sends one request', async () => {
       const store = ours({ endpoint: proxy.endpoint, touchInterval: 0 })
       const sid = newSid()
       await value(store, 'set', sid, expressSession())
@@ -280,7 +280,7 @@ describe('dynamodb-store', () => {
       assert.equal(proxy.sent('GetItem')[0].ConsistentRead, true)
     })
 
-    test('dynamoConfig takes an endpoint without a scheme, credentials and a provider', async () => {
+    test('dynamoConfig accepts an endpoint without a scheme, credentials, and a provider chain', async () => {
       const { region, endpoint, credentials } = dynamodb.connection
       const { Credentials, CredentialProviderChain } = require('aws-sdk')
       const given = [
@@ -294,7 +294,7 @@ describe('dynamodb-store', () => {
       }
     })
 
-    test('what cannot be meant is told once and left out', async () => {
+    test('an invalid option is ignored, with one warning', async () => {
       const warned = []
       const listen = (warning) => warned.push(warning.message)
       process.on('warning', listen)
@@ -308,7 +308,7 @@ describe('dynamodb-store', () => {
       assertNear(store.getExpirationDate(expressSession()).getTime(), Date.now() + 60_000, 100)
     })
 
-    test('none that the original takes is refused at the start', () => {
+    test('the constructor accepts all options that dynamodb-store accepts', () => {
       const tables = [{ name: 5 }, { name: 't' }, { hashKey: null, hashPrefix: null }, { hashKey: 'sess' }]
       for (const own of [...tables, { readCapacityUnits: Infinity }, { writeCapacityUnits: -1 }]) {
         assert.doesNotThrow(() => ours({ table: own }))
@@ -321,8 +321,8 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('the methods', () => {
-    test('are those of the original, with its class before them', async () => {
+  describe('the methods of dynamodb-store', () => {
+    test('the class has the methods of dynamodb-store and can be extended', async () => {
       for (const name of Object.getOwnPropertyNames(Original.prototype)) {
         assert.equal(typeof Ours.prototype[name], 'function', name)
       }
@@ -341,7 +341,7 @@ describe('dynamodb-store', () => {
       assert.equal((await value(extended, 'get', sid)).own, true)
     })
 
-    test('getSessionId and getExpirationDate give what the original gives', async () => {
+    test('getSessionId and getExpirationDate return what those of dynamodb-store return', async () => {
       for (const options of [{}, { ttl: 5000 }, { table: { hashPrefix: 'a' } }]) {
         const [theirs, mine] = [await original(options), ours(options)]
         assert.equal(mine.getSessionId('x'), theirs.getSessionId('x'))
@@ -360,7 +360,7 @@ describe('dynamodb-store', () => {
       )
     })
 
-    test('an overridden getExpirationDate is the one that counts', async () => {
+    test('set uses an overridden getExpirationDate', async () => {
       class Own extends Ours {
         getExpirationDate() {
           return new Date(4_000_000_000_000)
@@ -371,7 +371,7 @@ describe('dynamodb-store', () => {
       assertNear(Number((await itemOf(sid)).expires.N), 4_000_000_000)
     })
 
-    test('an overridden handleExpiredSession is the one that get calls', async () => {
+    test('get calls an overridden handleExpiredSession', async () => {
       class Own extends Ours {
         handleExpiredSession(sid, callback) {
           callback(null, { handled: sid })
@@ -382,7 +382,7 @@ describe('dynamodb-store', () => {
       assert.deepEqual(await value(new Own(optionsOf()), 'get', sid), { handled: sid })
     })
 
-    test('get, destroy and handleExpiredSession resolve after their callback', async () => {
+    test('get, destroy, and handleExpiredSession resolve after they call their callback', async () => {
       for (const method of ['get', 'destroy', 'handleExpiredSession']) {
         let called = false
         assert.equal(await ours()[method](newSid(), () => (called = true)), undefined)
@@ -390,7 +390,7 @@ describe('dynamodb-store', () => {
       }
     })
 
-    test('without a callback all are promises', async () => {
+    test('methods return a promise if there is no callback', async () => {
       const store = ours({ touchInterval: 0 })
       const sid = newSid()
       assert.deepEqual(await store.set(sid, expressSession({ a: 1 })), {})
@@ -400,10 +400,10 @@ describe('dynamodb-store', () => {
       assert.equal(await itemOf(sid), undefined)
     })
 
-    test('touch of a session that is gone is no error and creates nothing', async () => {
+    test('touch of a missing session succeeds, creates no item, and emits missing', async () => {
       const sid = newSid()
       const [error] = await call(await original(), 'touch', sid, expressSession())
-      assert.equal(error.code, 'ValidationException', 'what the original does')
+      assert.equal(error.code, 'ValidationException', 'the behavior of dynamodb-store')
       const store = ours()
       const missing = once(store, 'missing')
       assert.equal(await value(store, 'touch', sid, expressSession()), undefined)
@@ -411,7 +411,7 @@ describe('dynamodb-store', () => {
       assert.equal(await itemOf(sid), undefined)
     })
 
-    test('what is no session is none', async () => {
+    test('get returns null and emits corrupt for an item without a valid session', async () => {
       for (const sess of [{ S: 'no JSON' }, { S: '5' }, { L: [] }, { N: '5' }, undefined]) {
         const sid = newSid()
         await putItem(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
@@ -422,7 +422,7 @@ describe('dynamodb-store', () => {
       }
     })
 
-    test("reads connect-dynamodb's JSON text, and touches it", async () => {
+    test("get and touch work with connect-dynamodb's JSON text", async () => {
       const sid = newSid()
       await putItem(sid, {
         expires: { N: `${nowInSeconds() + 5}.5` },
@@ -433,7 +433,7 @@ describe('dynamodb-store', () => {
       assertNear(Number((await itemOf(sid)).expires.N), nowInSeconds() + 60)
     })
 
-    test('every failure reaches the callback, later and once', async () => {
+    test('every error is passed to the callback, asynchronously and once', async () => {
       proxy.on('*', errorResponse(400, 'ValidationException'))
       const store = ours({ endpoint: proxy.endpoint })
       const calls = [
@@ -457,8 +457,8 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('the table', () => {
-    test('is created by the constructor that has a callback, before it is called', async () => {
+  describe('the table of dynamodb-store', () => {
+    test('the constructor creates the table before it calls its callback', async () => {
       const descriptions = []
       for (const Store of [Original, Ours]) {
         const name = dynamodb.newTableName()
@@ -473,7 +473,7 @@ describe('dynamodb-store', () => {
       assert.deepEqual(descriptions[1], descriptions[0])
     })
 
-    test('is created by the first operation that misses it', async () => {
+    test('the first operation creates a missing table', async () => {
       const name = dynamodb.newTableName()
       const store = ours({ table: { name }, endpoint: proxy.endpoint })
       assert.deepEqual(proxy.operations, [])
@@ -482,14 +482,14 @@ describe('dynamodb-store', () => {
       assert.deepEqual(proxy.sent('UpdateTimeToLive'), [])
     })
 
-    test('is left alone when it exists', async () => {
+    test('createTableIfDontExists does not change an existing table', async () => {
       const store = ours({ endpoint: proxy.endpoint })
       assert.deepEqual(await call(store, 'createTableIfDontExists'), [])
       assert.equal(await store.createTableIfDontExists(), undefined)
       assert.deepEqual(proxy.operations, ['DescribeTable', 'DescribeTable'])
     })
 
-    test('with another key is an error', async () => {
+    test('createTableIfDontExists rejects a table with another key', async () => {
       const name = await dynamodb.newTable({ hashKey: 'other' })
       const store = ours({ table: { name } })
       const message = /is other \(S\), not sessionId \(S\)\. Set option hashKey to "other"/
@@ -497,7 +497,7 @@ describe('dynamodb-store', () => {
       assert.match((await call(store, 'createTableIfDontExists'))[0].message, message)
     })
 
-    test('isTableCreated and createTable answer as the original', async () => {
+    test('isTableCreated and createTable return what those of dynamodb-store return', async () => {
       for (const Store of [Original, Ours]) {
         const name = dynamodb.newTableName()
         const store = new Store(optionsOf({ table: { name } }), () => {})
@@ -512,7 +512,7 @@ describe('dynamodb-store', () => {
       }
     })
 
-    test('is not missing because it cannot be described', async () => {
+    test('isTableCreated rejects if DescribeTable is denied, and no table is created', async () => {
       proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
       const store = ours({ endpoint: proxy.endpoint })
       await assert.rejects(store.isTableCreated(), { code: 'AccessDeniedException' })
@@ -521,7 +521,7 @@ describe('dynamodb-store', () => {
       assert.deepEqual(proxy.sent('CreateTable'), [])
     })
 
-    test('that cannot be reached at the start ends no process', async () => {
+    test('an unreachable service does not end the process', async () => {
       const { code, stderr } = await runNode([
         '-e',
         `const Store = require('./lib/compat/dynamodb-store')
@@ -534,8 +534,8 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('a callback that throws', () => {
-    test('is not called again', async () => {
+  describe('callbacks of dynamodb-store', () => {
+    test('a callback that throws is not called again', async () => {
       const { code, stderr, stdout } = await runNode([
         '-e',
         `const Store = require('./lib/compat/dynamodb-store')
@@ -550,7 +550,7 @@ describe('dynamodb-store', () => {
   describe('DYNAMODB_STORE_DEBUG', () => {
     after(() => delete process.env.DYNAMODB_STORE_DEBUG)
 
-    test('prints what the original prints, but for ids, contents and secrets', async (t) => {
+    test('DYNAMODB_STORE_DEBUG prints the lines of dynamodb-store, without session IDs, contents, and secrets', async (t) => {
       const lines = []
       t.mock.method(console, 'log', (...words) => lines.push(words.join(' ').trim()))
       const sid = newSid()
@@ -566,7 +566,7 @@ describe('dynamodb-store', () => {
         await value(store, 'get', sid)
         delete process.env.DYNAMODB_STORE_DEBUG
         const messages = lines.splice(0)
-        // Without the date, what stands in quotes, and the JSON.
+        // Without the date, the quoted session ID, and the JSON.
         const plain = messages.map((line) =>
           line
             .replace(/^.* - DYNAMODB_STORE/, '')
@@ -590,8 +590,8 @@ describe('dynamodb-store', () => {
     })
   })
 
-  describe('the README of the original', () => {
-    test('its usage and its options run', async () => {
+  describe('the README of dynamodb-store', () => {
+    test('the README example of dynamodb-store keeps sessions', async () => {
       const DynamoDBStore = Ours
       const { endpoint, region, credentials } = dynamodb.connection
       const options = {

@@ -1,6 +1,6 @@
 'use strict'
 
-// As published, the original loads only where TypeScript's helpers are global.
+// The published original loads only if TypeScript's helpers are global.
 globalThis.__importDefault ??= require('tslib').__importDefault
 
 const assert = require('node:assert/strict')
@@ -22,7 +22,7 @@ const { expressSession } = require('./support/express-sessions')
 
 const dynamodb = useDynamoDB()
 
-/** What a method hands to its callback. */
+/** The arguments of the callback of a method. */
 const call = (store, method, ...args) =>
   new Promise((resolve) => store[method](...args, (...results) => resolve(results)))
 
@@ -37,7 +37,7 @@ const assertNear = (actual, expected, tolerance = 1) =>
 
 const secondsAgo = (seconds) => new Date(Date.now() - seconds * 1000).toISOString()
 
-/** What is alike in two items that were written by the two stores at about the same time. */
+/** The part of an item that is the same if both stores write it at about the same time. */
 function comparable(item) {
   const { expires, sess, ...others } = item
   assert.match(expires.N, /^\d+$/)
@@ -70,7 +70,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   const ours = (options) => new Ours(optionsOf(options))
   const onProxy = (options) => ours({ dynamoDBClient: proxyClient, ...options })
 
-  test('touch stamps the session at the call, so that express-session renews the cookie', async () => {
+  test('touch sets lastModified synchronously, so that express-session renews the cookie', async () => {
     const stampOf = (store) => {
       const touched = { cookie: { originalMaxAge: 60_000, maxAge: 60_000 }, lastModified: secondsAgo(5000) }
       const answered = call(store, 'touch', newSid(), touched)
@@ -87,7 +87,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     dynamodb.raw.read(name, { [hashKey]: prefix + sid })
   const putItem = (sid, attributes) => dynamodb.raw.putItem(table, { id: { S: `session#${sid}` }, ...attributes })
 
-  describe('the items', () => {
+  describe('the items of @pwrdrvr/dynamodb-session-store', () => {
     const optionSets = {
       'the defaults': {},
       'hashKey and prefix': { hashKey: 'key', prefix: 'web:' },
@@ -97,7 +97,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       'touchAfter 10': { touchAfter: 10 }
     }
     for (const [name, options] of Object.entries(optionSets)) {
-      test(`are the same with ${name}`, async () => {
+      test(`items are the same as those of the original with ${name}`, async () => {
         const { hashKey = 'id', prefix = 'session#' } = options
         const tableName = hashKey === 'id' ? table : await dynamodb.newTable({ hashKey })
         const place = { hashKey, prefix: String(prefix), name: tableName }
@@ -125,7 +125,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     }
 
     for (const cookie of [{ maxAge: 120_000 }, { maxAge: null }, { expires: false }]) {
-      test(`end at the same time with the cookie ${JSON.stringify(cookie)}`, async () => {
+      test(`items expire when those of the original do, with the cookie ${JSON.stringify(cookie)}`, async () => {
         const [theirs, mine] = [newSid(), newSid()]
         await value(original(), 'set', theirs, expressSession({}, cookie))
         await value(ours(), 'set', mine, expressSession({}, cookie))
@@ -133,7 +133,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       })
     }
 
-    test('are stamped, the session of the app is not by set', async () => {
+    test('set stamps the item with lastModified, but not the session object', async () => {
       const sid = newSid()
       const written = expressSession({ a: 1 })
       assert.equal(await value(ours(), 'set', sid, written), undefined)
@@ -141,7 +141,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assertNear(Date.parse((await value(ours(), 'get', sid)).lastModified), Date.now(), 2000)
     })
 
-    test('keep the places of undefined members of lists, and names such as __proto__', needs('protoName'), async () => {
+    test('items keep undefined array elements as null, and names such as __proto__', needs('protoName'), async () => {
       const sid = newSid()
       const data = JSON.parse('{"list":[1,2],"deep":{"__proto__":{"isAdmin":true}}}')
       await value(ours(), 'set', sid, expressSession({ ...data, list: [undefined, 1] }))
@@ -151,13 +151,13 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     })
   })
 
-  describe('one store and the other', () => {
+  describe('the original and dynamodb-session on one table', () => {
     const pairs = {
-      'of the original, in ours': [original, ours],
-      'of ours, in the original': [ours, original]
+      'the original, then dynamodb-session': [original, ours],
+      'dynamodb-session, then the original': [ours, original]
     }
     for (const [name, [writing, reading]] of Object.entries(pairs)) {
-      test(`read, change, touch and destroy a session ${name}`, async () => {
+      test(`one store reads, changes, touches, and destroys a session of the other: ${name}`, async () => {
         const sid = newSid()
         const [writer, reader] = [writing(), reading({ touchAfter: 0 })]
         const data = { user: 'u', list: [1, { a: 'b' }], deep: { nothing: null } }
@@ -185,7 +185,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
 
     const modules = ['@pwrdrvr/dynamodb-session-store', 'dynamodb-session/pwrdrvr-dynamodb-session-store']
     for (const options of [{}, { touchAfter: 0 }]) {
-      describe(`with the options ${JSON.stringify(options)}`, () => {
+      describe(`a rolling deployment with the options ${JSON.stringify(options)}`, () => {
         testDeployments('express-shop.js', modules, () => ({
           name: '@pwrdrvr/dynamodb-session-store',
           table,
@@ -196,8 +196,8 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     }
   })
 
-  describe('the options', () => {
-    test('have the getters of the original', () => {
+  describe('the options of @pwrdrvr/dynamodb-session-store', () => {
+    test('options have the getters of the original', () => {
       const sets = [
         {},
         { tableName: 'other', hashKey: 'k', prefix: '', touchAfter: 5, useStronglyConsistentReads: true }
@@ -212,11 +212,11 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       }
     })
 
-    test('must be given, as to the original', () => {
+    test('the constructor throws a TypeError without options, like the original', () => {
       for (const Store of [Original, Ours]) assert.throws(() => new Store(), TypeError)
     })
 
-    test('useStronglyConsistentReads decides on reads, also later', async () => {
+    test('useStronglyConsistentReads sets the consistency of later reads', async () => {
       const store = onProxy()
       await value(store, 'get', newSid())
       store.useStronglyConsistentReads = true
@@ -227,14 +227,14 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.deepEqual(sent, [false, true, false])
     })
 
-    /** Seconds since the last stamp from which on a touch is written. */
+    /** The seconds after lastModified within which a touch sends no request. */
     const limits = [
-      ['the default is an hour', {}, 14 * 24 * 3_600_000, 3600],
-      ['touchAfter decides', { touchAfter: 100 }, 3_600_000, 100],
-      ['a tenth of a lifetime that is shorter', { touchAfter: 3600 }, 1_000_000, 100]
+      ['one hour by default', {}, 14 * 24 * 3_600_000, 3600],
+      ['option touchAfter', { touchAfter: 100 }, 3_600_000, 100],
+      ['a tenth of a lifetime shorter than touchAfter', { touchAfter: 3600 }, 1_000_000, 100]
     ]
     for (const [name, options, maxAge, limit] of limits) {
-      test(`a touch is saved by the rule of the original: ${name}`, async () => {
+      test(`touch sends no request within the time of the original: ${name}`, async () => {
         const stores = [original({ ...options, dynamoDBClient: proxyClient }), onProxy(options)]
         for (const store of stores) {
           for (const [seconds, isWritten] of [
@@ -253,12 +253,12 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       })
     }
 
-    test('touchAfter counts for a session without maxAge, as documented', async () => {
+    test('touchAfter applies to a session without maxAge', async () => {
       const given = () => expressSession({ lastModified: secondsAgo(1000) }, { maxAge: null })
       const sid = newSid()
       await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
       await value(original({ dynamoDBClient: proxyClient }), 'touch', sid, given())
-      assert.equal(proxy.sent('UpdateItem').length, 1, 'what the original does')
+      assert.equal(proxy.sent('UpdateItem').length, 1, 'the behavior of the original')
       await value(onProxy(), 'touch', sid, given())
       assert.equal(proxy.sent('UpdateItem').length, 1)
       await value(onProxy({ touchAfter: 999 }), 'touch', sid, given())
@@ -266,7 +266,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assertNear(Number((await itemOf(sid)).expires.N), nowInSeconds() + 86_400)
     })
 
-    test('a session without a stamp, or with a broken one, is touched', async () => {
+    test('touch writes a session whose lastModified is missing or invalid', async () => {
       for (const lastModified of [undefined, 'junk', 0]) {
         const sid = newSid()
         await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { a: { N: '1' } } } })
@@ -275,7 +275,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       }
     })
 
-    test('none that the original takes is refused at the start', () => {
+    test('the constructor accepts all options that the original accepts', () => {
       const given = [
         { tableName: null },
         { tableName: 't' },
@@ -286,7 +286,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       for (const options of given) assert.doesNotThrow(() => new Ours(options))
     })
 
-    test('dynamoDBClient may be left out, and one that is none is told', async () => {
+    test('dynamoDBClient is optional, and an invalid one is ignored with a warning', async () => {
       const warned = []
       const listen = (warning) => warned.push(warning.message)
       process.on('warning', listen)
@@ -299,8 +299,8 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     })
   })
 
-  describe('the methods', () => {
-    test('are those of the original, with its class before them', async () => {
+  describe('the methods of @pwrdrvr/dynamodb-session-store', () => {
+    test('the class has the methods of the original and can be extended', async () => {
       const own = Object.getOwnPropertyNames(Original.prototype).filter((name) => !/create|newExpire|getTTL/.test(name))
       for (const name of own) assert.ok(name in Ours.prototype, name)
       assert.equal(Ours.name, 'DynamoDBStore')
@@ -318,7 +318,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.equal((await value(extended, 'get', sid)).own, true)
     })
 
-    test('set, touch and destroy need no callback', async () => {
+    test('set, touch, and destroy return a promise if there is no callback', async () => {
       const store = ours()
       const sid = newSid()
       await store.set(sid, expressSession())
@@ -327,7 +327,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.equal(await itemOf(sid), undefined)
     })
 
-    test('get gives nothing of an expired item, and leaves it', async () => {
+    test('get returns null for an expired item and does not delete it', async () => {
       for (const make of [original, ours]) {
         const sid = newSid()
         await putItem(sid, { expires: { N: `${nowInSeconds() - 5}` }, sess: { M: { a: { N: '1' } } } })
@@ -336,7 +336,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       }
     })
 
-    test('what is no session is none', async () => {
+    test('get returns null and emits corrupt for an item without a valid session', async () => {
       for (const sess of [{ S: 'no JSON' }, { S: '5' }, { L: [] }, undefined]) {
         const sid = newSid()
         await putItem(sid, { expires: { N: '4000000000' }, ...(sess && { sess }) })
@@ -347,10 +347,10 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       }
     })
 
-    test('touch of a session that is gone is no error and creates nothing', async () => {
+    test('touch of a missing session succeeds, creates no item, and emits missing', async () => {
       const sid = newSid()
       const [error] = await call(original(), 'touch', sid, expressSession())
-      assert.equal(error.name, 'ValidationException', 'what the original does')
+      assert.equal(error.name, 'ValidationException', 'the behavior of the original')
       const store = ours()
       const missing = once(store, 'missing')
       assert.equal(await value(store, 'touch', sid, expressSession()), undefined)
@@ -358,7 +358,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.equal(await itemOf(sid), undefined)
     })
 
-    test('every failure reaches the callback, later and once', async () => {
+    test('every error is passed to the callback, asynchronously and once', async () => {
       proxy.on('*', errorResponse(400, 'ValidationException'))
       for (const [method, ...args] of [['get'], ['set', expressSession()], ['touch', expressSession()], ['destroy']]) {
         const [error] = await call(onProxy(), method, 'a', ...args)
@@ -374,7 +374,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   })
 
   describe('the migration from connect-dynamodb', () => {
-    test('its JSON text is read, touched, and a map after the next save', async () => {
+    test('get and touch work with JSON text of connect-dynamodb, and set replaces it with a map', async () => {
       const Connect = require('connect-dynamodb')({ session })
       const theirs = new Connect({ client, table, prefix: 'sess:', hashKey: 'id', initialized: true })
       const store = ours({ prefix: 'sess:', touchAfter: 0 })
@@ -384,7 +384,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.deepEqual([read.a, read.when], [1, new Date(0).toISOString()])
 
       const [error] = await call(original({ prefix: 'sess:' }), 'touch', sid, expressSession(read))
-      assert.equal(error.name, 'ValidationException', 'what the original does')
+      assert.equal(error.name, 'ValidationException', 'the behavior of the original')
       await dynamodb.raw.setExpires(table, { id: `sess:${sid}` }, nowInSeconds() + 10)
       await value(store, 'touch', sid, expressSession(read))
       const item = await itemOf(sid, { prefix: 'sess:' })
@@ -399,56 +399,60 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   describe('createTableOptions', () => {
     const describeTable = async (TableName) => (await dynamodb.raw.sdk.describeTable({ TableName })).Table
 
-    test('create() makes the table with them, its time to live enabled', needs('timeToLive'), async () => {
-      const tableName = dynamodb.newTableName()
-      const createTableOptions = {
-        BillingMode: 'PROVISIONED',
-        ProvisionedThroughput: { ReadCapacityUnits: 3, WriteCapacityUnits: 4 },
-        DeletionProtectionEnabled: false,
-        AttributeDefinitions: [
-          { AttributeName: 'id', AttributeType: 'S' },
-          { AttributeName: 'user', AttributeType: 'S' }
-        ],
-        GlobalSecondaryIndexes: [
-          {
-            IndexName: 'users',
-            KeySchema: [{ AttributeName: 'user', KeyType: 'HASH' }],
-            Projection: { ProjectionType: 'KEYS_ONLY' },
-            ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: 1 }
-          }
-        ]
-      }
-      const store = await Ours.create(optionsOf({ dynamoDBClient: proxyClient, tableName, createTableOptions }))
-      assert.ok(store instanceof Ours)
-      assert.deepEqual(proxy.sent('CreateTable'), [
-        {
-          TableName: tableName,
-          KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-          ...createTableOptions
+    test(
+      'create() creates the table with createTableOptions and enables its time to live',
+      needs('timeToLive'),
+      async () => {
+        const tableName = dynamodb.newTableName()
+        const createTableOptions = {
+          BillingMode: 'PROVISIONED',
+          ProvisionedThroughput: { ReadCapacityUnits: 3, WriteCapacityUnits: 4 },
+          DeletionProtectionEnabled: false,
+          AttributeDefinitions: [
+            { AttributeName: 'id', AttributeType: 'S' },
+            { AttributeName: 'user', AttributeType: 'S' }
+          ],
+          GlobalSecondaryIndexes: [
+            {
+              IndexName: 'users',
+              KeySchema: [{ AttributeName: 'user', KeyType: 'HASH' }],
+              Projection: { ProjectionType: 'KEYS_ONLY' },
+              ProvisionedThroughput: { ReadCapacityUnits: 1, WriteCapacityUnits: 1 }
+            }
+          ]
         }
-      ])
-      const made = await describeTable(tableName)
-      assert.equal(made.TableStatus, 'ACTIVE')
-      assert.equal(made.GlobalSecondaryIndexes[0].IndexName, 'users')
-      const { TimeToLiveDescription } = await dynamodb.raw.sdk.describeTimeToLive({ TableName: tableName })
-      assert.equal(TimeToLiveDescription.AttributeName, 'expires')
-      const sid = newSid()
-      await value(store, 'set', sid, expressSession())
-      assert.ok(await value(store, 'get', sid))
-    })
+        const store = await Ours.create(optionsOf({ dynamoDBClient: proxyClient, tableName, createTableOptions }))
+        assert.ok(store instanceof Ours)
+        assert.deepEqual(proxy.sent('CreateTable'), [
+          {
+            TableName: tableName,
+            KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+            ...createTableOptions
+          }
+        ])
+        const made = await describeTable(tableName)
+        assert.equal(made.TableStatus, 'ACTIVE')
+        assert.equal(made.GlobalSecondaryIndexes[0].IndexName, 'users')
+        const { TimeToLiveDescription } = await dynamodb.raw.sdk.describeTimeToLive({ TableName: tableName })
+        assert.equal(TimeToLiveDescription.AttributeName, 'expires')
+        const sid = newSid()
+        await value(store, 'set', sid, expressSession())
+        assert.ok(await value(store, 'get', sid))
+      }
+    )
 
-    test('{} makes an on-demand table', needs('timeToLive'), async () => {
+    test('createTableOptions {} creates an on-demand table', needs('timeToLive'), async () => {
       const tableName = dynamodb.newTableName()
       await Ours.create(optionsOf({ tableName, createTableOptions: {} }))
       assert.equal((await describeTable(tableName)).BillingModeSummary.BillingMode, 'PAY_PER_REQUEST')
     })
 
-    test('an existing table is left alone', async () => {
+    test('create() does not change an existing table', async () => {
       await Ours.create(optionsOf({ dynamoDBClient: proxyClient, createTableOptions: {} }))
       assert.deepEqual(proxy.operations, ['DescribeTable'])
     })
 
-    test('an existing table with another key is an error', async () => {
+    test('create() rejects an existing table with another key', async () => {
       const tableName = await dynamodb.newTable({ hashKey: 'other' })
       await assert.rejects(Ours.create(optionsOf({ tableName, createTableOptions: {} })), {
         code: 'ConfigError',
@@ -456,23 +460,27 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       })
     })
 
-    test('nothing is asked without them', async () => {
+    test('create() sends no request without createTableOptions', async () => {
       await Ours.create(optionsOf({ dynamoDBClient: proxyClient }))
       assert.deepEqual(proxy.operations, [])
     })
 
-    test('the constructor makes it beside; operations wait for it', needs('timeToLive'), async () => {
-      const tableName = dynamodb.newTableName()
-      proxy.on('CreateTable', delayed(50))
-      const store = onProxy({ tableName, createTableOptions: { BillingMode: 'PAY_PER_REQUEST' } })
-      const sid = newSid()
-      await value(store, 'set', sid, expressSession())
-      assert.ok(await value(store, 'get', sid))
-      await eventually(() => proxy.sent('UpdateTimeToLive').length === 1)
-      assert.equal(proxy.sent('CreateTable').length, 1)
-    })
+    test(
+      'the constructor creates the table in the background, and operations wait for it',
+      needs('timeToLive'),
+      async () => {
+        const tableName = dynamodb.newTableName()
+        proxy.on('CreateTable', delayed(50))
+        const store = onProxy({ tableName, createTableOptions: { BillingMode: 'PAY_PER_REQUEST' } })
+        const sid = newSid()
+        await value(store, 'set', sid, expressSession())
+        assert.ok(await value(store, 'get', sid))
+        await eventually(() => proxy.sent('UpdateTimeToLive').length === 1)
+        assert.equal(proxy.sent('CreateTable').length, 1)
+      }
+    )
 
-    test('create() rejects when the table cannot be described or created', async () => {
+    test('create() rejects if DescribeTable or CreateTable is denied', async () => {
       const tableName = dynamodb.newTableName()
       const given = optionsOf({ dynamoDBClient: proxyClient, tableName, createTableOptions: {} })
       for (const operation of ['DescribeTable', 'CreateTable']) {
@@ -483,7 +491,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.equal(await dynamodb.raw.tableExists(tableName), false)
     })
 
-    test('a failure of the constructor is a warning, and the process goes on', async () => {
+    test('a failed table creation by the constructor is only a warning', async () => {
       const { code, stderr } = await runNode(
         [
           '-e',
@@ -506,7 +514,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   })
 
   describe('loading', () => {
-    test('needs no helper, and names its export to ECMAScript modules', async () => {
+    test('the module loads without TypeScript helpers and has a named export for ECMAScript modules', async () => {
       const { code, stdout, stderr } = await runNode([
         '--input-type=module',
         '-e',
@@ -520,9 +528,9 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
   describe('DEBUG', () => {
     after(() => delete process.env.DEBUG)
 
-    test('prints what the original prints, but for ids', needs('timeToLive'), async (t) => {
+    test('DEBUG prints the lines of the original, without session IDs', needs('timeToLive'), async (t) => {
       const text = []
-      // In a traced run, the lines of NODE_DEBUG come in between.
+      // In a traced run, the output also has lines of NODE_DEBUG.
       const isTrace = (line) => line.startsWith('DYNAMODB-SESSION ')
       t.mock.method(process.stderr, 'write', (chunk) => isTrace(String(chunk)) || text.push(String(chunk)))
       const debug = require('debug')
@@ -530,7 +538,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       const run = async (Store, { isSilent = false } = {}) => {
         const tableName = dynamodb.newTableName()
         const createTableOptions = { BillingMode: 'PAY_PER_REQUEST' }
-        // The original's create() forgets the billing mode, which DynamoDB then refuses.
+        // The original's create() omits the billing mode, so DynamoDB rejects the request.
         const store = new Store(optionsOf({ tableName, createTableOptions }))
         const isCreated = () => text.join('').includes(`table ${tableName} created`)
         await eventually(isSilent ? () => dynamodb.raw.tableExists(tableName) : isCreated)
@@ -555,8 +563,8 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     })
   })
 
-  describe('the README of the original', () => {
-    test('its example runs', async () => {
+  describe('the README of @pwrdrvr/dynamodb-session-store', () => {
+    test('the README example of @pwrdrvr/dynamodb-session-store keeps sessions', async () => {
       const express = require('express')
       const app = express()
       const dynamoDBClient = client

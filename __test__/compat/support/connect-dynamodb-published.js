@@ -1,7 +1,7 @@
 'use strict'
 
-// Runs the test file that connect-dynamodb is published with, against the module of the first argument, and
-// prints the outcomes as JSON: [[name, error or null], ...]. The file wants Mocha; this is what it uses of it.
+// Runs the test file in the package connect-dynamodb against the module of the first argument, and prints the
+// outcomes as JSON: [[name, error or null], ...]. The file is written for Mocha, of which this program has what it uses.
 
 const Module = require('node:module')
 
@@ -47,7 +47,7 @@ async function runSuite(suite) {
 }
 
 const outcomes = []
-// One of its assertions is in a promise that nobody looks at.
+// One of its assertions is in a promise that is not awaited.
 process.on('unhandledRejection', (error) => outcomes.push(['unhandled rejection', String(error)]))
 
 require('connect-dynamodb/test/test.js')

@@ -9,7 +9,7 @@ const { Browser } = require('../../support/browser')
 
 const USERS = 50
 
-/** Starts a shop, one of the programs beside this file, as a process of its own. */
+/** Starts a shop, one of the programs in this folder, in a process. */
 async function startShop(t, program, settings) {
   const child = fork(path.join(__dirname, program), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exit = once(child, 'exit')
@@ -24,7 +24,7 @@ async function startShop(t, program, settings) {
   return { url, end }
 }
 
-/** A user of a shop; each of the requests goes to the next of the processes that serve it. */
+/** A user of a shop. Each request goes to the next one of the processes that serve it. */
 class User {
   #browser = new Browser('')
   #cart = []
@@ -64,7 +64,7 @@ class User {
     }
   }
 
-  /** One phase of a deployment; every second user logs out and in again in one of the phases. */
+  /** One phase of a deployment. Every second user logs out and in again in one of the phases. */
   async live(urls, phase) {
     await this.shop(urls)
     if (this.#index % 10 !== phase) return
@@ -75,8 +75,8 @@ class User {
 }
 
 /**
- * Processes with the one module are replaced, in turn, by those with the other, and these by the first again: no
- * user loses a session or sees another's.
+ * Replaces processes with one module by processes with the other, and back. No user may lose a session or see the session
+ * of another user.
  */
 function testDeployments(program, [original, ours], settingsOf) {
   const orders = [
@@ -84,7 +84,7 @@ function testDeployments(program, [original, ours], settingsOf) {
     [ours, original]
   ]
   for (const [order, [one, other]] of orders.entries()) {
-    test(`${USERS} users live through a deployment from ${one} to ${other}, and back`, async (t) => {
+    test(`${USERS} users keep their sessions in a rolling deployment from ${one} to ${other} and back`, async (t) => {
       const settings = await settingsOf(order)
       const users = Array.from({ length: USERS }, (_, index) => new User(index))
       const shops = new Map()

@@ -2,7 +2,7 @@
 
 const session = require('express-session')
 
-/** A Session and a Cookie of express-session, as the middleware hands them to a store. */
+/** A Session with a Cookie, as express-session passes it to a store. */
 function expressSession(data = {}, cookie = { maxAge: 60_000 }) {
   const request = { sessionID: 'the id of the request', sessionStore: {} }
   const made = new session.Session(request, data)

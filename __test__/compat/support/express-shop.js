@@ -1,8 +1,8 @@
 'use strict'
 
-// A program: a shop on express-session, with a store of the module that its parent names.
+// A program that runs a shop on express-session. The parent process chooses the module of the store.
 
-// As published, @pwrdrvr/dynamodb-session-store loads only where TypeScript's helpers are global.
+// The published @pwrdrvr/dynamodb-session-store loads only if TypeScript's helpers are global.
 globalThis.__importDefault ??= require('tslib').__importDefault
 
 const { once } = require('node:events')
@@ -25,21 +25,21 @@ async function startExpressShop({ name, module, ...settings }) {
   const app = express()
   const secret = 'a secret of the tests, thirty-two characters'
   app.use(session({ store, secret, resave: false, saveUninitialized: false, cookie: { maxAge: 60_000 } }))
-  const tell = (req, res) => {
+  const sendSession = (req, res) => {
     const { cookie: _, lastModified: _stamp, updated: _date, ...data } = req.session
     res.json({ session: data })
   }
-  app.get('/', tell)
+  app.get('/', sendSession)
   app.post('/login', (req, res, next) =>
     req.session.regenerate((error) => {
       if (error) return next(error)
       req.session.user = req.query.user
-      tell(req, res)
+      sendSession(req, res)
     })
   )
   app.post('/cart', (req, res) => {
     req.session.cart = [...(req.session.cart ?? []), req.query.item]
-    tell(req, res)
+    sendSession(req, res)
   })
   app.post('/logout', (req, res, next) => req.session.destroy((error) => (error ? next(error) : res.json({}))))
   app.use((error, req, res, next) => (res.headersSent ? next(error) : res.status(500).json({ error: String(error) })))

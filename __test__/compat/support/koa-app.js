@@ -22,7 +22,7 @@ const routes = {
   }
 }
 
-/** A shop on koa-session; its answers tell the session as it is at the end of the request. */
+/** Starts a shop on koa-session. Responses contain the session as it is at the end of the request. */
 async function startKoaApp(session, { store, ...options }) {
   const app = new Koa()
   app.keys = ['a secret of the tests']

@@ -6,18 +6,18 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { Browser } = require('../../support/browser')
 const { frameworks, startKoaApp } = require('./koa-app')
 
-function testApps(face) {
+function testApps(compatible) {
   for (const { name, session } of frameworks) {
     describe(name, { concurrency: true }, () => {
-      /** An app on each store, the original first, and a browser that knows which to ask. */
+      /** An app on each store. The original comes first. */
       async function apps(t, options) {
-        const { original, ours } = await face.pair()
+        const { original, ours } = await compatible.pair()
         const both = await Promise.all([original, ours].map((store) => startKoaApp(session, { store, ...options })))
         t.after(() => both.forEach((app) => app.close()))
         return both
       }
 
-      /** A browser on each app with one jar. */
+      /** A browser for each app. The browsers share their cookies. */
       function browsers([one, other]) {
         const browser = new Browser(one.url)
         const twin = new Browser(other.url)
@@ -31,7 +31,7 @@ function testApps(face) {
         return { ...body, setCookies }
       }
 
-      test('hands a session from the one to the other, and back', async (t) => {
+      test(`an app on one store continues a session of the other, with ${name}`, async (t) => {
         const both = await apps(t, { maxAge: 60_000 })
         for (const [first, second] of [both, both.toReversed()]) {
           const [one, other] = browsers([first, second])
@@ -44,7 +44,7 @@ function testApps(face) {
         }
       })
 
-      test('gives a session another id at login', async (t) => {
+      test(`regenerate gives a session a new ID at login, with ${name}`, async (t) => {
         const both = await apps(t, { maxAge: 60_000 })
         for (const [first, second] of [both, both.toReversed()]) {
           const [one, other] = browsers([first, second])
@@ -59,7 +59,7 @@ function testApps(face) {
         }
       })
 
-      test('moves the expiry of each request with rolling', async (t) => {
+      test(`option rolling extends the session on each request, with ${name}`, async (t) => {
         const both = await apps(t, { maxAge: 2400, rolling: true })
         const [one, other] = browsers(both)
         await visit(one, '/login?user=Ann')
@@ -73,7 +73,7 @@ function testApps(face) {
         assert.deepEqual((await visit(other, '/')).session, {})
       })
 
-      test('writes a session that is about to end with renew', async (t) => {
+      test(`option renew writes a session that is about to expire, with ${name}`, async (t) => {
         const [, ours] = await apps(t, { maxAge: 2000, renew: true })
         const browser = new Browser(ours.url)
         await visit(browser, '/login?user=Ann')
@@ -84,7 +84,7 @@ function testApps(face) {
         assert.equal((await visit(browser, '/')).session.user, 'Ann')
       })
 
-      test("serves maxAge 'session', with which the original fails", async (t) => {
+      test(`maxAge 'session' works, although the original fails, with ${name}`, async (t) => {
         const [theirs, ours] = await apps(t, { maxAge: 'session' })
         assert.equal((await fetch(`${theirs.url}/login?user=Ann`)).status, 400)
         const browser = new Browser(ours.url)
@@ -94,15 +94,15 @@ function testApps(face) {
           false
         )
         assert.equal((await visit(browser, '/')).session.user, 'Ann')
-        // A reader that the original can be, too.
+        // The original can read such a session.
         const reader = browser.copy(theirs.url)
         assert.equal((await visit(reader, '/')).session.user, 'Ann')
         await visit(browser, '/logout')
         assert.deepEqual((await visit(reader, '/')).session, {})
       })
 
-      test('answers 500 when the table cannot be reached', async (t) => {
-        const { ours } = await face.pair()
+      test(`the app responds with 500 if the table does not exist, with ${name}`, async (t) => {
+        const { ours } = await compatible.pair()
         const app = await startKoaApp(session, { store: ours })
         t.after(() => app.close())
         const browser = new Browser(app.url)
@@ -120,8 +120,8 @@ function testApps(face) {
     })
   }
 
-  test('serves what koa-generic-session calls', async () => {
-    const { original, ours } = await face.pair()
+  test('the store works with the calls of koa-generic-session', async () => {
+    const { original, ours } = await compatible.pair()
     const id = 'koa:sess:an-id'
     const session = {
       cookie: { path: '/', httpOnly: true, maxAge: 60_000, overwrite: true, signed: true },

@@ -5,18 +5,18 @@ const { useDynamoDB } = require('../../support/dynamodb')
 const { testDeployments } = require('./deployment')
 const { frameworks } = require('./koa-app')
 const { testApps } = require('./koa-apps')
-const { faces } = require('./koa-stores')
+const { packages } = require('./koa-stores')
 const { testItems } = require('./koa-items')
 const { testOptions } = require('./koa-options')
 const { testTables } = require('./koa-tables')
 
-/** Proves that a face takes the place of its package. */
+/** Tests that a compatible store for koa-session can replace its package. */
 function koaContract(name) {
   const dynamodb = useDynamoDB({ exclusive: true })
-  const face = {
-    ...faces[name],
+  const compatible = {
+    ...packages[name],
     name,
-    /** Options of both packages that reach a table of this file. */
+    /** Options of both packages for a table of this file. */
     options({ region, endpoint, ...table } = {}) {
       const { connection } = dynamodb
       return {
@@ -28,24 +28,24 @@ function koaContract(name) {
         }
       }
     },
-    /** The original and ours on a new table. */
-    async pair(table = {}, schema = faces[name].schema) {
-      const options = face.options({ ...table, name: await dynamodb.newTable(schema) })
+    /** A store of the original package and a compatible one on a new table. */
+    async pair(table = {}, schema = packages[name].schema) {
+      const options = compatible.options({ ...table, name: await dynamodb.newTable(schema) })
       return {
         table: options.table.name,
-        original: new face.Original(options),
-        ours: new face.Store(options)
+        original: new compatible.Original(options),
+        ours: new compatible.Store(options)
       }
     }
   }
-  testItems(face, dynamodb)
-  testTables(face, dynamodb)
-  testOptions(face, dynamodb)
-  testApps(face)
+  testItems(compatible, dynamodb)
+  testTables(compatible, dynamodb)
+  testOptions(compatible, dynamodb)
+  testApps(compatible)
   describe('a rolling deployment on koa-session 7, and on 6', { concurrency: true }, () => {
-    testDeployments('koa-shop.js', [name, face.entry], async (order) => ({
+    testDeployments('koa-shop.js', [name, compatible.entry], async (order) => ({
       framework: frameworks[order].name,
-      ...face.options({ name: await dynamodb.newTable(face.schema) })
+      ...compatible.options({ name: await dynamodb.newTable(compatible.schema) })
     }))
   })
 }

@@ -20,16 +20,20 @@ const sessions = [
   ...Array.from({ length: 20 }, () => random.object())
 ]
 
-/** An item without its key, numbers as numbers and not as text. */
+/** An item without its key. Numbers are converted from text. */
 function comparable(item, key) {
   const others = Object.fromEntries(Object.entries(item).filter(([name]) => !(name in key)))
   return JSON.parse(JSON.stringify(others), (name, value) => (name === 'N' ? Number(value) : value))
 }
 
-function testItems(face, dynamodb) {
-  const read = (table, id, keyOf = face.keyOf) => dynamodb.raw.read(table, keyOf(id))
+function testItems(compatible, dynamodb) {
+  const read = (table, id, keyOf = compatible.keyOf) => dynamodb.raw.read(table, keyOf(id))
 
-  async function assertSameItems({ table, original, ours }, session, { keyOf = face.keyOf, ttlKey = 'expires' } = {}) {
+  async function assertSameItems(
+    { table, original, ours },
+    session,
+    { keyOf = compatible.keyOf, ttlKey = 'expires' } = {}
+  ) {
     const [theirId, ourId] = [newSid(), newSid()]
     assert.deepEqual(await original.set(theirId, session, 60_000), {})
     assert.deepEqual(await ours.set(ourId, session, 60_000), {})
@@ -44,31 +48,31 @@ function testItems(face, dynamodb) {
     assert.deepEqual(await ours.get(ourId), expected)
   }
 
-  describe('items', () => {
-    test('are those of the original, and each reads the other', async () => {
-      const pair = await face.pair()
+  describe('the items of the koa-session store', () => {
+    test('items are the same as those of the original, and each store reads both', async () => {
+      const pair = await compatible.pair()
       for (const session of sessions) await assertSameItems(pair, session)
     })
 
-    for (const layout of face.layouts) {
-      test(`are those of the original with ${JSON.stringify(layout)}`, async () => {
-        const { hashKey, sortKey } = { ...face.schema, ...layout }
-        const pair = await face.pair(layout, { hashKey, sortKey })
+    for (const layout of compatible.layouts) {
+      test(`items are the same as those of the original with ${JSON.stringify(layout)}`, async () => {
+        const { hashKey, sortKey } = { ...compatible.schema, ...layout }
+        const pair = await compatible.pair(layout, { hashKey, sortKey })
         const prefix = layout.hasValuePrefix ?? pair.ours.hasValuePrefix ?? ''
         const keyOf = (id) => ({ [hashKey]: prefix + id, ...(sortKey && { [sortKey]: prefix + id }) })
         await assertSameItems(pair, { user: 'Ann' }, { keyOf, ttlKey: layout.ttlKey })
       })
     }
 
-    /** The response, without the capacity that DynamoDB Local reports unasked. */
+    /** The response, without the capacity that DynamoDB Local always reports. */
     async function destroy(store, id) {
       const response = await store.destroy(id)
       delete response.ConsumedCapacity
       return response
     }
 
-    test('of either are changed and destroyed by the other', async () => {
-      const { table, original, ours } = await face.pair()
+    test('one store changes and destroys a session of the other', async () => {
+      const { table, original, ours } = await compatible.pair()
       for (const [one, other] of [
         [original, ours],
         [ours, original]
@@ -85,8 +89,8 @@ function testItems(face, dynamodb) {
       }
     })
 
-    test('end when the original ends them', async () => {
-      const { table, original, ours } = await face.pair()
+    test('items expire when those of the original do', async () => {
+      const { table, original, ours } = await compatible.pair()
       for (const maxAge of [1000, 1500, 86_400_000, 1e11, 0, -5000, null]) {
         const [theirId, ourId] = [newSid(), newSid()]
         await Promise.all([original.set(theirId, { a: 1 }, maxAge), ours.set(ourId, { a: 1 }, maxAge)])
@@ -95,8 +99,8 @@ function testItems(face, dynamodb) {
       }
     })
 
-    test("end after a day where the original fails: maxAge 'session', undefined, NaN", async () => {
-      const { table, original, ours } = await face.pair()
+    test("items expire after one day for maxAge 'session' and values that are not a number", async () => {
+      const { table, original, ours } = await compatible.pair()
       for (const maxAge of ['session', undefined, NaN, Infinity, '1000']) {
         const id = newSid()
         await assert.rejects(original.set(id, { a: 1 }, maxAge))
@@ -106,14 +110,14 @@ function testItems(face, dynamodb) {
       }
     })
 
-    test('end at the latest when a Date does', async () => {
-      const { ours } = await face.pair()
+    test('a maxAge beyond the range of Date is accepted', async () => {
+      const { ours } = await compatible.pair()
       await ours.set('a', { a: 1 }, Number.MAX_SAFE_INTEGER)
       assert.deepEqual(await ours.get('a'), { a: 1 })
     })
 
-    test('keep dates and array elements, which the original loses', async () => {
-      const { original, ours } = await face.pair()
+    test('items keep dates and array elements, which the original loses', async () => {
+      const { original, ours } = await compatible.pair()
       const session = { at: new Date(0), list: [1, undefined, 3] }
       await original.set('theirs', session, 60_000)
       await ours.set('ours', session, 60_000)
@@ -122,8 +126,8 @@ function testItems(face, dynamodb) {
       assert.deepEqual(await original.get('ours'), await ours.get('ours'))
     })
 
-    test('hold the session as it was at the call', async () => {
-      const { ours } = await face.pair()
+    test('set writes the session as it was at the call', async () => {
+      const { ours } = await compatible.pair()
       const session = { user: 'Ann' }
       const setting = ours.set('a', session, 60_000)
       session.user = 'Bob'
@@ -132,24 +136,24 @@ function testItems(face, dynamodb) {
     })
   })
 
-  describe('get', () => {
-    test('gives undefined for an id that has no session', async () => {
-      const { original, ours } = await face.pair()
+  describe('get of the koa-session store', () => {
+    test('get resolves to undefined for a session ID without a session', async () => {
+      const { original, ours } = await compatible.pair()
       assert.equal(await original.get('nobody'), undefined)
       assert.equal(await ours.get('nobody'), undefined)
       assert.equal(await ours.get('x'.repeat(3000)), undefined)
     })
 
-    test('gives undefined for an expired session, which the original serves', async () => {
-      const { original, ours } = await face.pair()
+    test('get resolves to undefined for an expired session, which the original returns', async () => {
+      const { original, ours } = await compatible.pair()
       await original.set('a', { user: 'Ann' }, -2000)
       assert.deepEqual(await original.get('a'), { user: 'Ann' })
       assert.equal(await ours.get('a'), undefined)
     })
 
-    test('gives undefined for an item without a session, of which the original shows the keys', async () => {
-      const { table, original, ours } = await face.pair()
-      const key = Object.fromEntries(Object.entries(face.keyOf('a')).map(([name, S]) => [name, { S }]))
+    test('get resolves to undefined for an item without a session, of which the original returns the keys', async () => {
+      const { table, original, ours } = await compatible.pair()
+      const key = Object.fromEntries(Object.entries(compatible.keyOf('a')).map(([name, S]) => [name, { S }]))
       for (const more of [{}, { session: { NULL: true } }, { session: { S: '' } }]) {
         await dynamodb.raw.putItem(table, { ...key, ...more })
         assert.equal(typeof (await original.get('a')), 'object')
@@ -157,9 +161,9 @@ function testItems(face, dynamodb) {
       }
     })
 
-    test('reads a session that is JSON text, and tells of one that is none', async () => {
-      const { table, ours } = await face.pair()
-      const key = Object.fromEntries(Object.entries(face.keyOf('a')).map(([name, S]) => [name, { S }]))
+    test('get reads JSON text and emits corrupt if the text is invalid', async () => {
+      const { table, ours } = await compatible.pair()
+      const key = Object.fromEntries(Object.entries(compatible.keyOf('a')).map(([name, S]) => [name, { S }]))
       await dynamodb.raw.putItem(table, { ...key, session: { S: '{"user":"Ann"}' } })
       assert.deepEqual(await ours.get('a'), { user: 'Ann' })
       const corrupt = collectEvents(ours, 'corrupt')
@@ -169,10 +173,10 @@ function testItems(face, dynamodb) {
       assertStoreError(corrupt[0], { code: 'CorruptItemError' })
     })
 
-    test('rejects as the original does, with the reason besides', async () => {
-      const options = face.options({ name: dynamodb.newTableName() })
-      const { message } = await new face.Original(options).get('a').catch((error) => error)
-      const error = await new face.Store(options).get('a').catch((thrown) => thrown)
+    test('get rejects with the message of the original, and with a code and a cause', async () => {
+      const options = compatible.options({ name: dynamodb.newTableName() })
+      const { message } = await new compatible.Original(options).get('a').catch((error) => error)
+      const error = await new compatible.Store(options).get('a').catch((thrown) => thrown)
       assert.equal(message, 'Unable to get session.')
       assert.equal(error.message, message)
       assert.equal(error.name, 'Error')
@@ -183,9 +187,9 @@ function testItems(face, dynamodb) {
     })
   })
 
-  describe('set and destroy', () => {
-    test('reject with the reason', async () => {
-      const ours = new face.Store(face.options({ name: dynamodb.newTableName() }))
+  describe('set and destroy of the koa-session store', () => {
+    test('set and destroy reject with a DynamoDBStoreError', async () => {
+      const ours = new compatible.Store(compatible.options({ name: dynamodb.newTableName() }))
       const missing = await ours.set('a', { user: 'Ann' }, 1000).catch((error) => error)
       assertStoreError(missing, { code: 'ResourceNotFoundException', operation: 'PutItem' })
       const gone = await ours.destroy('a').catch((error) => error)
@@ -197,11 +201,11 @@ function testItems(face, dynamodb) {
     })
   })
 
-  describe('requests', () => {
-    test('are one per operation, and a second look where nothing was found', async () => {
+  describe('the requests of the koa-session store', () => {
+    test('each operation sends one request, and get a second, consistent one if it finds no item', async () => {
       const proxy = await dynamodb.proxy()
-      const { ours } = await face.pair()
-      ours.setOptions(face.options({ name: ours.tableName, endpoint: proxy.endpoint }))
+      const { ours } = await compatible.pair()
+      ours.setOptions(compatible.options({ name: ours.tableName, endpoint: proxy.endpoint }))
       assert.deepEqual(proxy.operations, [])
       await ours.set('a', { user: 'Ann' }, 60_000, { changed: true, rolling: false, ctx: {} })
       await ours.get('a', 60_000, { rolling: false, ctx: {} })
@@ -213,15 +217,18 @@ function testItems(face, dynamodb) {
       assert.deepEqual(consistent, [false, true])
     })
 
-    test('read as the options of the native store say', async () => {
+    test('option consistentRead sets the consistency of reads', async () => {
       const proxy = await dynamodb.proxy()
-      const { table } = await face.pair()
+      const { table } = await compatible.pair()
       for (const [consistentRead, expected] of [
         [true, [true]],
         [false, [false]]
       ]) {
         proxy.reset()
-        const ours = new face.Store({ ...face.options({ name: table, endpoint: proxy.endpoint }), consistentRead })
+        const ours = new compatible.Store({
+          ...compatible.options({ name: table, endpoint: proxy.endpoint }),
+          consistentRead
+        })
         await ours.get('nobody')
         assert.deepEqual(
           proxy.sent('GetItem').map(({ ConsistentRead }) => ConsistentRead ?? false),

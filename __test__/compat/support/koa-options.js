@@ -8,17 +8,17 @@ const AWS = require('aws-sdk')
 const { runNode } = require('../../support/child')
 const { needs } = require('../../support/features')
 
-function testOptions(face, dynamodb) {
-  /** Without what an EventEmitter has, and the clients of the SDK. */
+function testOptions(compatible, dynamodb) {
+  /** The properties of a store, without those of EventEmitter and the clients of the SDK. */
   const ownAttributes = (store) =>
     Object.fromEntries(
       Object.entries(store).filter(([name]) => !name.startsWith('_') && !/^(dynamoService|documentClient)$/.test(name))
     )
   const region = { dynamoConfig: { region: 'us-east-1' } }
 
-  describe('the class', () => {
-    test('is what the module gives, with the methods of the original', () => {
-      const { Store, Original } = face
+  describe('the class of the koa-session store', () => {
+    test('the module exports a class with the methods of the original', () => {
+      const { Store, Original } = compatible
       assert.equal(Store.name, Original.name)
       assert.equal(Store.length, Original.length)
       for (const name of Object.getOwnPropertyNames(Original.prototype)) {
@@ -28,20 +28,20 @@ function testOptions(face, dynamodb) {
       assert.ok(new Store() instanceof EventEmitter)
     })
 
-    test('can be extended, and its methods overridden', async () => {
-      class Extended extends face.Store {
+    test('set uses an overridden getExpirationDate', async () => {
+      class Extended extends compatible.Store {
         getExpirationDate() {
           return new Date(2_000_000_000_000)
         }
       }
-      const { table } = await face.pair()
-      const store = new Extended(face.options({ name: table }))
+      const { table } = await compatible.pair()
+      const store = new Extended(compatible.options({ name: table }))
       await store.set('a', { user: 'Ann' }, 1000)
-      assert.equal((await dynamodb.raw.read(table, face.keyOf('a'))).expires.N, '2000000000')
+      assert.equal((await dynamodb.raw.read(table, compatible.keyOf('a'))).expires.N, '2000000000')
     })
   })
 
-  describe('the attributes of a store', () => {
+  describe('the properties of the koa-session store', () => {
     for (const options of [
       region,
       { ...region, table: {} },
@@ -55,23 +55,23 @@ function testOptions(face, dynamodb) {
         dynamoConfig: { region: 'localhost', endpoint: 'http://localhost:8000', accessKeyId: 'a', secretAccessKey: 'b' }
       }
     ]) {
-      test(`are those of the original for ${JSON.stringify(options)}`, () => {
-        assert.deepEqual(ownAttributes(new face.Store(options)), ownAttributes(new face.Original(options)))
+      test(`properties are those of the original with ${JSON.stringify(options)}`, () => {
+        assert.deepEqual(ownAttributes(new compatible.Store(options)), ownAttributes(new compatible.Original(options)))
       })
     }
 
-    test('are made anew by setOptions', async () => {
-      const { ours, original } = await face.pair()
-      const other = await face.pair()
-      const options = face.options({ name: other.table, ttlKey: 'ends' })
+    test('setOptions replaces all properties', async () => {
+      const { ours, original } = await compatible.pair()
+      const other = await compatible.pair()
+      const options = compatible.options({ name: other.table, ttlKey: 'ends' })
       for (const store of [ours, original]) store.setOptions(options)
       assert.deepEqual(ownAttributes(ours), ownAttributes(original))
       await ours.set('a', { user: 'Ann' }, 60_000)
-      assert.ok('ends' in (await dynamodb.raw.read(other.table, face.keyOf('a'))))
+      assert.ok('ends' in (await dynamodb.raw.read(other.table, compatible.keyOf('a'))))
     })
 
-    test('give dates of expiry', () => {
-      const [ours, original] = [new face.Store(region), new face.Original(region)]
+    test('getExpirationDate returns what that of the original returns', () => {
+      const [ours, original] = [new compatible.Store(region), new compatible.Original(region)]
       for (const maxAge of [0, 1000, -1000, null]) {
         const difference = ours.getExpirationDate(maxAge) - original.getExpirationDate(maxAge)
         assert.ok(Math.abs(difference) < 50, `${maxAge}: ${difference}`)
@@ -81,69 +81,74 @@ function testOptions(face, dynamodb) {
     })
   })
 
-  describe('options', () => {
-    test('that cannot be meant are left out with a warning', async () => {
+  describe('the options of the koa-session store', () => {
+    test('an invalid option is ignored, with one warning', async () => {
       for (const options of [
         { table: { readCapacityUnits: 'many' } },
         { tabel: {} },
         { consistentRead: 'sometimes' }
       ]) {
         const warned = once(process, 'warning')
-        const store = new face.Store(options)
+        const store = new compatible.Store(options)
         assert.equal(store.tableName, 'sessions')
         const [{ name, message }] = await warned
         assert.equal(name, 'DynamoDBSessionWarning')
-        assert.ok(message.startsWith(`${face.name}: `), message)
+        assert.ok(message.startsWith(`${compatible.name}: `), message)
       }
     })
 
-    test('a name that no table can have is not replaced by another', needs('tableName'), async () => {
-      const store = new face.Store(face.options({ name: 'a' }))
+    test('an invalid table name is kept, and the service rejects it', needs('tableName'), async () => {
+      const store = new compatible.Store(compatible.options({ name: 'a' }))
       assert.equal(store.tableName, 'a')
       await assert.rejects(store.set('a', { user: 'Ann' }, 60_000), { code: 'ValidationException' })
-      assert.equal(new face.Store({ table: { name: 7, hashKey: 5 } }).hashKey, '5')
+      assert.equal(new compatible.Store({ table: { name: 7, hashKey: 5 } }).hashKey, '5')
     })
 
-    test('that are left out leave the defaults of the original', async () => {
-      const { table, original } = await face.pair()
-      const store = new face.Store({ ...face.options({ name: table }), format: 'text', prefix: 5, hashKey: '' })
+    test('an invalid option is replaced by the default of the original', async () => {
+      const { table, original } = await compatible.pair()
+      const store = new compatible.Store({
+        ...compatible.options({ name: table }),
+        format: 'text',
+        prefix: 5,
+        hashKey: ''
+      })
       await store.set('a', { user: 'Ann' }, 60_000)
       assert.deepEqual(await original.get('a'), { user: 'Ann' })
     })
 
-    test('that the original refuses are none', () => {
+    test('the constructor accepts null, which the original rejects', () => {
       for (const options of [null, { table: null }, { dynamoConfig: null }, { dynamoConfig: { region: null } }]) {
-        assert.throws(() => new face.Original(options), TypeError)
-        assert.equal(new face.Store(options).tableName, 'sessions')
+        assert.throws(() => new compatible.Original(options), TypeError)
+        assert.equal(new compatible.Store(options).tableName, 'sessions')
       }
     })
 
-    test('of the native store are taken', async () => {
-      const { table, original } = await face.pair()
-      const store = new face.Store({ ...dynamodb.connection, table, ttl: 60, format: 'json' })
+    test('native options apply', async () => {
+      const { table, original } = await compatible.pair()
+      const store = new compatible.Store({ ...dynamodb.connection, table, ttl: 60, format: 'json' })
       await store.set('a', { user: 'Ann' })
-      const { session } = await dynamodb.raw.read(table, face.keyOf('a'))
+      const { session } = await dynamodb.raw.read(table, compatible.keyOf('a'))
       assert.deepEqual(session, { S: '{"user":"Ann"}' })
       await original.set('b', { user: 'Bob' }, 60_000)
       assert.deepEqual(await store.get('b'), { user: 'Bob' })
     })
 
-    test('may hold a client of the AWS SDK, whose settings are taken', async () => {
-      const { table } = await face.pair()
+    test('option client accepts a client of the AWS SDK v2 or v3 and uses its settings', async () => {
+      const { table } = await compatible.pair()
       const { connection } = dynamodb
       const clients = [
-        new AWS.DynamoDB(face.options().dynamoConfig),
+        new AWS.DynamoDB(compatible.options().dynamoConfig),
         new DynamoDBClient({ ...connection, maxAttempts: 1 })
       ]
       for (const client of clients) {
-        const store = new face.Store({ table: { name: table }, client })
+        const store = new compatible.Store({ table: { name: table }, client })
         await store.set('a', { user: 'Ann' }, 60_000)
         assert.deepEqual(await store.get('a'), { user: 'Ann' })
       }
     })
 
-    test('of dynamoConfig are followed: credentials that are asked for, and attempts', async () => {
-      const { table } = await face.pair()
+    test('dynamoConfig accepts AWS.Credentials and maxRetries', async () => {
+      const { table } = await compatible.pair()
       let asked = 0
       const { accessKeyId, secretAccessKey } = dynamodb.connection.credentials
       const credentials = {
@@ -153,9 +158,9 @@ function testOptions(face, dynamodb) {
           asked += 1
         }
       }
-      const { dynamoConfig } = face.options()
+      const { dynamoConfig } = compatible.options()
       const { endpoint } = dynamoConfig
-      const store = new face.Store({
+      const store = new compatible.Store({
         table: { name: table },
         dynamoConfig: { region: dynamoConfig.region, endpoint, credentials, maxRetries: 0 }
       })
@@ -164,15 +169,15 @@ function testOptions(face, dynamodb) {
     })
   })
 
-  describe('the usage of its README', () => {
-    test('within koa runs', needs('tableName'), async () => {
+  describe('the README of the koa-session store', () => {
+    test('the README example for Koa keeps sessions', needs('tableName'), async () => {
       const program = `
         const Koa = require('koa');
         const app = new Koa();
         app.keys = ['a secret'];
 
         const koaSession = require("koa-session6");
-        const DynamoDBStore = require('${face.entry}');
+        const DynamoDBStore = require('${compatible.entry}');
 
         const options = {
           table: {
@@ -210,8 +215,8 @@ function testOptions(face, dynamodb) {
       await dynamodb.raw.deleteTable('sessions')
     })
 
-    test('within dynamodb-local runs', async () => {
-      const DynamoDBStore = face.Store
+    test('the README example for DynamoDB Local works', async () => {
+      const DynamoDBStore = compatible.Store
       const dynamoDBStoreOptions = {
         table: { name: dynamodb.newTableName() },
         dynamoConfig: {
@@ -228,7 +233,7 @@ function testOptions(face, dynamodb) {
     })
   })
 
-  test('DYNAMODB_STORE_DEBUG prints what happens to the table, without secrets and sessions', async () => {
+  test('DYNAMODB_STORE_DEBUG prints table operations, without secrets and sessions', async () => {
     const program = `
       const Store = require(process.env.ENTRY)
       const store = new Store(JSON.parse(process.env.OPTIONS))
@@ -241,9 +246,13 @@ function testOptions(face, dynamodb) {
       }
       run()
     `
-    const options = face.options({ name: dynamodb.newTableName(), region: 'local' })
+    const options = compatible.options({ name: dynamodb.newTableName(), region: 'local' })
     options.dynamoConfig.secretAccessKey = 'the-secret-key'
-    const env = { OPTIONS: JSON.stringify(options), ENTRY: require.resolve(face.entry), DYNAMODB_STORE_DEBUG: '1' }
+    const env = {
+      OPTIONS: JSON.stringify(options),
+      ENTRY: require.resolve(compatible.entry),
+      DYNAMODB_STORE_DEBUG: '1'
+    }
     const { code, stdout, stderr } = await runNode(['-e', program], { env })
     assert.deepEqual([code, stderr], [0, ''])
     for (const words of ['Initializing store', 'Creating table', 'already exists']) assert.ok(stdout.includes(words))

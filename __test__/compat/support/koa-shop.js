@@ -1,6 +1,6 @@
 'use strict'
 
-// A program: a shop on koa-session, with a store of the module that its parent names.
+// A program that runs a shop on koa-session. The parent process chooses the module of the store.
 
 const { frameworks, startKoaApp } = require('./koa-app')
 const { openShop } = require('./shop')

@@ -2,8 +2,8 @@
 
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = 'true'
 
-/** The two packages for koa-session and the faces that take their places. */
-const faces = {
+/** The two packages for koa-session and their compatible stores. */
+const packages = {
   'koa-session-dynamodb-store': {
     entry: 'dynamodb-session/koa-session-dynamodb-store',
     Original: require('koa-session-dynamodb-store'),
@@ -27,4 +27,4 @@ const faces = {
   }
 }
 
-module.exports = { faces }
+module.exports = { packages }

@@ -9,8 +9,8 @@ const { needs } = require('../../support/features')
 
 const unknownOperation = errorResponse(400, 'UnknownOperationException')
 
-function testTables(face, dynamodb) {
-  const keySchema = Object.values(face.schema).map((AttributeName, i) => ({
+function testTables(compatible, dynamodb) {
+  const keySchema = Object.values(compatible.schema).map((AttributeName, i) => ({
     AttributeName,
     KeyType: ['HASH', 'RANGE'][i]
   }))
@@ -18,18 +18,18 @@ function testTables(face, dynamodb) {
   const timeToLive = async (TableName) =>
     (await dynamodb.raw.sdk.describeTimeToLive({ TableName })).TimeToLiveDescription
 
-  /** A store on a table that is not there, and what it sends. */
+  /** A store whose table does not exist, and a proxy that records its requests. */
   async function newStore(table = {}, ...more) {
     const proxy = await dynamodb.proxy()
-    const options = face.options({ name: dynamodb.newTableName(), endpoint: proxy.endpoint, ...table })
-    return { proxy, table: options.table.name, options, store: new face.Store(options, ...more) }
+    const options = compatible.options({ name: dynamodb.newTableName(), endpoint: proxy.endpoint, ...table })
+    return { proxy, table: options.table.name, options, store: new compatible.Store(options, ...more) }
   }
 
   const callbackOf = (store) => new Promise((resolve) => store.createTableIfDontExists((error) => resolve(error)))
 
   describe('createTableIfDontExists', () => {
     test(
-      'makes a missing table with its keys, capacity and time to live',
+      'createTableIfDontExists creates a table with its keys, capacity, and time to live',
       needs('timeToLive', 'provisioned'),
       async () => {
         const { table, store, proxy } = await newStore({
@@ -52,15 +52,15 @@ function testTables(face, dynamodb) {
       }
     )
 
-    test('makes none where the original fails', async () => {
+    test('createTableIfDontExists of the original fails and creates no table', async () => {
       const { options, table } = await newStore()
-      const theirs = new face.Original(options)
+      const theirs = new compatible.Original(options)
       const error = await callbackOf(theirs)
       assert.ok(error)
       assert.equal(await dynamodb.raw.tableExists(table), false)
     })
 
-    test('calls back once without an error', async () => {
+    test('createTableIfDontExists calls its callback once, without an error', async () => {
       const { store, table } = await newStore({ region: 'us-local-1' })
       let calls = 0
       const result = await store.createTableIfDontExists((error) => {
@@ -72,7 +72,7 @@ function testTables(face, dynamodb) {
       assert.deepEqual((await describeTable(table)).KeySchema, keySchema)
     })
 
-    test('asks nothing of time to live where the region is local, and sets none', async () => {
+    test('createTableIfDontExists does not enable time to live if the Region is local', async () => {
       const { store, proxy } = await newStore({ region: 'local' })
       await store.createTableIfDontExists()
       assert.ok(proxy.operations.includes('CreateTable'))
@@ -82,28 +82,31 @@ function testTables(face, dynamodb) {
       assert.equal(proxy.operations.includes('CreateTable'), false)
     })
 
-    test('sets no time to live with useTtlExpired false', async () => {
+    test('createTableIfDontExists does not enable time to live with useTtlExpired false', async () => {
       const { store, proxy } = await newStore({ useTtlExpired: false })
       await store.createTableIfDontExists()
       assert.equal(proxy.operations.includes('UpdateTimeToLive'), false)
     })
 
-    test('serves on a server that does not know time to live', async () => {
+    test('createTableIfDontExists only warns if the server does not support time to live', async () => {
       const { store, proxy, table } = await newStore()
       proxy.on('DescribeTimeToLive', unknownOperation).on('UpdateTimeToLive', unknownOperation)
       const warned = once(process, 'warning')
       await store.createTableIfDontExists()
       const [{ name, message }] = await warned
       assert.equal(name, 'DynamoDBSessionWarning')
-      assert.match(message, new RegExp(`cannot enable the time to live of the table ${table} .UnknownOperationException`))
+      assert.match(
+        message,
+        new RegExp(`cannot enable the time to live of the table ${table} .UnknownOperationException`)
+      )
       await store.set('a', { user: 'Ann' }, 60_000)
       assert.deepEqual(await store.get('a'), { user: 'Ann' })
       await store.createTableIfDontExists()
     })
 
     for (const region of ['us-east-1', 'local']) {
-      test(`leaves a table alone that is there, in ${region}`, async () => {
-        const table = await dynamodb.newTable(face.schema)
+      test(`createTableIfDontExists does not change an existing table, in Region ${region}`, async () => {
+        const table = await dynamodb.newTable(compatible.schema)
         const before = await describeTable(table)
         const { store, proxy } = await newStore({ name: table, region, readCapacityUnits: 50 })
         await store.createTableIfDontExists()
@@ -117,31 +120,31 @@ function testTables(face, dynamodb) {
       })
     }
 
-    test("writes the attribute of the table's time to live", needs('timeToLive', 'provisioned'), async () => {
+    test("the store uses the attribute of the table's time to live", needs('timeToLive', 'provisioned'), async () => {
       const { store, table } = await newStore()
-      // One on demand makes the original fail.
+      // The original fails with an on-demand table.
       await store.createTable()
       await dynamodb.raw.sdk.updateTimeToLive({
         TableName: table,
         TimeToLiveSpecification: { AttributeName: 'sweep', Enabled: true }
       })
-      const options = face.options({ name: table })
-      const [original, ours] = [new face.Original(options), new face.Store(options)]
+      const options = compatible.options({ name: table })
+      const [original, ours] = [new compatible.Original(options), new compatible.Store(options)]
       await callbackOf(original)
       await ours.createTableIfDontExists()
       assert.deepEqual([ours.ttlKey, original.ttlKey], ['sweep', 'sweep'])
       for (const store of [original, ours]) {
         await store.set('a', { user: 'Ann' }, 60_000)
-        const item = await dynamodb.raw.read(table, face.keyOf('a'))
+        const item = await dynamodb.raw.read(table, compatible.keyOf('a'))
         assert.deepEqual(['sweep' in item, 'expires' in item], [true, false])
       }
     })
 
-    test('waits until the table is ACTIVE, whoever makes it', async () => {
+    test('createTableIfDontExists waits until the table is ACTIVE', async () => {
       const { store, proxy, table } = await newStore({ region: 'local' })
       const creating = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"'), headers: {} }))
       for (let round = 0; round < 2; round++) {
-        // The first answer of round 0 is that there is no table.
+        // In round 0, the first response is that the table does not exist.
         proxy.reset()
         proxy.on('DescribeTable', creating, 3)
         await store.createTableIfDontExists()
@@ -150,7 +153,7 @@ function testTables(face, dynamodb) {
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
 
-    test('fails on a table with another key', async () => {
+    test('createTableIfDontExists rejects a table with another key', async () => {
       const table = await dynamodb.newTable({ hashKey: 'other' })
       const { store } = await newStore({ name: table })
       const message = /the key of the table .* is other \(S\), not .*Set option hashKey to "other"/
@@ -158,7 +161,7 @@ function testTables(face, dynamodb) {
       assert.match((await callbackOf(store)).message, message)
     })
 
-    test('creates a table that is being deleted when it is gone', async () => {
+    test('createTableIfDontExists creates a table that is being deleted again', async () => {
       const { store, proxy, table } = await newStore({ region: 'local' })
       const deleting = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"DELETING"'), headers: {} }))
       await store.createTable()
@@ -167,14 +170,14 @@ function testTables(face, dynamodb) {
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
 
-    test('is not hindered by another process that does the same', async () => {
+    test('several stores can create the same table at the same time', async () => {
       const { store, options, table } = await newStore({ region: 'local' })
-      const others = Array.from({ length: 4 }, () => new face.Store(options))
+      const others = Array.from({ length: 4 }, () => new compatible.Store(options))
       await Promise.all([store, ...others].map((one) => one.createTableIfDontExists()))
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
 
-    test('tells an error by callback or promise', async () => {
+    test('createTableIfDontExists reports an error through its callback or its promise', async () => {
       const { store, proxy } = await newStore()
       proxy.on('*', errorResponse(400, 'AccessDeniedException'))
       assertStoreError(await callbackOf(store), { code: 'AccessDeniedException', operation: 'DescribeTable' })
@@ -185,26 +188,26 @@ function testTables(face, dynamodb) {
   })
 
   describe('autoCreate', () => {
-    test('calls createTableIfDontExists of the instance with the callback', () => {
+    test('with autoCreate, the constructor calls an overridden createTableIfDontExists', () => {
       const calls = []
-      class Extended extends face.Store {
+      class Extended extends compatible.Store {
         createTableIfDontExists(...args) {
           calls.push(args)
         }
       }
       const callback = () => {}
-      new Extended(face.options({ autoCreate: true }), callback)
-      new Extended(face.options({}), callback)
+      new Extended(compatible.options({ autoCreate: true }), callback)
+      new Extended(compatible.options({}), callback)
       assert.deepEqual(calls, [[callback]])
     })
 
-    test('sends nothing without it', async () => {
+    test('without autoCreate, the constructor sends no request', async () => {
       const { proxy } = await newStore()
       await new Promise((resolve) => setTimeout(resolve, 50))
       assert.deepEqual(proxy.operations, [])
     })
 
-    test('makes the table that the first operations need', async () => {
+    test('with autoCreate, the first operations wait for the table', async () => {
       const { store, table } = await newStore({ autoCreate: true, region: 'local' })
       await Promise.all(['a', 'b', 'c'].map((id) => store.set(id, { id }, 60_000)))
       const read = await Promise.all(['a', 'b', 'c'].map((id) => store.get(id)))
@@ -212,27 +215,29 @@ function testTables(face, dynamodb) {
       assert.deepEqual((await describeTable(table)).KeySchema, keySchema)
     })
 
-    test('calls back when the table is there', async () => {
-      const options = face.options({ name: dynamodb.newTableName(), autoCreate: true, region: 'local' })
-      const error = await new Promise((resolve) => new face.Store(options, resolve))
+    test('with autoCreate, the constructor calls its callback when the table exists', async () => {
+      const options = compatible.options({ name: dynamodb.newTableName(), autoCreate: true, region: 'local' })
+      const error = await new Promise((resolve) => new compatible.Store(options, resolve))
       assert.equal(error, undefined)
       assert.ok(await dynamodb.raw.tableExists(options.table.name))
     })
 
-    test('calls back with the error', async () => {
+    test('with autoCreate, the constructor passes an error to its callback', async () => {
       const proxy = await dynamodb.proxy()
       proxy.on('*', errorResponse(400, 'AccessDeniedException'))
-      const options = face.options({ endpoint: proxy.endpoint, autoCreate: true })
-      const error = await new Promise((resolve) => new face.Store(options, resolve))
+      const options = compatible.options({ endpoint: proxy.endpoint, autoCreate: true })
+      const error = await new Promise((resolve) => new compatible.Store(options, resolve))
       assertStoreError(error, { code: 'AccessDeniedException' })
     })
 
-    test('warns without a callback, and makes the table for a later operation', async () => {
+    test('a failed autoCreate is only a warning, and a later operation creates the table', async () => {
       const proxy = await dynamodb.proxy()
       proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'), 1)
       const warned = once(process, 'warning')
       const name = dynamodb.newTableName()
-      const store = new face.Store(face.options({ name, region: 'local', endpoint: proxy.endpoint, autoCreate: true }))
+      const store = new compatible.Store(
+        compatible.options({ name, region: 'local', endpoint: proxy.endpoint, autoCreate: true })
+      )
       const [{ message }] = await warned
       assert.match(message, new RegExp(`cannot create the table ${name} .AccessDeniedException`))
       await store.set('a', { user: 'Ann' }, 60_000)
@@ -240,8 +245,8 @@ function testTables(face, dynamodb) {
     })
   })
 
-  describe('the table', () => {
-    test('is told by isTableCreated', async () => {
+  describe('the table methods of the koa-session store', () => {
+    test('isTableCreated resolves to null or to the descriptions of the table', async () => {
       const { store, table } = await newStore()
       assert.equal(await store.isTableCreated(), null)
       await store.createTable()
@@ -251,32 +256,32 @@ function testTables(face, dynamodb) {
       assert.equal(describeTimeToLive.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
     })
 
-    test('is told as the original tells it', needs('timeToLive'), async () => {
-      const { original, ours } = await face.pair()
+    test('isTableCreated returns what that of the original returns', needs('timeToLive'), async () => {
+      const { original, ours } = await compatible.pair()
       const [our, their] = [await ours.isTableCreated(), await original.isTableCreated()]
       assert.deepEqual(our.describeTimeToLive, their.describeTimeToLive)
-      // What is newer than its SDK, the original leaves out.
+      // The original's SDK omits newer members.
       for (const [name, value] of Object.entries(their.describeTable.Table)) {
         assert.deepEqual(our.describeTable.Table[name], value, name)
       }
     })
 
-    test('is null for isTableCreated when it goes between the two requests, as in the original', async () => {
+    test('isTableCreated resolves to null if the table disappears between its two requests', async () => {
       const { store, proxy, options } = await newStore()
       await store.createTable()
       proxy.on('DescribeTimeToLive', errorResponse(400, 'ResourceNotFoundException'))
       assert.equal(await store.isTableCreated(), null)
-      assert.equal(await new face.Original(options).isTableCreated(), null)
+      assert.equal(await new compatible.Original(options).isTableCreated(), null)
     })
 
-    test('is told by isTableCreated, or the error', async () => {
+    test('isTableCreated rejects if DescribeTable is denied', async () => {
       const { store, proxy } = await newStore()
       proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'))
       const error = await store.isTableCreated().catch((thrown) => thrown)
       assertStoreError(error, { code: 'AccessDeniedException', operation: 'DescribeTable' })
     })
 
-    test('is made by createTable, once', async () => {
+    test('createTable creates the table, and rejects if it exists', async () => {
       const { store, table } = await newStore({ readCapacityUnits: 2 })
       const { TableDescription } = await store.createTable()
       assert.equal(TableDescription.TableName, table)
@@ -285,7 +290,7 @@ function testTables(face, dynamodb) {
       assertStoreError(error, { code: 'ResourceInUseException', operation: 'CreateTable' })
     })
 
-    test('gets another capacity by updateTable', needs('provisioned'), async () => {
+    test('updateTable changes the capacity', needs('provisioned'), async () => {
       const { store, table } = await newStore()
       await store.createTable()
       assert.equal(await store.updateTable(await store.isTableCreated()), true)
@@ -295,21 +300,21 @@ function testTables(face, dynamodb) {
       assert.equal((await describeTable(table)).ProvisionedThroughput.ReadCapacityUnits, 8)
     })
 
-    test('stays on demand', async () => {
-      const { ours, table } = await face.pair()
+    test('updateTable does not change an on-demand table', async () => {
+      const { ours, table } = await compatible.pair()
       assert.equal(await ours.updateTable(await ours.isTableCreated()), true)
       assert.equal((await describeTable(table)).BillingModeSummary.BillingMode, 'PAY_PER_REQUEST')
     })
 
-    test('has its time to live switched by setTtlField', needs('timeToLive'), async () => {
-      const { original, ours, table } = await face.pair({ ttlKey: 'ends' })
+    test('setTtlField enables time to live on ttlKey', needs('timeToLive'), async () => {
+      const { original, ours, table } = await compatible.pair({ ttlKey: 'ends' })
       const answer = await ours.setTtlField()
       assert.deepEqual(answer, { TimeToLiveSpecification: { AttributeName: 'ends', Enabled: true } })
       assert.equal((await timeToLive(table)).AttributeName, 'ends')
       assert.equal((await original.isTableCreated()).describeTimeToLive.TimeToLiveDescription.AttributeName, 'ends')
     })
 
-    test('sends the false of useTtlExpired by setTtlField', async () => {
+    test('setTtlField disables time to live with useTtlExpired false', async () => {
       const { store, proxy } = await newStore({ useTtlExpired: false })
       proxy.on('UpdateTimeToLive', errorResponse(400, 'ValidationException'))
       await store.setTtlField().catch(() => {})
@@ -317,9 +322,9 @@ function testTables(face, dynamodb) {
       assert.deepEqual(TimeToLiveSpecification, { AttributeName: 'expires', Enabled: false })
     })
 
-    test('of the attributes as they are assigned is the one that is used', async () => {
-      const { ours } = await face.pair()
-      const { table, original } = await face.pair()
+    test('the store uses a tableName that is assigned later', async () => {
+      const { ours } = await compatible.pair()
+      const { table, original } = await compatible.pair()
       ours.tableName = table
       await ours.set('a', { user: 'Ann' }, 60_000)
       assert.deepEqual(await original.get('a'), { user: 'Ann' })

@@ -1,6 +1,6 @@
 'use strict'
 
-/** Opens the shop of this process: its parent says what to serve, it answers where, and it ends with its parent. */
+/** Runs the shop of this process. The parent process sends the settings, and the shop sends its URL back. */
 function openShop(start) {
   process.once('disconnect', () => process.exit())
   process.once('message', async (settings) => {
