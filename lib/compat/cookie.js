@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * dynamodb-store 1 writes a cookie through its getters, and its dates as empty maps: what is left of the
- * lifetime is `maxAge`, counted in milliseconds from `now`.
+ * Repairs a cookie that dynamodb-store 1 has written. It writes the values of the cookie's getters, and dates as empty
+ * maps. The expiry can be restored from `maxAge`, in milliseconds from `now`.
  */
 function withRepairedCookie(session, now = Date.now()) {
   const { cookie } = session

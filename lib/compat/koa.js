@@ -20,7 +20,7 @@ const { createTableInput, ignoring, throughput, waitUntilActive } = require('./t
 
 const ONE_DAY = 86_400_000
 
-/** The options of the package. Only the fork's table has a sort key and a prefix. */
+/** The options of the package. Only the table of @baseline-dev/koa-session-dynamodb-store has a sort key and a prefix. */
 function rowsOf(packageName, { sortKey }) {
   const capacity = (attribute) => ({
     attribute,
@@ -50,7 +50,7 @@ function rowsOf(packageName, { sortKey }) {
   })
 }
 
-/** The class of stores that is compatible with koa-session-dynamodb-store or with its fork. koa.d.ts documents it. */
+/** The class of stores for koa-session-dynamodb-store, or for @baseline-dev's fork of it. koa.d.ts documents it. */
 function createStoreClass({ packageName, layout, idOf }) {
   const { hashKey, sortKey, prefix, format } = layout
   const defaults = { hashKey, sortKey, prefix, format, consistentRead: 'on-miss' }

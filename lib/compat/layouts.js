@@ -2,7 +2,7 @@
 
 const koa = { format: 'map', attributes: { session: 'session' }, constants: [] }
 
-/** Where each package keeps things in an item, as far as it differs from the native defaults. */
+/** The item layout of each package, where it differs from the native defaults. */
 module.exports = {
   'connect-dynamodb': {},
   'dynamodb-store': { hashKey: 'sessionId', prefix: 'sess:', format: 'map', constants: [] },

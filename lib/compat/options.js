@@ -3,8 +3,8 @@
 const { optionsOf, readOptions } = require('../options.js')
 
 /**
- * The options of an original, as rows by name. A nested option has a dot in its name: `table.hashKey`. A row may have
- * these members:
+ * The options of an original, which is the package that a compatible store replaces, as rows by name. The name of a
+ * nested option has a dot: `table.hashKey`. A row may have these members:
  *
  * - `attribute`: the property of the store that shows the value.
  * - `default`: the value of an option that is not set. Without it, the value of the native option.
@@ -33,6 +33,7 @@ function warnOnce(packageName, message) {
   const text = `${packageName}: ${message}`
   if (warned.has(text)) return
   warned.add(text)
+  // The code is documented, so it keeps its name.
   process.emitWarning(text, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_FACE' })
 }
 
