@@ -1,5 +1,39 @@
 'use strict'
 
+/** express-session's MemoryStore. */
+const memory = {
+  title: 'MemoryStore',
+  layout: null,
+  frameworks: ['express'],
+  open() {
+    const { MemoryStore } = require('express-session')
+    return new MemoryStore()
+  }
+}
+
+/** The equivalent for koa-session. */
+const koaMemory = {
+  title: 'Map',
+  layout: null,
+  frameworks: ['koa'],
+  returnsPromises: true,
+  open() {
+    const texts = new Map()
+    return {
+      async get(sid) {
+        const text = texts.get(sid)
+        return text && JSON.parse(text)
+      },
+      async set(sid, session) {
+        texts.set(sid, JSON.stringify(session))
+      },
+      async destroy(sid) {
+        texts.delete(sid)
+      }
+    }
+  }
+}
+
 /**
  * A contender is a session store, or a bound that shows what a store can reach:
  *   title            its name in the report
@@ -14,7 +48,9 @@
  */
 const all = {
   ...require('./stores'),
-  ...require('./memory'),
+  // Upper bounds: session stores that keep sessions in memory.
+  memory,
+  'koa-memory': koaMemory,
   // A lower bound of the CPU time: what a store in JavaScript must do at least.
   lean: require('./lean'),
   // The cost of the boundary between JavaScript and the addon.

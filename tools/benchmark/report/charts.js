@@ -14,30 +14,19 @@ const GAP = 8
 const TOP = 44
 
 /** The file name and the SVG of each chart whose figures were measured. */
-function chartsOf({ calls, apps, cold, cost }) {
+function chartsOf({ calls, apps }) {
   const cell = (operation) =>
     calls?.cells.find(
       (each) => each.server === 'http' && each.operation === operation && each.size === 2048 && each.inFlight === 64
     )
   const app = apps?.find(({ framework, page }) => framework === 'express' && page === 'read')
-  const start = cold?.find(({ server, credentials }) => server === 'https' && credentials === 'environment')
   const charts = [
     [
       'get',
       'get, 2 KB, 64 in flight: operations per second',
       barsOf(cell('get'), ({ opsPerSecond }) => opsPerSecond[0])
     ],
-    ['express', 'Express app reading a 2 KB session: requests per second', barsOf(app, requestsOf)],
-    [
-      'cold-start',
-      'Cold start: ms from process start to the first session, over TLS',
-      barsOf(start, (figures) => figures.sinceStart[0])
-    ],
-    [
-      'cost',
-      'Write capacity units per 1,000 page views',
-      cost && cost.filter(isOriginal).map((each) => bar(each.name, each.writes))
-    ]
+    ['express', 'Express app reading a 2 KB session: requests per second', barsOf(app, requestsOf)]
   ]
   return charts
     .filter(([, , bars]) => bars?.length > 0)
@@ -45,8 +34,6 @@ function chartsOf({ calls, apps, cold, cost }) {
 }
 
 const requestsOf = ({ requestsPerSecond }) => requestsPerSecond[0]
-
-const isOriginal = ({ name, title }) => !contenders[name].isCompatible && !title.includes(',')
 
 function bar(name, value) {
   const label = name === 'bare' ? 'bare Node' : contenders[name].title

@@ -23,6 +23,21 @@ async function measureColdStart({ plan, environment, servers, progress }) {
   return results
 }
 
+/** Measures the memory of an idle process that has read one session, and how much it grows over many operations. */
+async function measureMemory({ plan, environment, servers, progress }) {
+  const { idle: names, processes, growing, operations } = plan.memory
+  progress('memory: idle')
+  const idle = await interleaved(['bare', ...names], processes, (name) =>
+    startOnce(name, { environment, servers, server: 'https', credentials: 'environment', stay: true })
+  )
+  progress(`memory: ${operations} operations`)
+  const child = new Child('calls.js', { env: environment.variables(), args: [growing], execArgv: ['--expose-gc'] })
+  const endpoint = await servers.endpoint('http')
+  const { course, growth } = await child.ask({ ask: 'work', endpoint, size: SIZE, operations, inFlight: 64 })
+  await child.end()
+  return { idle, growing, operations, course: course.map(Math.round), growth: Math.round(growth * 10) / 10 }
+}
+
 /** Starts a process that reads one session, and returns the figures that it reports. */
 async function startOnce(name, { environment, servers, server, credentials, stay }) {
   const authority = server === 'https' ? await servers.authority() : undefined
@@ -35,4 +50,4 @@ async function startOnce(name, { environment, servers, server, credentials, stay
   return figures
 }
 
-module.exports = { measureColdStart, startOnce }
+module.exports = { measureColdStart, measureMemory }
