@@ -1,3 +1,5 @@
+//! Sets up the linker for a Node.js addon.
+
 fn main() {
     napi_build::setup();
 }

@@ -1,5 +1,6 @@
 //! The link between a JavaScript thread and the runtime thread.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -28,6 +29,12 @@ pub struct Bridge {
     waker: Arc<Mutex<Waker>>,
     completions: Arc<Completions>,
     credentials_requests: Arc<CredentialsRequests>,
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").finish_non_exhaustive()
+    }
 }
 
 #[napi]
@@ -144,6 +151,6 @@ fn text_to_js(env: &Env, text: String) -> napi::Result<JsString<'_>> {
 // napi-rs registers no functions in a build for Rust tests.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
-pub fn throw_uncaught(env: &Env, thrown: Unknown<'_>) {
+pub(crate) fn throw_uncaught(env: &Env, thrown: Unknown<'_>) {
     env.fatal_exception(napi::Error::from_unknown_without_coercion(thrown));
 }

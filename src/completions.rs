@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 /// The completion of one call.
 #[derive(Debug, PartialEq)]
-pub struct Completion {
+pub(crate) struct Completion {
     /// The ID that JavaScript chose for the call.
     pub call: u32,
     /// What the call returned.
@@ -21,7 +21,7 @@ pub struct Completion {
 
 /// What a call returned.
 #[derive(Debug, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Success without a value.
     Done,
     /// A session as JSON text, and its expiry in seconds.
@@ -73,7 +73,7 @@ pub enum CompletionStatus {
 
 impl Outcome {
     /// The status, text, and number of the completion.
-    pub fn into_slots(self) -> (CompletionStatus, Option<String>, Option<f64>) {
+    pub(crate) fn into_slots(self) -> (CompletionStatus, Option<String>, Option<f64>) {
         match self {
             Self::Done => (CompletionStatus::Succeeded, None, None),
             Self::Session { text, expires } => (CompletionStatus::Succeeded, Some(text), expires),
@@ -89,19 +89,19 @@ impl Outcome {
 type Wake = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// The queue of completions for one JavaScript thread.
-pub struct Completions {
+pub(crate) struct Completions {
     queue: Mutex<Vec<Completion>>,
     wake: Wake,
 }
 
 impl Completions {
     /// A queue that calls `wake` when it has completions.
-    pub fn new(wake: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(wake: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { queue: Mutex::default(), wake: Box::new(wake) }
     }
 
     /// Queues a completion. Only the first one in the queue wakes the JavaScript thread.
-    pub fn push(&self, completion: Completion) {
+    pub(crate) fn push(&self, completion: Completion) {
         let is_first = {
             let mut queue = self.queue();
             queue.push(completion);
@@ -113,7 +113,7 @@ impl Completions {
     }
 
     /// Takes all completions from the queue.
-    pub fn take(&self) -> Vec<Completion> {
+    pub(crate) fn take(&self) -> Vec<Completion> {
         std::mem::take(&mut *self.queue())
     }
 

@@ -6,13 +6,13 @@ use dynamodb_session_core::transport::{Trace, retry};
 use serde::Serialize;
 
 /// The failure of a call whose result is longer than a string of V8, which is limited to 512 MB.
-pub const TOO_LARGE: &str =
+pub(crate) const TOO_LARGE: &str =
     r#"{"code":"InternalError","message":"the response is too large for a JavaScript string","cause":null}"#;
 
 /// The JSON of an error.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failure<'e> {
+pub(crate) struct Failure<'e> {
     code: &'e str,
     message: &'e str,
     operation: Option<&'static str>,
@@ -31,7 +31,7 @@ pub struct Failure<'e> {
 
 impl<'e> Failure<'e> {
     /// The failure of an operation of `store` with this error and trace.
-    pub fn of(error: &'e Error, trace: &Trace, store: &'e Store) -> Self {
+    pub(crate) fn of(error: &'e Error, trace: &Trace, store: &'e Store) -> Self {
         let (region, endpoint) = store.region_and_endpoint().unzip();
         Self {
             may_be_done: trace.may_be_done,
@@ -52,7 +52,7 @@ impl<'e> Failure<'e> {
     }
 
     /// The JSON of the failure.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         // Strings and numbers can always be serialized.
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -5,7 +5,6 @@ use dynamodb_session_core::error;
 use dynamodb_session_core::item::attribute::value::{self, Attributes};
 use dynamodb_session_core::item::codec::{NewItem, Session, StoredItem};
 use dynamodb_session_core::item::layout::Layout;
-use dynamodb_session_core::json::cursor::Cursor;
 use napi_derive::napi;
 use serde::Serialize;
 
@@ -14,6 +13,7 @@ type Result<T> = napi::Result<T, String>;
 
 /// Writes and reads the items of one layout.
 #[napi]
+#[derive(Debug)]
 pub struct ItemCodec {
     layout: Layout,
 }
@@ -39,7 +39,7 @@ impl ItemCodec {
             expires: Option<f64>,
         }
         let StoredItem { id, session, expires, .. } =
-            StoredItem::read(&self.layout, &mut Cursor::new(&item)).map_err(|_| not_an_item())?;
+            StoredItem::parse(&self.layout, &item).map_err(with_code)?;
         let session = match session {
             Session::Text(text) => Some(text),
             Session::Missing | Session::OtherType => None,
@@ -68,14 +68,14 @@ impl ItemCodec {
 // napi-rs registers no functions in a build for Rust tests.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
-pub fn item_size(item: String) -> Result<f64> {
+pub(crate) fn item_size(item: String) -> Result<f64> {
     Ok(value::size(&attributes(&item)?) as f64)
 }
 
 /// Whether two items hold the same attributes: sets have no order, and numbers are compared by value.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
-pub fn same_attributes(one: String, other: String) -> Result<bool> {
+pub(crate) fn same_attributes(one: String, other: String) -> Result<bool> {
     Ok(value::is_same(&attributes(&one)?, &attributes(&other)?))
 }
 

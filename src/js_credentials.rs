@@ -17,7 +17,7 @@ use crate::completions::{Completion, Completions, Outcome};
 
 /// The requests for credentials that JavaScript has not answered yet.
 #[derive(Default)]
-pub struct CredentialsRequests {
+pub(crate) struct CredentialsRequests {
     last_id: AtomicU32,
     pending: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
 }
@@ -34,7 +34,7 @@ impl CredentialsRequests {
     }
 
     /// Answers a request with the JSON of the credentials, or of `{ error: string }`.
-    pub fn answer(&self, id: u32, json: &str) {
+    pub(crate) fn answer(&self, id: u32, json: &str) {
         let sender = lock(&self.pending).remove(&id);
         if let Some(sender) = sender {
             // A receiver that no longer waits does not need the credentials.
@@ -85,7 +85,7 @@ fn credentials(json: &str) -> provider::Result {
 }
 
 /// Gets credentials from a JavaScript function.
-pub struct JsCredentialsProvider {
+pub(crate) struct JsCredentialsProvider {
     /// The call that completes with the ID of each request.
     pub call: u32,
     /// The queue for the completions of the call.

@@ -11,9 +11,6 @@
 //! Only plain data crosses the boundary: strings, numbers, and JSON text where the documentation says so. The build
 //! writes the interface to `lib/native/native.d.ts`.
 
-#![deny(unsafe_code)]
-#![warn(rust_2018_idioms)]
-
 mod bridge;
 mod completions;
 mod failure;

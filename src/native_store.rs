@@ -1,6 +1,7 @@
 //! The operations of a store.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use dynamodb_session_core::environment::Environment;
@@ -25,6 +26,12 @@ use crate::failure::Failure;
 pub struct NativeStore {
     store: Arc<Store>,
     completions: Arc<Completions>,
+}
+
+impl fmt::Debug for NativeStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeStore").finish_non_exhaustive()
+    }
 }
 
 impl NativeStore {

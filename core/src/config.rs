@@ -10,17 +10,25 @@ use serde::{Deserialize, Deserializer};
 
 use crate::item::layout::Layout;
 
+/// The settings of a store.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Config {
     /// The name or ARN of the table.
     pub table: String,
+    /// The layout of the items.
     pub layout: Layout,
+    /// The AWS Region. If absent, it comes from the environment.
     pub region: Option<String>,
+    /// The URL of the service, if it is not the one of the Region.
     pub endpoint: Option<String>,
+    /// The profile of the shared AWS config files. If absent, it comes from the environment.
     pub profile: Option<String>,
+    /// Whether to use FIPS endpoints. If absent, it comes from the environment.
     pub use_fips: Option<bool>,
+    /// Whether to use dual-stack endpoints. If absent, it comes from the environment.
     pub use_dual_stack: Option<bool>,
+    /// Whether to use endpoints with the account ID. If absent, it comes from the environment.
     #[serde(default, deserialize_with = "account_id_endpoint_mode")]
     pub account_id_endpoint_mode: Option<AccountIdEndpointMode>,
     /// Credentials that never change. Otherwise they come from a provider of the caller, or from the default chain.
@@ -28,20 +36,26 @@ pub struct Config {
     /// Whether the provider of the caller may return other keys next time, although the current ones do not expire.
     #[serde(default)]
     pub credentials_may_change: bool,
+    /// When reads are strongly consistent.
     pub consistent_read: ConsistentRead,
     /// How to create a missing table. If absent, a missing table is an error.
     pub create_table: Option<NewTable>,
+    /// Maximum time to open a connection.
     #[serde(deserialize_with = "milliseconds")]
     pub connect_timeout: Duration,
+    /// Maximum time of one attempt.
     #[serde(deserialize_with = "milliseconds")]
     pub attempt_timeout: Duration,
+    /// Maximum time of an operation, with all its attempts.
     #[serde(deserialize_with = "milliseconds")]
     pub timeout: Duration,
     /// If absent, it comes from the environment.
     pub max_attempts: Option<u32>,
+    /// Maximum number of open connections.
     pub max_connections: usize,
 }
 
+/// Access keys that do not change.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StaticCredentials {
@@ -73,7 +87,9 @@ impl fmt::Debug for StaticCredentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsistentRead {
+    /// Every read is strongly consistent.
     Always,
+    /// Every read is eventually consistent.
     Never,
     /// Reads again, strongly consistent, if the first read finds no session.
     OnMiss,
@@ -87,6 +103,7 @@ pub struct NewTable {
     pub throughput: Option<(i64, i64)>,
     /// Whether to enable time to live (TTL) on the expiry attribute.
     pub time_to_live: bool,
+    /// Names and values of the tags of the table.
     #[serde(default)]
     pub tags: Vec<(String, String)>,
 }

@@ -7,7 +7,7 @@ const DAY: i64 = 86_400_000;
 
 /// Milliseconds since 1970. `timezone_offset` is the number of minutes that local time is behind UTC, for dates without a
 /// time zone.
-pub fn parse(text: &str, timezone_offset: i32) -> Option<i64> {
+pub(crate) fn parse(text: &str, timezone_offset: i32) -> Option<i64> {
     let text = text.trim();
     let local = i64::from(timezone_offset);
     iso(text, local).or_else(|| informal(text, local))

@@ -33,10 +33,12 @@ impl Environment {
         names.into_iter().find_map(|name| Some((name, self.get(name)?)))
     }
 
+    /// Minutes that local time is behind UTC.
     pub fn timezone_offset(&self) -> i32 {
         self.timezone_offset
     }
 
+    /// All variables.
     pub fn variables(&self) -> &HashMap<String, String> {
         &self.variables
     }
@@ -51,14 +53,14 @@ impl fmt::Debug for Environment {
 
 /// The latest snapshot, which the parts of a store share.
 #[derive(Clone, Debug, Default)]
-pub struct SharedEnvironment(Arc<Mutex<Arc<Environment>>>);
+pub(crate) struct SharedEnvironment(Arc<Mutex<Arc<Environment>>>);
 
 impl SharedEnvironment {
-    pub fn get(&self) -> Arc<Environment> {
+    pub(crate) fn get(&self) -> Arc<Environment> {
         Arc::clone(&lock(&self.0))
     }
 
-    pub fn set(&self, environment: Environment) {
+    pub(crate) fn set(&self, environment: Environment) {
         *lock(&self.0) = Arc::new(environment);
     }
 }

@@ -6,7 +6,9 @@ use std::{error, fmt};
 
 use serde::Serialize;
 
+/// Any error.
 pub type BoxError = Box<dyn error::Error + Send + Sync>;
+/// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The category of an [`Error`]. Its [`code`](Kind::code) is the `code` of the error in JavaScript.
@@ -32,6 +34,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The `code` of the error in JavaScript.
     pub fn code(&self) -> &str {
         match self {
             Kind::Service(name) => name,
@@ -51,7 +54,9 @@ type Source = Arc<dyn error::Error + Send + Sync>;
 /// Why an operation failed. The message never contains a session ID, session data, or a secret.
 #[derive(Clone, Debug)]
 pub struct Error {
+    /// The category of the error.
     pub kind: Kind,
+    /// What happened.
     pub message: String,
     /// The request that failed, if the operation sends several kinds of requests.
     pub operation: Option<&'static str>,
@@ -72,11 +77,13 @@ pub struct ThrottlingReason {
     /// Such as `TableReadKeyRangeThroughputExceeded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The ARN of the table or index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
 
 impl Error {
+    /// An error without a cause and without a response.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -90,11 +97,13 @@ impl Error {
         }
     }
 
+    /// Adds the error that caused this one.
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into().into());
         self
     }
 
+    /// An error that the service returned.
     pub fn service(name: impl Into<Cow<'static, str>>, message: &str, status: u16) -> Self {
         Self { status: Some(status), ..Self::new(Kind::Service(name.into()), first_line(message)) }
     }
@@ -119,6 +128,7 @@ impl Error {
         Self { operation: Some(operation), ..self }
     }
 
+    /// Whether the service returned an error with this name.
     pub fn is_service(&self, name: &str) -> bool {
         matches!(&self.kind, Kind::Service(code) if code == name)
     }

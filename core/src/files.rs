@@ -19,7 +19,7 @@ type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
 ///
 /// Concurrent reads of the same file share one thread, so that a read that never ends does not block one more thread with
 /// every retry.
-pub async fn read(path: &Path) -> Outcome {
+pub(crate) async fn read(path: &Path) -> Outcome {
     static READS: Mutex<Option<Reads>> = Mutex::new(None);
     let reads = || lock(&READS);
 

@@ -16,20 +16,17 @@
 //! A session stays JSON text: it arrives from JavaScript as one string and is copied into the request. No tree of values
 //! is built on the way in or out.
 
-#![deny(unsafe_code)]
-#![warn(rust_2018_idioms)]
-
-pub mod aws;
+mod aws;
 pub mod config;
-pub mod credentials;
-pub mod date;
+mod credentials;
+mod date;
 pub mod environment;
 pub mod error;
-pub mod files;
+mod files;
 pub mod item;
-pub mod json;
+mod json;
 pub mod runtime;
-pub mod single_flight;
+mod single_flight;
 pub mod stats;
 pub mod store;
 pub mod sync;

@@ -12,7 +12,7 @@ use crate::sync::lock;
 type Flight<T> = Shared<BoxFuture<'static, Result<T>>>;
 
 /// Shares the result of some work with every caller that joins before it ends.
-pub struct SingleFlight<T: Clone>(Mutex<Option<Flight<T>>>);
+pub(crate) struct SingleFlight<T: Clone>(Mutex<Option<Flight<T>>>);
 
 impl<T: Clone> Default for SingleFlight<T> {
     fn default() -> Self {
@@ -22,14 +22,14 @@ impl<T: Clone> Default for SingleFlight<T> {
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Whether a caller would join work that is already running.
-    pub fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         let flight = lock(&self.0);
         flight.as_ref().is_some_and(|running| running.peek().is_none())
     }
 
     /// Joins the running work, or starts it. The work continues even if all callers stop waiting. If it panics, the callers
     /// that wait get an error, and the next call starts it again.
-    pub fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
+    pub(crate) fn join(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Flight<T> {
         let mut flight = lock(&self.0);
         match &*flight {
             Some(running) if running.peek().is_none() => running.clone(),

@@ -10,6 +10,7 @@ use crate::sync::lock;
 /// The maximum number of different reasons to count. DynamoDB has 16.
 const MOST_REASONS: usize = 64;
 
+/// The counters of a store.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Attempts after the first of an operation.
@@ -22,6 +23,7 @@ pub struct Stats {
     pub bytes_sent: Counter,
     /// Size of all response bodies, in bytes.
     pub bytes_received: Counter,
+    /// Connections that are open now.
     pub open_connections: Counter,
     /// DNS lookups that failed or returned no address.
     pub dns_failures: Counter,
@@ -48,6 +50,7 @@ impl Stats {
         }
     }
 
+    /// The number of throttling errors, by reason.
     pub fn throttling_reasons(&self) -> BTreeMap<String, u64> {
         lock(&self.throttling_reasons).clone()
     }
@@ -55,10 +58,10 @@ impl Stats {
 
 /// Counts an open connection until it is dropped.
 #[derive(Debug)]
-pub struct OpenConnection(Arc<Stats>);
+pub(crate) struct OpenConnection(Arc<Stats>);
 
 impl OpenConnection {
-    pub fn new(stats: &Arc<Stats>) -> Self {
+    pub(crate) fn new(stats: &Arc<Stats>) -> Self {
         stats.open_connections.add(1);
         Self(Arc::clone(stats))
     }
@@ -75,14 +78,17 @@ impl Drop for OpenConnection {
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// Adds to the counter.
     pub fn add(&self, more: usize) {
         self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
 
+    /// Subtracts from the counter.
     pub fn subtract(&self, less: usize) {
         self.0.fetch_sub(less as u64, Ordering::Relaxed);
     }
 
+    /// The value of the counter.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
 //! The session store: each operation is one DynamoDB request.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -28,9 +29,11 @@ use crate::wire::response::{Outcome, Response};
 /// What reading a session found.
 #[derive(Debug, PartialEq)]
 pub enum Found {
+    /// There is no item.
     Missing,
     /// An item that has expired, which is as absent as no item.
     Expired,
+    /// The session.
     Session {
         /// JSON text, unless something else wrote the item.
         session: String,
@@ -42,6 +45,7 @@ pub enum Found {
 /// A session that a Scan found.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct ListedSession {
+    /// The session ID.
     pub id: String,
     /// JSON text, unless something else wrote the item.
     pub session: String,
@@ -61,6 +65,12 @@ pub struct Store {
     creation: SingleFlight<Option<Error>>,
     /// The last problem that did not make an operation fail.
     warning: Mutex<Option<Error>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Store {

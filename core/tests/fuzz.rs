@@ -1,5 +1,6 @@
 //! Runs the fuzz targets on the inputs kept in their corpora.
 
+#[allow(unreachable_pub, reason = "the fuzz crate exports these functions")]
 #[path = "../../tools/fuzz/src/lib.rs"]
 mod targets;
 

@@ -1,5 +1,6 @@
 //! Any session can be written to an item and read back, in both formats.
 
+#[allow(unreachable_pub, reason = "the fuzz crate shares this module")]
 #[path = "../../tools/fuzz/src/json.rs"]
 mod json_values;
 

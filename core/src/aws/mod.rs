@@ -1,8 +1,8 @@
 //! The AWS settings of a store, from its options and the environment, and the clients built from them.
 
-pub mod chain;
-pub mod profile;
-pub mod settings;
+pub(crate) mod chain;
+pub(crate) mod profile;
+pub(crate) mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Everything that sends requests to DynamoDB.
 #[derive(Debug)]
-pub struct Aws {
+pub(crate) struct Aws {
     pub transport: Transport,
     /// Creates tables.
     pub client: aws_sdk_dynamodb::Client,
@@ -41,7 +41,7 @@ pub struct Aws {
 
 impl Aws {
     /// Reads the settings that the options leave to the environment. `provider` is a credentials provider of the caller.
-    pub async fn connect(
+    pub(crate) async fn connect(
         config: &Config,
         environment: SharedEnvironment,
         provider: Option<SharedCredentialsProvider>,

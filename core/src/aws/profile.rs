@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use crate::environment::Environment;
 use crate::files;
 
-pub const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// Properties by name. Properties nested in `s3 =` have the name `s3.…`.
-pub type Section = BTreeMap<String, String>;
+pub(crate) type Section = BTreeMap<String, String>;
 type Sections = BTreeMap<String, Section>;
 
 /// The profiles of both files, and the one that is in use.
 #[derive(Debug)]
-pub struct Profiles {
+pub(crate) struct Profiles {
     pub selected: String,
     config: ProfileFile,
     credentials: ProfileFile,
@@ -33,7 +33,7 @@ struct ProfileFile {
 
 impl Profiles {
     /// Reads the files. A file that cannot be read is an error only if something in it is needed.
-    pub async fn load(environment: &Environment, profile: Option<&str>) -> Self {
+    pub(crate) async fn load(environment: &Environment, profile: Option<&str>) -> Self {
         let path_in = |variable, default| path_of(environment, variable, default);
         let (config, credentials) = tokio::join!(
             ProfileFile::load(path_in("AWS_CONFIG_FILE", ".aws/config")),
@@ -44,38 +44,38 @@ impl Profiles {
     }
 
     /// A property of the selected profile, other than its credentials. The config file takes precedence.
-    pub fn property(&self, name: &str) -> Option<&str> {
+    pub(crate) fn property(&self, name: &str) -> Option<&str> {
         let [config, credentials] = self.sections_of(&self.selected);
         config.and_then(|section| section.get(name)).or_else(|| credentials?.get(name)).map(String::as_str)
     }
 
     /// A property of the selected profile for one service, from the `[services]` section that the profile names.
-    pub fn service_property(&self, service: &str, name: &str) -> Option<&str> {
+    pub(crate) fn service_property(&self, service: &str, name: &str) -> Option<&str> {
         let services = self.config.sections.get(&format!("services.{}", self.property("services")?))?;
         services.get(&format!("{service}.{name}")).map(String::as_str)
     }
 
     /// All properties of a profile. The credentials file takes precedence.
-    pub fn profile(&self, name: &str) -> Option<Section> {
+    pub(crate) fn profile(&self, name: &str) -> Option<Section> {
         let merged: Vec<_> = self.sections_of(name).into_iter().flatten().collect();
         (!merged.is_empty()).then(|| merged.into_iter().flat_map(Section::clone).collect())
     }
 
-    pub fn sso_session(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn sso_session(&self, name: &str) -> Option<&Section> {
         self.config.sections.get(&format!("sso-session.{name}"))
     }
 
     /// The profile and the files, for error messages: `profile "p" of /home/ann/.aws/config and /home/ann/.aws/credentials`.
-    pub fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("profile {:?} of {}", self.selected, self.paths())
     }
 
-    pub fn paths(&self) -> String {
+    pub(crate) fn paths(&self) -> String {
         format!("{} and {}", self.config.path.display(), self.credentials.path.display())
     }
 
     /// Writes the `[services]` sections in the form of the file.
-    pub fn render_services(&self, text: &mut String) {
+    pub(crate) fn render_services(&self, text: &mut String) {
         for (name, section) in &self.config.sections {
             if !name.starts_with("services.") {
                 continue;
@@ -96,7 +96,7 @@ impl Profiles {
 
     /// Why the selected profile cannot be used, to be appended to an error message: it does not exist, or a file has invalid
     /// lines.
-    pub fn problems(&self) -> Option<String> {
+    pub(crate) fn problems(&self) -> Option<String> {
         let mut problems = String::new();
         if self.selected != DEFAULT && self.sections_of(&self.selected) == [None, None] {
             let _ = write!(problems, "; profile {:?} does not exist in {}", self.selected, self.paths());
@@ -109,7 +109,7 @@ impl Profiles {
         (!problems.is_empty()).then_some(problems)
     }
 
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.sections_of(&self.selected) == [None, None]
     }
 

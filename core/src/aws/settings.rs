@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::transport::Endpoint;
 
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub region: String,
     pub use_fips: bool,
     pub use_dual_stack: bool,
@@ -24,7 +24,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn new(config: &Config, environment: &Environment, profiles: &Profiles) -> Result<Self> {
+    pub(crate) fn new(config: &Config, environment: &Environment, profiles: &Profiles) -> Result<Self> {
         let sources = Sources { environment, profiles };
         let region = region(config, &sources)?;
         let use_fips = config.use_fips.map_or_else(

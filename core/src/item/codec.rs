@@ -109,8 +109,15 @@ pub enum Session {
 }
 
 impl StoredItem {
-    /// Reads a JSON object of attribute values.
-    pub fn read(layout: &Layout, cursor: &mut Cursor<'_>) -> Expected<Self> {
+    /// Parses an item, which is a JSON object of attribute values.
+    pub fn parse(layout: &Layout, json: &str) -> Result<Self> {
+        Self::read(layout, &mut Cursor::new(json)).map_err(|Unexpected| {
+            Error::new(Kind::CorruptItem, "the item is not a JSON object of DynamoDB attribute values")
+        })
+    }
+
+    /// Reads an item within a response.
+    pub(crate) fn read(layout: &Layout, cursor: &mut Cursor<'_>) -> Expected<Self> {
         let mut item = Self::default();
         let (mut key, mut sort_key) = (None, None);
         cursor.object(|cursor, name| {
@@ -214,7 +221,7 @@ mod tests {
     }
 
     fn read_with(layout: &Layout, item: Value) -> StoredItem {
-        StoredItem::read(layout, &mut Cursor::new(&item.to_string())).unwrap()
+        StoredItem::parse(layout, &item.to_string()).unwrap()
     }
 
     fn read(item: Value) -> StoredItem {

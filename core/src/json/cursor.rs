@@ -9,27 +9,27 @@ use crate::json::string as json_string;
 
 /// The text is not the JSON that was expected.
 #[derive(Debug, PartialEq)]
-pub struct Unexpected;
+pub(crate) struct Unexpected;
 
 type Result<T> = std::result::Result<T, Unexpected>;
 
 /// A place in JSON text.
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a str,
 }
 
 impl<'a> Cursor<'a> {
-    pub fn new(json: &'a str) -> Self {
+    pub(crate) fn new(json: &'a str) -> Self {
         Self { rest: json }
     }
 
     /// Bytes that are still ahead.
-    pub fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 
     /// Steps through an object. `each` takes the value of the member that it is told.
-    pub fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
+    pub(crate) fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
         self.sequence(b'{', b'}', |cursor| {
             let name = cursor.text()?;
             cursor.take(b':')?;
@@ -38,12 +38,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps through an array. `each` takes an element.
-    pub fn array(&mut self, each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+    pub(crate) fn array(&mut self, each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
         self.sequence(b'[', b']', each)
     }
 
     /// Takes a string.
-    pub fn text(&mut self) -> Result<Cow<'a, str>> {
+    pub(crate) fn text(&mut self) -> Result<Cow<'a, str>> {
         self.skip_space();
         let (text, length) = json_string::read(self.rest).ok_or(Unexpected)?;
         self.rest = &self.rest[length..];
@@ -51,7 +51,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes any value, as it is written.
-    pub fn raw(&mut self) -> Result<&'a str> {
+    pub(crate) fn raw(&mut self) -> Result<&'a str> {
         self.skip_space();
         let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
         values.next().and_then(std::result::Result::ok).ok_or(Unexpected)?;

@@ -1,4 +1,4 @@
 //! Fast reading and writing of JSON text, without a tree of values.
 
-pub mod cursor;
-pub mod string;
+pub(crate) mod cursor;
+pub(crate) mod string;

@@ -9,7 +9,7 @@ const ONES: u64 = u64::from_le_bytes([1; WORD]);
 const HIGHS: u64 = u64::from_le_bytes([0x80; WORD]);
 
 /// Appends `text` as a JSON string.
-pub fn write(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
@@ -50,7 +50,7 @@ fn write_byte(out: &mut Vec<u8>, byte: u8) {
 }
 
 /// Reads the JSON string at the beginning of `json`: its text, and its length with the quotes.
-pub fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
+pub(crate) fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
     let inner = json.strip_prefix('"')?;
     let plain = plain_length(inner.as_bytes())?;
     if inner.as_bytes().get(plain) == Some(&b'"') {

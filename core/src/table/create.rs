@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A table, and the client to create it with.
 #[derive(Clone, Debug)]
-pub struct Table {
+pub(crate) struct Table {
     pub client: Client,
     pub name: String,
     pub layout: Layout,
@@ -35,7 +35,7 @@ impl Table {
     ///
     /// For a table that exists, or that another process is creating, this only checks that its key is the one of the
     /// layout, and waits. A table that is being deleted is created once it is gone.
-    pub async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
+    pub(crate) async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
         let deadline = Instant::now() + LONGEST_CREATION;
         let mut pause = FIRST_PAUSE;
         let mut is_new = false;

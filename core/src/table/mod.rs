@@ -4,6 +4,6 @@
 //! - [`describe`](mod@describe) returns the descriptions of the service as they are.
 //! - [`scan`] lists, counts, and deletes sessions.
 
-pub mod create;
+pub(crate) mod create;
 pub mod describe;
-pub mod scan;
+pub(crate) mod scan;

@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads and deletes the sessions of a table. Each of its requests has the full time limit.
 #[derive(Debug)]
-pub struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     pub transport: &'a Transport,
     pub table: &'a str,
     pub layout: &'a Layout,
@@ -59,7 +59,7 @@ struct BatchResponse {
 
 impl Scanner<'_> {
     /// The number of sessions that are alive.
-    pub async fn count(&self, now: Seconds) -> Result<u64> {
+    pub(crate) async fn count(&self, now: Seconds) -> Result<u64> {
         let mut count = 0;
         let mut scan = self.scan(Scope::AliveAt(now));
         scan["Select"] = "COUNT".into();
@@ -74,7 +74,7 @@ impl Scanner<'_> {
     }
 
     /// Calls `each` with every session that is alive. With `only_keys`, the items have no session attribute.
-    pub async fn for_each(
+    pub(crate) async fn for_each(
         &self,
         only_keys: bool,
         now: Seconds,
@@ -95,7 +95,7 @@ impl Scanner<'_> {
     }
 
     /// Deletes every session, including expired ones, a page of keys at a time.
-    pub async fn clear(&self) -> Result<()> {
+    pub(crate) async fn clear(&self) -> Result<()> {
         let mut scan = self.scan(Scope::All);
         scan["ProjectionExpression"] =
             if self.layout.sort_key.is_some() { "#key, #sort" } else { "#key" }.into();

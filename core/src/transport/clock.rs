@@ -8,16 +8,16 @@ const NOTICEABLE: u64 = 60;
 
 /// How many seconds the service's clock is ahead of ours. It is 0 until the service rejects a signature for its time.
 #[derive(Debug, Default)]
-pub struct ClockOffset(AtomicI64);
+pub(super) struct ClockOffset(AtomicI64);
 
 impl ClockOffset {
-    pub fn get(&self) -> i64 {
+    pub(super) fn get(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
 
     /// Adopts the service's time, in seconds since 1970. Returns whether a signature made with the offset `signed_with`
     /// would now be a different one.
-    pub fn adjust(&self, signed_with: i64, service_time: Option<i64>) -> bool {
+    pub(super) fn adjust(&self, signed_with: i64, service_time: Option<i64>) -> bool {
         let Some(service_time) = service_time else {
             return false;
         };
@@ -29,7 +29,7 @@ impl ClockOffset {
 }
 
 /// The time on a clock that is `offset` seconds ahead of ours.
-pub fn now_with(offset: i64) -> SystemTime {
+pub(super) fn now_with(offset: i64) -> SystemTime {
     let distance = Duration::from_secs(offset.unsigned_abs());
     let now = SystemTime::now();
     let shifted = if offset < 0 { now.checked_sub(distance) } else { now.checked_add(distance) };

@@ -23,10 +23,10 @@ use crate::environment::Environment;
 use crate::error::BoxError;
 
 /// A connection, without or with TLS.
-pub type Connection = TokioIo<Either<TcpStream, Box<TlsStream<TcpStream>>>>;
+pub(super) type Connection = TokioIo<Either<TcpStream, Box<TlsStream<TcpStream>>>>;
 
 /// Connects to the host of `uri`, over TLS if its scheme is https. `limit` is the time that this may take.
-pub async fn connect(
+pub(super) async fn connect(
     uri: &Uri,
     environment: &Environment,
     tls: &Tls,

@@ -17,7 +17,7 @@ use crate::error::BoxError;
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A TCP connection, and the lookup that led to it.
-pub struct Dialed {
+pub(super) struct Dialed {
     pub stream: TcpStream,
     /// The host name and its addresses, if DNS returned them.
     resolved: Option<(String, Vec<IpAddr>)>,
@@ -25,7 +25,7 @@ pub struct Dialed {
 
 impl Dialed {
     /// Returns the stream, and a closure to call once the connection has proved to work.
-    pub fn into_parts(self, dns: &Dns) -> (TcpStream, impl FnOnce() + '_) {
+    pub(super) fn into_parts(self, dns: &Dns) -> (TcpStream, impl FnOnce() + '_) {
         let confirm = move || {
             if let Some((host, addresses)) = self.resolved {
                 dns.remember(&host, addresses);
@@ -37,7 +37,7 @@ impl Dialed {
 
 /// Connects to the host and port of `uri`. `limit` is the time that the caller allows and enforces; this divides it among
 /// the addresses.
-pub async fn dial(uri: &Uri, dns: &Dns, limit: Duration) -> Result<Dialed, BoxError> {
+pub(super) async fn dial(uri: &Uri, dns: &Dns, limit: Duration) -> Result<Dialed, BoxError> {
     let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     if let Ok(address) = host.parse() {

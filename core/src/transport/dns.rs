@@ -21,10 +21,12 @@ const LONGEST_OUTAGE: Duration = Duration::from_hours(24);
 
 /// Resolves host names.
 pub trait Resolve: Send + Sync + 'static {
+    /// The IP addresses of a host.
     fn resolve(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 /// The operating system's resolver. It blocks, so each lookup runs on a thread of the runtime's pool.
+#[derive(Debug)]
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -35,7 +37,7 @@ impl Resolve for SystemResolver {
 }
 
 /// Looks up host names. Concurrent lookups of the same name share one call of the resolver.
-pub struct Dns {
+pub(crate) struct Dns {
     resolver: Box<dyn Resolve>,
     names: Mutex<HashMap<String, Name>>,
     stats: Arc<Stats>,
@@ -50,23 +52,23 @@ struct Name {
 }
 
 /// A lookup in progress. It continues even if the requests that wait for it give up.
-pub type Lookup = Shared<BoxFuture<'static, Result<Vec<IpAddr>>>>;
+pub(crate) type Lookup = Shared<BoxFuture<'static, Result<Vec<IpAddr>>>>;
 
 /// The addresses of a host.
-pub enum Addresses {
+pub(crate) enum Addresses {
     Resolved(Vec<IpAddr>),
     /// The last addresses that worked, because the lookup failed or did not finish in time.
     Remembered(Vec<IpAddr>, Lookup),
 }
 
 impl Dns {
-    pub fn new(resolver: impl Resolve, stats: Arc<Stats>) -> Self {
+    pub(crate) fn new(resolver: impl Resolve, stats: Arc<Stats>) -> Self {
         Self { resolver: Box::new(resolver), names: Mutex::default(), stats }
     }
 
     /// The addresses of a host. If some addresses have worked before, a lookup that takes longer than `patience` counts as
     /// failed.
-    pub async fn addresses(&self, host: &str, patience: Duration) -> Result<Addresses> {
+    pub(crate) async fn addresses(&self, host: &str, patience: Duration) -> Result<Addresses> {
         let now = Instant::now();
         let (started, lookup, worked) = {
             let mut names = lock(&self.names);
@@ -106,7 +108,7 @@ impl Dns {
     }
 
     /// Remembers the addresses of a host after a connection to one of them was established.
-    pub fn remember(&self, host: &str, addresses: Vec<IpAddr>) {
+    pub(crate) fn remember(&self, host: &str, addresses: Vec<IpAddr>) {
         lock(&self.names).entry(host.to_owned()).or_default().worked = addresses;
     }
 

@@ -42,6 +42,7 @@ impl Endpoint {
         Ok(Self { host: host.try_into().map_err(|_| invalid())?, uri, signer })
     }
 
+    /// The URI that requests are sent to.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -78,7 +79,7 @@ impl Endpoint {
 
 /// The Host header of a request to `uri`, which is also a part of the signature. It has no user name and password, and no
 /// port if it is the default port of the scheme.
-pub fn host_of(uri: &Uri) -> Option<String> {
+pub(super) fn host_of(uri: &Uri) -> Option<String> {
     let authority = uri.authority()?;
     let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = authority.host().to_ascii_lowercase();
@@ -89,7 +90,7 @@ pub fn host_of(uri: &Uri) -> Option<String> {
 }
 
 /// Whether the port of a URI is a number. `Uri` accepts any text, and then has no port.
-pub fn has_valid_port(uri: &Uri) -> bool {
+pub(super) fn has_valid_port(uri: &Uri) -> bool {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let (_, after_host) =
         authority.rsplit_once(']').or(authority.rsplit_once('@')).unwrap_or(("", authority));

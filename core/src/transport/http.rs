@@ -28,7 +28,8 @@ pub struct HttpClient {
 type Origin = (Option<Scheme>, Option<Authority>);
 
 impl HttpClient {
-    pub fn new(
+    /// A client without connections.
+    pub(crate) fn new(
         connect_timeout: Duration,
         max_connections: usize,
         environment: SharedEnvironment,
@@ -44,7 +45,7 @@ impl HttpClient {
     }
 
     /// The connections to the host of an absolute URI.
-    pub fn host(&self, uri: &Uri) -> Arc<Host> {
+    pub(crate) fn host(&self, uri: &Uri) -> Arc<Host> {
         let origin = (uri.scheme().cloned(), uri.authority().cloned());
         let new_host = || Arc::new(Host::new(uri.clone(), self.max_connections, Arc::clone(&self.shared)));
         Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
@@ -54,7 +55,11 @@ impl HttpClient {
     ///
     /// If the server has closed a kept connection, the request is sent again on another one, so the service may
     /// receive it twice.
-    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, SendError> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+    ) -> Result<Response<Bytes>, SendError> {
         let slot = self.host(request.uri()).acquire().await?;
         loop {
             match slot.send(request.clone(), bounds, None::<fn() -> bool>).await {
@@ -64,10 +69,12 @@ impl HttpClient {
         }
     }
 
-    pub fn max_connections(&self) -> usize {
+    /// The maximum number of connections to each host.
+    pub(crate) fn max_connections(&self) -> usize {
         self.max_connections
     }
 
+    /// The counters of the store.
     pub fn stats(&self) -> &Stats {
         &self.shared.stats
     }
@@ -86,7 +93,7 @@ impl HttpClient {
     }
 
     /// Closes the idle connections.
-    pub fn close_idle(&self) {
+    pub(crate) fn close_idle(&self) {
         lock(&self.hosts).clear();
     }
 }

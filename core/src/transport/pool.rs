@@ -37,7 +37,7 @@ const BACKUP_AFTER: Duration = Duration::from_millis(250);
 
 /// The limits of a request. They apply once it has a connection slot.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// For DNS, connecting, and TLS; by default the client's own limit.
     pub connect: Option<Duration>,
     /// For the request and its whole response, including connecting.
@@ -46,7 +46,7 @@ pub struct Bounds {
 
 /// What all hosts of a client share.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     pub connect_timeout: Duration,
     /// Names proxies and certificates.
     pub environment: SharedEnvironment,
@@ -57,7 +57,7 @@ pub struct Shared {
 
 /// The connections to one host.
 #[derive(Debug)]
-pub struct Host {
+pub(crate) struct Host {
     /// An absolute URI on the host.
     uri: Uri,
     permits: Semaphore,
@@ -76,7 +76,7 @@ struct Idle {
 
 /// The right to use one connection to a host.
 #[derive(Debug)]
-pub struct Slot(Arc<Host>);
+pub(crate) struct Slot(Arc<Host>);
 
 impl Drop for Slot {
     fn drop(&mut self) {
@@ -85,23 +85,23 @@ impl Drop for Slot {
 }
 
 impl Host {
-    pub fn new(uri: Uri, max_connections: usize, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(uri: Uri, max_connections: usize, shared: Arc<Shared>) -> Self {
         Self { uri, permits: Semaphore::new(max_connections), idle: Mutex::default(), shared }
     }
 
     /// Returns a slot if one is free and no request waits for it.
-    pub fn try_acquire(self: &Arc<Self>) -> Option<Slot> {
+    pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Slot> {
         self.permits.try_acquire().ok()?.forget();
         Some(Slot(Arc::clone(self)))
     }
 
     /// Waits for a slot. Requests get them in the order of their calls.
-    pub async fn acquire(self: &Arc<Self>) -> Result<Slot, AcquireError> {
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Slot, AcquireError> {
         self.permits.acquire().await?.forget();
         Ok(Slot(Arc::clone(self)))
     }
 
-    pub fn idle_connections(&self) -> usize {
+    pub(crate) fn idle_connections(&self) -> usize {
         lock(&self.idle).iter().filter(|idle| !idle.connection.sender.is_closed()).count()
     }
 
@@ -159,7 +159,7 @@ impl Slot {
     /// With `backup`, a request on a connection that was idle for some seconds is sent a second time, on another
     /// connection, if no response arrives for a while, a slot is free, and `backup` returns true. The first response
     /// wins.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
         bounds: Bounds,

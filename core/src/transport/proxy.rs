@@ -14,14 +14,14 @@ use crate::error::{Error, Kind, Result};
 
 /// A proxy that opens tunnels with CONNECT.
 #[derive(Debug)]
-pub struct Proxy {
+pub(super) struct Proxy {
     pub uri: Uri,
     /// The Proxy-Authorization header.
     pub authorization: Option<HeaderValue>,
 }
 
 /// The proxy in `HTTPS_PROXY` or `ALL_PROXY`, unless `NO_PROXY` excludes the host of `uri`.
-pub fn proxy_for(uri: &Uri, environment: &Environment) -> Result<Option<Proxy>> {
+pub(super) fn proxy_for(uri: &Uri, environment: &Environment) -> Result<Option<Proxy>> {
     let named = environment.first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
     let Some((variable, value)) = named else {
         return Ok(None);

@@ -47,6 +47,7 @@ const CREDENTIALS: [&str; 4] =
 pub enum RetryReason {
     /// The service or the network has a temporary problem.
     Transient,
+    /// The service throttles requests.
     Throttled,
     /// The service's clock and ours may differ.
     Clock,

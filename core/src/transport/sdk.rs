@@ -19,7 +19,7 @@ use crate::error::{BoxError, Error, Kind, Result};
 
 /// Sends the SDK's requests through `HttpClient`.
 #[derive(Clone, Debug)]
-pub struct SdkHttp(pub Arc<HttpClient>);
+pub(crate) struct SdkHttp(pub Arc<HttpClient>);
 
 impl SdkHttpClient for SdkHttp {
     fn http_connector(

@@ -47,7 +47,7 @@ where
 }
 
 /// The error that a response reports, if any.
-pub fn error_of(response: &HttpResponse) -> Option<Error> {
+pub(crate) fn error_of(response: &HttpResponse) -> Option<Error> {
     let status = response.status();
     let body = || response.body().bytes().unwrap_or_default();
     let error_type = response.headers().get("x-amzn-errortype");
@@ -55,7 +55,7 @@ pub fn error_of(response: &HttpResponse) -> Option<Error> {
 }
 
 /// Converts the error of a request of this operation.
-pub fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
+pub(crate) fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {

@@ -18,7 +18,7 @@ use crate::transport::sdk_error::error_of;
 
 /// Retries what the data plane retries. The SDK's own classifiers do not recognize all forms of an error.
 #[derive(Debug)]
-pub struct SdkRetries;
+pub(crate) struct SdkRetries;
 
 impl ClassifyRetry for SdkRetries {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -36,7 +36,7 @@ impl ClassifyRetry for SdkRetries {
 
 /// Counts attempts after the first, and throttling errors.
 #[derive(Debug)]
-pub struct SdkCounter(pub Arc<HttpClient>);
+pub(crate) struct SdkCounter(pub Arc<HttpClient>);
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for SdkCounter {

@@ -9,7 +9,7 @@ use crate::error::{BoxError, Error, Kind, innermost};
 
 /// Why a request has no response.
 #[derive(Debug)]
-pub enum SendError {
+pub(crate) enum SendError {
     /// The connection could not be established within this time.
     ConnectTimeout(Duration),
     /// The connection could not be established.
@@ -34,7 +34,7 @@ impl From<AcquireError> for SendError {
 
 impl SendError {
     /// Whether the server may have received the request.
-    pub fn may_have_been_sent(&self) -> bool {
+    pub(crate) fn may_have_been_sent(&self) -> bool {
         match self {
             Self::ConnectTimeout(_) | Self::Connect(_) | Self::NotSent(_) => false,
             Self::ResponseTimeout(_) | Self::Exchange(_) | Self::StaleConnection(_) | Self::TooLarge => true,
@@ -42,7 +42,7 @@ impl SendError {
     }
 
     /// The error of a request to the host of `uri`.
-    pub fn into_error(self, uri: &Uri) -> Error {
+    pub(crate) fn into_error(self, uri: &Uri) -> Error {
         let host = host_and_port(uri);
         match self {
             Self::ConnectTimeout(limit) => {
@@ -68,7 +68,7 @@ impl SendError {
 }
 
 /// The host and the port of a URI, without a user name and password.
-pub fn host_and_port(uri: &Uri) -> String {
+pub(super) fn host_and_port(uri: &Uri) -> String {
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     format!("{}:{port}", uri.host().unwrap_or_default())
 }

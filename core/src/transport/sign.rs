@@ -24,7 +24,7 @@ const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Signs POST requests without a query to one host and path.
-pub struct Signer {
+pub(super) struct Signer {
     host: String,
     path: String,
     region: String,
@@ -42,14 +42,14 @@ struct DayKey {
 }
 
 /// The headers of a signature.
-pub struct Signature {
+pub(super) struct Signature {
     pub date: HeaderValue,
     pub token: Option<HeaderValue>,
     pub authorization: HeaderValue,
 }
 
 impl Signer {
-    pub fn new(host: &str, path: &str, region: &str) -> Self {
+    pub(super) fn new(host: &str, path: &str, region: &str) -> Self {
         Self {
             host: host.to_owned(),
             path: utf8_percent_encode(path, UNRESERVED).to_string(),
@@ -60,7 +60,7 @@ impl Signer {
 
     /// Signs `body`, the headers content-type, host, and x-amz-target, and the headers that this adds. The signature lists
     /// headers by name.
-    pub fn sign(
+    pub(super) fn sign(
         &self,
         content_type: &str,
         target: &str,

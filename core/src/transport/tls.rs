@@ -29,7 +29,7 @@ const EXTRA: &str = "NODE_EXTRA_CA_CERTS";
 ///
 /// Mozilla's root certificates are compiled in, so that a container without a certificate bundle can reach AWS.
 #[derive(Debug, Default)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// Locked while the files are read, so that connections opened at the same time share the work.
     current: tokio::sync::Mutex<Option<(Files, Arc<ClientConfig>)>>,
     warning: Mutex<Option<Error>>,
@@ -44,7 +44,11 @@ struct Files {
 
 impl Tls {
     /// The settings for this environment. If a file cannot be read, the next connection tries again.
-    pub async fn config(&self, environment: &Environment, limit: Duration) -> Result<Arc<ClientConfig>> {
+    pub(crate) async fn config(
+        &self,
+        environment: &Environment,
+        limit: Duration,
+    ) -> Result<Arc<ClientConfig>> {
         // Shorter than the limit of the connection, whose error would not mention the files.
         let limit = limit * 9 / 10;
         timeout(limit, self.load(environment)).await.unwrap_or_else(|_| {
@@ -93,7 +97,7 @@ impl Tls {
         }
     }
 
-    pub fn take_warning(&self) -> Option<Error> {
+    pub(crate) fn take_warning(&self) -> Option<Error> {
         lock(&self.warning).take()
     }
 }

@@ -19,12 +19,14 @@ pub struct Requests {
 }
 
 impl Requests {
+    /// The request bodies of a table.
     pub fn new(table: &str, layout: Layout) -> Self {
         let mut opening = br#"{"TableName":"#.to_vec();
         json_string::write(&mut opening, table);
         Self { layout, opening }
     }
 
+    /// The layout of the items.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -117,15 +119,18 @@ pub struct Touch<'a> {
     pub id: &'a str,
     /// The new expiry.
     pub expires: Seconds,
+    /// The time of the call.
     pub now: Seconds,
     /// Whether a stored expiry that is later stays, with the whole item.
     pub keeps_later: bool,
+    /// A field of the session to set.
     pub stamp: Option<Stamp<'a>>,
 }
 
 /// A field of the session that a touch sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'a> {
+    /// The name of the field.
     pub name: &'a str,
     /// An attribute value as JSON.
     pub value: &'a str,

@@ -11,7 +11,9 @@ use crate::json::cursor::{Cursor, Unexpected};
 /// The response to a request for one item.
 #[derive(Debug)]
 pub struct Response {
+    /// What the request did.
     pub outcome: Outcome,
+    /// The capacity units that the request consumed, if the request asked for them.
     pub capacity_units: Option<f64>,
 }
 
@@ -19,9 +21,15 @@ pub struct Response {
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     /// The request succeeded. A GetItem returns the item, if it exists.
-    Success { item: Option<StoredItem> },
+    Success {
+        /// The item.
+        item: Option<StoredItem>,
+    },
     /// The condition of the request was not met, so it changed nothing. Some servers never return the item.
-    ConditionFailed { item: Option<StoredItem> },
+    ConditionFailed {
+        /// The item that did not meet the condition.
+        item: Option<StoredItem>,
+    },
 }
 
 impl Response {
@@ -69,12 +77,14 @@ fn parse_item(body: &[u8], layout: &Layout) -> Result<(Option<StoredItem>, Optio
 /// A page of a Scan.
 #[derive(Debug, Default, PartialEq)]
 pub struct Page {
+    /// The items.
     pub items: Vec<StoredItem>,
     /// The key after which the next page starts; absent on the last page.
     pub last_key: Option<Value>,
 }
 
 impl Page {
+    /// Parses the body of a response.
     pub fn parse(body: &[u8], layout: &Layout) -> Result<Self> {
         let mut page = Self::default();
         parse(body, |cursor, name| match name {

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const ON_DEMAND: NewTable = NewTable { throughput: None, time_to_live: true, tags: Vec::new() };
+pub(crate) const ON_DEMAND: NewTable = NewTable { throughput: None, time_to_live: true, tags: Vec::new() };
 
 /// The default settings of a store, with some `changes`.
-pub fn config(endpoint: &str, changes: Value) -> Config {
+pub(crate) fn config(endpoint: &str, changes: Value) -> Config {
     let mut settings = json!({
         "table": "sessions",
         "layout": {
@@ -50,25 +50,25 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-pub fn store(endpoint: &str, changes: Value) -> Store {
+pub(crate) fn store(endpoint: &str, changes: Value) -> Store {
     Store::new(config(endpoint, changes), None)
 }
 
 /// Starts a local DynamoDB for one test. It stops with the runtime of the test.
-pub async fn dynamodb() -> String {
+pub(crate) async fn dynamodb() -> String {
     let (endpoint, serving) = local_dynamodb::bind().await.unwrap();
     tokio::spawn(serving);
     endpoint
 }
 
 /// A store on a new local DynamoDB with a table.
-pub async fn ready_store(changes: Value) -> Store {
+pub(crate) async fn ready_store(changes: Value) -> Store {
     let store = store(&dynamodb().await, changes);
     store.create_table(&ON_DEMAND).await.unwrap();
     store
 }
 
-pub fn trace() -> Trace {
+pub(crate) fn trace() -> Trace {
     Trace::default()
 }
 
@@ -76,7 +76,7 @@ const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 /// How the fault server reacts to a request.
 #[derive(Clone, Debug)]
-pub enum Reaction {
+pub(crate) enum Reaction {
     Respond {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -94,15 +94,15 @@ pub enum Reaction {
 }
 
 /// Status 200 with `{}`, which is the response to PutItem, UpdateItem, and DeleteItem, and to a GetItem without an item.
-pub fn empty() -> Reaction {
+pub(crate) fn empty() -> Reaction {
     response(200, "{}")
 }
 
-pub fn response(status: u16, body: &str) -> Reaction {
+pub(crate) fn response(status: u16, body: &str) -> Reaction {
     Reaction::Respond { status, headers: Vec::new(), body: body.into() }
 }
 
-pub fn service_error(status: u16, name: &str) -> Reaction {
+pub(crate) fn service_error(status: u16, name: &str) -> Reaction {
     response(
         status,
         &json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "m" }).to_string(),
@@ -111,14 +111,14 @@ pub fn service_error(status: u16, name: &str) -> Reaction {
 
 /// A request that the server received, with the number of its connection.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     pub connection: usize,
     pub head: String,
     pub body: String,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .filter_map(|line| line.split_once(": "))
@@ -129,18 +129,18 @@ impl Received {
 
 /// A server that handles each request with its next reaction, and responds with `{}` once they are used up.
 #[derive(Clone)]
-pub struct FaultServer {
+pub(crate) struct FaultServer {
     pub endpoint: String,
     reactions: Arc<Mutex<VecDeque<Reaction>>>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl FaultServer {
-    pub async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+    pub(crate) async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
         Self::start_at("127.0.0.1:0", reactions).await
     }
 
-    pub async fn start_at(address: &str, reactions: impl IntoIterator<Item = Reaction>) -> Self {
+    pub(crate) async fn start_at(address: &str, reactions: impl IntoIterator<Item = Reaction>) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let server = Self {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
@@ -158,15 +158,15 @@ impl FaultServer {
         server
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.endpoint.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    pub fn requests(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
-    pub fn push(&self, reaction: Reaction) {
+    pub(crate) fn push(&self, reaction: Reaction) {
         self.reactions.lock().unwrap().push_back(reaction);
     }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 
 impl Search {
     /// Converts an error of `aws-config`, and adds what to do about it.
-    pub fn failure(&self, error: CredentialsError) -> Error {
+    pub(super) fn failure(&self, error: CredentialsError) -> Error {
         if let Some(invalid) = self.invalid_variable() {
             return Error::new(Kind::Config, invalid).with_source(error);
         }
@@ -45,7 +45,7 @@ impl Search {
         })
     }
 
-    pub fn nothing_found(&self) -> Error {
+    pub(super) fn nothing_found(&self) -> Error {
         let problems = self.profiles.problems().unwrap_or_default();
         if self.is_profile_only {
             let (profile, place) = (&self.profiles.selected, self.profiles.place());

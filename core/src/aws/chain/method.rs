@@ -29,13 +29,13 @@ pub(super) enum Base {
 
 impl Method {
     /// Whether the base is an SSO session, whose token `aws-config` renews.
-    pub fn has_sso_session(&self) -> bool {
+    pub(super) fn has_sso_session(&self) -> bool {
         self.chain.last().is_some_and(|(_, section)| section.contains_key("sso_session"))
     }
 
     /// Checks the properties in the order of the AWS SDK for JavaScript. Returns None if the profile does not exist or has
     /// no credentials.
-    pub fn find(profiles: &Profiles) -> Result<Option<Self>> {
+    pub(super) fn find(profiles: &Profiles) -> Result<Option<Self>> {
         let mut chain: Vec<(String, Section)> = Vec::new();
         let mut name = profiles.selected.clone();
         loop {

@@ -37,7 +37,7 @@ use sso_token::save_if_renewed;
 
 /// Settings for the requests that fetch credentials.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// The profile of the options, whose credentials take precedence over all others.
     pub profile: Option<String>,
     pub region: String,
@@ -49,7 +49,7 @@ pub struct Setup {
 
 /// The default chain. Each call reads the environment and the files again.
 #[derive(Debug)]
-pub struct DefaultChain {
+pub(crate) struct DefaultChain {
     setup: Setup,
     environment: SharedEnvironment,
     http: Arc<HttpClient>,
@@ -83,7 +83,7 @@ impl ProvideCredentials for DefaultChain {
 }
 
 impl DefaultChain {
-    pub fn new(setup: Setup, environment: SharedEnvironment, http: Arc<HttpClient>) -> Self {
+    pub(crate) fn new(setup: Setup, environment: SharedEnvironment, http: Arc<HttpClient>) -> Self {
         Self { setup, environment, http, latest: Mutex::default() }
     }
 

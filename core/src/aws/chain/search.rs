@@ -44,7 +44,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub fn base(&self) -> Option<&Base> {
+    pub(super) fn base(&self) -> Option<&Base> {
         self.method.as_ref().map(|method| &method.base)
     }
 
@@ -53,7 +53,7 @@ impl Search {
     }
 
     /// Reads the files that `aws-config` needs. `keys` are those of the base of the profile, if they come from elsewhere.
-    pub async fn inputs(&self, keys: Option<&Credentials>) -> Result<Inputs> {
+    pub(super) async fn inputs(&self, keys: Option<&Credentials>) -> Result<Inputs> {
         let mut variables: BTreeMap<String, String> =
             self.environment.variables().clone().into_iter().collect();
         let environment_keys =
@@ -116,18 +116,18 @@ impl Search {
         }
     }
 
-    pub fn has_container(&self) -> bool {
+    pub(super) fn has_container(&self) -> bool {
         self.environment.first([CONTAINER_PATH, CONTAINER_URL]).is_some()
     }
 
-    pub fn sso_token_file(&self) -> Option<PathBuf> {
+    pub(super) fn sso_token_file(&self) -> Option<PathBuf> {
         let Some(Base::Sso(id)) = self.base() else {
             return None;
         };
         let name = hex::encode(Sha1::digest(id));
         Some(Path::new(self.environment.get("HOME")?).join(".aws/sso/cache").join(format!("{name}.json")))
     }
-    pub fn log_in_again(&self) -> String {
+    pub(super) fn log_in_again(&self) -> String {
         format!(
             "cannot load credentials from the SSO session of {}: run `aws sso login --profile {}`",
             self.profiles.place(),
