@@ -26,18 +26,18 @@ use crate::transport::{CallOptions, Trace, retry};
 use crate::wire::request::{Body, Requests, Touch};
 use crate::wire::response::{Outcome, Response};
 
-/// What reading a session found.
+/// The result of reading a session.
 #[derive(Debug, PartialEq)]
 pub enum Found {
     /// There is no item.
     Missing,
-    /// An item that has expired, which is as absent as no item.
+    /// The item has expired, so there is no session.
     Expired,
     /// The session.
     Session {
-        /// JSON text, unless something else wrote the item.
+        /// JSON text. If something else wrote the item, it may be any text.
         session: String,
-        /// The stored expiry.
+        /// The stored expiry, in seconds since 1970.
         expires: Option<f64>,
     },
 }
@@ -47,13 +47,13 @@ pub enum Found {
 pub struct ListedSession {
     /// The session ID.
     pub id: String,
-    /// JSON text, unless something else wrote the item.
+    /// JSON text. If something else wrote the item, it may be any text.
     pub session: String,
-    /// The stored expiry.
+    /// The stored expiry, in seconds since 1970.
     pub expires: Option<f64>,
 }
 
-/// Sessions in one DynamoDB table. Operations that compare expiries take the time, `now`.
+/// The sessions of one DynamoDB table. Operations that compare expiries take the current time as `now`.
 pub struct Store {
     config: Config,
     provider: Option<SharedCredentialsProvider>,
@@ -106,7 +106,7 @@ impl Store {
         self.environment.set(environment);
     }
 
-    /// GetItem.
+    /// Reads a session, with GetItem.
     pub async fn get(
         &self,
         id: &str,
@@ -143,15 +143,15 @@ impl Store {
         })
     }
 
-    /// PutItem: the whole session.
+    /// Writes a session, with PutItem.
     pub async fn set(&self, item: NewItem<'_>, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
         self.call("PutItem", self.requests.put(item)?, &mut options, trace).await.map(drop)
     }
 
-    /// UpdateItem of the expiry of a session that exists and is alive, and of a stamp within it. Returns the
-    /// expiry that the item then has, or nothing if there is no such session.
+    /// Updates the expiry of a session that exists and has not expired, and a stamp in it, with UpdateItem. Returns the new
+    /// expiry of the item, or `None` if there is no session.
     ///
-    /// A session that is not a map has no place for the stamp, which is then left out.
+    /// A stamp needs a session that is stored as a map. For other sessions, only the expiry is updated.
     pub async fn touch(
         &self,
         touch: Touch<'_>,
@@ -167,19 +167,19 @@ impl Store {
         };
         Ok(match outcome {
             Outcome::Success { .. } => Some(touch.expires as f64),
-            // An item that is alive has a later expiry, which stays.
+            // If the item has not expired, its later expiry stays.
             Outcome::ConditionFailed { item } => item
                 .and_then(|item| item.expires)
                 .filter(|&expires| !expiry::is_expired(Some(expires), touch.now)),
         })
     }
 
-    /// DeleteItem, whether there is one or not.
+    /// Deletes a session, if it exists, with DeleteItem.
     pub async fn destroy(&self, id: &str, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
         self.call("DeleteItem", self.requests.delete(id), &mut options, trace).await.map(drop)
     }
 
-    /// DeleteItem of a session that has expired; whether it had.
+    /// Deletes a session if it has expired, with DeleteItem. Returns whether it had expired.
     pub async fn destroy_expired(
         &self,
         id: &str,
@@ -195,7 +195,7 @@ impl Store {
             || trace.may_be_done && self.read(id, true, now, &mut options, trace).await? == Found::Missing)
     }
 
-    /// Any other request of DynamoDB's API: its JSON body, and the JSON of the answer.
+    /// Sends any other request of the DynamoDB API. Takes its JSON body, and returns the body of the response.
     pub async fn request(
         &self,
         operation: &str,
@@ -212,13 +212,13 @@ impl Store {
         self.send(operation, Bytes::from(body), options, trace, parse).await
     }
 
-    /// The ids of the sessions that are alive.
+    /// The IDs of the sessions that have not expired.
     pub async fn ids(&self, now: Seconds) -> Result<Vec<String>> {
         let sessions = self.list(true, now).await?;
         Ok(sessions.into_iter().map(|listed| listed.id).collect())
     }
 
-    /// The sessions that are alive and can be read.
+    /// The sessions that have not expired and can be read.
     pub async fn all(&self, now: Seconds) -> Result<Vec<ListedSession>> {
         self.list(false, now).await
     }
@@ -240,12 +240,12 @@ impl Store {
         .await
     }
 
-    /// The number of sessions that are alive.
+    /// The number of sessions that have not expired.
     pub async fn length(&self, now: Seconds) -> Result<u64> {
         self.scan(async |scanner| scanner.count(now).await).await
     }
 
-    /// Deletes every session.
+    /// Deletes all sessions.
     pub async fn clear(&self) -> Result<()> {
         self.scan(async |scanner| scanner.clear().await).await
     }
@@ -255,7 +255,7 @@ impl Store {
         describe(&self.aws(self.deadline()).await?.transport, &self.config.table).await
     }
 
-    /// Creates the table unless it is there, and describes it.
+    /// Creates the table unless it exists, and describes it.
     pub async fn create_table(&self, new: &NewTable) -> Result<Description> {
         match self.create(new).await? {
             Some(error) => Err(error),

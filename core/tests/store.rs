@@ -1,4 +1,4 @@
-//! The store against a DynamoDB in process.
+//! The store with an in-process DynamoDB.
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
 const BODY: &str = r#"{"cookie":{},"n":1}"#;
 const NOW: i64 = 1_700_000_000;
 
-/// A touch that moves the expiry to `expires`, whatever it is.
+/// A touch that sets the expiry to `expires`, even if the stored one is later.
 fn touch_of(id: &str, expires: i64) -> Touch<'_> {
     Touch { id, expires, now: NOW, keeps_later: false, stamp: None }
 }
@@ -44,7 +44,7 @@ async fn a_session_is_written_read_and_destroyed() {
 }
 
 #[tokio::test]
-async fn an_expired_item_is_absent_and_cannot_be_touched_alive() {
+async fn a_touch_does_not_revive_an_expired_session() {
     let store = ready_store(json!({})).await;
     put(&store, "dead", BODY, -1).await;
     assert_eq!(store.get("dead", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Expired);
@@ -97,7 +97,7 @@ async fn a_touch_that_keeps_a_later_expiry_returns_it() {
 }
 
 #[tokio::test]
-async fn an_expiry_that_is_text_counts_as_a_number() {
+async fn an_expiry_that_is_stored_as_a_string_is_compared_as_a_number() {
     let store = ready_store(json!({})).await;
     let plant = async |id: &str, expires: String| {
         let item = json!({ "id": { "S": format!("sess:{id}") }, "expires": { "S": expires }, "sess": { "S": BODY } });
@@ -105,7 +105,7 @@ async fn an_expiry_that_is_text_counts_as_a_number() {
         store.request("PutItem", body, CallOptions::default(), &mut trace()).await.unwrap();
     };
     let later = NOW + 100;
-    // As text, nine digits come after ten.
+    // As strings, nine digits sort after ten.
     for expires in ["999999999".to_owned(), NOW.to_string()] {
         plant("dead", expires).await;
         assert_eq!(
@@ -132,7 +132,7 @@ async fn an_expiry_that_is_text_counts_as_a_number() {
 }
 
 #[tokio::test]
-async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
+async fn a_stamp_is_set_only_in_a_session_that_is_a_map() {
     let stamp = Some(Stamp { name: "updated", value: r#"{"N":"5"}"# });
     for (format, stamped) in [("map", true), ("json", false)] {
         let store = ready_store(json!({ "layout": { "format": format } })).await;
@@ -156,7 +156,7 @@ async fn a_stamp_is_set_where_the_session_has_a_place_for_it() {
 }
 
 #[tokio::test]
-async fn only_an_expired_session_is_destroyed_as_such() {
+async fn destroy_expired_deletes_only_expired_sessions() {
     let store = ready_store(json!({})).await;
     put(&store, "dead", BODY, -1).await;
     put(&store, "alive", BODY, 60).await;
@@ -169,7 +169,7 @@ async fn only_an_expired_session_is_destroyed_as_such() {
 }
 
 #[tokio::test]
-async fn any_request_is_sent_as_it_is() {
+async fn any_other_request_is_sent_unchanged() {
     let store = ready_store(json!({})).await;
     let answer =
         store.request("ListTables", "{}".into(), CallOptions::default(), &mut trace()).await.unwrap();
@@ -180,7 +180,7 @@ async fn any_request_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_map_holds_what_json_holds() {
+async fn a_session_in_map_format_is_read_back_in_either_format() {
     let endpoint = dynamodb().await;
     let store = store(&endpoint, json!({ "layout": { "format": "map" } }));
     store.create_table(&ON_DEMAND).await.unwrap();
@@ -191,13 +191,13 @@ async fn a_map_holds_what_json_holds() {
         [&*text, session].map(|text| serde_json::from_str(text).unwrap());
     assert_eq!(read, written);
 
-    // The other format reads it too.
+    // A store with the other format reads it too.
     let other = support::store(&endpoint, json!({}));
     text_of(other.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_trace_tells_capacity_only_when_it_is_wanted() {
+async fn a_trace_has_capacity_units_only_if_the_call_asks_for_them() {
     let store = ready_store(json!({})).await;
     put(&store, "a", BODY, 60).await;
     let mut quiet = trace();
@@ -210,7 +210,7 @@ async fn a_trace_tells_capacity_only_when_it_is_wanted() {
 }
 
 #[tokio::test]
-async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
+async fn on_miss_reads_again_only_if_the_first_read_finds_nothing() {
     let store = ready_store(json!({ "consistentRead": "on-miss" })).await;
     put(&store, "a", BODY, 60).await;
     let mut hit = trace();
@@ -222,7 +222,7 @@ async fn reading_on_miss_asks_twice_only_for_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
+async fn a_missing_table_is_an_error_or_is_created() {
     let endpoint = dynamodb().await;
     let error =
         store(&endpoint, json!({})).get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap_err();
@@ -246,7 +246,7 @@ async fn a_missing_table_is_an_error_unless_it_is_to_be_created() {
 }
 
 #[tokio::test]
-async fn an_existing_table_is_left_alone() {
+async fn an_existing_table_is_not_modified() {
     let endpoint = dynamodb().await;
     let first = store(&endpoint, json!({}));
     let provisioned = dynamodb_session_core::config::NewTable {
@@ -271,7 +271,7 @@ async fn an_existing_table_with_another_key_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
+async fn a_scan_returns_only_unexpired_sessions_with_the_prefix() {
     let endpoint = dynamodb().await;
     let ours = store(&endpoint, json!({}));
     ours.create_table(&ON_DEMAND).await.unwrap();
@@ -292,7 +292,7 @@ async fn a_scan_keeps_to_the_prefix_and_to_the_living() {
 }
 
 #[tokio::test]
-async fn a_scan_without_a_prefix_spares_what_is_no_session() {
+async fn a_scan_without_a_prefix_ignores_items_that_are_not_sessions() {
     let endpoint = dynamodb().await;
     let layout = json!({ "layout": { "prefix": "", "sortKey": "sk" } });
     let ours = store(&endpoint, layout.clone());
@@ -306,7 +306,7 @@ async fn a_scan_without_a_prefix_spares_what_is_no_session() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_is_scanned_and_cleared() {
+async fn all_pages_of_a_table_are_scanned_and_cleared() {
     let store = ready_store(json!({})).await;
     let body = format!(r#"{{"x":"{}"}}"#, "x".repeat(300_000));
     for n in 0..8 {
@@ -317,7 +317,7 @@ async fn more_than_a_page_is_scanned_and_cleared() {
     store.clear().await.unwrap();
     assert_eq!(store.ids(NOW).await.unwrap(), Vec::<String>::new());
 }
-/// A future is copied into its task, so what happens once must be boxed.
+/// A future is copied into its task, so code that runs only once must be boxed.
 #[test]
 fn the_future_of_an_operation_is_small() {
     let store = Store::new(support::config("http://127.0.0.1:1", json!({})), None);

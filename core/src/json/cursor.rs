@@ -1,4 +1,5 @@
-//! A way through JSON that stops only where it is asked to: of an answer, four strings matter.
+//! A cursor that steps through JSON text and skips what the caller does not need. Of a response, the store needs four
+//! strings.
 
 use std::borrow::Cow;
 
@@ -7,13 +8,13 @@ use serde_json::Deserializer;
 
 use crate::json::string as json_string;
 
-/// The text is not the JSON that was expected.
+/// The text is not the expected JSON.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Unexpected;
 
 type Result<T> = std::result::Result<T, Unexpected>;
 
-/// A place in JSON text.
+/// A position in JSON text.
 pub(crate) struct Cursor<'a> {
     rest: &'a str,
 }
@@ -23,12 +24,12 @@ impl<'a> Cursor<'a> {
         Self { rest: json }
     }
 
-    /// Bytes that are still ahead.
+    /// The number of bytes after the cursor.
     pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// Steps through an object. `each` takes the value of the member that it is told.
+    /// Steps through an object. `each` gets the name of a member and must take its value.
     pub(crate) fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
         self.sequence(b'{', b'}', |cursor| {
             let name = cursor.text()?;
@@ -37,7 +38,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Steps through an array. `each` takes an element.
+    /// Steps through an array. `each` must take the element.
     pub(crate) fn array(&mut self, each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
         self.sequence(b'[', b']', each)
     }
@@ -50,7 +51,7 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// Takes any value, as it is written.
+    /// Takes any value as text.
     pub(crate) fn raw(&mut self) -> Result<&'a str> {
         self.skip_space();
         let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_ones_have_no_members() {
+    fn empty_objects_and_arrays_have_no_members() {
         for (json, left) in [("{}", 0), (" [ ] ,", 2)] {
             let mut cursor = Cursor::new(json);
             let outcome = match json {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_at_what_is_broken() {
+    fn invalid_json_is_an_error() {
         let step = |json| Cursor::new(json).object(|cursor, _| cursor.raw().map(drop));
         assert_eq!(step(r#"{"a":1,"b":"c"}"#), Ok(()));
         for json in [

@@ -1,5 +1,5 @@
-//! JSON strings, escaped and unescaped eight bytes at a time: a session's text, itself JSON, is full of quotes,
-//! and a general writer stops at each of them.
+//! Escapes and unescapes JSON strings eight bytes at a time. A session's text is itself JSON and therefore full of quotes,
+//! each of which stops a general writer.
 
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ fn write_byte(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'\\', short]);
 }
 
-/// Reads the JSON string at the beginning of `json`: its text, and its length with the quotes.
+/// Reads the JSON string at the beginning of `json`. Returns its text, and its length with the quotes.
 pub(crate) fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
     let inner = json.strip_prefix('"')?;
     let plain = plain_length(inner.as_bytes())?;
@@ -57,7 +57,7 @@ pub(crate) fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
         return Some((Cow::Borrowed(&inner[..plain]), plain + 2));
     }
     let (text, length) = unescape(inner).or_else(|| {
-        // An escape that stands for a code unit, which is rare.
+        // `\u` escapes are rare.
         let mut values = serde_json::Deserializer::from_str(json).into_iter();
         let text = values.next()?.ok()?;
         Some((text, values.byte_offset()))
@@ -65,7 +65,7 @@ pub(crate) fn read(json: &str) -> Option<(Cow<'_, str>, usize)> {
     Some((Cow::Owned(text), length))
 }
 
-/// How many bytes come before the first quote or backslash.
+/// The number of bytes before the first quote or backslash.
 fn plain_length(mut bytes: &[u8]) -> Option<usize> {
     let mut length = 0;
     while let Some((word, after)) = bytes.split_first_chunk::<WORD>() {
@@ -79,9 +79,9 @@ fn plain_length(mut bytes: &[u8]) -> Option<usize> {
     Some(length + bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?)
 }
 
-/// Nothing for what is no string, and for escapes that stand for a code unit.
+/// Returns `None` if it is not a string or has `\u` escapes.
 fn unescape(inner: &str) -> Option<(String, usize)> {
-    /// Most sessions; what comes after a string may be much longer than it.
+    /// Enough for most sessions. What follows the string may be much longer than the string.
     const ROOM: usize = 4096;
     let mut out = Vec::with_capacity(inner.len().min(ROOM));
     let mut rest = inner.as_bytes();
@@ -124,20 +124,20 @@ fn unescape(inner: &str) -> Option<(String, usize)> {
     }
 }
 
-/// How many bytes of a word come before a quote or a backslash.
+/// The number of bytes in a word before a quote or a backslash.
 fn plain_in_string(word: Word) -> usize {
     let word = u64::from_le_bytes(word);
     first(equal(word, b'"') | equal(word, b'\\'))
 }
 
-/// How many bytes of a word stand in a JSON string as they are.
+/// The number of bytes in a word before one that a JSON string must escape.
 fn plain_bytes(word: Word) -> usize {
     let word = u64::from_le_bytes(word);
     let below_space = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
     first(equal(word, b'"') | equal(word, b'\\') | below_space)
 }
 
-/// The high bit of the first byte that is `byte`, and perhaps of later ones.
+/// Sets the high bit of the first byte that equals `byte`, and possibly of later bytes.
 fn equal(word: u64, byte: u8) -> u64 {
     let zero_where_equal = word ^ (ONES * u64::from(byte));
     zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGHS
@@ -151,7 +151,7 @@ fn first(high_bits: u64) -> usize {
 mod tests {
     use super::*;
 
-    /// Every byte that needs care, in every place of a word.
+    /// Texts with every byte that needs care, at every position in a word.
     fn texts() -> impl Iterator<Item = String> {
         let pieces = [
             "\"", "\\", "\n", "\r", "\t", "\u{8}", "\u{c}", "\0", "\u{1f}", " ", "!", "é", "\u{7f}", "😀",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_serde_writes() {
+    fn strings_are_written_as_serde_writes_them() {
         for text in texts() {
             let mut out = Vec::new();
             write(&mut out, &text);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_serde_writes() {
+    fn strings_that_serde_writes_are_read() {
         for text in texts() {
             let json = serde_json::to_string(&text).unwrap();
             assert_eq!(read(&format!("{json},\"{text}")), Some((text.as_str().into(), json.len())));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_string() {
+    fn json_that_is_not_a_string_is_refused() {
         for json in ["", "\"", "5", r#""\ud800""#, r#""\x""#, r#"{"a":"b"}"#, r#""abcdefg\"#, r#""abcdefg\""#]
         {
             assert_eq!(read(json), None, "{json}");

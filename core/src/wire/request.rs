@@ -1,4 +1,4 @@
-//! The requests of the data plane, written as text from the session's text.
+//! Writes the bodies of requests for one item, as text.
 
 use crate::error::{Error, Kind, Result};
 use crate::item::codec::{self, NewItem};
@@ -6,15 +6,15 @@ use crate::item::expiry::{self, IS_EXPIRED, Seconds};
 use crate::item::layout::{Format, Layout};
 use crate::json::string as json_string;
 
-/// Bytes of the largest item
+/// Maximum size of an item, in bytes
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-const LARGEST_ITEM: usize = 400 * 1024;
+const MAX_ITEM_SIZE: usize = 400 * 1024;
 
 /// The request bodies of one table and layout.
 #[derive(Debug)]
 pub struct Requests {
     layout: Layout,
-    /// `{"TableName":"…"`, with which every body begins.
+    /// `{"TableName":"…"`, the beginning of every body.
     opening: Vec<u8>,
 }
 
@@ -42,12 +42,12 @@ impl Requests {
 
     /// PutItem.
     pub fn put(&self, item: NewItem<'_>) -> Result<Body> {
-        // A map takes other room than its JSON text.
-        if self.layout.format == Format::Json && item.session.len() > LARGEST_ITEM {
+        // The size of a map is not that of its JSON text.
+        if self.layout.format == Format::Json && item.session.len() > MAX_ITEM_SIZE {
             return Err(Error::new(
                 Kind::Service("ValidationException".into()),
                 format!(
-                    "Item size has exceeded the maximum allowed size: the session takes {} bytes, an item at most {LARGEST_ITEM}",
+                    "Item size has exceeded the maximum allowed size: the session takes {} bytes, an item at most {MAX_ITEM_SIZE}",
                     item.session.len()
                 ),
             ));
@@ -58,8 +58,8 @@ impl Requests {
         Ok(body)
     }
 
-    /// UpdateItem of the expiry, and of the stamp within the session if there is one, on condition that the
-    /// item exists and is alive.
+    /// UpdateItem of the expiry, and of the stamp in the session if there is one. The condition is that the item exists and
+    /// has not expired.
     pub fn touch(&self, touch: Touch<'_>) -> Body {
         let Touch { id, expires, now, keeps_later, stamp } = touch;
         let mut body = self.keyed(id, 480);
@@ -79,7 +79,7 @@ impl Requests {
         }
         body.condition(&condition, &names, &values);
         if keeps_later {
-            // The item says which part of the condition failed.
+            // The item shows which part of the condition failed.
             body.push(r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#);
         }
         body
@@ -121,7 +121,7 @@ pub struct Touch<'a> {
     pub expires: Seconds,
     /// The time of the call.
     pub now: Seconds,
-    /// Whether a stored expiry that is later stays, with the whole item.
+    /// Whether an item with a later expiry stays unchanged.
     pub keeps_later: bool,
     /// A field of the session to set.
     pub stamp: Option<Stamp<'a>>,
@@ -147,18 +147,18 @@ fn number(seconds: Seconds) -> String {
     format!(r#"{{"N":"{seconds}"}}"#)
 }
 
-/// A request body that lacks its last brace.
+/// A request body without its closing brace.
 #[derive(Debug)]
 pub struct Body {
     json: Vec<u8>,
-    /// Whether the request changes nothing unless its condition holds.
+    /// Whether the request has a condition.
     pub is_conditional: bool,
 }
 
 impl Body {
-    /// The whole body, asking for the capacity that the request consumed if `capacity` is set.
-    pub fn finish(mut self, capacity: bool) -> Vec<u8> {
-        if capacity {
+    /// Completes the body. If `wants_capacity` is set, the request asks for the capacity units that it consumes.
+    pub fn finish(mut self, wants_capacity: bool) -> Vec<u8> {
+        if wants_capacity {
             self.push(r#","ReturnConsumedCapacity":"TOTAL""#);
         }
         self.push("}");
@@ -173,21 +173,21 @@ impl Body {
         json_string::write(&mut self.json, text);
     }
 
-    /// The condition, and the names and values of all expressions of the request.
+    /// Writes the condition, and the names and values of all expressions of the request.
     fn condition(&mut self, condition: &str, names: &[(&str, &str)], values: &[(&str, String)]) {
         self.is_conditional = true;
         self.push(r#","ConditionExpression":"#);
         self.string(condition);
         self.push(r#","ExpressionAttributeNames":{"#);
-        for (place, (name, attribute)) in names.iter().enumerate() {
-            self.push(if place == 0 { "" } else { "," });
+        for (i, (name, attribute)) in names.iter().enumerate() {
+            self.push(if i == 0 { "" } else { "," });
             self.string(name);
             self.push(":");
             self.string(attribute);
         }
         self.push(r#"},"ExpressionAttributeValues":{"#);
-        for (place, (name, value)) in values.iter().enumerate() {
-            self.push(if place == 0 { "" } else { "," });
+        for (i, (name, value)) in values.iter().enumerate() {
+            self.push(if i == 0 { "" } else { "," });
             self.string(name);
             self.push(":");
             self.push(value);
@@ -224,7 +224,7 @@ mod tests {
     const ITEM: NewItem<'_> = NewItem { id: "1", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
 
     #[test]
-    fn put_is_a_whole_body() {
+    fn put_writes_the_item_and_asks_for_capacity() {
         let item = json!({
             "id": { "S": "sess:1" },
             "expires": { "N": "7" },
@@ -237,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn a_sort_key_repeats_the_hash_key() {
+    fn a_sort_key_has_the_value_of_the_partition_key() {
         let layout = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
         let body = json(Requests::new("t", layout).delete("k").finish(false));
         assert_eq!(body["Key"], json!({ "id": { "S": "sess:k" }, "sk": { "S": "sess:k" } }));
     }
 
     #[test]
-    fn get_and_touch_are_whole_bodies() {
+    fn get_touch_and_delete_expired_write_complete_bodies() {
         let requests = requests(Format::Json);
         assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
         assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
@@ -273,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn a_session_over_the_item_size_is_refused() {
-        let session = format!("\"{}\"", "x".repeat(LARGEST_ITEM));
+    fn a_session_larger_than_an_item_is_an_error() {
+        let session = format!("\"{}\"", "x".repeat(MAX_ITEM_SIZE));
         let error = requests(Format::Json).put(NewItem { session: &session, ..ITEM }).unwrap_err();
         assert!(error.is_service("ValidationException"));
         assert!(error.message.contains("409602 bytes"), "{error}");

@@ -1,4 +1,4 @@
-//! The service's answers, read straight from text: items and what they cost.
+//! Parses the bodies of responses, without a tree of values: items and consumed capacity.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -103,12 +103,12 @@ impl Page {
 }
 
 fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -> Result<()> {
-    let broken = |place: usize| {
-        Error::new(Kind::Network, format!("the response is not valid DynamoDB JSON, at byte {place}"))
+    let invalid = |position: usize| {
+        Error::new(Kind::Network, format!("the response is not valid DynamoDB JSON, at byte {position}"))
     };
-    let json = str::from_utf8(body).map_err(|error| broken(error.valid_up_to()))?;
+    let json = str::from_utf8(body).map_err(|error| invalid(error.valid_up_to()))?;
     let mut cursor = Cursor::new(json);
-    cursor.object(each).map_err(|Unexpected| broken(json.len() - cursor.left()))
+    cursor.object(each).map_err(|Unexpected| invalid(json.len() - cursor.left()))
 }
 
 type Expected<T> = std::result::Result<T, Unexpected>;
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_missing_items() {
+    fn a_page_holds_items_and_the_key_of_the_next_page() {
         let last_key = json!({ "id": { "S": "sess:b" } });
         let body = json!({ "Count": 1, "Items": [{ "id": { "S": "sess:a" } }, last_key], "LastEvaluatedKey": last_key });
         let page = Page::parse(body.to_string().as_bytes(), &layout()).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_response_is_told_without_quoting_it() {
+    fn the_error_of_an_invalid_response_does_not_quote_it() {
         let error = succeeded(br#"{"Item":"secret"}"#).unwrap_err();
         assert_eq!(error.kind, Kind::Network);
         assert!(!error.message.contains("secret"), "{error}");

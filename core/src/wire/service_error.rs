@@ -1,4 +1,4 @@
-//! Error responses of the service, read as the AWS SDKs read them.
+//! Parses error responses of the service in the same way as the AWS SDKs.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ThrottlingReason};
 
-/// Longest name, and most reasons, that are plausible in a response.
-const LONGEST_NAME: usize = 128;
-const MOST_REASONS: usize = 32;
+/// Limits of a plausible response: the length of an error name, and the number of throttling reasons.
+const MAX_NAME_LENGTH: usize = 128;
+const MAX_REASONS: usize = 32;
 
 /// The error of a response whose status is not 200. `error_type` is its `x-amzn-errortype` header.
 pub fn service_error(status: u16, error_type: Option<&str>, body: &[u8]) -> Error {
@@ -36,12 +36,12 @@ pub fn service_error(status: u16, error_type: Option<&str>, body: &[u8]) -> Erro
     error
 }
 
-/// `Name` of `Name`, `namespace#Name`, and `Name:http://…`, or nothing when it is not a name.
+/// `Name` of `Name`, `namespace#Name`, and `Name:http://…`, or `None` if it is not a name.
 fn sanitized(raw: &str) -> Option<&str> {
     let raw = raw.split([',', ':']).next()?;
     let name = raw.rsplit('#').next()?.trim();
     let is_name = !name.is_empty()
-        && name.len() <= LONGEST_NAME
+        && name.len() <= MAX_NAME_LENGTH
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     is_name.then_some(name)
 }
@@ -52,7 +52,7 @@ fn throttling_reasons(body: &Map<String, Value>) -> Option<Arc<Vec<ThrottlingRea
         ["throttlingReasons", "ThrottlingReasons"].iter().find_map(|&field| body.get(field)?.as_array())?;
     let reasons: Vec<_> = listed
         .iter()
-        .take(MOST_REASONS)
+        .take(MAX_REASONS)
         .map(|entry| {
             let text = |field: &str| entry.get(field).and_then(Value::as_str).map(str::to_owned);
             ThrottlingReason { reason: text("reason"), resource: text("resource") }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_found_in_every_form() {
+    fn the_error_name_is_read_in_every_form() {
         for body in [
             r#"{"__type":"Throttling","message":"m"}"#,
             r#"{"__type":"com.amazonaws.dynamodb.v20120810#Throttling","message":"m"}"#,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_names_an_error_whose_body_does_not() {
+    fn the_header_names_an_error_without_a_name_in_the_body() {
         for header in ["Throttling", "ns#Throttling", "Throttling:http://internal.amazon.com/coral/"] {
             for body in ["", "{}", r#"{"message":"m"}"#, "<html>"] {
                 let error = service_error(400, Some(header), body.as_bytes());
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_is_found_in_every_form() {
+    fn the_message_is_read_in_every_form() {
         for body in [
             r#"{"__type":"X","message":"m","Message":"other"}"#,
             r#"{"__type":"X","Message":"other","message":"m"}"#,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_without_a_name_is_named_by_its_status() {
+    fn an_error_without_a_name_is_named_by_its_status() {
         assert_eq!(service_error(502, None, b"<html>").kind.code(), "ServiceUnavailable");
         assert_eq!(service_error(413, None, b"").message, "HTTP status 413");
         assert_eq!(read(r#"{"message":"Forbidden"}"#), named("UnknownServiceError", "Forbidden"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn throttling_reasons_are_kept() {
+    fn throttling_reasons_are_read() {
         for member in ["throttlingReasons", "ThrottlingReasons"] {
             let body = format!(
                 r#"{{"__type":"X","{member}":[{{"reason":"R","resource":"arn"}},{{"reason":"S"}},{{}},5,null]}}"#
