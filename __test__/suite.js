@@ -38,7 +38,6 @@ const serverIndependent = [
   'faults/files',
   'faults/network',
   'faults/throttling',
-  'faults/tls',
   'package/addon-loader',
   'package/module',
   'package/release',

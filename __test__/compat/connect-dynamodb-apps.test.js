@@ -113,7 +113,7 @@ describe('the examples in the README of connect-dynamodb', () => {
 })
 
 describe('a rolling deployment from and to connect-dynamodb', () => {
-  testDeployments('express-shop.js', ['connect-dynamodb', 'dynamodb-session/connect-dynamodb'], () => ({
+  testDeployments(['connect-dynamodb', 'dynamodb-session/connect-dynamodb'], () => ({
     name: 'connect-dynamodb',
     table: dynamodb.table,
     connection: dynamodb.connection

@@ -12,9 +12,8 @@ const { runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/eventually')
 const { errorResponse } = require('../support/fault-proxy')
-const { newSid, nowInSeconds } = require('../support/sessions')
+const { expressSession, newSid, nowInSeconds } = require('../support/sessions')
 const { testDeployments } = require('./support/deployment')
-const { expressSession } = require('./support/express-sessions')
 
 const dynamodb = useDynamoDB()
 let table
@@ -171,7 +170,7 @@ describe('dynamodb-store', () => {
       })
     }
 
-    testDeployments('express-shop.js', ['dynamodb-store', 'dynamodb-session/dynamodb-store'], () => ({
+    testDeployments(['dynamodb-store', 'dynamodb-session/dynamodb-store'], () => ({
       name: 'dynamodb-store',
       table,
       connection: dynamodb.connection,

@@ -16,9 +16,8 @@ const { eventually } = require('../support/eventually')
 const { delayed, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/browser')
-const { newSid, nowInSeconds } = require('../support/sessions')
+const { expressSession, newSid, nowInSeconds } = require('../support/sessions')
 const { testDeployments } = require('./support/deployment')
-const { expressSession } = require('./support/express-sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -186,7 +185,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
     const modules = ['@pwrdrvr/dynamodb-session-store', 'dynamodb-session/pwrdrvr-dynamodb-session-store']
     for (const options of [{}, { touchAfter: 0 }]) {
       describe(`a rolling deployment with the options ${JSON.stringify(options)}`, () => {
-        testDeployments('express-shop.js', modules, () => ({
+        testDeployments(modules, () => ({
           name: '@pwrdrvr/dynamodb-session-store',
           table,
           connection: dynamodb.connection,

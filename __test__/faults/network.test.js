@@ -13,14 +13,19 @@ const { shortTimeouts, settlesWithin, callDuringFault } = require('../support/ca
 
 const dynamodb = useDynamoDB()
 let authority
+let unknownAuthority
 let certificate
 
 before(async () => {
   authority = await createAuthority()
+  unknownAuthority = await createAuthority()
   certificate = await authority.issue()
   process.env.AWS_CA_BUNDLE = authority.file
 })
-after(() => authority.remove())
+after(() => {
+  authority.remove()
+  unknownAuthority.remove()
+})
 
 const onRequest = (given) => (proxy, times) => proxy.on('*', given, times)
 const onConnection = (given) => (proxy, times) => proxy.onConnection(given, times)
@@ -95,4 +100,30 @@ describe('table-wide methods without a response', needs('proxy'), () => {
       assertStoreError(error, { code: 'TimeoutError', retryable: true })
     }
   })
+})
+
+describe('an invalid server certificate', { concurrency: true, ...needs('proxy') }, () => {
+  const day = 86_400_000
+  const certificates = {
+    'of an unknown certificate authority': () => unknownAuthority.issue(),
+    'that has expired': () =>
+      authority.issue({ notBeforeDate: new Date(Date.now() - 2 * day), notAfterDate: new Date(Date.now() - day) }),
+    'that is not valid yet': () =>
+      authority.issue({ notBeforeDate: new Date(Date.now() + day), notAfterDate: new Date(Date.now() + 2 * day) }),
+    'for another host': () => authority.issue({ host: 'elsewhere.test' })
+  }
+  for (const [name, issue] of Object.entries(certificates)) {
+    test(`${name} is rejected before a request is sent, and a valid one is accepted afterwards`, async () => {
+      const proxy = await dynamodb.proxy({ certificate: await issue() })
+      const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
+      const good = await authority.issue()
+      const repair = () => {
+        assert.deepEqual(proxy.requests, [])
+        proxy.useCertificate(good)
+      }
+      const { error } = await callDuringFault({ proxy, store, repair }, 'set', newSid(), newSession())
+      assertOperationError(error, { code: 'NetworkError', operation: 'PutItem', tableName: dynamodb.table })
+      assert.match(error.cause.message, /certificate/i)
+    })
+  }
 })

@@ -4,13 +4,22 @@ const { randomUUID } = require('node:crypto')
 
 const nowInSeconds = () => Math.floor(Date.now() / 1000)
 
-/** A session like express-session passes it to a store. */
+/** A session in the format in which express-session passes it to a store. */
 function newSession(data = {}, maxAge = 60_000) {
   const expires = maxAge === null ? null : new Date(Date.now() + maxAge)
   return { cookie: { originalMaxAge: maxAge, maxAge, expires, httpOnly: true, path: '/' }, ...data }
 }
 
+/** An instance of Session with a Cookie, as express-session passes it to a store. */
+function expressSession(data = {}, cookie = { maxAge: 60_000 }) {
+  const { Cookie, Session } = require('express-session')
+  const request = { sessionID: 'the id of the request', sessionStore: {} }
+  const created = new Session(request, data)
+  created.cookie = new Cookie(cookie)
+  return created
+}
+
 /** A value after a round trip through JSON. */
 const throughJSON = (value) => JSON.parse(JSON.stringify(value))
 
-module.exports = { newSession, newSid: randomUUID, nowInSeconds, throughJSON }
+module.exports = { expressSession, newSession, newSid: randomUUID, nowInSeconds, throughJSON }

@@ -9,9 +9,9 @@ const { Browser } = require('../../support/browser')
 
 const USERS = 50
 
-/** Starts a shop, one of the programs in this folder, in a process. */
-async function startShop(t, program, settings) {
-  const child = fork(path.join(__dirname, program), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+/** Starts the shop in a process. */
+async function startShop(t, settings) {
+  const child = fork(path.join(__dirname, 'shop.js'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exit = once(child, 'exit')
   const end = async () => {
     if (child.connected) child.disconnect()
@@ -19,7 +19,7 @@ async function startShop(t, program, settings) {
   }
   t.after(end)
   child.send(settings)
-  const failed = exit.then(([code]) => assert.fail(`${program} with ${settings.module} ended with ${code}`))
+  const failed = exit.then(([code]) => assert.fail(`the shop with ${settings.module} ended with ${code}`))
   const [url] = await Promise.race([once(child, 'message'), failed])
   return { url, end }
 }
@@ -78,7 +78,7 @@ class User {
  * Replaces processes with one module by processes with the other, and back. No user may lose a session or see the session
  * of another user.
  */
-function testDeployments(program, [original, ours], settingsOf) {
+function testDeployments([original, ours], settingsOf) {
   const orders = [
     [original, ours],
     [ours, original]
@@ -90,7 +90,7 @@ function testDeployments(program, [original, ours], settingsOf) {
       const shops = new Map()
       for (const [phase, modules] of [[one], [one, other], [other], [other, one], [one]].entries()) {
         for (const module of modules) {
-          if (!shops.has(module)) shops.set(module, await startShop(t, program, { ...settings, module }))
+          if (!shops.has(module)) shops.set(module, await startShop(t, { ...settings, module }))
         }
         for (const [module, { end }] of shops) {
           if (modules.includes(module)) continue
