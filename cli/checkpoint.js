@@ -4,7 +4,7 @@ const { existsSync, readFileSync, renameSync, rmSync, writeFileSync } = require(
 const { isDeepStrictEqual } = require('node:util')
 const { quoted, withoutUserInfo } = require('../lib/command.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
-const { listenForInterrupt } = require('./interrupt.js')
+const { listenForInterrupt } = require('./terminal.js')
 
 const SAVE_INTERVAL = 1000
 

@@ -1,6 +1,6 @@
 'use strict'
 
-const { keyMismatch } = require('../lib/key-schema.js')
+const { keyMismatch } = require('../lib/table-description.js')
 const { ItemCodec } = require('../lib/native/item-codec.js')
 const { NativeStore } = require('../lib/native/native-store.js')
 const { operations } = require('../lib/native/operations.js')

@@ -9,7 +9,6 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { buildLocalDynamoDB, startLocalDynamoDB } = require('../tools/local-dynamodb')
-const { linkPackage } = require('./support/link')
 
 const root = path.join(__dirname, '..')
 const names = fs.readdirSync(__dirname).filter((name) => fs.existsSync(path.join(__dirname, name, 'package.json')))
@@ -23,6 +22,17 @@ async function main(name, file) {
   const { main, scripts } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json')))
   if (scripts.build) run('npm', ['run', '--silent', 'build'], folder)
   await import(pathToFileURL(path.join(folder, file ?? main)))
+}
+
+/** Makes `require('dynamodb-session')` in the examples resolve to this repository. */
+function linkPackage() {
+  const link = path.join(__dirname, 'node_modules', 'dynamodb-session')
+  fs.mkdirSync(path.dirname(link), { recursive: true })
+  try {
+    fs.symlinkSync(root, link, 'junction')
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
 }
 
 /** Sets the variables that both this package and the AWS SDK for JavaScript read. */
@@ -49,15 +59,21 @@ function run(command, args, cwd) {
   if (status !== 0) throw new Error(`\`${[command, ...args].join(' ')}\` failed. See its output above.`)
 }
 
-main(...process.argv.slice(2)).catch((error) => {
-  console.error(error.message)
-  process.exit(1)
-})
+function start() {
+  main(...process.argv.slice(2)).catch((error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
 
-process.on('uncaughtException', (error) => {
-  const isPortInUse = error.code === 'EADDRINUSE'
-  console.error(
-    isPortInUse ? `Port ${error.port} is in use. Set PORT to another port, or to 0 for any free port.` : error
-  )
-  process.exit(1)
-})
+  process.on('uncaughtException', (error) => {
+    const isPortInUse = error.code === 'EADDRINUSE'
+    console.error(
+      isPortInUse ? `Port ${error.port} is in use. Set PORT to another port, or to 0 for any free port.` : error
+    )
+    process.exit(1)
+  })
+}
+
+if (require.main === module) start()
+
+module.exports = { linkPackage }

@@ -208,7 +208,7 @@ class Sessions {
 
   /** Throws if a table with this description has another key than the options say. */
   requireKey(description) {
-    const message = require('./key-schema.js').keyMismatchMessage(description, this.#options)
+    const message = require('./table-description.js').keyMismatchMessage(description, this.#options)
     if (message !== undefined) throw this.#native.createError(operations.describeTable, 'ConfigError', message)
   }
 

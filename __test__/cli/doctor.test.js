@@ -232,7 +232,7 @@ describe('the check of the clock', () => {
     [-120, 'failed', /1[12]\d seconds ahead .* early/]
   ]) {
     test(`reports ${status} at ${seconds} seconds from the service's clock`, async (t) => {
-      const { checkClock } = require('../../cli/checks/clock.js')
+      const { checkClock } = require('../../cli/checks/host.js')
       const server = http.createServer((_request, response) => {
         response.setHeader('date', new Date(Date.now() + seconds * 1000).toUTCString()).end('healthy')
       })

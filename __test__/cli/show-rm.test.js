@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const { createHmac } = require('node:crypto')
 const { describe, test } = require('node:test')
-const { sessionIdIn } = require('../../cli/cookie.js')
+const { sessionIdIn } = require('../../cli/session-argument.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse, hangUp, loseResponse } = require('../support/fault-proxy')

@@ -3,7 +3,7 @@
 const { randomUUID } = require('node:crypto')
 const { causeText, hintFor, isCredentialsError } = require('../hints.js')
 const { Table } = require('../table.js')
-const { checkClock } = require('./clock.js')
+const { checkClock } = require('./host.js')
 const { checkPermissions } = require('./permissions.js')
 const { credentialsSource, endpointOf, regionSource } = require('./settings.js')
 const { checkTable, checkTimeToLive } = require('./table.js')

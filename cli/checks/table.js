@@ -1,6 +1,6 @@
 'use strict'
 
-const { keyMismatch } = require('../../lib/key-schema.js')
+const { keyMismatch } = require('../../lib/table-description.js')
 const { hintFor, keyHint, suggestedCommand } = require('../hints.js')
 
 /** Checks the table and its key, from the result of DescribeTable. Resolves to whether the table can be used. */

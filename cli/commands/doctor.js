@@ -32,7 +32,7 @@ units and at most 140 read capacity units.`,
     const checks = []
     const report = (name, status, detail, hint) => checks.push({ name, status, detail, todo: hint ?? null })
 
-    const { checkEnvironment } = require('../checks/environment.js')
+    const { checkEnvironment } = require('../checks/host.js')
     if (checkEnvironment(report)) {
       const options = storeOptions(values)
       const { checkService } = require('../checks/service.js')

@@ -83,7 +83,7 @@ async function describeIfExists(sessions) {
 }
 
 function requireExpectedKey(table, options) {
-  const { keyMismatch } = require('../../lib/key-schema.js')
+  const { keyMismatch } = require('../../lib/table-description.js')
   const { wrongKeyError } = require('../table.js')
   const mismatch = table && keyMismatch(table, options)
   if (mismatch) throw wrongKeyError(mismatch, options)

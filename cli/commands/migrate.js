@@ -1,7 +1,7 @@
 'use strict'
 
 const { runResumable } = require('../checkpoint.js')
-const { confirm } = require('../confirm.js')
+const { confirm } = require('../terminal.js')
 const { exitCodes, usageError } = require('../error.js')
 const {
   connectionOptions,

@@ -1,8 +1,7 @@
 'use strict'
 
-const { confirm } = require('../confirm.js')
 const { exitCodes, usageError } = require('../error.js')
-const { listenForInterrupt } = require('../interrupt.js')
+const { confirm, listenForInterrupt } = require('../terminal.js')
 const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
 const { RateLimiter } = require('../rate-limiter.js')
 const { formatReport } = require('../stats-report.js')

@@ -3,8 +3,7 @@
 // Compares this store with the packages it replaces and with lower and upper bounds, in one run.
 //   --quick         a shorter run of under two minutes
 //   --smoke         the shortest run of every part; its figures mean nothing
-//   --only a,b      runs only these sections: calls, apps, cold, memory, cost, size, instructions
-//   --instructions  also counts the CPU instructions of a get; needs valgrind and some minutes
+//   --only a,b      runs only these sections: calls, apps, cold, memory, cost, size
 //   --out folder    writes the report to this folder; a full run without `--only` writes it to tools/benchmark/results
 // `npm run bench` builds the programs that it needs.
 
@@ -24,15 +23,13 @@ const sections = {
   cold: (bench) => require('./sections/processes').measureColdStart(bench),
   memory: (bench) => require('./sections/processes').measureMemory(bench),
   cost: (bench) => require('./sections/cost').measureCost(bench),
-  size: (bench) => require('./sections/size').measureSize(bench),
-  instructions: (bench) => require('./sections/instructions').countInstructions(bench)
+  size: (bench) => require('./sections/size').measureSize(bench)
 }
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     smoke: { type: 'boolean' },
-    instructions: { type: 'boolean' },
     only: { type: 'string' },
     out: { type: 'string' }
   }
@@ -44,7 +41,6 @@ async function main() {
   const unknown = wanted.find((name) => !(name in sections))
   if (unknown !== undefined)
     throw new Error(`--only ${unknown}: unknown section; the sections are ${Object.keys(sections).join(', ')}`)
-  if (!options.instructions && options.only === undefined) wanted.pop()
 
   const began = Date.now()
   const results = { kind, machine: machine(), rounds: plans[kind].rounds, notes: [] }

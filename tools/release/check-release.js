@@ -9,8 +9,11 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { parseTriple } = require('@napi-rs/cli')
-const { packedName, systemOf } = require('./packages')
 const { name, napi, version } = require('../../package.json')
+
+const elf = { 0x3e: 'x64', 0xb7: 'arm64' }
+const machO = { 0x01000007: 'x64', 0x0100000c: 'arm64' }
+const pe = { 0x8664: 'x64', 0xaa64: 'arm64' }
 
 const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']
 
@@ -83,9 +86,26 @@ class Tarball {
   }
 }
 
-if (require.main === module) {
-  checkRelease(process.argv[2])
-  console.log('The release is whole.')
+/** The system that an addon is built for, read from its header, in npm's terms. */
+function systemOf(addon, name) {
+  if (addon.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'))) {
+    return { os: 'linux', cpu: elf[addon.readUInt16LE(18)], libc: addon.includes('libc.so.6\0') ? 'glibc' : 'musl' }
+  }
+  if (addon.readUInt32LE(0) === 0xfeedfacf) return { os: 'darwin', cpu: machO[addon.readUInt32LE(4)] }
+  if (addon.toString('latin1', 0, 2) === 'MZ') {
+    return { os: 'win32', cpu: pe[addon.readUInt16LE(addon.readUInt32LE(0x3c) + 4)] }
+  }
+  throw new Error(`${name} is not an addon`)
 }
 
-module.exports = { checkRelease, tarballOf }
+/** The name of a package in the file name that `npm pack` gives its tarball. */
+function packedName(name) {
+  return name.replace('@', '').replace('/', '-')
+}
+
+if (require.main === module) {
+  checkRelease(process.argv[2])
+  console.log('The release is complete.')
+}
+
+module.exports = { checkRelease, packedName, tarballOf }

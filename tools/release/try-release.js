@@ -9,7 +9,7 @@ const { execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { packedName } = require('./packages')
+const { packedName } = require('./check-release')
 const { name, napi, version } = require('../../package.json')
 
 const root = path.join(__dirname, '..', '..')

@@ -30,7 +30,6 @@ function tablesOf(results) {
   if (results.cold) parts.push(...results.cold.map(tableOfColdStart))
   if (results.memory) parts.push(tableOfMemory(results.memory), tableOfPeaks(results.calls))
   if (results.cost) parts.push(tableOfCost(results.cost))
-  if (results.instructions) parts.push(tableOfInstructions(results.instructions))
   if (results.size) parts.push(tableOfSize(results.size))
   return parts.filter(Boolean)
 }
@@ -102,11 +101,6 @@ function tableOfCost(cost) {
     'Cost of 1,000 page views',
     table(['', 'read capacity units', 'write capacity units', 'requests to DynamoDB'], rows)
   ]
-}
-
-function tableOfInstructions(instructions) {
-  const rows = Object.entries(instructions).map(([name, count]) => [titleOf(name), short(count / 1000)])
-  return ['Instructions of one get of 2 KB', table(['', 'thousands'], rows)]
 }
 
 function tableOfSize({ name, stripped, plain, gzipped }) {
