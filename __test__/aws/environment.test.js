@@ -8,9 +8,8 @@ const { before, beforeEach, describe, test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 const { once } = require('node:events')
 const { DynamoDBStore } = require('../..')
-const { root, runNode } = require('../support/child')
+const { hiddenSettings, root, runNode, withEnvironment } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
-const { base, withEnvironment } = require('../support/environment')
 const { needs } = require('../support/features')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
 const { newSid } = require('../support/sessions')
@@ -81,7 +80,7 @@ describe('process.env', needs('proxy'), () => {
         (session) => parentPort.postMessage({ session }), ({ code, message }) => parentPort.postMessage({ code, message }))
     `
     const workerData = { root, table: dynamodb.table }
-    const worker = new Worker(code, { eval: true, workerData, env: { ...base, ...settings() } })
+    const worker = new Worker(code, { eval: true, workerData, env: { ...hiddenSettings, ...settings() } })
     const [result] = await once(worker, 'message')
     assert.deepEqual(result, { session: null })
     assert.match(scopes()[0], /^ENVKEY/)
@@ -263,7 +262,7 @@ describe('process.env', needs('proxy'), () => {
     )
     write(path.join(folder, 'package.json'), '{}')
     const jest = path.join(root, 'node_modules/jest/bin/jest.js')
-    const env = { ...base, ...settings({ AWS_ACCESS_KEY_ID: 'STARTED' }) }
+    const env = { ...hiddenSettings, ...settings({ AWS_ACCESS_KEY_ID: 'STARTED' }) }
     const { code, stderr } = await runNode([jest, '--rootDir', folder, '--watchman=false'], { cwd: folder, env })
     assert.equal(code, 0, stderr)
     assert.deepEqual(

@@ -2,11 +2,10 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { callWithCallback } = require('../support/calls')
+const { callWithCallback, eventually } = require('../support/calls')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
-const { eventually } = require('../support/eventually')
 const { heldUntil } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')

@@ -8,7 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
 const { delayed, errorResponse, heldUntil, noResponse } = require('../support/fault-proxy')
-const { eventually } = require('../support/eventually')
+const { eventually } = require('../support/calls')
 const { needs } = require('../support/features')
 const { newSid } = require('../support/sessions')
 

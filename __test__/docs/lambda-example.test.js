@@ -8,7 +8,7 @@ const { linkPackage } = require('../../examples')
 const { root } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
-const { eventually } = require('../support/eventually')
+const { eventually } = require('../support/calls')
 
 const skip = process.platform === 'linux' ? needs('proxy').skip : 'needs /proc to see whether a process is frozen'
 const json = { 'content-type': 'application/json' }

@@ -7,7 +7,7 @@ const { assertOperationError } = require('../support/errors')
 const { errorResponse, passThrough } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
+const { shortTimeouts, callDuringFault } = require('../support/calls')
 
 const dynamodb = useDynamoDB()
 const minute = 60_000

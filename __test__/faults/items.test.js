@@ -2,14 +2,13 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { callBothWays } = require('../support/calls')
+const { callBothWays, callDuringFault, shortTimeouts } = require('../support/calls')
 const { App } = require('../support/app')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError } = require('../support/errors')
 const { endlessResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
-const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const MB = 1024 * 1024

@@ -2,12 +2,11 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { collectEvents } = require('../support/calls')
+const { callDuringFault, collectEvents, shortTimeouts } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse, partialBody, hangUp, loseResponse, noResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
-const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
 

@@ -2,14 +2,13 @@
 
 const assert = require('node:assert/strict')
 const { after, before, describe, test } = require('node:test')
-const { callWithCallback } = require('../support/calls')
+const { callDuringFault, callWithCallback, settlesWithin, shortTimeouts } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError, assertStoreError } = require('../support/errors')
 const fault = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
 const { createAuthority } = require('../support/tls')
-const { shortTimeouts, settlesWithin, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 let authority

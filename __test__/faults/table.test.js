@@ -3,12 +3,11 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
-const { eventually } = require('../support/eventually')
 const { assertOperationError } = require('../support/errors')
 const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { callDuringFault } = require('../support/call-during-fault')
+const { callDuringFault, eventually } = require('../support/calls')
 
 const dynamodb = useDynamoDB()
 

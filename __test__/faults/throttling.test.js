@@ -2,13 +2,12 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { callWithCallback } = require('../support/calls')
+const { callDuringFault, callWithCallback, shortTimeouts } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
 const { errorResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { shortTimeouts, callDuringFault } = require('../support/call-during-fault')
 
 const dynamodb = useDynamoDB()
 const headers = { 'x-amzn-requestid': 'REQUEST-OF-THE-FAULT' }

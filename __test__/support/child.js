@@ -11,6 +11,21 @@ function cleanEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|NODE_|.*_proxy$)/i.test(name)))
 }
 
+/** Variables that hide the AWS settings of this machine from a test. */
+const hiddenSettings = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent', PATH: process.env.PATH }
+
+/** Runs `work` while `process.env` is replaced by an object with these variables. */
+async function withEnvironment(variables, work) {
+  const real = process.env
+  process.env = { ...hiddenSettings, ...variables }
+  for (const [name, value] of Object.entries(variables)) if (value === undefined) delete process.env[name]
+  try {
+    return await work()
+  } finally {
+    process.env = real
+  }
+}
+
 const prelude = `
   const { DynamoDBStore, DynamoDBStoreError } = require(process.env.DYNAMODB_SESSION);
   const options = JSON.parse(process.env.OPTIONS);
@@ -50,4 +65,4 @@ function runScript(script, { options = {}, ...settings } = {}) {
   return runNode(['-e', prelude + script], { ...settings, env })
 }
 
-module.exports = { cleanEnvironment, root, run, runNode, runScript }
+module.exports = { cleanEnvironment, hiddenSettings, root, run, runNode, runScript, withEnvironment }
