@@ -42,8 +42,7 @@ const serverIndependent = [
   'package/module',
   'package/release',
   'package/supply-chain',
-  'tools/benchmark',
-  'tools/soak'
+  'tools/programs'
 ].map((name) => path.join(__dirname, `${name}.test.js`))
 
 /** Folders with the test files of a whole run. Those of install/ need a release and a registry: `npm run test:package`. */

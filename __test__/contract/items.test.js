@@ -1,12 +1,13 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { describe, test } = require('node:test')
+const { before, beforeEach, describe, test } = require('node:test')
 const session = require('express-session')
 const connectDynamoDB = require('connect-dynamodb')
 const { callBothWays, callWithCallback, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError } = require('../support/errors')
+const { textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
 
@@ -237,6 +238,49 @@ describe('reading the session attribute of an item', () => {
     const sid = newSid()
     await dynamodb.putItem(sid, { sess: { S: '{' } })
     assert.deepEqual(await callBothWays(dynamodb.store(), 'get', sid), { value: null })
+  })
+})
+
+describe('the option consistentRead', needs('proxy'), () => {
+  let proxy
+  let sid
+  before(async () => (proxy = await dynamodb.proxy()))
+  beforeEach(async () => {
+    sid = newSid()
+    await dynamodb.store().set(sid, newSession({ user: 'Ann' }))
+    proxy.reset()
+  })
+
+  const newStore = (options) => dynamodb.store({ endpoint: proxy.endpoint, ...options })
+  const reads = () => proxy.sent('GetItem').map(({ ConsistentRead = false }) => ConsistentRead)
+
+  for (const [consistentRead, expected] of [
+    [undefined, true],
+    [true, true],
+    [false, false]
+  ]) {
+    test(`${consistentRead} reads ${expected ? 'with strong consistency' : 'with eventual consistency'}`, async () => {
+      const store = newStore({ consistentRead })
+      assert.equal((await store.get(sid)).user, 'Ann')
+      assert.equal(await store.get(newSid()), null)
+      assert.deepEqual(reads(), [expected, expected])
+    })
+  }
+
+  test('on-miss reads an existing session once', async () => {
+    assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
+    assert.deepEqual(reads(), [false])
+  })
+
+  test('on-miss reads a missing session again with strong consistency', async () => {
+    assert.deepEqual(await callBothWays(newStore({ consistentRead: 'on-miss' }), 'get', newSid()), { value: null })
+    assert.deepEqual(reads(), [false, true, false, true])
+  })
+
+  test('on-miss finds a session that the first read did not see yet', async () => {
+    proxy.on('GetItem', textResponse(200, '{}'), 1)
+    assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
+    assert.deepEqual(reads(), [false, true])
   })
 })
 

@@ -6,7 +6,7 @@ const session = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertStoreError, failure } = require('../support/errors')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
-const { call, native, openStore, stores, useFakeDate } = require('./support/express-stores')
+const { call, native, openStore, stores, useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()
 const hour = 3_600_000

@@ -10,6 +10,7 @@ const { entries } = require('../support/entry-points')
 
 const dynamodb = useDynamoDB()
 const folder = path.join(__dirname, 'mocked-timers')
+const program = path.join(folder, 'program.js')
 const names = entries.map(({ name }) => name)
 const expected = Object.fromEntries(names.map((name) => [name, { user: 'ann', destroyed: null }]))
 let environment
@@ -27,13 +28,13 @@ async function run(...args) {
 }
 
 describe('in Jest', () => {
-  const program = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js')
+  const jestProgram = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js')
   const cacheDirectory = path.join(os.tmpdir(), 'dynamodb-session-jest')
 
   async function jest(suite, settings, ...args) {
     const config = JSON.stringify({ rootDir: folder, watchman: false, cacheDirectory, ...settings })
     const { code, stderr } = await run(
-      program,
+      jestProgram,
       '--runInBand',
       '--config',
       config,
@@ -73,9 +74,9 @@ describe('in Jest', () => {
 describe('in Vitest', () => {
   for (const pool of ['forks', 'threads', 'vmThreads']) {
     test(`fake timers do not delay callbacks, and the store leaves no timer pending (${pool})`, async () => {
-      const program = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-      const args = ['run', '--root', folder, '--pool', pool, '--reporter', 'verbose']
-      const { code, stdout, stderr } = await run(program, ...args)
+      const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
+      const args = ['run', 'vitest.test.mjs', '--root', folder, '--pool', pool, '--reporter', 'verbose']
+      const { code, stdout, stderr } = await run(vitest, ...args)
       assert.equal(code, 0, stdout + stderr)
       for (const name of names) assert.ok(stdout.includes(name), stdout)
     })
@@ -85,7 +86,7 @@ describe('in Vitest', () => {
 describe('with Sinon', () => {
   for (const order of ['before', 'after']) {
     test(`fake timers do not delay callbacks if the package is loaded ${order} them, and no timer is pending`, async () => {
-      const { code, stdout, stderr } = await run(path.join(folder, 'sinon.js'), order)
+      const { code, stdout, stderr } = await run(program, 'sinon', order)
       assert.equal(code, 0, stderr)
       const timers = order === 'before' && { limit: 'ConfigError', disconnect: true }
       const results = { ...expected, ...timers }
@@ -95,7 +96,7 @@ describe('with Sinon', () => {
 })
 
 test('in a zone of zone.js, the store leaves no timer pending', async () => {
-  const { code, stdout, stderr } = await run(path.join(folder, 'zone.js'))
+  const { code, stdout, stderr } = await run(program, 'zone')
   assert.equal(code, 0, stderr)
   assert.deepEqual(JSON.parse(stdout), { results: expected, tasks: [] })
 })

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict')
 const path = require('node:path')
 const { describe, test } = require('node:test')
-const { runNode, runScript } = require('../support/child')
+const { root, runNode, runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { copyPackage, link, linkPackage, temporaryDirectory, write } = require('../support/temporary-packages')
 
@@ -156,3 +156,30 @@ describe('the base class', () => {
     }
   })
 })
+
+/** The entry points, and the files that they share. */
+const compatibleStores = {
+  'connect-dynamodb': [],
+  'dynamodb-store': [],
+  'pwrdrvr-dynamodb-session-store': [],
+  'koa-session-dynamodb-store': ['koa'],
+  'baseline-koa-session-dynamodb-store': ['koa']
+}
+const compatibleFiles = [...Object.keys(compatibleStores), 'koa']
+
+for (const [name, shared] of Object.entries(compatibleStores)) {
+  test(`dynamodb-session/${name} does not load the other compatible stores`, async () => {
+    const program = `
+      require('dynamodb-session/${name}')
+      console.log(JSON.stringify(Object.keys(require.cache)))
+    `
+    const { stdout, stderr } = await runNode(['-e', program])
+    assert.equal(stderr, '')
+    const compat = path.join(root, 'lib', 'compat') + path.sep
+    const loaded = JSON.parse(stdout)
+      .filter((file) => file.startsWith(compat))
+      .map((file) => path.basename(file, '.js'))
+      .filter((file) => compatibleFiles.includes(file))
+    assert.deepEqual(loaded.sort(), [name, ...shared].sort())
+  })
+}

@@ -30,4 +30,4 @@ async function exercise({ name, create, frameworks }) {
 
 const expected = { user: 'ann', destroyed: null }
 
-module.exports = { entries, exercise, expected }
+module.exports = { connection, entries, exercise, expected, tables }

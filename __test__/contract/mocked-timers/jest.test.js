@@ -2,9 +2,7 @@
 
 // Run by Jest. ../mocked-timers.test.js selects one suite for each run, because the configuration differs.
 
-const { entries, exercise, expected } = require('./exercise')
-
-const { connection, tables } = JSON.parse(process.env.CONNECTION)
+const { connection, entries, exercise, expected, tables } = require('./exercise')
 
 describe('fake timers enabled by a test', () => {
   afterEach(() => jest.useRealTimers())
