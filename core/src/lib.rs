@@ -23,13 +23,42 @@ mod date;
 pub mod environment;
 pub mod error;
 mod files;
-pub mod item;
-mod json;
+pub mod item {
+    //! The items of a session table. [`codec`] writes and reads whole items, by the [`layout`] of the table, from
+    //! [`attribute`] values and the [`expiry`].
+
+    pub mod attribute;
+    pub mod codec;
+    pub mod expiry;
+    pub mod layout;
+}
+mod json {
+    //! Fast reading and writing of JSON text, without a tree of values.
+
+    pub(crate) mod cursor;
+    pub(crate) mod string;
+}
 pub mod runtime;
 mod single_flight;
 pub mod stats;
 pub mod store;
 pub mod sync;
-pub mod table;
+pub mod table {
+    //! Operations on the whole table.
+    //!
+    //! - [`create`] creates the table, through the AWS SDK.
+    //! - [`describe`](mod@describe) returns the descriptions of the service as they are.
+    //! - [`scan`] lists, counts, and deletes sessions.
+
+    pub(crate) mod create;
+    pub mod describe;
+    pub(crate) mod scan;
+}
 pub mod transport;
-pub mod wire;
+pub mod wire {
+    //! The bodies of requests and responses.
+
+    pub mod request;
+    pub mod response;
+    pub mod service_error;
+}

@@ -10,7 +10,7 @@
 const path = require('node:path')
 const { parseArgs } = require('node:util')
 const { SIZES, plans } = require('./plan')
-const { machine } = require('./report/machine')
+const { machine } = require('./report/format')
 const { printed } = require('./report/tables')
 const { targetsOf, targetsTable } = require('./report/targets')
 const { writeReport } = require('./report/write')

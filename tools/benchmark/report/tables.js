@@ -1,8 +1,7 @@
 'use strict'
 
 const { contenders } = require('../contenders')
-const { described } = require('./machine')
-const { table } = require('./table')
+const { described, table } = require('./format')
 
 const kilobytes = (size) => `${size / 1024} KB`
 const titleOf = (name) => contenders[name]?.title ?? (name === 'bare' ? 'bare Node.js with express-session' : name)

@@ -1,6 +1,6 @@
 'use strict'
 
-const { table } = require('./table')
+const { table } = require('./format')
 
 const OURS = 'dynamodb-session'
 const CONNECT = 'connect-dynamodb'

@@ -5,7 +5,7 @@
 const { mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { chartsOf } = require('./charts')
-const { described } = require('./machine')
+const { described } = require('./format')
 const { tablesOf } = require('./tables')
 const { targetsOf, targetsTable } = require('./targets')
 const { readmePart } = require('./readme')
