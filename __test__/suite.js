@@ -29,7 +29,7 @@ const serverIndependent = [
   'contract/process-exit',
   'contract/worker-threads',
   'docs/demo',
-  'docs/lambda-example',
+  'docs/examples',
   'docs/pages',
   'docs/test-index',
   'faults/app',

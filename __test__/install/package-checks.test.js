@@ -7,7 +7,7 @@ const path = require('node:path')
 const { describe, test } = require('node:test')
 const { root } = require('../support/child')
 const { temporaryDirectory, write } = require('../support/temporary-packages')
-const { run } = require('./support/release')
+const { run } = require('./support/projects')
 
 /** A copy of the files in the repository. */
 async function checkout(t) {

@@ -1,7 +1,7 @@
 'use strict'
 
 // The files of the apps that the tests install the package for. `writeApp` writes all of them into a project, together with
-// serve.cjs and the apps of the framework contract, as express.cjs, koa.cjs, and fastify.cjs.
+// the apps of the framework contract, as express.cjs, koa.cjs, and fastify.cjs.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -9,8 +9,31 @@ const { write } = require('../../support/temporary-packages')
 
 const frameworks = path.join(__dirname, '..', '..', 'contract', 'frameworks')
 
-/** Apps that serve until their standard input ends. */
+/** Apps that serve until their standard input ends, with the function that all of them call. */
 const servers = {
+  'serve.cjs': `
+    const { once } = require('node:events')
+    const readline = require('node:readline')
+
+    /** Serves the app of the contract with the settings in APP until standard input ends. Then the process must exit. */
+    async function serve(DynamoDBStore, [{ start }] = require('./express.cjs')) {
+      const { store: options, ...settings } = JSON.parse(process.env.APP)
+      const store = new DynamoDBStore(options)
+      const lines = readline.createInterface({ input: process.stdin })
+      const pause = () => {
+        console.log('paused')
+        return once(lines, 'line')
+      }
+      const app = await start({ store, pause, ...settings })
+      lines.once('close', async () => {
+        await app.close()
+        await store.close()
+        if (process.connected) process.disconnect()
+      })
+      console.log(app.url)
+    }
+
+    module.exports = serve`,
   'main.cjs': `
     const { DynamoDBStore } = require('dynamodb-session')
     // A second entry point, which bundlers must also leave out of the bundle.
@@ -110,7 +133,6 @@ const files = { ...servers, ...launchers, ...entryPoints, ...typescript }
 /** Writes the app into a folder. */
 function writeApp(folder) {
   for (const [name, text] of Object.entries(files)) write(path.join(folder, name), text)
-  fs.copyFileSync(path.join(__dirname, 'serve.cjs'), path.join(folder, 'serve.cjs'))
   for (const name of ['express', 'koa', 'fastify']) {
     fs.copyFileSync(path.join(frameworks, `${name}.js`), path.join(folder, `${name}.cjs`))
   }
