@@ -8,7 +8,7 @@ const { assertOperationError } = require('../support/errors')
 const { errorResponse, passThrough } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { newSession, newSid } = require('../support/sessions')
-const { shortTimeouts, callDuringFault } = require('../support/calls')
+const { callDuringFault, eventually, shortTimeouts } = require('../support/calls')
 
 const dynamodb = useDynamoDB()
 const keys = (id, more) => ({ accessKeyId: id, secretAccessKey: `secret of ${id}`, ...more })
@@ -128,7 +128,7 @@ describe('credentials under load', needs('proxy'), () => {
         for (let i = 0; i < 4; i++) await store.set(newSid(), newSession())
       }
       const loads = Array.from({ length: 200 }, load)
-      await sleep(20)
+      await eventually(() => proxy.requests.length > 0)
       valid.clear()
       valid.add(`KEY${++latest}`)
       await Promise.all(loads)

@@ -64,7 +64,7 @@ function collectEvents(emitter, name) {
 async function eventually(condition, milliseconds = 5000) {
   const deadline = Date.now() + milliseconds
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${condition}`)
+    if (Date.now() > deadline) throw new Error(`the condition did not hold within ${milliseconds} ms: ${condition}`)
     await sleep(5)
   }
 }
