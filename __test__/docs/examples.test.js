@@ -155,8 +155,7 @@ const skipLambda = process.platform === 'linux' ? needs('proxy').skip : 'needs /
 describe('the Lambda example', { skip: skipLambda }, () => {
   const dynamodb = useDynamoDB()
   const json = { 'content-type': 'application/json' }
-  const { event } = require('../../examples/lambda/local/gateway')
-  const { LocalLambda } = require('../../examples/lambda/local/lambda')
+  const { LocalLambda, event } = require('../../examples/lambda/local/lambda')
 
   /** Starts an execution environment that connects to DynamoDB through a proxy. */
   async function startLambda(t, handler, variables) {

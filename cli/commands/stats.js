@@ -4,13 +4,14 @@ const { exitCodes, usageError } = require('../error.js')
 const { confirm, listenForInterrupt } = require('../terminal.js')
 const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
 const { RateLimiter } = require('../rate-limiter.js')
-const { formatReport } = require('../stats-report.js')
 const { positiveInteger } = require('../parse.js')
 
 /** The number of random segments in a sample. */
 const SAMPLE_SEGMENTS = 10
 /** The largest TotalSegments of a Scan. */
 const MAX_SEGMENTS = 1_000_000
+/** The width of the histogram's bars in characters. */
+const BAR_WIDTH = 40
 
 module.exports = {
   summary: 'Count sessions, their sizes, and expired sessions that are still in the table',
@@ -139,4 +140,43 @@ function parsePercentage(text, name) {
   if (!(number > 0 && number <= 100))
     throw usageError(`${name} must be a percentage greater than 0 and at most 100, such as 10%`)
   return number / 100
+}
+
+/** The report of `stats` as lines of text. */
+function formatReport(report) {
+  const { sessions, estimate, bytes, longestExpiredSeconds: longest } = report
+  const withEstimate = (name) => {
+    const estimated = estimate === null ? '' : `, about ${estimate[name]} in the table`
+    return `${report[name]}${estimated}`
+  }
+  const oldest = longest === null ? '' : `; the oldest expired ${formatDuration(longest)} ago`
+  return [
+    `scanned         ${report.items} items, ${shareText(report)}, ${report.readUnits} read capacity units`,
+    `sessions        ${withEstimate('sessions')}`,
+    `  live          ${withEstimate('alive')}`,
+    `  expired       ${withEstimate('expired')}${oldest}`,
+    `  no expiry     ${withEstimate('withoutExpiry')}`,
+    `  unreadable    ${withEstimate('corrupt')}`,
+    `other items     ${withEstimate('foreign')}`,
+    ...(bytes === null ? [] : sizeLines(bytes, sessions))
+  ]
+}
+
+function shareText({ complete, share }) {
+  if (complete) return 'the whole table'
+  if (share === null) return 'a part of the table'
+  return `${(share * 100).toFixed(share < 0.1 ? 2 : 0)} % of the table`
+}
+
+function sizeLines({ min, p50, p90, p99, max, mean, histogram }, sessions) {
+  const last = histogram.findLastIndex((bucket) => bucket.sessions > 0)
+  const bars = histogram.slice(0, last + 1).map((bucket) => {
+    const bar = '#'.repeat(Math.ceil((bucket.sessions / sessions) * BAR_WIDTH))
+    return `  up to ${String(bucket.upToKB).padStart(3)} KB  ${String(bucket.sessions).padEnd(8)} ${bar}`
+  })
+  return [`bytes           min ${min}, median ${p50}, p90 ${p90}, p99 ${p99}, max ${max}, mean ${mean}`, ...bars]
+}
+
+function formatDuration(seconds) {
+  return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`
 }

@@ -4,8 +4,7 @@
 
 const os = require('node:os')
 const { DynamoDBStore } = require('dynamodb-session')
-const { event } = require('./gateway')
-const { LocalLambda } = require('./lambda')
+const { LocalLambda, event } = require('./lambda')
 
 const WARM = 20
 const times = Number(process.argv[4] ?? 15)

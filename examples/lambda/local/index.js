@@ -3,8 +3,7 @@
 // Runs the function, its table, and an HTTP API on this machine. HANDLER selects another handler.
 
 const { DynamoDBStore } = require('dynamodb-session')
-const { gateway } = require('./gateway')
-const { LocalLambda } = require('./lambda')
+const { LocalLambda, gateway } = require('./lambda')
 
 const SESSIONS_TABLE = 'sessions'
 const { HANDLER = 'handler.handler', SESSION_SECRET = 'for development only', PORT = 3000 } = process.env

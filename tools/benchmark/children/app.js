@@ -8,7 +8,7 @@ const { once } = require('node:events')
 const { contenders } = require('../contenders')
 const { serve } = require('../support/children')
 const { dataOf } = require('../support/sessions')
-const { difference, peakMegabytes, usage } = require('../support/usage')
+const { difference, peakMegabytes, usage } = require('../support/measurement')
 
 const DAY = 86_400_000
 const SECRET = 'a secret of the benchmark, of 32 characters and more'

@@ -5,8 +5,7 @@
 const { contenders } = require('../contenders')
 const { serve } = require('../support/children')
 const { newSession, tableOf } = require('../support/sessions')
-const { quantile } = require('../support/statistics')
-const { difference, megabytes, peakMegabytes, usage } = require('../support/usage')
+const { difference, megabytes, peakMegabytes, quantile, usage } = require('../support/measurement')
 
 const SIDS = Array.from({ length: 256 }, (_, index) => `a-session-id-of-usual-length-${1000 + index}`)
 const DAY = 86_400_000

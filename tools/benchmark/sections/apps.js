@@ -4,7 +4,7 @@ const { available, contenders } = require('../contenders')
 const { Child } = require('../support/children')
 const { load } = require('../support/servers')
 const { tableOf } = require('../support/sessions')
-const { interleaved } = require('../support/statistics')
+const { interleaved } = require('../support/measurement')
 
 const SIZE = 2048
 const WARMUP = 400

@@ -3,7 +3,7 @@
 const { available, contenders } = require('../contenders')
 const { Child } = require('../support/children')
 const { tableOf } = require('../support/sessions')
-const { interleaved } = require('../support/statistics')
+const { interleaved } = require('../support/measurement')
 
 const WARMUP = 50
 

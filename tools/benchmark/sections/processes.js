@@ -3,7 +3,7 @@
 const { contenders } = require('../contenders')
 const { Child } = require('../support/children')
 const { tableOf } = require('../support/sessions')
-const { interleaved } = require('../support/statistics')
+const { interleaved } = require('../support/measurement')
 
 const WAYS = ['http environment', 'http file', 'https environment', 'https file']
 const SIZE = 2048
