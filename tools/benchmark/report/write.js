@@ -75,9 +75,10 @@ function readmePart(results) {
   }
   return `![Gets per second of this store, other DynamoDB stores, and MemoryStore](tools/benchmark/results/get.svg)
 
-With 2 KB sessions and 64 requests in flight, one process reads ${rounded(ours.opsPerSecond[0])} sessions per second and
+With 2 KB sessions and 64 requests in progress, one process reads ${rounded(ours.opsPerSecond[0])} sessions per second and
 spends ${rounded(ours.main[0])} µs of main-thread CPU time on each. The other DynamoDB stores read ${rangeOf('opsPerSecond')} and spend
-${rangeOf('main')} µs. The server runs in memory on the same machine, so only the ratios apply elsewhere: see the
+${rangeOf('main')} µs. The benchmark uses an in-memory server on the same machine instead of DynamoDB, so absolute numbers do not
+transfer; the CPU time per read is what you save with a real table. See the
 [benchmark report](tools/benchmark/results/report.md).`
 }
 
