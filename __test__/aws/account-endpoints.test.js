@@ -230,7 +230,7 @@ describe('all operations use the same host as the AWS SDK with', () => {
   }
 })
 
-describe('settings that the AWS SDK rejects are a ConfigError of all operations', () => {
+describe('settings that the AWS SDK rejects make all operations fail with a ConfigError', () => {
   const cases = [
     [
       'AWS_ACCOUNT_ID_ENDPOINT_MODE=required without an account ID',

@@ -55,7 +55,7 @@ describe('option client', needs('proxy'), () => {
       })
   }
   for (const [name, newClient] of Object.entries(v3)) {
-    test(`uses the Region, endpoint and credentials of an AWS SDK v3 client: ${name}`, async () =>
+    test(`uses the Region, endpoint, and credentials of an AWS SDK v3 client: ${name}`, async () =>
       assert.deepEqual(await signersWith(newClient()), twice(`V3 in ${region}`)))
   }
 
@@ -65,7 +65,7 @@ describe('option client', needs('proxy'), () => {
       new AWS.DynamoDB({ region, endpoint: proxy.endpoint, credentials: new AWS.Credentials(keys('V2')) })
   }
   for (const [name, newClient] of Object.entries(v2)) {
-    test(`uses the Region, endpoint and credentials of an AWS SDK v2 client: ${name}`, async () =>
+    test(`uses the Region, endpoint, and credentials of an AWS SDK v2 client: ${name}`, async () =>
       assert.deepEqual(await signersWith(newClient()), twice(`V2 in ${region}`)))
   }
 
@@ -94,7 +94,7 @@ describe('option client', needs('proxy'), () => {
     })
   }
 
-  test('failing credentials of a client fail the operation', async () => {
+  test('makes the operation fail with a CredentialsError if the client cannot provide credentials', async () => {
     const credentials = async () => {
       throw new Error('the vault is sealed')
     }

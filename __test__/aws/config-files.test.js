@@ -88,7 +88,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     })
   }
 
-  test('can share a profile: keys in one file, the Region in the other', async (t) => {
+  test('can split a profile: keys in one file, the Region in the other', async (t) => {
     const files = {
       config: '\ufeff[profile dev]\n  region = eu-west-2\n',
       credentials: '[dev]\naws_access_key_id = SHARED\r\naws_secret_access_key = x\r\n'
@@ -139,7 +139,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
     ['endpoint_url', 'localhost', 'URL'],
     ['region', 'eu north', 'Region']
   ]) {
-    test(`with ${property} = ${value} are a ConfigError`, async (t) => {
+    test(`with ${property} = ${value} cause a ConfigError`, async (t) => {
       const folder = home(t, { config: `${valid}${property} = ${value}\n` })
       const env = environment(folder, { AWS_ENDPOINT_URL_DYNAMODB: '' })
       const { code, message } = await failureOf(env, { maxAttempts: undefined })
@@ -331,7 +331,7 @@ describe('the AWS config and credentials files', needs('proxy'), () => {
       await assertLikeSdk(withServices(folder), 'TOKEN in eu-north-1')
     })
 
-    test('an expired SSO token: the error says how to renew it', async (t) => {
+    test('the error about an expired SSO token says how to renew it', async (t) => {
       const token = JSON.stringify({ accessToken: 'token', expiresAt: '2020-01-01T00:00:00+01:00' })
       const { code, message } = await failureOf(withServices(home(t, { config: legacy, [cacheFile(url)]: token })))
       assert.equal(code, 'CredentialsError')

@@ -135,7 +135,7 @@ describe('credentials', needs('proxy'), () => {
     }
   }
   for (const [source, { store: make, canChange }] of Object.entries(sources)) {
-    test(`from ${source} that the service rejects are an error that is ${canChange ? '' : 'not '}retryable`, async () => {
+    test(`from ${source} that the service rejects cause an error that is ${canChange ? '' : 'not '}retryable`, async () => {
       for (const code of rejections) {
         for (const [method, ...args] of [['get', newSid()], ['length']]) {
           proxy.reset()
@@ -150,7 +150,7 @@ describe('credentials', needs('proxy'), () => {
     })
   }
 
-  test('from an object, on a host with a wrong clock, are a retryable error', async () => {
+  test('from an object, on a host with a wrong clock, cause a retryable error', async () => {
     proxy.on('*', errorResponse(400, 'InvalidSignatureException', 'Signature expired: 20261121T000000Z is now earlier'))
     for (const [method, ...args] of [['get', newSid()], ['length']]) {
       const error = await newStore(keys('OBJECT'))
@@ -169,7 +169,7 @@ describe('credentials', needs('proxy'), () => {
     }
   }
   for (const [name, credentials] of Object.entries(failing)) {
-    test(`from a function ${name} are an error with its cause`, async () => {
+    test(`from a function ${name} cause an error whose cause is the original error`, async () => {
       const error = await failure(newStore(credentials), 'get', newSid())
       assertOperationError(error, { code: 'CredentialsError', operation: 'GetItem', tableName: dynamodb.table })
       assert.match(error.cause.message, /the vault is sealed/)
@@ -195,7 +195,7 @@ describe('credentials', needs('proxy'), () => {
     }
   }
   for (const [name, value] of Object.entries(invalid)) {
-    test(`from a function that returns ${name} are an error`, async () => {
+    test(`from a function that returns ${name} cause an error`, async () => {
       const error = await failure(
         newStore(async () => value),
         'get',
@@ -245,7 +245,7 @@ describe('credentials', needs('proxy'), () => {
       assert.deepEqual([signers(), tokens()], [['VARIABLE in eu-west-3'], ['token']])
     })
 
-    test('from variables that the service rejects are not retryable', async () => {
+    test('rejected credentials from variables cause an error that is not retryable', async () => {
       proxy.on('*', errorResponse(400, 'UnrecognizedClientException'))
       const { stdout } = await runScript(
         "new DynamoDBStore(options).get('x', (error) => console.log(error.code, error.retryable))",
@@ -257,18 +257,18 @@ describe('credentials', needs('proxy'), () => {
       assert.equal(stdout, 'UnrecognizedClientException false\n')
     })
 
-    test('the endpoint AWS_ENDPOINT_URL_DYNAMODB, before AWS_ENDPOINT_URL', async () => {
+    test('AWS_ENDPOINT_URL_DYNAMODB takes precedence over AWS_ENDPOINT_URL', async () => {
       const env = { AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }
       await run(withTable({ region: 'us-east-2', credentials: keys('OPTION') }), env)
       assert.deepEqual(signers(), ['OPTION in us-east-2'])
     })
 
-    test('the endpoint AWS_ENDPOINT_URL', async () => {
+    test('AWS_ENDPOINT_URL sets the endpoint', async () => {
       await run(withTable({ region: 'us-east-2', credentials: keys('OPTION') }), { AWS_ENDPOINT_URL: proxy.endpoint })
       assert.deepEqual(signers(), ['OPTION in us-east-2'])
     })
 
-    test('options before variables', async () => {
+    test('options take precedence over variables', async () => {
       const env = {
         AWS_ACCESS_KEY_ID: 'VARIABLE',
         AWS_SECRET_ACCESS_KEY: 'x',

@@ -82,7 +82,7 @@ describe('an endpoint URL with', () => {
     'an uppercase host': (host) => `http://${host.replace('localhost', 'LOCALHOST')}`
   }
   for (const [name, urlFor] of Object.entries(urls)) {
-    test(`${name} is sent and signed like by the AWS SDK`, async () => {
+    test(`${name} is sent and signed as the AWS SDK sends and signs it`, async () => {
       const endpoint = urlFor(`localhost:${port}`)
       requests.length = 0
       const client = new DynamoDBClient({ region: 'eu-west-1', endpoint, credentials: keys, maxAttempts: 1 })
@@ -100,7 +100,7 @@ describe('an endpoint URL with', () => {
     })
   }
 
-  test('the default HTTP port: the port is neither sent nor signed', async (context) => {
+  test('the default HTTP port is sent and signed without the port', async (context) => {
     const host = '127.0.0.80'
     const other = await listen(http.createServer(respond), 80, host)
     if (other === undefined) return context.skip('this process cannot listen on port 80')
@@ -110,7 +110,7 @@ describe('an endpoint URL with', () => {
     assert.ok(sent.every(isSignatureOf))
   })
 
-  test('the default HTTPS port: the port is neither sent nor signed', async () => {
+  test('the default HTTPS port is sent and signed without the port', async () => {
     const authority = await createAuthority()
     const other = await listen(https.createServer(await authority.issue(), respond), 0)
     const tunnel = await startTunnel(`https://127.0.0.1:${other.address().port}`)

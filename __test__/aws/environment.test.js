@@ -59,7 +59,7 @@ describe('process.env', needs('proxy'), () => {
     assert.equal(proxy.requests.length, 1)
   })
 
-  test('hides a deleted variable that the process was started with', async () => {
+  test('ignores a variable that was deleted after startup', async () => {
     const code = `
       const { DynamoDBStore } = require(process.env.ROOT)
       for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
@@ -126,7 +126,7 @@ describe('process.env', needs('proxy'), () => {
     assert.equal(proxy.requests.length, 2)
   })
 
-  test('white space around values is ignored', async () => {
+  test('whitespace around values is ignored', async () => {
     const padded = Object.entries({
       AWS_PROFILE: 'default',
       AWS_RETRY_MODE: 'standard',
@@ -162,7 +162,7 @@ describe('process.env', needs('proxy'), () => {
   }
   for (const [name, values] of Object.entries(invalid)) {
     for (const value of values) {
-      test(`${name}=${value} is a ConfigError`, async () => {
+      test(`${name}=${value} causes a ConfigError`, async () => {
         for (const method of ['get', 'length']) {
           const error = await withEnvironment(settings({ [name]: value }), () =>
             new DynamoDBStore({ table: dynamodb.table })[method]('a').catch((error) => error)
@@ -181,7 +181,7 @@ describe('process.env', needs('proxy'), () => {
 
   const withoutKeys = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }
 
-  test('missing credentials: the error says how to set them', async () => {
+  test('the error about missing credentials says how to set them', async () => {
     const { code, message } = await outcome(withoutKeys)
     assert.equal(code, 'CredentialsError')
     for (const part of [
@@ -203,7 +203,7 @@ describe('process.env', needs('proxy'), () => {
     ['AWS_EC2_METADATA_SERVICE_ENDPOINT', 'no url'],
     ['AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE', 'IPv5']
   ]) {
-    test(`${name}=${value} without keys is a ConfigError`, async () => {
+    test(`${name}=${value} without keys causes a ConfigError`, async () => {
       const { code, message } = await outcome({ ...withoutKeys, AWS_EC2_METADATA_DISABLED: 'false', [name]: value })
       assert.equal(code, 'ConfigError')
       assert.ok(message.includes(name), message)

@@ -77,7 +77,7 @@ describe('the error about a missing table', () => {
   })
 })
 
-describe('the error about a table with another key', () => {
+describe('the error about a table with a different key', () => {
   test('names the options, and shows how to find the key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const methods = ['get', 'set', 'touch', 'destroy']

@@ -176,7 +176,7 @@ test('HTTPS_PROXY is used, with its credentials', async () => {
 
 for (const scheme of ['https', 'socks5', 'socks5h', 'socks4']) {
   for (const variable of ['HTTPS_PROXY', 'all_proxy']) {
-    test(`${variable} with a ${scheme} URL is a ConfigError of all operations, and nothing is sent`, async () => {
+    test(`${variable} with a ${scheme} URL makes all operations fail with a ConfigError, and nothing is sent`, async () => {
       const env = { AWS_CA_BUNDLE: authority.file, [variable]: `${scheme}://user:secret@${tunnel.url}` }
       const before = tunnel.connections()
       const { stdout, stderr } = await runScript(
@@ -208,7 +208,7 @@ for (const exception of ['*', 'other.test,*', '127.0.0.0/8', '127.0.0.1:PORT', '
   })
 }
 
-test('NO_PROXY with another port does not match', async () => {
+test('NO_PROXY with a different port does not match', async () => {
   const env = { AWS_CA_BUNDLE: authority.file, https_proxy: `http://${tunnel.url}`, no_proxy: '127.0.0.1:1' }
   const before = tunnel.tunnels.length
   assert.deepEqual(await read(env), { session: null })

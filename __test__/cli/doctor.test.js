@@ -75,7 +75,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'GetItem'), undefined)
   })
 
-  test('reports a table with another key, and disabled time to live', async () => {
+  test('reports a table with a different key, and disabled time to live', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const wrong = await doctor(['--table', table])
     assert.equal(wrong.code, 1)
@@ -121,7 +121,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'keys').todo, 'use --layout baseline, or --hash-key pk --sort-key sk')
   })
 
-  test('warns about keys with another prefix that begins with the prefix of the store', async () => {
+  test('warns about keys with a different prefix that begins with the prefix of the store', async () => {
     const table = await tableWithTimeToLive()
     const sess = { S: '{}' }
     for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.putItem(sid, { sess }, { table })
@@ -150,7 +150,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.deepEqual(longerPrefixes(['session:x'], 'sess'), ['session:'])
   })
 
-  test('reports time to live on another attribute', async () => {
+  test('reports time to live on a different attribute', async () => {
     const table = await tableWithTimeToLive()
     const { code, json } = await doctor(['--table', table, '--expires-attribute', 'until'])
     assert.equal(code, 1)

@@ -83,7 +83,7 @@ describe('init', needs('timeToLive'), () => {
     assert.match(other.json.error.todo, /--expires-attribute until/)
   })
 
-  test('rejects a table with another key', async () => {
+  test('rejects a table with a different key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const { code, stderr } = await init('--table', table)
     assert.equal(code, 1)

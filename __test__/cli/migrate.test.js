@@ -44,7 +44,7 @@ async function filled(count, layout = 'connect-dynamodb') {
 describe('migrate', () => {
   for (const from of Object.keys(layouts)) {
     for (const to of Object.keys(layouts)) {
-      test(`from ${from} to ${to}`, async () => {
+      test(`copies sessions from ${from} to ${to}`, async () => {
         const { table, session } = await filled(3, from)
         const target = await dynamodb.newTable(keysOf(layouts[to]))
         const { code, json, stderr } = await migrate(table, target, '--from-layout', from, '--to-layout', to)
@@ -123,7 +123,7 @@ describe('migrate', () => {
     assert.equal(JSON.parse((await dynamodb.item('sid0', { table: target })).sess.S).user, 'ann')
   })
 
-  test('counts a session with the same expiry and other content as different, in every run', async () => {
+  test('counts a session with the same expiry and different content as different, in every run', async () => {
     const { table } = await filled(2)
     const target = await dynamodb.newTable()
     const { code } = await migrate(table, target)
@@ -140,7 +140,7 @@ describe('migrate', () => {
     assert.deepEqual([forced.code, forced.json.copied], [0, 2])
   })
 
-  test('names the side whose table is missing or has another key', async () => {
+  test('names the side whose table is missing or has a different key', async () => {
     const { table } = await filled(1)
     const target = await dynamodb.newTable({ hashKey: 'sessionId' })
     const run = (...args) => runCli(['migrate', '--json', ...args], { connection: dynamodb.connection })
@@ -298,7 +298,7 @@ describe('migrate', () => {
     assert.deepEqual([renamed.json.copied, again.json.same, again.json.foreign], [1, 1, 1])
   })
 
-  test('fails before the scan if a table is missing or has another key', needs('proxy'), async () => {
+  test('fails before the scan if a table is missing or has a different key', needs('proxy'), async () => {
     const { table } = await filled(1)
     const missing = await migrate(table, dynamodb.newTableName())
     assert.deepEqual([missing.code, missing.json.error.code], [1, 'ResourceNotFoundException'])

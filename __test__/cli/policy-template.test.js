@@ -37,7 +37,7 @@ describe('policy', () => {
     ['migrate-to', 'GetItem PutItem DescribeTable'],
     ['cli', 'GetItem PutItem UpdateItem DeleteItem Scan CreateTable DescribeTable DescribeTimeToLive UpdateTimeToLive']
   ]) {
-    test(`for ${features}`, async () => {
+    test(`allows the actions of ${features}`, async () => {
       const { Statement } = await policy('--features', features)
       assert.deepEqual(
         Statement[0].Action,
@@ -71,7 +71,7 @@ describe('template', () => {
   const all = ['--layout', 'baseline', '--pitr', '--deletion-protection', '--leading-keys', '--prefix', '${a}"%{b}\':']
   const leadingKeys = '${$}{a}"%{b}\':*'
 
-  test('for CloudFormation', async () => {
+  test('prints a CloudFormation template', async () => {
     const { Resources } = YAML.parse((await run('template', 'cloudformation')).stdout)
     const { Properties, DeletionPolicy } = Resources.Sessions
     assert.equal(DeletionPolicy, 'Retain')
@@ -87,7 +87,7 @@ describe('template', () => {
     assert.deepEqual(statement.Resource, { 'Fn::GetAtt': ['Sessions', 'Arn'] })
   })
 
-  test('for CloudFormation with all options', async () => {
+  test('prints a CloudFormation template with all options', async () => {
     const { Resources } = YAML.parse((await run('template', 'cloudformation', '--read', '3', ...all)).stdout)
     const { Properties } = Resources.Sessions
     assert.deepEqual(Properties.ProvisionedThroughput, { ReadCapacityUnits: 3, WriteCapacityUnits: 5 })
@@ -98,7 +98,7 @@ describe('template', () => {
     assert.deepEqual(Condition, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [leadingKeys] } })
   })
 
-  test('for Terraform', async () => {
+  test('prints a Terraform configuration', async () => {
     const { resource, data } = await parseHcl('main.tf', (await run('template', 'terraform')).stdout)
     const [table] = resource.aws_dynamodb_table.sessions
     assert.deepEqual([table.name, table.billing_mode, table.hash_key], ['sessions', 'PAY_PER_REQUEST', 'id'])
@@ -106,7 +106,7 @@ describe('template', () => {
     assert.equal(data.aws_iam_policy_document.sessions[0].statement[0].actions.length, 4)
   })
 
-  test('for Terraform with all options', async () => {
+  test('prints a Terraform configuration with all options', async () => {
     const { stdout } = await run('template', 'terraform', '--write', '3', ...all)
     const { resource, data } = await parseHcl('main.tf', stdout)
     const [table] = resource.aws_dynamodb_table.sessions
@@ -122,7 +122,7 @@ describe('template', () => {
   })
 
   for (const args of [[], ['--read', '3', ...all]]) {
-    test(`for the CDK${args.length > 0 ? ' with all options' : ''}`, async () => {
+    test(`prints a construct for the CDK${args.length > 0 ? ' with all options' : ''}`, async () => {
       const { stdout } = await run('template', 'cdk', ...args)
       const { diagnostics } = ts.transpileModule(stdout, { reportDiagnostics: true })
       assert.deepEqual(diagnostics, [])
@@ -131,7 +131,7 @@ describe('template', () => {
     })
   }
 
-  test('as JSON', async () => {
+  test('prints JSON with --json', async () => {
     const { json } = await run('template', 'terraform', '--json')
     assert.equal(json.template, 'terraform')
     assert.match(json.text, /^resource "aws_dynamodb_table"/m)

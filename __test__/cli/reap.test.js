@@ -94,7 +94,7 @@ describe('reap', () => {
     assert.deepEqual(await dynamodb.raw.items(table), [planted('profile')])
   })
 
-  test('fails on a missing table, and on a table with another key', async () => {
+  test('fails on a missing table, and on a table with a different key', async () => {
     assert.equal((await reap(dynamodb.newTableName())).code, 1)
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const { code, stderr } = await reap(table)

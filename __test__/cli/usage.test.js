@@ -48,7 +48,7 @@ describe('help', () => {
     })
   }
 
-  test('is shown whatever else the command line contains', async () => {
+  test('takes precedence over invalid arguments', async () => {
     const { code, stdout } = await runCli(['stats', '--nonsense', '-h', 'x'])
     assert.deepEqual([code, stdout.split('\n')[0]], [0, 'Usage: dynamodb-session stats [options]'])
   })
@@ -134,7 +134,7 @@ describe('output', () => {
     return { code, ...printed }
   }
 
-  test('can be closed by its reader', async () => {
+  test('stops cleanly when the reader closes the pipe', async () => {
     const { code, stderr } = await policyWith(['pipe', 'pipe'], ({ stdout }) => stdout.destroy())
     assert.equal(code, 0)
     assert.doesNotMatch(stderr, /EPIPE/)

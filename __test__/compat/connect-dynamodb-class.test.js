@@ -146,7 +146,7 @@ describe('options of the connect-dynamodb store', () => {
     assert.equal(await call(store, 'get', newSid()), null)
   })
 
-  test('valid native options cause no warning', async () => {
+  test("the package's own options cause no warning", async () => {
     const options = { ...dynamodb.connection, table: 'abc', prefix: '', touchAfter: 5, format: 'map', ttl: 50 }
     assert.deepEqual(await warningsOf(() => new Ours(options)), [])
   })

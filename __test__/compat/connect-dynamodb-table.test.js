@@ -29,7 +29,7 @@ describe('errors of the connect-dynamodb store', () => {
     assert.ok(Math.abs((await dynamodb.item(sid)).expires.N - nowInSeconds() - 86_400) <= 1)
   })
 
-  test('the error of a session without its special keys names them', async () => {
+  test('the error names the missing special keys', async () => {
     const specialKeys = ['user', 'team'].map((name) => ({ name, type: 'S' }))
     for (const options of [{}, { skipThrowMissingSpecialKeys: false }]) {
       const { error } = await callWithCallback(open(Ours, { specialKeys, ...options }), 'set', newSid(), newSession())
@@ -123,7 +123,7 @@ describe('table creation by the connect-dynamodb store', () => {
     })
   }
 
-  test('initialize and createTable reject a table with another key', async () => {
+  test('initialize and createTable reject a table with a different key', async () => {
     const table = await dynamodb.newTable({ hashKey: 'other' })
     const store = open(Ours, { table })
     const expected = { code: 'ConfigError', message: /is other \(S\), not id \(S\)\. Set option hashKey to "other"/ }

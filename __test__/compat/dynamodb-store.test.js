@@ -340,7 +340,7 @@ describe('dynamodb-store', () => {
       assert.equal((await value(extended, 'get', sid)).own, true)
     })
 
-    test('getSessionId and getExpirationDate return what those of dynamodb-store return', async () => {
+    test('getSessionId and getExpirationDate return the same values as the original', async () => {
       for (const options of [{}, { ttl: 5000 }, { table: { hashPrefix: 'a' } }]) {
         const [theirs, mine] = [await original(options), ours(options)]
         assert.equal(mine.getSessionId('x'), theirs.getSessionId('x'))
@@ -488,7 +488,7 @@ describe('dynamodb-store', () => {
       assert.deepEqual(proxy.operations, ['DescribeTable', 'DescribeTable'])
     })
 
-    test('createTableIfDontExists rejects a table with another key', async () => {
+    test('createTableIfDontExists rejects a table with a different key', async () => {
       const name = await dynamodb.newTable({ hashKey: 'other' })
       const store = ours({ table: { name } })
       const message = /is other \(S\), not sessionId \(S\)\. Set option hashKey to "other"/
@@ -496,7 +496,7 @@ describe('dynamodb-store', () => {
       assert.match((await call(store, 'createTableIfDontExists'))[0].message, message)
     })
 
-    test('isTableCreated and createTable return what those of dynamodb-store return', async () => {
+    test('isTableCreated and createTable return the same values as the original', async () => {
       for (const Store of [Original, Ours]) {
         const name = dynamodb.newTableName()
         const store = new Store(optionsOf({ table: { name } }), () => {})

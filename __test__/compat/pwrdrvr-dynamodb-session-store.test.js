@@ -235,7 +235,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       ['a tenth of a lifetime shorter than touchAfter', { touchAfter: 3600 }, 1_000_000, 100]
     ]
     for (const [name, options, maxAge, limit] of limits) {
-      test(`touch sends no request within the time of the original: ${name}`, async () => {
+      test(`touch sends no request within the original's interval: ${name}`, async () => {
         const stores = [original({ ...options, dynamoDBClient: proxyClient }), onProxy(options)]
         for (const store of stores) {
           for (const [seconds, isWritten] of [
@@ -453,7 +453,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.deepEqual(proxy.operations, ['DescribeTable'])
     })
 
-    test('create() rejects an existing table with another key', async () => {
+    test('create() rejects an existing table with a different key', async () => {
       const tableName = await dynamodb.newTable({ hashKey: 'other' })
       await assert.rejects(Ours.create(optionsOf({ tableName, createTableOptions: {} })), {
         code: 'ConfigError',
@@ -492,7 +492,7 @@ describe('@pwrdrvr/dynamodb-session-store', () => {
       assert.equal(await dynamodb.raw.tableExists(tableName), false)
     })
 
-    test('a failed table creation by the constructor is only a warning', async () => {
+    test('a failed table creation by the constructor causes only a warning', async () => {
       const { code, stderr } = await runNode(
         [
           '-e',

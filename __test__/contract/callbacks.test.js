@@ -290,7 +290,7 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       }
     })
 
-    test('with express-session, a throwing callback is an uncaught exception', async () => {
+    test('with express-session, a throwing callback causes an uncaught exception', async () => {
       const { code, lines } = await runWithStore(
         entry,
         `
@@ -312,7 +312,7 @@ for (const entry of entries.filter(({ frameworks }) => frameworks.includes('fast
       assert.deepEqual([code, lines], [0, ['uncaughtException thrown by the app']])
     })
 
-    test('without a framework, a throwing callback is an uncaught exception', async () => {
+    test('without a framework, a throwing callback causes an uncaught exception', async () => {
       const { code, lines } = await runWithStore(
         entry,
         `

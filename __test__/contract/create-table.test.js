@@ -141,7 +141,7 @@ describe('the option createTable', () => {
     assert.equal(await dynamodb.raw.tableExists(table), true)
   })
 
-  test('fails if another process creates the table first with another key', needs('proxy'), async () => {
+  test('fails if another process creates the table first with a different key', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     proxy.on('GetItem', errorResponse(400, 'ResourceNotFoundException'), 1)
@@ -151,7 +151,7 @@ describe('the option createTable', () => {
   })
 
   test(
-    'a rejected CreateTable request fails the operation, and the next operation tries again',
+    'a rejected CreateTable request makes the operation fail, and the next operation tries again',
     needs('proxy'),
     async () => {
       const proxy = await dynamodb.proxy()

@@ -59,7 +59,7 @@ describe('errors of the service', () => {
     }
   })
 
-  test('a table with another partition key makes all operations fail with ValidationException', async () => {
+  test('a table with a different partition key makes all operations fail with ValidationException', async () => {
     const store = dynamodb.store({ hashKey: 'other' })
     await assertAllFail(store, {
       code: 'ValidationException',
@@ -95,7 +95,7 @@ describe('simulated errors of the service', needs('proxy'), () => {
       assert.equal(proxy.requests.length, 3)
     })
 
-    test(`${code} on every attempt is the error of the operation`, async () => {
+    test(`the operation fails with ${code} if every attempt does`, async () => {
       const tableName = dynamodb.table
       proxy.on('*', response)
       const error = await failure(newStore({ maxAttempts: 2 }), 'get', newSid())
@@ -240,7 +240,7 @@ describe('simulated errors of the service', needs('proxy'), () => {
     ],
     ['an error without a body', fault.textResponse(500, '')]
   ]) {
-    test(`${name} is retried, and is a server fault`, async () => {
+    test(`${name} is retried, and counts as a server fault`, async () => {
       proxy.on('*', response)
       const error = await failure(newStore({ maxAttempts: 2 }), 'get', newSid())
       const tableName = dynamodb.table
@@ -250,7 +250,7 @@ describe('simulated errors of the service', needs('proxy'), () => {
   }
 
   for (const text of ['', 'not JSON SECRET', '[]', '5', '{"Item":5}', '{"Item":{"sess":5,"id":{"S":"SECRET"}}}']) {
-    test(`a response with status 200 and the body ${JSON.stringify(text)} is an error or no session`, async () => {
+    test(`a response with status 200 and the body ${JSON.stringify(text)} results in an error or no session`, async () => {
       proxy.on('*', fault.textResponse(200, text))
       const { error, value } = await callBothWays(newStore({ maxAttempts: 1 }), 'get', newSid())
       if (error)

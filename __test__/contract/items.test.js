@@ -173,7 +173,7 @@ describe('reading the expiry of an item', () => {
 describe('reading the session attribute of an item', () => {
   const readable = {
     'JSON text': [jsonAttribute({ a: 1 }), { a: 1 }],
-    'JSON text with surrounding white space': [{ S: ' {"a": 1}\n' }, { a: 1 }],
+    'JSON text with surrounding whitespace': [{ S: ' {"a": 1}\n' }, { a: 1 }],
     'a map': [{ M: { a: { N: '1' }, b: { L: [{ S: 'x' }, { NULL: true }] } } }, { a: 1, b: ['x', null] }],
     'a map with sets': [{ M: { s: { SS: ['a'] }, n: { NS: ['5'] } } }, { s: ['a'], n: [5] }],
     'an empty map': [{ M: {} }, {}],
@@ -277,7 +277,7 @@ describe('the option consistentRead', needs('proxy'), () => {
     assert.deepEqual(reads(), [false, true, false, true])
   })
 
-  test('on-miss finds a session that the first read did not see yet', async () => {
+  test('on-miss finds a session that the first read missed', async () => {
     proxy.on('GetItem', textResponse(200, '{}'), 1)
     assert.equal((await newStore({ consistentRead: 'on-miss' }).get(sid)).user, 'Ann')
     assert.deepEqual(reads(), [false, true])

@@ -56,12 +56,12 @@ describe('the lifetime of a session', () => {
   }
 
   for (const maxAge of [8.64e15, Number.MAX_SAFE_INTEGER, Infinity]) {
-    test(`with maxAge ${maxAge} is stored as a valid number in the future`, async () => {
+    test(`a session with maxAge ${maxAge} is stored with a valid expiry in the future`, async () => {
       assert.ok((await lifetimeOf({}, { cookie: { maxAge } })) > 0)
     })
   }
 
-  test('with a negative maxAge is stored as an expired session', async () => {
+  test('a session with a negative maxAge is stored as expired', async () => {
     const sid = newSid()
     const store = dynamodb.store()
     await store.set(sid, { cookie: { maxAge: -5000 } })
@@ -152,7 +152,7 @@ describe('a lifetime with a fraction of a second', () => {
 describe('a lifetime beyond the range of Date', () => {
   for (const entry of stores) {
     for (const maxAge of [8.64e15, 9e15, Number.MAX_SAFE_INTEGER, 1e100]) {
-      test(`of ${maxAge} ms is stored as the last valid Date, ${entry.name}`, async () => {
+      test(`of ${maxAge} ms sets the expiry to the last valid Date, ${entry.name}`, async () => {
         const { store, expiresOf } = await openStore(dynamodb, entry)
         for (const method of ['set', 'touch']) {
           await call(store, method, 'a', { user: 'Ann', cookie: { maxAge, originalMaxAge: null } })
@@ -164,7 +164,7 @@ describe('a lifetime beyond the range of Date', () => {
   }
 
   for (const ttl of [9e15, 1e300]) {
-    test(`from ttl ${ttl} is stored as the last valid Date`, async () => {
+    test(`from ttl ${ttl} sets the expiry to the last valid Date`, async () => {
       const { store, expiresOf } = await openStore(dynamodb, native, { ttl })
       await store.set('a', { cookie: new session.Cookie({ maxAge: hour }) })
       assert.equal(await expiresOf('a'), 8.64e12)
@@ -180,7 +180,7 @@ describe('a lifetime beyond the range of Date', () => {
     })
   }
 
-  test('in the past is stored as the first valid Date', async () => {
+  test('in the past sets the expiry to the first valid Date', async () => {
     const { store, expiresOf } = await openStore(dynamodb, native)
     await store.set('a', { cookie: { maxAge: -1e300 } })
     assert.equal(await expiresOf('a'), -8.64e12)

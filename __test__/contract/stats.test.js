@@ -141,7 +141,7 @@ describe('stats() of a compatible store', () => {
     ['dynamodb-store', () => ({ updated: Date.now() })],
     ['pwrdrvr-dynamodb-session-store', () => ({ lastModified: new Date().toISOString() })]
   ]) {
-    test(`counts the touches that the timestamp in a session of ${name} saves`, async () => {
+    test(`counts touches skipped because of ${name}'s timestamp`, async () => {
       const { create } = compatible.find((entry) => entry.name === `dynamodb-session/${name}`)
       const store = create({ connection: dynamodb.connection, table: dynamodb.table })
       await store.touch(newSid(), { ...newSession(), ...newTimestamp() })

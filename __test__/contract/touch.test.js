@@ -51,7 +51,7 @@ describe('touch', () => {
     assert.equal(await dynamodb.item(sid), undefined)
   })
 
-  test('emits missing with the same hash for the same ID, and another hash for another ID', async () => {
+  test('emits missing with the same hash for the same ID, and a different hash for a different ID', async () => {
     const store = dynamodb.store()
     const events = collectEvents(store, 'missing')
     const [one, two] = [newSid(), newSid()]

@@ -44,7 +44,7 @@ describe('NODE_DEBUG=dynamodb-session', () => {
     }
   })
 
-  test('prints the same hash for the same session ID, and another hash for another ID', async () => {
+  test('prints the same hash for the same session ID, and a different hash for a different ID', async () => {
     const lines = await linesOf({}, 'dynamodb-session')
     const hashes = lines.map((line) => line.replace(dynamodb.table, '').match(/\b[0-9a-f]{8,}\b/)[0])
     const [set, get, other, destroy] = hashes
@@ -58,7 +58,7 @@ describe('NODE_DEBUG=dynamodb-session', () => {
     for (const line of lines) assert.match(line, /ResourceNotFoundException/)
   })
 
-  test('prints nothing if NODE_DEBUG has another value', async () => {
+  test('prints nothing if NODE_DEBUG has a different value', async () => {
     assert.deepEqual(await linesOf({}, 'dynamodb'), [])
   })
 })

@@ -101,7 +101,7 @@ const runners = {
 
 const settings = { concurrency: 2, ...needs('tableName') }
 
-describe('code blocks of README, docs and examples run', settings, () => {
+describe('code blocks of README, docs, and examples run', settings, () => {
   before(() => dynamodb.raw.createTable('sessions'))
 
   for (const { place, language, code, reason } of blocks) {

@@ -24,7 +24,7 @@ async function run(script, options, settings) {
 describe('arguments of the wrong type', () => {
   const values = [undefined, null, 0, NaN, '', 'text', true, Symbol('s'), 5n, {}, [], () => {}, new Map()]
 
-  test('every call settles, without a throw or a crash', async () => {
+  test('every call settles, without throwing or crashing', async () => {
     const store = dynamodb.store()
     const results = []
     for (const method of ['get', 'set', 'touch', 'destroy']) {
@@ -112,7 +112,7 @@ describe('close()', needs('proxy'), () => {
     await closing
   })
 
-  test('fails operations without a response in time', async () => {
+  test('operations without a response fail within the timeout', async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', noResponse)
     const store = dynamodb.store({ endpoint: proxy.endpoint, timeout: 500 })
@@ -126,7 +126,7 @@ const needsPanickingAddon = {
   skip: fs.existsSync(panickingAddon) ? false : 'run `npm run build:panicking` to build the addon that panics'
 }
 
-test('a panic in Rust fails only its own operation', needsPanickingAddon, async () => {
+test('a panic in Rust causes only its own operation to fail', needsPanickingAddon, async () => {
   const script = `
     const { readOptions } = require(process.env.DYNAMODB_SESSION + '/lib/options.js')
     const { Sessions } = require(process.env.DYNAMODB_SESSION + '/lib/sessions.js')

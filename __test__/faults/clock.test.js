@@ -42,7 +42,7 @@ describe('a wrong clock', { concurrency: true, ...needs('proxy') }, () => {
     ['20 minutes ahead', -20 * minute],
     ['a year behind', 365 * 24 * 60 * minute]
   ]) {
-    test(`${name}: corrected by one extra attempt, for all later operations`, async () => {
+    test(`${name} is corrected by one extra attempt, for all later operations`, async () => {
       const { proxy, store } = await proxyAndStore(ahead)
       const sid = newSid()
       await store.set(sid, newSession({ user: 'Ann' }))

@@ -47,20 +47,20 @@ async function storeWithConnections(connections, options, proxyOptions = {}) {
 }
 
 describe('idle connections', { concurrency: true, ...needs('proxy') }, () => {
-  test('all closed by the server cause no error', async () => {
+  test('closed by the server cause no error', async () => {
     const { proxy, store } = await storeWithConnections(20, { maxAttempts: 1 })
     proxy.closeConnections()
     assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
-  test('all closed by the server as the next request arrives cause no error', async () => {
+  test('closed by the server as the next request arrives cause no error', async () => {
     const { proxy, store } = await storeWithConnections(20, { maxAttempts: 1 })
     proxy.on('*', fault.hangUp, 20)
     assert.deepEqual(await callDuringFault({ proxy, store }, 'set', newSid(), newSession()), { value: undefined })
   })
 
   for (const [method, ...args] of [['set', newSid(), newSession()], ['length']]) {
-    test(`all silently dead: the next attempt of ${method} uses a new connection`, async () => {
+    test(`that died silently: the next attempt of ${method} uses a new connection`, async () => {
       const { proxy, store } = await storeWithConnections(20, { maxAttempts: 2 })
       proxy.freezeConnections()
       const repair = () => proxy.closeConnections()
@@ -98,7 +98,7 @@ describe('a get on a connection that died silently', { concurrency: true, ...nee
     assert.deepEqual([error.code, error.$metadata.attempts], ['TimeoutError', 1])
   })
 
-  test('is the only case of a backup read: not for a recently used connection, not for writes', async () => {
+  test('backup reads are sent only for gets on idle connections', async () => {
     const { proxy, store } = await storeWithConnections(2)
     proxy.on('*', fault.delayed(400))
     for (let i = 0; i < 3; i++) await store.get(newSid())
@@ -310,7 +310,7 @@ describe('a host with an unresponsive address', () => {
 
 describe('a process without free file descriptors', { ...needs('proxy'), ...onLinux }, () => {
   for (const when of ['from the start', 'later']) {
-    test(`${when} fails operations in time, and recovers`, async (t) => {
+    test(`${when}: operations fail within their timeout, and succeed again once files can be opened`, async (t) => {
       const proxy = await dynamodb.proxy()
       const app = await App.start(t, dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts }))
       if (when === 'later') {

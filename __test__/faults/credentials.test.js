@@ -43,7 +43,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     assert.equal(typeof (await store.length()), 'number')
   })
 
-  test('credentials that are always rejected fail the operation after one renewal, and the next operation renews them again', async () => {
+  test('if credentials are always rejected, the operation fails after one renewal, and the next operation renews them again', async () => {
     let calls = 0
     const { proxy, store } = await proxyAndStore(async () => keys(`KEY${++calls}`))
     proxy.on('*', errorResponse(400, 'ExpiredTokenException'))
@@ -104,7 +104,7 @@ describe('credentials', { concurrency: true, ...needs('proxy') }, () => {
     })
   }
 
-  test('a provider that fails while the current credentials are valid fails no operation', async () => {
+  test('a provider that fails while the current credentials are valid causes no failures', async () => {
     let calls = 0
     const { store } = await proxyAndStore(async () => {
       if (++calls > 1) throw new Error('the vault is sealed')

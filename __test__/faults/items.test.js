@@ -22,7 +22,7 @@ describe('the size limit of items', () => {
   const overhead = attributes + 2 + JSON.stringify({ text: '' }).length
   const sessionOf = (bytes) => ({ text: 'x'.repeat(bytes - overhead) })
 
-  test('an item of 400 KB is stored, and one more byte is a ValidationException', async () => {
+  test('an item of 400 KB is stored, and one more byte causes a ValidationException', async () => {
     const store = dynamodb.store({ ttl })
     const largest = sessionOf(400 * 1024)
     await store.set(sid, largest)
@@ -45,7 +45,7 @@ describe('an extreme expiry', () => {
     'a tiny fraction': ['0.0000000001', false]
   }
   for (const [name, [number, alive]] of Object.entries(cases)) {
-    test(`${name} counts as ${alive ? 'not expired' : 'expired'} in get, touch and length`, async () => {
+    test(`${name} counts as ${alive ? 'not expired' : 'expired'} in get, touch, and length`, async () => {
       const sid = newSid()
       const prefix = `${newSid()}:`
       const store = dynamodb.store({ prefix, touchAfter: 0 })
@@ -79,7 +79,7 @@ describe('an invalid response to get', { concurrency: true, ...needs('proxy') },
     '\0',
     '"'
   ]) {
-    test(`${JSON.stringify(text)} is an error or no session, and the next operation succeeds`, async () => {
+    test(`${JSON.stringify(text)} results in an error or no session, and the next operation succeeds`, async () => {
       const proxy = await dynamodb.proxy()
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
       proxy.on('*', textResponse(200, text))
@@ -89,7 +89,7 @@ describe('an invalid response to get', { concurrency: true, ...needs('proxy') },
     })
   }
 
-  test('100,000 nested levels are an error or no session, without a crash', async () => {
+  test('100,000 nested levels result in an error or no session, without a crash', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
     const [open, end] = ['{"M":{"a":', '}}'].map((part) => part.repeat(100_000))
@@ -110,7 +110,7 @@ describe('an invalid response to a table operation', needs('proxy'), () => {
     [200, '{}']
   ]) {
     for (const method of ['describeTable', 'createTable']) {
-      test(`${method}: ${status} with ${JSON.stringify(text)} is a NetworkError`, async () => {
+      test(`${status} with ${JSON.stringify(text)} makes ${method} fail with a NetworkError`, async () => {
         const proxy = await dynamodb.proxy()
         const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
         proxy.on('*', textResponse(status, text))
@@ -132,7 +132,7 @@ describe('a response of more than 16 MB', needs('proxy'), () => {
     'with chunked encoding': endlessResponse(200 * MB)
   }
   for (const [name, oversized] of Object.entries(responses)) {
-    test(`${name} fails the operation`, async () => {
+    test(`${name} makes the operation fail`, async () => {
       const proxy = await dynamodb.proxy()
       const options = { ...shortTimeouts, attemptTimeout: 2000, timeout: 4000, maxAttempts: 1 }
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...options })

@@ -61,7 +61,7 @@ for (const scheme of ['http', 'https']) {
         assert.equal(error, undefined)
       })
 
-      test(`${name}, every time: the operation fails in time`, async () => {
+      test(`${name}, every time: the operation fails within its timeout`, async () => {
         const { proxy, store } = await proxyAndStore()
         inject(proxy, Infinity)
         const { error } = await callDuringFault({ proxy, store }, 'set', newSid(), newSession())
@@ -70,7 +70,7 @@ for (const scheme of ['http', 'https']) {
       })
     }
 
-    test('refused connections: the operation fails in time, and the next one succeeds once the server listens again', async () => {
+    test('refused connections: the operation fails within its timeout, and the next one succeeds once the server listens again', async () => {
       const { proxy, store } = await proxyAndStore()
       await store.get(newSid())
       await proxy.refuse()
@@ -89,7 +89,7 @@ for (const scheme of ['http', 'https']) {
 }
 
 describe('table-wide methods without a response', needs('proxy'), () => {
-  test('fail in time', async () => {
+  test('fail within the timeout', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
     proxy.on('*', fault.noResponse)
@@ -112,7 +112,7 @@ describe('an invalid server certificate', { concurrency: true, ...needs('proxy')
     'for another host': () => authority.issue({ host: 'elsewhere.test' })
   }
   for (const [name, issue] of Object.entries(certificates)) {
-    test(`${name} is rejected before a request is sent, and a valid one is accepted afterwards`, async () => {
+    test(`${name} is rejected before a request is sent, and a valid one is accepted afterward`, async () => {
       const proxy = await dynamodb.proxy({ certificate: await issue() })
       const store = dynamodb.store({ endpoint: proxy.endpoint, ...shortTimeouts })
       const good = await authority.issue()

@@ -45,7 +45,7 @@ async function recreateUnderLoad(store, table, recreate) {
 }
 
 describe('a table deleted under load', () => {
-  test('and created again fails the operations in between, and none after', async () => {
+  test('makes operations fail until it is created again', async () => {
     const table = await dynamodb.newTable()
     const store = dynamodb.store({ table })
     const outcomes = await recreateUnderLoad(store, table, async (outcomes) => {
@@ -68,7 +68,7 @@ describe('a table that is being created', needs('proxy'), () => {
   const creating = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"CREATING"') }))
   const missing = errorResponse(400, 'ResourceNotFoundException')
 
-  test('without createTable fails operations at once until it is active', async () => {
+  test('without createTable, operations fail at once until it is active', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint })
     proxy.on('*', missing)
@@ -77,7 +77,7 @@ describe('a table that is being created', needs('proxy'), () => {
     assert.equal(error.$metadata.attempts, 1)
   })
 
-  test('with createTable is awaited once by all operations', async () => {
+  test('with createTable, all operations share one wait', async () => {
     const proxy = await dynamodb.proxy()
     const store = dynamodb.store({ endpoint: proxy.endpoint, createTable: true })
     proxy.on('GetItem', missing, 20).on('DescribeTable', creating, 3)

@@ -49,7 +49,7 @@ describe('retryable errors', { concurrency: true, ...needs('proxy') }, () => {
       assert.equal(proxy.requests.length, 3)
     })
 
-    test(`${name} on every attempt is the error of the operation`, async () => {
+    test(`the operation fails with ${code} if every attempt gets ${name}`, async () => {
       const { proxy, store } = await proxyAndStore()
       proxy.on('*', respond)
       const { error } = await callDuringFault({ proxy, store }, 'set', newSid(), newSession())
@@ -59,7 +59,7 @@ describe('retryable errors', { concurrency: true, ...needs('proxy') }, () => {
     })
   }
 
-  test('the error of the last attempt is the error of the operation', async () => {
+  test('the operation fails with the error of the last attempt', async () => {
     const { proxy, store } = await proxyAndStore()
     proxy.on('*', errorResponse(400, 'ThrottlingException'), 1).on('*', textResponse(503, ''), 1)
     proxy.on('*', errorResponse(500, 'InternalServerError'), 1)
@@ -101,7 +101,7 @@ describe('errors that are not retryable', { concurrency: true, ...needs('proxy')
 })
 
 describe('a service outage', needs('proxy'), () => {
-  test('costs 100 retries in total, and operations succeed again afterwards', async () => {
+  test('uses at most 100 retries, and operations succeed again afterward', async () => {
     const { proxy, store } = await proxyAndStore()
     proxy.on('*', textResponse(500, ''))
     const operations = 400

@@ -82,7 +82,7 @@ describe('the error explains an installation with', onLinux, () => {
     ])
   })
 
-  test('the platform package of another processor', async () => {
+  test('the platform package for a different processor', async () => {
     const cwd = projects.create('arm64')
     await projects.npmInstall(cwd, ['--os=linux', '--cpu=arm64', '--libc=glibc', 'dynamodb-session'])
     const lines = await errorOf(cwd)
@@ -141,7 +141,7 @@ describe('the error explains an installation with', onLinux, () => {
     }
   })
 
-  test('another version of the platform package', async () => {
+  test('a different version of the platform package', async () => {
     const { cwd } = await installed('versions')
     const manifest = path.join(cwd, 'node_modules', gnu, 'package.json')
     write(manifest, fs.readFileSync(manifest, 'utf8').replace(`"${version}"`, '"9.8.7"'))

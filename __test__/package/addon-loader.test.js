@@ -106,7 +106,7 @@ describe('the addon', () => {
     assert.ok(message.includes(`npm install --save-optional @dynamodb-session/addon-${build}@${version}`), message)
   })
 
-  test('of another version is rejected', async (t) => {
+  test('of a different version is rejected', async (t) => {
     const directory = appWithoutAddon(t)
     install(directory, fs.readFileSync(binary), { version: '9.8.7' })
     const { message } = await load(directory)

@@ -96,7 +96,7 @@ describe('the base class', () => {
     assert.deepEqual(await resultOf([app], { cwd: directory }), { ...extendsStore, extendsStore: null })
   })
 
-  test('is Store of the express-session next to it', async (t) => {
+  test('is the Store class of the adjacent express-session', async (t) => {
     const directory = temporaryDirectory(t)
     copyPackage(path.join(directory, 'node_modules', 'dynamodb-session'))
     linkPackage('express-session', path.join(directory, 'node_modules', 'express-session'))
@@ -113,7 +113,7 @@ describe('the base class', () => {
     return { app, sibling: path.join(path.dirname(copy), 'express-session') }
   }
 
-  test('is Store of the express-session that pnpm put next to it', async (t) => {
+  test('is the Store class of the adjacent express-session in a pnpm layout', async (t) => {
     const { app, sibling } = pnpmLayout(temporaryDirectory(t))
     linkPackage('express-session', sibling)
     linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))
@@ -126,7 +126,7 @@ describe('the base class', () => {
     ['an ES module app', 'app.mjs', module]
   ]) {
     for (const place of ['its own directory', 'the root of the monorepo']) {
-      test(`is Store of the express-session that only ${name} has, started from ${place}`, async (t) => {
+      test(`is the Store class of the express-session that only ${name} has, started from ${place}`, async (t) => {
         const directory = temporaryDirectory(t)
         const { app } = pnpmLayout(directory)
         linkPackage('express-session', path.join(app, 'node_modules', 'express-session'))

@@ -41,13 +41,13 @@ test('an item is read back as it was written, in both formats', () => {
   assert.deepEqual(map.encode('a', {}).sk, { S: 'app:a' })
 })
 
-test('what an item does not have is undefined', () => {
+test('the parts that an item does not have are undefined', () => {
   assert.deepEqual(json.decode({}), { id: undefined, text: undefined, session: undefined, expires: undefined })
   const { id, text, session } = json.decode({ id: { S: 'other:1' }, sess: { S: '[5]' } })
   assert.deepEqual([id, text, session], [undefined, '[5]', undefined])
 })
 
-test('an item that cannot be read or written is an error with a code', () => {
+test('an item that cannot be read or written causes an error with a code', () => {
   assert.throws(() => json.decode([]), { name: 'CorruptItemError', code: 'CorruptItemError' })
   assert.throws(() => itemSize({ a: 5 }), { code: 'CorruptItemError' })
   assert.throws(() => map.encode('a', { n: 1e300 }), { code: 'SerializationError', operation: 'PutItem' })

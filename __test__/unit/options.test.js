@@ -79,7 +79,7 @@ describe('valid options', () => {
   })
 })
 
-describe('an option of the wrong type is a ConfigError', () => {
+describe('an option of the wrong type causes a ConfigError', () => {
   const wrong = {
     table: [5, true, [], Symbol('x'), () => {}],
     hashKey: [5, {}, []],
@@ -128,7 +128,7 @@ describe('an option of the wrong type is a ConfigError', () => {
   }
 })
 
-describe('an invalid value is a ConfigError', () => {
+describe('an invalid value causes a ConfigError', () => {
   const wrong = {
     table: ['', 'a b', 'x'.repeat(2000), 'arn:aws:s3:::bucket'],
     hashKey: [''],
@@ -177,11 +177,11 @@ describe('an invalid value is a ConfigError', () => {
   }
 })
 
-describe('conflicting options are a ConfigError', () => {
+describe('conflicting options cause a ConfigError', () => {
   const client = { config: {}, send() {} }
   const cases = {
-    'hashKey and sortKey of one name': { hashKey: 'id', sortKey: 'id' },
-    'session and expiry in one attribute': { attributes: { session: 'x', expires: 'x' } },
+    'hashKey and sortKey with the same name': { hashKey: 'id', sortKey: 'id' },
+    'session and expiry in the same attribute': { attributes: { session: 'x', expires: 'x' } },
     'session in the key': { attributes: { session: 'id' } },
     'expiry in the key': { hashKey: 'expires' },
     'session in the sort key': { sortKey: 'sess' },
@@ -194,7 +194,7 @@ describe('conflicting options are a ConfigError', () => {
       attributes: { session: 'data' },
       specialKeys: [{ name: 'data', type: 'S' }]
     },
-    'a special key twice': {
+    'a duplicate special key': {
       specialKeys: [
         { name: 'user', type: 'S' },
         { name: 'user', type: 'N' }
@@ -213,7 +213,7 @@ describe('conflicting options are a ConfigError', () => {
   for (const [name, options] of Object.entries(cases)) test(name, () => void configError(options))
 })
 
-describe('an unknown option is a ConfigError', () => {
+describe('an unknown option causes a ConfigError', () => {
   const misspelled = {
     tabel: 'table',
     Table: 'table',
@@ -235,7 +235,7 @@ describe('an unknown option is a ConfigError', () => {
     offlineafter: 'offlineAfter'
   }
   for (const [given, meant] of Object.entries(misspelled)) {
-    test(`${given}: suggests ${meant}`, () => {
+    test(`the error about ${given} suggests ${meant}`, () => {
       const { message } = configError({ [given]: 'SECRET' })
       assert.match(message, new RegExp(`\\b${given}\\b`))
       assert.match(message, new RegExp(`\\b${meant}\\b`))
@@ -248,7 +248,7 @@ describe('an unknown option is a ConfigError', () => {
     [{ createTable: { billingmode: 'PAY_PER_REQUEST' } }, 'billingmode', 'billingMode'],
     [{ specialKeys: [{ name: 'user', typ: 'S' }] }, 'typ', 'type']
   ]) {
-    test(`nested ${given}: suggests ${meant}`, () => {
+    test(`the error about the nested option ${given} suggests ${meant}`, () => {
       const { message } = configError(options)
       assert.match(message, new RegExp(`\\b${given}\\b`))
       assert.match(message, new RegExp(`\\b${meant}\\b`))
@@ -256,13 +256,13 @@ describe('an unknown option is a ConfigError', () => {
   }
 
   for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
-    test(`${given}: suggests nothing`, () => {
+    test(`the error about ${given} suggests nothing`, () => {
       const { message } = configError({ [given]: 1 })
       assert.equal(message, `unknown option ${given}; docs/options.md lists all options`)
     })
   }
 
-  test('nested, without a similar name: lists the options', () => {
+  test('the error about a nested option without a similar name lists the options', () => {
     const { message } = configError({ attributes: { data: 'x' } })
     assert.equal(message, 'unknown option attributes.data; the options are session, expires')
   })
@@ -271,7 +271,7 @@ describe('an unknown option is a ConfigError', () => {
   test('__proto__', () => void configError(JSON.parse('{"__proto__":{"table":"x"}}')))
 })
 
-describe('an option of another package is a ConfigError that helps to migrate', () => {
+describe('an option of another package causes a ConfigError whose message helps you migrate', () => {
   const dynamoDBStore = /\bdynamodb-store\b/
   const koa = /\bkoa-session-dynamodb-store\b/
   const pwrdrvr = /@pwrdrvr\/dynamodb-session-store\b/
@@ -319,7 +319,7 @@ describe('an option of another package is a ConfigError that helps to migrate', 
   }
 })
 
-describe('the package used as a class is a TypeError that shows the import', () => {
+describe('the package used as a class causes a TypeError that shows the import', () => {
   const factory = require('../..')
   const message = /const \{ DynamoDBStore \} = require\('dynamodb-session'\)/
   for (const [name, use] of Object.entries({

@@ -151,7 +151,7 @@ function testItems(compatible, dynamodb) {
       assert.equal(await ours.get('a'), undefined)
     })
 
-    test('get resolves to undefined for an item without a session, of which the original returns the keys', async () => {
+    test('get resolves to undefined for an item without a session, whose keys the original returns', async () => {
       const { table, original, ours } = await compatible.pair()
       const key = Object.fromEntries(Object.entries(compatible.keyOf('a')).map(([name, S]) => [name, { S }]))
       for (const more of [{}, { session: { NULL: true } }, { session: { S: '' } }]) {
@@ -202,7 +202,7 @@ function testItems(compatible, dynamodb) {
   })
 
   describe('the requests of the koa-session store', () => {
-    test('each operation sends one request, and get a second, consistent one if it finds no item', async () => {
+    test('each operation sends one request, and get sends a second, consistent request if it finds no item', async () => {
       const proxy = await dynamodb.proxy()
       const { ours } = await compatible.pair()
       ours.setOptions(compatible.options({ name: ours.tableName, endpoint: proxy.endpoint }))

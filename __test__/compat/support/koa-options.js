@@ -70,7 +70,7 @@ function testOptions(compatible, dynamodb) {
       assert.ok('ends' in (await dynamodb.raw.read(other.table, compatible.keyOf('a'))))
     })
 
-    test('getExpirationDate returns what that of the original returns', () => {
+    test('getExpirationDate returns the same value as the original', () => {
       const [ours, original] = [new compatible.Store(region), new compatible.Original(region)]
       for (const maxAge of [0, 1000, -1000, null]) {
         const difference = ours.getExpirationDate(maxAge) - original.getExpirationDate(maxAge)
@@ -123,7 +123,7 @@ function testOptions(compatible, dynamodb) {
       }
     })
 
-    test('native options apply', async () => {
+    test("the package's own options apply", async () => {
       const { table, original } = await compatible.pair()
       const store = new compatible.Store({ ...dynamodb.connection, table, ttl: 60, format: 'json' })
       await store.set('a', { user: 'Ann' })

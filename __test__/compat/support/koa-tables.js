@@ -153,7 +153,7 @@ function testTables(compatible, dynamodb) {
       assert.equal((await describeTable(table)).TableStatus, 'ACTIVE')
     })
 
-    test('createTableIfDontExists rejects a table with another key', async () => {
+    test('createTableIfDontExists rejects a table with a different key', async () => {
       const table = await dynamodb.newTable({ hashKey: 'other' })
       const { store } = await newStore({ name: table })
       const message = /the key of the table .* is other \(S\), not .*Set option hashKey to "other"/
@@ -161,7 +161,7 @@ function testTables(compatible, dynamodb) {
       assert.match((await callbackOf(store)).message, message)
     })
 
-    test('createTableIfDontExists creates a table that is being deleted again', async () => {
+    test('createTableIfDontExists recreates a table once its deletion finishes', async () => {
       const { store, proxy, table } = await newStore({ region: 'local' })
       const deleting = changedResponse(({ text }) => ({ text: text.replace('"ACTIVE"', '"DELETING"'), headers: {} }))
       await store.createTable()
@@ -230,7 +230,7 @@ function testTables(compatible, dynamodb) {
       assertStoreError(error, { code: 'AccessDeniedException' })
     })
 
-    test('a failed autoCreate is only a warning, and a later operation creates the table', async () => {
+    test('a failed autoCreate causes only a warning, and a later operation creates the table', async () => {
       const proxy = await dynamodb.proxy()
       proxy.on('DescribeTable', errorResponse(400, 'AccessDeniedException'), 1)
       const warned = once(process, 'warning')
@@ -256,7 +256,7 @@ function testTables(compatible, dynamodb) {
       assert.equal(describeTimeToLive.TimeToLiveDescription.TimeToLiveStatus, 'DISABLED')
     })
 
-    test('isTableCreated returns what that of the original returns', needs('timeToLive'), async () => {
+    test('isTableCreated returns the same value as the original', needs('timeToLive'), async () => {
       const { original, ours } = await compatible.pair()
       const [our, their] = [await ours.isTableCreated(), await original.isTableCreated()]
       assert.deepEqual(our.describeTimeToLive, their.describeTimeToLive)

@@ -219,7 +219,7 @@ function contract({ name, abilities, start }, dynamodb) {
       assert.ok(await dynamodb.item(first.body.id, { prefix: 'one:' }))
     })
 
-    test('a failed operation of the store is an error of the request', async (t) => {
+    test('a failed operation of the store makes the request fail with status 500', async (t) => {
       const { browser } = await logIn(t)
       const broken = await startApp(t, { storeOptions: { table: dynamodb.newTableName() } })
       const { status, body } = await browser.copy(broken.url).get('/')
