@@ -1,6 +1,6 @@
 'use strict'
 
-const { findBase, requirerOf } = require('./lib/base.js')
+const { findBase, requirerOf } = require('./lib/express-base.js')
 const { DynamoDBStoreError } = require('./lib/error.js')
 const { createStoreClass } = require('./lib/store.js')
 

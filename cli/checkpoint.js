@@ -2,7 +2,7 @@
 
 const { existsSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs')
 const { isDeepStrictEqual } = require('node:util')
-const { quoted, withoutUserInfo } = require('../lib/command.js')
+const { quoted, withoutUserInfo } = require('../lib/command-line.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
 const { listenForInterrupt } = require('./terminal.js')
 

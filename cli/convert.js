@@ -1,7 +1,7 @@
 'use strict'
 
 const { isDeepStrictEqual } = require('node:util')
-const { withRepairedCookie } = require('../lib/compat/cookie.js')
+const { withRepairedCookie } = require('../lib/compat/dynamodb-store-cookie.js')
 const { sameAttributes } = require('../lib/native/item-codec.js')
 
 /** Converts an item of the table `from` to an item of the table `to`. `decoded` is the decoded item. */

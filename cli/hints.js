@@ -1,6 +1,6 @@
 'use strict'
 
-const { commandLine, quoted } = require('../lib/command.js')
+const { commandLine, quoted } = require('../lib/command-line.js')
 const layouts = require('../lib/compat/layouts.js')
 const { connectionOptions, layoutOptions, sharedBySides } = require('./options.js')
 

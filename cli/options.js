@@ -102,21 +102,21 @@ const storeOptionNames = {
  */
 function storeOptions(values, side) {
   // Loaded here because the help must work without the addon.
-  const { defined, readOptions } = require('../lib/options.js')
+  const { readOptions, withoutUndefined } = require('../lib/options.js')
   const value = (name) => values[`${side}-${name}`] ?? values[name]
   const layout = value('layout') ?? 'connect-dynamodb'
   const { constants, ...preset } = layouts[layout]
   const sameNames = ['table', 'region', 'endpoint', 'profile', 'prefix', 'format']
   const given = {
     ...preset,
-    ...defined({
+    ...withoutUndefined({
       ...Object.fromEntries(sameNames.map((name) => [name, value(name)])),
       hashKey: value('hash-key'),
       sortKey: value('sort-key')
     }),
     attributes: {
       ...preset.attributes,
-      ...defined({ session: value('session-attribute'), expires: value('expires-attribute') })
+      ...withoutUndefined({ session: value('session-attribute'), expires: value('expires-attribute') })
     }
   }
   const options = readOptions(given, (message) => {

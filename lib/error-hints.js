@@ -1,15 +1,15 @@
 'use strict'
 
-const { commandLine } = require('./command.js')
+const { commandLine } = require('./command-line.js')
 
 // Hints for a request that failed. lib/option-hints.js has those for invalid options.
 
-const isOfAWS = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
+const AWS_URL = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
 
 /** Failures that occur before a request is sent, and do not depend on the service. */
-const isAboutClient = /^(no credentials|no free connection|the certificate files)/
+const CLIENT_FAILURE = /^(no credentials|no free connection|the certificate files)/
 
-const isAboutKey =
+const KEY_ERROR =
   /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i
 
 /** The names of the options. A compatible store sets other names in `options.names`. */
@@ -24,7 +24,7 @@ const defaultNames = {
 
 /**
  * The message of a failure, followed by where the request went and what to do next. `region` and `endpoint` are those
- * that the addon used. They are undefined if it failed before it knew them.
+ * that the addon used. They are undefined if it failed before it determined them.
  */
 function withHints({ code, message, region, endpoint }, options) {
   const sentences = [message, ...hintsFor({ code, message, region, endpoint }, options)]
@@ -35,7 +35,7 @@ function withHints({ code, message, region, endpoint }, options) {
 
 function hintsFor({ code, message, region, endpoint }, options) {
   if (region === undefined || endpoint === undefined) return []
-  const isCustom = !isOfAWS.test(endpoint)
+  const isCustom = !AWS_URL.test(endpoint)
   const names = { ...defaultNames, ...options.names }
   const { hints = true } = options
   if (code === 'ResourceNotFoundException') {
@@ -44,11 +44,11 @@ function hintsFor({ code, message, region, endpoint }, options) {
     return hints ? [problem, missingTableHint(region, isCustom ? endpoint : undefined, names, options)] : [problem]
   }
   if (!hints) return []
-  if (code === 'ValidationException' && isAboutKey.test(message)) {
+  if (code === 'ValidationException' && KEY_ERROR.test(message)) {
     return keyHints(region, isCustom ? endpoint : undefined, names, options)
   }
   const isAboutService = ['UnknownServiceError', 'UnknownOperationException'].includes(code)
-  const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code) && !isAboutClient.test(message)
+  const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code) && !CLIENT_FAILURE.test(message)
   if (isCustom && (isAboutNetwork || isAboutService)) {
     return [`Check that DynamoDB is running at ${endpoint} (${settingOf('endpoint', names, options)})`]
   }
@@ -61,7 +61,7 @@ function hintsFor({ code, message, region, endpoint }, options) {
 
 function missingTableHint(region, endpoint, names, options) {
   const init = commandLine('init', flagsOf(region, endpoint, options))
-  // A store that has option createTable already created the table, so the table was deleted since then.
+  // A store with the `createTable` option already created the table, so the table was deleted since then.
   const creation = options.newTable ? 'with this command' : `with option ${names.createTable} or with this command`
   return `Correct option ${names.table}, the Region, or the endpoint, or create the table ${creation}: ${init}`
 }

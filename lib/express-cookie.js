@@ -7,11 +7,11 @@ function isCookie(stored) {
 
 /**
  * The fields of a cookie for a session that was stored without one. They come from the session that is being reloaded,
- * or else from the app's cookie options if they are known, or else from express-session's defaults.
+ * or else from `cookieOptions`, the app's, or else from express-session's defaults.
  */
-function cookieFields(stored, request, known) {
+function cookieFields(stored, request, cookieOptions) {
   const { maxAge: _maxAge, originalMaxAge: _originalMaxAge, ...usable } = isObject(stored) ? stored : {}
-  const { originalMaxAge = null, expires = null, ...options } = request.session?.cookie?.data ?? known ?? {}
+  const { originalMaxAge = null, expires = null, ...options } = request.session?.cookie?.data ?? cookieOptions ?? {}
   const renewed = Number.isFinite(originalMaxAge) ? new Date(Date.now() + originalMaxAge) : expires
   return { ...options, expires: renewed, ...usable, originalMaxAge }
 }

@@ -10,7 +10,7 @@ function isFastifySession({ isSaved, isModified }) {
  * responses, the client must get the first one.
  */
 class FastifyWrites {
-  /** The last write in flight of each session, by key. */
+  /** The last write in progress of each session, by session ID. */
   #last = new Map()
 
   /** Settles like the write, but only after the earlier writes of the same session have settled. */

@@ -2,7 +2,7 @@
 
 const ONE_DAY = 86_400
 
-/** The default of option touchAfter: a tenth of the lifetime, up to an hour. */
+/** The default of the `touchAfter` option: a tenth of the lifetime, up to an hour. */
 const TOUCH_SHARE = 0.1
 const LONGEST_TOUCH_AFTER = 3_600
 

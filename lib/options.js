@@ -22,7 +22,7 @@ const kinds = {
   ],
   client: [
     'a DynamoDBClient of the AWS SDK v3 or an AWS.DynamoDB of v2',
-    (value) => require('./client.js').isJavaScriptClient(value)
+    (value) => require('./sdk-client.js').isJavaScriptClient(value)
   ],
   ttl: [
     'a positive number of seconds, or a function that takes the session and returns one',
@@ -128,7 +128,7 @@ function readOptions(given = {}, reject = throwConfigError) {
 /** The members of `given` that are set and valid. */
 function check(given, allowed, label, reject) {
   const checked = { __proto__: null }
-  for (const [name, value] of Object.entries(optionsOf(given))) {
+  for (const [name, value] of Object.entries(copyOptions(given))) {
     if (value === undefined) continue
     const problem = problemWith(name, value, allowed, label)
     if (problem === undefined) checked[name] = value
@@ -139,9 +139,9 @@ function check(given, allowed, label, reject) {
 
 /**
  * The own and inherited options, in an object without a prototype. What a library adds to Object.prototype is not an
- * option. That object may belong to another realm.
+ * option. That object may belong to a different realm.
  */
-function optionsOf(given) {
+function copyOptions(given) {
   if (given == null) throw new TypeError(`the options must be an object, not ${given}`)
   const options = { __proto__: null }
   for (const name in given) {
@@ -232,7 +232,7 @@ function rejectConflicts(options, given, reject) {
 }
 
 /** The members that are not undefined. */
-function defined(options) {
+function withoutUndefined(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
@@ -282,4 +282,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { defined, newTableOf, optionsOf, readOptions }
+module.exports = { copyOptions, newTableOf, readOptions, withoutUndefined }

@@ -41,8 +41,8 @@ class SessionRecords {
   }
 
   /**
-   * Gives the record of a session to the object that replaces it. `hasNewCookie` says that the replacement got a cookie
-   * that does not come from the session.
+   * Gives the record of a session to the object that replaces it. `hasNewCookie`: the replacement's cookie was not
+   * copied from the session.
    */
   handOver(session, replacement, hasNewCookie) {
     const record = this.#records.get(session)

@@ -10,7 +10,7 @@ function parseSession(text) {
   }
 }
 
-/** The text of a session, with the field that option `stamp` of a compatible store adds. */
+/** The text of a session, with the field that the `stamp` option of a compatible store adds. */
 function serializeSession(session, stamp) {
   requireObject(session)
   const text = JSON.stringify(stamp === undefined ? session : withStamp(session, stamp))

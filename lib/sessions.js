@@ -12,7 +12,7 @@ const { SessionRecord, SessionRecords } = require('./session-record.js')
 const { parseSession, requireObject, serializeSession } = require('./session-text.js')
 const { hashOf } = require('./tracing.js')
 
-/** The lengths of the longest partition key and of the longest sort key, in bytes. */
+/** Maximum length of a partition key and of a sort key, in bytes. */
 const LONGEST_HASH_KEY = 2048
 const LONGEST_SORT_KEY = 1024
 
@@ -24,19 +24,18 @@ class Sessions {
   #codec
   #records = new SessionRecords()
   #fastifyWrites = new FastifyWrites()
-  /** The cookie options of an Express app, once they are known. */
+  /** The cookie options of an Express app, or undefined before express-session has generated a session. */
   #cookieOptions
   #touchesSaved = 0
-  /** Whether @fastify/session uses the store. Only the sessions that it passes to `set` show this. */
+  /** Whether @fastify/session uses the store, which recognizes it by the sessions that it passes to `set`. */
   isBehindFastify = false
 
   /** Calls `emit(event, value)` to report events that do not fail an operation. */
-  constructor(given, emit) {
+  constructor(options, emit) {
     // Without a prototype, no member of Object.prototype counts as an option. An object that is created with
     // `__proto__: null` would have slow properties.
-    const options = Object.setPrototypeOf({ ...given }, null)
-    this.#options = options
-    this.#native = new NativeStore(options, emit)
+    this.#options = Object.setPrototypeOf({ ...options }, null)
+    this.#native = new NativeStore(this.#options, emit)
     this.#emit = emit
   }
 
@@ -45,11 +44,11 @@ class Sessions {
     return (await this.find(sid)).session
   }
 
-  /** Resolves to the session, or null, and to whether there is an expired item instead. */
+  /** Resolves to `{ session, isExpired }`. Without a session, `session` is null. */
   async find(sid) {
     const operation = operations.get
     const missing = { session: null, isExpired: false }
-    if (!this.#isPossibleId(operation, sid)) return missing
+    if (!this.#checkId(operation, sid)) return missing
     let completion
     try {
       completion = await this.#native.run(operation, sid, Date.now())
@@ -62,7 +61,7 @@ class Sessions {
     return { session: this.parse(completion.text, completion.number), isExpired: false }
   }
 
-  /** The session of an item's text and expiry in seconds. Without a session in the text: null and a `corrupt` event. */
+  /** Parses an item's text. If it holds no session, emits `corrupt` and returns null. `expires` is in seconds. */
   parse(text, expires) {
     const session = parseSession(text)
     if (session === undefined) {
@@ -82,15 +81,15 @@ class Sessions {
     return this.#codec.decode(item)
   }
 
-  /** Writes the session in its state at the time of the call. */
+  /** Writes the session as it is at the time of the call. */
   async set(sid, session, maxAge) {
     const operation = operations.set
-    if (!this.#isPossibleId(operation, sid)) {
+    if (!this.#checkId(operation, sid)) {
       const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes, record, isFromFastify } = this.#read(operation, () => ({
+    const { text, attributes, record, isFromFastify } = this.#serializing(operation, () => ({
       text: serializeSession(session, stamp),
       attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
       record: new SessionRecord(session),
@@ -114,17 +113,18 @@ class Sessions {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
     const operation = operations.touch
-    if (!this.#isPossibleId(operation, sid)) return this.#emitMissing(sid)
-    this.#read(operation, () => requireObject(session))
+    if (!this.#checkId(operation, sid)) return this.#emitMissing(sid)
+    this.#serializing(operation, () => requireObject(session))
     const lifetime = this.#lifetimeOf(operation, session)
     const previous = this.#records.get(session)
-    const { keepsLater, record } = this.#read(operation, () => ({
+    const { keepsLater, record } = this.#serializing(operation, () => ({
       keepsLater: previous !== undefined && !previous.hasNewLifetime(session),
       record: new SessionRecord(session)
     }))
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
-    if (this.#read(operation, () => this.#isFresh(session, previous, record, lifetime))) return this.touchSaved()
+    if (this.#serializing(operation, () => this.#isFresh(session, previous, record, lifetime)))
+      return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
     const completion = await this.#native.run(operation, sid, expires, keepsLater, Date.now(), stamped)
@@ -141,7 +141,7 @@ class Sessions {
   }
 
   /** Counts a touch that needs no request. */
-  touchSaved() {
+  countSavedTouch() {
     this.#touchesSaved += 1
     return undefined
   }
@@ -155,13 +155,13 @@ class Sessions {
 
   async destroy(sid) {
     const operation = operations.destroy
-    if (this.#isPossibleId(operation, sid)) await this.#native.run(operation, sid)
+    if (this.#checkId(operation, sid)) await this.#native.run(operation, sid)
   }
 
   /** Deletes the session if it has expired; resolves to whether it had. */
   async destroyExpired(sid) {
     const operation = operations.destroyExpired
-    if (!this.#isPossibleId(operation, sid)) return false
+    if (!this.#checkId(operation, sid)) return false
     const { number } = await this.#native.run(operation, sid, Date.now())
     return number === 1
   }
@@ -206,7 +206,7 @@ class Sessions {
     return require('./table-description.js').tableDescription(completion)
   }
 
-  /** Throws if a table with this description has another key than the options say. */
+  /** Throws if the key of a table with this description differs from the key in the options. */
   requireKey(description) {
     const message = require('./table-description.js').keyMismatchMessage(description, this.#options)
     if (message !== undefined) throw this.#native.createError(operations.describeTable, 'ConfigError', message)
@@ -244,8 +244,8 @@ class Sessions {
     this.#cookieOptions = options
   }
 
-  /** Whether the key of an item can contain the session ID. Throws if it is not a string. */
-  #isPossibleId(operation, sid) {
+  /** Returns whether the key of an item can contain the session ID. Throws if the ID is not a string. */
+  #checkId(operation, sid) {
     if (typeof sid !== 'string') {
       const message = `the session ID must be a string, not ${sid === null ? 'null' : typeof sid}`
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
@@ -258,7 +258,7 @@ class Sessions {
   /** The session's lifetime in seconds from now. */
   #lifetimeOf(operation, session, maxAge) {
     const { ttl, lifetime = lifetimeOf } = this.#options
-    if (typeof ttl !== 'function') return ttl ?? this.#read(operation, () => numberOf(lifetime(session, maxAge)))
+    if (typeof ttl !== 'function') return ttl ?? this.#serializing(operation, () => numberOf(lifetime(session, maxAge)))
     let seconds
     try {
       seconds = ttl(session)
@@ -270,8 +270,8 @@ class Sessions {
     throw this.#native.createError(operation, 'ConfigError', message)
   }
 
-  /** The result of `read`, which reads a session, whose getters and toJSON may throw. */
-  #read(operation, read) {
+  /** Calls `read`. Turns errors from the session's getters or `toJSON` into a SerializationError. */
+  #serializing(operation, read) {
     try {
       return read()
     } catch (error) {
@@ -285,7 +285,7 @@ class Sessions {
   }
 }
 
-/** A lifetime in seconds. A subclass of a compatible store may compute something else. */
+/** A lifetime in seconds. A method that overrides a compatible store's may return a value that is not a number. */
 function numberOf(seconds) {
   if (Number.isFinite(seconds)) return seconds
   throw new TypeError('the lifetime of the session is not a number')

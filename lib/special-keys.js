@@ -12,7 +12,7 @@ function specialAttributes(specialKeys, session) {
   const attributes = Object.create(null)
   for (const { name, type } of specialKeys) {
     const value = session[name]
-    // What JSON leaves out of the session does not become an attribute. The key of an index cannot be empty.
+    // Values that JSON omits do not become attributes. The key of an index cannot be empty.
     if (['undefined', 'function', 'symbol'].includes(typeof value) || value === null || value === '') continue
     const attribute = converters[type](value, name)
     if (attribute !== '') attributes[name] = { [type]: attribute }
@@ -22,34 +22,34 @@ function specialAttributes(specialKeys, session) {
 
 const converters = {
   S(value, name) {
-    if (typeof value === 'object' && !(value instanceof Date)) throw mismatch(name, 'a string')
+    if (typeof value === 'object' && !(value instanceof Date)) throw mismatch(name, 'be a string')
     const text = value instanceof Date ? value.toISOString() : String(value)
-    if (!text.isWellFormed()) throw mismatch(name, 'well-formed Unicode')
+    if (!text.isWellFormed()) throw mismatch(name, 'be well-formed Unicode')
     return text
   },
   N(value, name) {
     const isNumeric = ['number', 'bigint'].includes(typeof value) || (typeof value === 'string' && DIGITS.test(value))
     const size = Math.abs(Number(value))
     if (!isNumeric || (size !== 0 && !(size >= SMALLEST && size < LARGEST))) {
-      throw mismatch(name, 'a number in the range of DynamoDB')
+      throw mismatch(name, 'be a number in the range of DynamoDB')
     }
     return String(value)
   },
   BOOL(value, name) {
-    if (typeof value !== 'boolean') throw mismatch(name, 'true or false')
+    if (typeof value !== 'boolean') throw mismatch(name, 'be true or false')
     return value
   },
   B(value, name) {
     const bytes = bytesOf(value)
-    if (bytes === undefined) throw mismatch(name, 'binary data or a string')
+    if (bytes === undefined) throw mismatch(name, 'be binary data or a string')
     return bytes.toString('base64')
   },
   NULL(value, name) {
-    if (value !== true) throw mismatch(name, 'true')
+    if (value !== true) throw mismatch(name, 'be true')
     return true
   },
   L(value, name) {
-    if (!Array.isArray(value)) throw mismatch(name, 'a list of attribute values')
+    if (!Array.isArray(value)) throw mismatch(name, 'be a list of attribute values')
     return value.map((attribute) => attributeValue(attribute, name))
   },
   M(value, name) {
@@ -71,7 +71,7 @@ function bytesOf(value) {
 function setOf(type) {
   return (value, name) => {
     const members = value instanceof Set ? [...value] : value
-    if (!Array.isArray(members) || members.length === 0) throw mismatch(name, 'a non-empty set')
+    if (!Array.isArray(members) || members.length === 0) throw mismatch(name, 'be a non-empty set')
     return members.map((member) => converters[type](member, name))
   }
 }
@@ -79,12 +79,12 @@ function setOf(type) {
 /** An attribute value in the format of the AWS SDK, such as `{ S: 'text' }`. */
 function attributeValue(attribute, name) {
   const [[type, value] = []] = Object.entries(attribute ?? {})
-  if (!Object.hasOwn(converters, type)) throw mismatch(name, 'composed of attribute values')
+  if (!Object.hasOwn(converters, type)) throw mismatch(name, 'contain attribute values')
   return { [type]: converters[type](value, name) }
 }
 
-function mismatch(name, expected) {
-  return new TypeError(`special key ${name} is not ${expected}`)
+function mismatch(name, requirement) {
+  return new TypeError(`special key ${name} must ${requirement}`)
 }
 
 /** All types. DynamoDBStore supports only those that a secondary index or a filter can use. */

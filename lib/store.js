@@ -1,6 +1,6 @@
 'use strict'
 
-const { answer, done, emitLater } = require('./answer.js')
+const { callbackOrPromise, emitLater, withoutValue } = require('./callbacks.js')
 const { watchGenerate } = require('./express-cookie.js')
 const { readOptions } = require('./options.js')
 const { Sessions } = require('./sessions.js')
@@ -18,45 +18,48 @@ const createStoreClass = (Base) =>
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 
+    // @fastify/session calls only `get`, `set`, and `destroy`, so only these pass `this[STATE]` to `callbackOrPromise`,
+    // which turns an error that a callback of @fastify/session throws into a warning.
+
     get(sid, ...rest) {
-      return answer(this[STATE].get(sid), rest, this[STATE])
+      return callbackOrPromise(this[STATE].get(sid), rest, this[STATE])
     }
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return answer(this[STATE].set(sid, session, maxAge), rest, this[STATE])
+      return callbackOrPromise(this[STATE].set(sid, session, maxAge), rest, this[STATE])
     }
 
     touch(sid, session, ...rest) {
-      return answer(done(this[STATE].touch(sid, session)), rest)
+      return callbackOrPromise(withoutValue(this[STATE].touch(sid, session)), rest)
     }
 
     destroy(sid, ...rest) {
-      return answer(this[STATE].destroy(sid), rest, this[STATE])
+      return callbackOrPromise(this[STATE].destroy(sid), rest, this[STATE])
     }
 
     all(...rest) {
-      return answer(this[STATE].all(), rest)
+      return callbackOrPromise(this[STATE].all(), rest)
     }
 
     ids(...rest) {
-      return answer(this[STATE].ids(), rest)
+      return callbackOrPromise(this[STATE].ids(), rest)
     }
 
     length(...rest) {
-      return answer(this[STATE].length(), rest)
+      return callbackOrPromise(this[STATE].length(), rest)
     }
 
     clear(...rest) {
-      return answer(this[STATE].clear(), rest)
+      return callbackOrPromise(this[STATE].clear(), rest)
     }
 
     createTable(...rest) {
-      return answer(this[STATE].createTable(), rest)
+      return callbackOrPromise(this[STATE].createTable(), rest)
     }
 
     describeTable(...rest) {
-      return answer(this[STATE].describeTable(), rest)
+      return callbackOrPromise(this[STATE].describeTable(), rest)
     }
 
     stats() {
@@ -64,7 +67,7 @@ const createStoreClass = (Base) =>
     }
 
     close(...rest) {
-      return answer(this[STATE].close(), rest)
+      return callbackOrPromise(this[STATE].close(), rest)
     }
 
     /** express-session calls this to make a Session from what `get` returned. */

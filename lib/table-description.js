@@ -1,7 +1,7 @@
 'use strict'
 
 /**
- * How the key of a table, as DescribeTable describes it, differs from the options of a store; undefined if it does not.
+ * How the key in a response of DescribeTable differs from the key in a store's options; undefined if it does not.
  * `names` are the attributes of the table's key.
  */
 function keyMismatch({ TableName, KeySchema, AttributeDefinitions = [] }, { hashKey, sortKey }) {

@@ -7,12 +7,12 @@ const { debuglog } = require('node:util')
 const debug = debuglog('dynamodb-session')
 const channel = tracingChannel('dynamodb-session:operation')
 
-/** The parts of the tracing channel. Before Node.js 20.13, only these know whether they have subscribers. */
-const parts = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => channel[name])
+/** The subchannels of the tracing channel. Before Node.js 20.13, only these know whether they have subscribers. */
+const subchannels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => channel[name])
 
 /** Whether anyone listens. Only then does an operation create a trace and ask the service for capacity units. */
 function isTracing() {
-  return debug.enabled || parts.some((part) => part.hasSubscribers)
+  return debug.enabled || subchannels.some((subchannel) => subchannel.hasSubscribers)
 }
 
 /**
@@ -39,8 +39,8 @@ async function trace(context, sid, run) {
 
 function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {
   const line = `${operation} on ${tableName}: ${outcome} in ${durationMs.toFixed(1)} ms`
-  const known = attempts === undefined ? '' : `, attempts ${attempts}`
-  return line + known + (sid === undefined ? '' : `, id ${hashOf(sid)}`)
+  const attemptsText = attempts === undefined ? '' : `, attempts ${attempts}`
+  return line + attemptsText + (sid === undefined ? '' : `, id ${hashOf(sid)}`)
 }
 
 /** A hash that distinguishes session IDs without revealing them. */

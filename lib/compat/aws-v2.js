@@ -1,19 +1,19 @@
 'use strict'
 
-const { defined, optionsOf } = require('../options.js')
+const { copyOptions, withoutUndefined } = require('../options.js')
 
 /**
  * Converts options of a constructor of the AWS SDK v2, such as `{ region, endpoint, accessKeyId, secretAccessKey }`, to
  * native options.
  */
 function optionsOfVersion2Config(given) {
-  const config = optionsOf(given)
+  const config = copyOptions(given)
   const { region, maxRetries } = config
-  const httpOptions = optionsOf(config.httpOptions ?? {})
+  const httpOptions = copyOptions(config.httpOptions ?? {})
   const endpoint = endpointOf(config)
   // In v2, a custom endpoint takes precedence over FIPS and dual stack. In v3 and here, they conflict.
   const isCustom = endpoint !== undefined
-  return defined({
+  return withoutUndefined({
     region: text(region) || undefined,
     endpoint,
     credentials: credentialsOf(config),

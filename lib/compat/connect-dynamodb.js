@@ -1,14 +1,14 @@
 'use strict'
 
 const { readFileSync } = require('node:fs')
-const { answer, done, emitLater } = require('../answer.js')
+const { callbackOrPromise, emitLater, withoutValue } = require('../callbacks.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { fromNow } = require('../lifetime.js')
-const { optionsOf } = require('../options.js')
+const { copyOptions } = require('../options.js')
 const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
 const { clearInterval, setInterval } = require('../timers.js')
-const { DEFAULT_CAPACITY, attributesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
+const { DEFAULT_CAPACITY, propertiesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
 const { createExpressStore } = require('./store.js')
 const { createTableInput, throughput, waitUntilActive } = require('./table.js')
 
@@ -20,23 +20,23 @@ const integer = (value) => parseInt(value, 10)
 
 const rows = optionRows({
   initialized: {},
-  prefix: { attribute: 'prefix', native: 'prefix', default: 'sess:' },
-  hashKey: { attribute: 'hashKey', native: 'hashKey', default: 'id', isNative: true },
-  readCapacityUnits: { attribute: 'readCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
-  writeCapacityUnits: { attribute: 'writeCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
-  specialKeys: { attribute: 'specialKeys', convert: (specialKeys = []) => specialKeys },
-  skipThrowMissingSpecialKeys: { attribute: 'skipThrowMissingSpecialKeys', convert: Boolean },
-  client: { attribute: 'client', isNative: true },
-  table: { attribute: 'table', native: 'table', convert: (name) => name || 'sessions' },
-  reapInterval: { attribute: 'reapInterval', convert: (milliseconds) => milliseconds || 0 },
+  prefix: { property: 'prefix', native: 'prefix', default: 'sess:' },
+  hashKey: { property: 'hashKey', native: 'hashKey', default: 'id', isNative: true },
+  readCapacityUnits: { property: 'readCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
+  writeCapacityUnits: { property: 'writeCapacityUnits', default: DEFAULT_CAPACITY, convert: integer },
+  specialKeys: { property: 'specialKeys', convert: (specialKeys = []) => specialKeys },
+  skipThrowMissingSpecialKeys: { property: 'skipThrowMissingSpecialKeys', convert: Boolean },
+  client: { property: 'client', isNative: true },
+  table: { property: 'table', native: 'table', convert: (name) => name || 'sessions' },
+  reapInterval: { property: 'reapInterval', convert: (milliseconds) => milliseconds || 0 },
   AWSRegion: {},
   AWSConfigPath: {},
   AWSConfigJSON: {}
 })
 
 /**
- * Compatible with the factory of connect-dynamodb 3, which returns the class of stores for a session package. It takes
- * the options of version 2 too.
+ * Compatible with the factory of connect-dynamodb 3, which returns the class of stores for a session package. The class
+ * also accepts the options of version 2.
  */
 function connectDynamoDB(connect) {
   const Base = connect?.Store ?? connect?.session?.Store
@@ -51,7 +51,7 @@ function connectDynamoDB(connect) {
     constructor(options) {
       super(options ?? {})
       const given = withoutNulls(options)
-      Object.assign(this, attributesOf(rows, given))
+      Object.assign(this, propertiesOf(rows, given))
       this.initialized = given.initialized || given.createTable === false
       const { AWSRegion, ...connection } = connectionOf(given)
       if (AWSRegion !== undefined) this.AWSRegion = AWSRegion
@@ -68,12 +68,14 @@ function connectDynamoDB(connect) {
       if (this.reapInterval > 0) startReaping(this)
     }
 
-    /** Creates the table if it does not exist, and waits until it is ACTIVE. Calls at the same time share this. */
+    /**
+     * Creates the table if it does not exist, and waits until it is ACTIVE. Concurrent calls share one initialization.
+     */
     initialize(...rest) {
-      if (this.initialized) return answer(Promise.resolve(), rest)
+      if (this.initialized) return callbackOrPromise(Promise.resolve(), rest)
       const state = this[STATE]
       state.initializing ??= prepareTable(this).finally(() => (state.initializing = undefined))
-      return answer(state.initializing, rest)
+      return callbackOrPromise(state.initializing, rest)
     }
 
     describeSessionsTable() {
@@ -103,24 +105,24 @@ function connectDynamoDB(connect) {
       // If the table may be missing, the session may have to be written a second time.
       const written = this.initialized ? session : atFirstRead(session)
       const writing = run(this, (sessions) => set(this, sessions, textOf(sid), written))
-      return answer(done(writing), rest, this[STATE].sessions)
+      return callbackOrPromise(withoutValue(writing), rest, this[STATE].sessions)
     }
 
-    /** Results in the expiry, even if no request was necessary or the session does not exist. */
+    /** Resolves to the expiry, even if no request was necessary or the session does not exist. */
     touch(sid, session, ...rest) {
       const touching = run(this, async (sessions) => {
         const touched = await sessions.touch(textOf(sid), session)
         const expires = String(touched ?? this.getExpiresValue(session))
         return { expires, Attributes: { expires: { N: expires } } }
       })
-      return answer(touching, rest)
+      return callbackOrPromise(touching, rest)
     }
 
     destroy(sid, ...rest) {
       return super.destroy(textOf(sid), ...rest)
     }
 
-    /** The expiry of a session that is written now, in seconds since 1970. */
+    /** The expiry of a session if it were written now, in seconds since 1970. */
     getExpiresValue(session) {
       const { sessions, settings } = this[STATE]
       const { ttl = lifetimeOf } = settings
@@ -132,7 +134,7 @@ function connectDynamoDB(connect) {
       const state = this[STATE]
       const reaping = (sessions) => reap(sessions, state.settings)
       state.reaping ??= run(this, reaping).finally(() => (state.reaping = undefined))
-      return answer(state.reaping, rest)
+      return callbackOrPromise(state.reaping, rest)
     }
 
     clearInterval() {
@@ -141,30 +143,30 @@ function connectDynamoDB(connect) {
 
     all(...rest) {
       const reading = run(this, (sessions) => sessions.all())
-      return answer(reading, rest)
+      return callbackOrPromise(reading, rest)
     }
 
     ids(...rest) {
       const reading = run(this, (sessions) => sessions.ids())
-      return answer(reading, rest)
+      return callbackOrPromise(reading, rest)
     }
 
     length(...rest) {
       const counting = run(this, (sessions) => sessions.length())
-      return answer(counting, rest)
+      return callbackOrPromise(counting, rest)
     }
 
     clear(...rest) {
       const clearing = run(this, (sessions) => sessions.clear())
-      return answer(clearing, rest)
+      return callbackOrPromise(clearing, rest)
     }
 
     createTable(...rest) {
-      return answer(createTable(this), rest)
+      return callbackOrPromise(createTable(this), rest)
     }
 
     describeTable(...rest) {
-      return answer(this[STATE].sessions.describeTable(), rest)
+      return callbackOrPromise(this[STATE].sessions.describeTable(), rest)
     }
 
     close(...rest) {
@@ -177,12 +179,12 @@ function connectDynamoDB(connect) {
 /** Runs an operation. If it is the first one and the table is missing, creates the table and runs it again. */
 async function run(store, operation) {
   const { sessions } = store[STATE]
-  const isTableKnown = store.initialized
+  const wasInitialized = store.initialized
   let value
   try {
     value = await operation(sessions)
   } catch (error) {
-    if (isTableKnown || error.code !== 'ResourceNotFoundException') throw error
+    if (wasInitialized || error.code !== 'ResourceNotFoundException') throw error
     await store.initialize()
     value = await operation(sessions)
   }
@@ -269,7 +271,7 @@ function startReaping(store) {
 
 /** The options that are set. For the client, any falsy value means that it is not set. */
 function withoutNulls(options) {
-  const given = optionsOf(options ?? {})
+  const given = copyOptions(options ?? {})
   for (const name in given) if (given[name] === null) delete given[name]
   if (!given.client) delete given.client
   return given
@@ -291,7 +293,7 @@ function validSpecialKeys(given, { hashKey, sortKey, attributes, constants }) {
     const { name, type } = specialKey ?? {}
     if (typeof name !== 'string' || name === '') return 'a special key has no name'
     if (!attributeTypes.includes(type)) return `the type of the special key ${name} is not a DynamoDB type`
-    return taken.includes(name) ? `the special key ${name} has the name of an attribute of every item` : undefined
+    return taken.includes(name) ? `the special key ${name} would overwrite an attribute of the item` : undefined
   }
   return Array.from(given).filter((specialKey) => {
     const complaint = complaintAbout(specialKey)
@@ -306,7 +308,7 @@ function lifetimeOf(session) {
   return Number.isFinite(maxAge) ? maxAge / 1000 : ONE_DAY
 }
 
-/** The original converts a session ID of any type to a string. The store rejects one that has no string form. */
+/** The replaced package converts any session ID to a string. The store rejects one that has no string form. */
 function textOf(sid) {
   try {
     return `${sid}`
@@ -315,7 +317,7 @@ function textOf(sid) {
   }
 }
 
-/** A session that always has the content that it has when it is first read. */
+/** A view of the session that serializes to the same JSON every time. */
 function atFirstRead(session) {
   let json
   return { __proto__: session, ...session, toJSON: () => (json ??= JSON.parse(JSON.stringify(session))) }

@@ -1,18 +1,18 @@
 'use strict'
 
-const { answer } = require('../answer.js')
-const { findBase, requirerOf } = require('../base.js')
+const { callbackOrPromise } = require('../callbacks.js')
+const { findBase, requirerOf } = require('../express-base.js')
 const { fromNow, lifetimeOf } = require('../lifetime.js')
-const { optionsOf } = require('../options.js')
+const { copyOptions } = require('../options.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
-const { withRepairedCookie } = require('./cookie.js')
+const { withRepairedCookie } = require('./dynamodb-store-cookie.js')
 const { debug } = require('./debug.js')
 const layout = require('./layouts.js')['dynamodb-store']
 const {
   DEFAULT_CAPACITY,
-  attributesOf,
+  propertiesOf,
   nativeOptions,
   optionRows,
   settingsOf,
@@ -25,14 +25,14 @@ const { createTableInput, throughput } = require('./table.js')
 const PACKAGE = 'dynamodb-store'
 
 const rows = optionRows({
-  'table.name': { attribute: 'tableName', native: 'table', default: 'sessions' },
-  'table.hashPrefix': { attribute: 'hashPrefix', native: 'prefix', default: layout.prefix, keepsNull: true },
-  'table.hashKey': { attribute: 'hashKey', native: 'hashKey', default: layout.hashKey },
-  'table.readCapacityUnits': { attribute: 'readCapacityUnits', default: DEFAULT_CAPACITY, convert: Number },
-  'table.writeCapacityUnits': { attribute: 'writeCapacityUnits', default: DEFAULT_CAPACITY, convert: Number },
-  touchInterval: { attribute: 'touchInterval', default: 30_000, keepsNull: true },
-  ttl: { attribute: 'ttl', keepsNull: true },
-  keepExpired: { attribute: 'keepExpired', default: false, keepsNull: true },
+  'table.name': { property: 'tableName', native: 'table', default: 'sessions' },
+  'table.hashPrefix': { property: 'hashPrefix', native: 'prefix', default: layout.prefix, keepsNull: true },
+  'table.hashKey': { property: 'hashKey', native: 'hashKey', default: layout.hashKey },
+  'table.readCapacityUnits': { property: 'readCapacityUnits', default: DEFAULT_CAPACITY, convert: Number },
+  'table.writeCapacityUnits': { property: 'writeCapacityUnits', default: DEFAULT_CAPACITY, convert: Number },
+  touchInterval: { property: 'touchInterval', default: 30_000, keepsNull: true },
+  ttl: { property: 'ttl', keepsNull: true },
+  keepExpired: { property: 'keepExpired', default: false, keepsNull: true },
   'dynamoConfig.region': { replaces: 'region' },
   'dynamoConfig.endpoint': { replaces: 'endpoint' }
 })
@@ -41,7 +41,7 @@ const rows = optionRows({
 class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   constructor(given = {}, callback) {
     super()
-    const options = optionsOf(given)
+    const options = copyOptions(given)
     const { table, dynamoConfig, ttl, touchInterval, keepExpired } = options
     debug(() => 'Initializing store', { table, touchInterval, ttl, keepExpired })
     if (ttl !== undefined && !Number.isFinite(ttl)) {
@@ -58,7 +58,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
       constants: layout.constants,
       lifetime: (sess) => (this.getExpirationDate(sess) - Date.now()) / 1000,
       stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
-      // The original rounds down.
+      // The replaced package rounds down.
       round: Math.floor,
       isFresh: () => false,
       newTable: { throughput: [readCapacityUnits, writeCapacityUnits], timeToLive: false, tags: [] }
@@ -68,10 +68,10 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   }
 
   setOptionsAsInstanceAttributes(options) {
-    const given = optionsOf(options)
+    const given = copyOptions(options)
     const { table = {}, prefix, hashKey } = given
-    given.table = typeof table === 'string' ? { name: table, hashPrefix: prefix, hashKey } : optionsOf(table)
-    Object.assign(this, attributesOf(rows, given))
+    given.table = typeof table === 'string' ? { name: table, hashPrefix: prefix, hashKey } : copyOptions(table)
+    Object.assign(this, propertiesOf(rows, given))
   }
 
   createTableIfDontExists(callback) {
@@ -112,14 +112,14 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
     debugSession(sid, (id) => `Saving session ${id}`)
     const { sessions } = this[STATE]
     const saving = sessions.set(sid, sess).then(() => ({}))
-    return answer(withDebug(saving, 'saving', sid), rest, sessions)
+    return callbackOrPromise(withDebug(saving, 'saving', sid), rest, sessions)
   }
 
   touch(sid, sess, ...rest) {
     const isFresh = wasUpdatedRecently(this, sess)
     debugSession(sid, (id) => `${isFresh ? 'Skipping touch of' : 'Touching'} session ${id}`)
-    if (isFresh) this[STATE].sessions.touchSaved()
-    return answer(isFresh ? Promise.resolve() : withDebug(touch(this, sid, sess), 'touching', sid), rest)
+    if (isFresh) this[STATE].sessions.countSavedTouch()
+    return callbackOrPromise(isFresh ? Promise.resolve() : withDebug(touch(this, sid, sess), 'touching', sid), rest)
   }
 
   destroy(sid, callback) {
@@ -199,7 +199,7 @@ async function withDebug(promise, doing, sid) {
   }
 }
 
-/** Prints what the original prints about a session. A hash takes the place of the session ID. */
+/** Prints what the replaced package prints about a session. A hash takes the place of the session ID. */
 function debugSession(sid, messageOf, details) {
   debug(() => messageOf(`'${hashOf(String(sid))}'`), details)
 }

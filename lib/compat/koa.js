@@ -2,13 +2,13 @@
 
 const { EventEmitter } = require('node:events')
 const { fromNow } = require('../lifetime.js')
-const { defined, optionsOf } = require('../options.js')
+const { copyOptions, withoutUndefined } = require('../options.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { debug } = require('./debug.js')
 const {
   DEFAULT_CAPACITY,
-  attributesOf,
+  propertiesOf,
   nativeOptions,
   optionRows,
   settingsOf,
@@ -20,31 +20,31 @@ const { createTableInput, ignoring, throughput, waitUntilActive } = require('./t
 
 const ONE_DAY = 86_400_000
 
-/** The options of the package. Only the table of @baseline-dev/koa-session-dynamodb-store has a sort key and a prefix. */
+/** The options of the package. Only @baseline-dev/koa-session-dynamodb-store has a sort key and a prefix. */
 function rowsOf(packageName, { sortKey }) {
-  const capacity = (attribute) => ({
-    attribute,
+  const capacity = (property) => ({
+    property,
     default: DEFAULT_CAPACITY,
-    convert: (units) => validCapacity(packageName, `table.${attribute}`, Number(units))
+    convert: (units) => validCapacity(packageName, `table.${property}`, Number(units))
   })
   return optionRows({
-    'table.name': { attribute: 'tableName', native: 'table', convert: String },
+    'table.name': { property: 'tableName', native: 'table', convert: String },
     'table.autoCreate': {
-      attribute: 'autoCreateTable',
+      property: 'autoCreateTable',
       default: false,
       keepsNull: true,
       replaces: 'createTable',
       shown: 'table.autoCreate: true'
     },
-    'table.hashKey': { attribute: 'hashKey', native: 'hashKey', convert: String },
+    'table.hashKey': { property: 'hashKey', native: 'hashKey', convert: String },
     ...(sortKey !== undefined && {
-      'table.hasValuePrefix': { attribute: 'hasValuePrefix', native: 'prefix', convert: String },
-      'table.sortKey': { attribute: 'sortKey', native: 'sortKey', convert: String }
+      'table.hasValuePrefix': { property: 'hasValuePrefix', native: 'prefix', convert: String },
+      'table.sortKey': { property: 'sortKey', native: 'sortKey', convert: String }
     }),
-    'table.ttlKey': { attribute: 'ttlKey', native: 'attributes.expires', convert: String },
+    'table.ttlKey': { property: 'ttlKey', native: 'attributes.expires', convert: String },
     'table.readCapacityUnits': capacity('readCapacityUnits'),
     'table.writeCapacityUnits': capacity('writeCapacityUnits'),
-    'table.useTtlExpired': { attribute: 'useTtlExpired', default: true, keepsNull: true },
+    'table.useTtlExpired': { property: 'useTtlExpired', default: true, keepsNull: true },
     'dynamoConfig.region': { replaces: 'region' },
     'dynamoConfig.endpoint': { replaces: 'endpoint' }
   })
@@ -55,27 +55,27 @@ function createStoreClass({ packageName, layout, idOf }) {
   const { hashKey, sortKey, prefix, format } = layout
   const defaults = { hashKey, sortKey, prefix, format, consistentRead: 'on-miss' }
   const rows = rowsOf(packageName, layout)
-  const nameAttributes = Object.values(rows).flatMap(({ attribute, native }) => (native === undefined ? [] : attribute))
+  const nameProperties = Object.values(rows).flatMap(({ property, native }) => (native === undefined ? [] : property))
 
   return class DynamoDBStore extends createCompatibleStore(EventEmitter, sessionsOf) {
     constructor(options = {}, callback) {
       super()
-      Object.assign(this[STATE], { packageName, rows, nameAttributes })
+      Object.assign(this[STATE], { packageName, rows, nameProperties })
       debug(() => 'Initializing store', withoutSecrets(options))
       this.setOptions(options)
       if (this.autoCreateTable) createTableAtStart(this, callback)
     }
 
     setOptions(options) {
-      const { table: given, dynamoConfig, attributes, ...others } = optionsOf(options ?? {})
-      const table = typeof given === 'string' ? { name: given } : optionsOf(given ?? {})
-      const config = optionsOf(dynamoConfig ?? {})
-      const wanted = { ...defaults, ...defined(others), attributes: { ...layout.attributes, ...attributes } }
+      const { table: given, dynamoConfig, attributes, ...others } = copyOptions(options ?? {})
+      const table = typeof given === 'string' ? { name: given } : copyOptions(given ?? {})
+      const config = copyOptions(dynamoConfig ?? {})
+      const wanted = { ...defaults, ...withoutUndefined(others), attributes: { ...layout.attributes, ...attributes } }
       const native = nativeOptions(packageName, rows, wanted)
       // An invalid option is replaced by the default of this package.
       for (const name of Object.keys(defaults)) if (native[name] !== wanted[name]) native[name] = defaults[name]
-      // An invalid name in `table` is kept: a default could be the name of another table. The service reports it.
-      Object.assign(this, attributesOf(rows, { __proto__: null, table }, native))
+      // An invalid name in `table` is kept: a default could be the name of a different table. The service reports it.
+      Object.assign(this, propertiesOf(rows, { __proto__: null, table }, native))
       this.isLocal = String(config.region ?? native.region).includes('local')
       const newTable = {
         throughput: [this.readCapacityUnits, this.writeCapacityUnits],
@@ -86,7 +86,7 @@ function createStoreClass({ packageName, layout, idOf }) {
         ...native,
         ...optionsOfVersion2Config(config),
         constants: layout.constants,
-        // The originals round down.
+        // The replaced package rounds down.
         round: Math.floor,
         lifetime: (_session, maxAge) => (this.getExpirationDate(maxAge) - Date.now()) / 1000,
         newTable: this.autoCreateTable ? newTable : native.newTable
@@ -94,8 +94,8 @@ function createStoreClass({ packageName, layout, idOf }) {
       this[STATE].names = undefined
     }
 
-    // Unless the table is being created, an operation starts during the call: `set` writes the session as it is then,
-    // and `close` lets operations that have started finish.
+    // Unless the table is being created, operations start synchronously, so `set` captures the session's current state
+    // and `close` lets them finish.
 
     async get(id) {
       try {
@@ -146,7 +146,7 @@ function createStoreClass({ packageName, layout, idOf }) {
       )
     }
 
-    /** The response of the service, or true if nothing needs an update. An on-demand table has no capacity to update. */
+    /** The service's response, or true if nothing needs an update. An on-demand table has no capacity to update. */
     async updateTable(exists) {
       const { Table } = exists?.describeTable ?? (await sessionsOf(this).request('DescribeTable', {}))
       const { ProvisionedThroughput: current = {} } = Table
@@ -176,10 +176,10 @@ function createStoreClass({ packageName, layout, idOf }) {
   }
 }
 
-/** The sessions of the store. They are opened again after an attribute that names something in the table has changed. */
+/** The sessions. Reopens them if a property that names the table, a key, or an attribute has changed. */
 function sessionsOf(store) {
   const state = store[STATE]
-  const names = state.nameAttributes.map((attribute) => store[attribute])
+  const names = state.nameProperties.map((property) => store[property])
   if (state.names === undefined || names.some((name, index) => name !== state.names[index])) {
     state.names = names
     state.open(settingsOf(state.rows, store, state.native))

@@ -1,17 +1,17 @@
 'use strict'
 
-const { optionsOf, readOptions } = require('../options.js')
+const { copyOptions, readOptions } = require('../options.js')
 
 /**
- * The options of an original, which is the package that a compatible store replaces, as rows by name. The name of a
- * nested option has a dot: `table.hashKey`. A row may have these members:
+ * The options of the replaced package, by name. The name of a nested option has a dot: `table.hashKey`. A row may have
+ * these members:
  *
- * - `attribute`: the property of the store that shows the value.
+ * - `property`: the property of the store that shows the value.
  * - `default`: the value of an option that is not set. Without it, the value of the native option.
  * - `keepsNull`: whether `null` is a value. By default, `null` means that the option is not set.
- * - `convert`: a function from the value, or the default, to the attribute.
- * - `native`: the native option that gets the attribute, as a string.
- * - `replaces`: the native option that this one replaces in another way.
+ * - `convert`: a function from the value, or the default, to the property.
+ * - `native`: the native option that gets the property, as a string.
+ * - `replaces`: the native option that this option stands for in messages, if the store converts it elsewhere.
  * - `shown`: how messages show the option. Default: its name.
  * - `isNative`: whether it is also read and checked as the native option of the same name.
  */
@@ -33,16 +33,16 @@ function warnOnce(packageName, message) {
   const text = `${packageName}: ${message}`
   if (warned.has(text)) return
   warned.add(text)
-  // The code is documented, so it keeps its name.
+  // The warning code predates the term compatible store. It is documented, so it stays.
   process.emitWarning(text, { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_FACE' })
 }
 
 /**
  * The native options among `given`, with their defaults. Invalid options are ignored with a warning, so that an app
- * that starts with the original also starts with the compatible store.
+ * that starts with the replaced package also starts with the compatible store.
  */
 function nativeOptions(packageName, rows, given) {
-  const others = optionsOf(given)
+  const others = copyOptions(given)
   for (const [name, { isNative }] of Object.entries(rows)) if (!isNative) delete others[name.split('.')[0]]
   const options = readOptions(others, (complaint) => warnOnce(packageName, `${complaint} (ignored)`))
   // readOptions has warned about the options that contradict the client.
@@ -50,32 +50,32 @@ function nativeOptions(packageName, rows, given) {
   return options
 }
 
-/** The attributes of a store with these options. */
-function attributesOf(rows, given, native = { __proto__: null }) {
-  const attributes = {}
+/** The properties of a store with these options. */
+function propertiesOf(rows, given, native = { __proto__: null }) {
+  const properties = {}
   for (const [name, row] of Object.entries(rows)) {
-    if (row.attribute === undefined) continue
+    if (row.property === undefined) continue
     const value = valueAt(given, name)
     const isSet = value !== undefined && (value !== null || row.keepsNull)
     const used = isSet ? value : (row.default ?? (row.native && valueAt(native, row.native)))
-    attributes[row.attribute] = row.convert === undefined ? used : row.convert(used)
+    properties[row.property] = row.convert === undefined ? used : row.convert(used)
   }
-  return attributes
+  return properties
 }
 
-/** The native options that the attributes replace. An attribute that is undefined leaves the native option. */
-function settingsOf(rows, attributes, native) {
+/** The native options after the properties replace them. An undefined property leaves the native option unchanged. */
+function settingsOf(rows, properties, native) {
   const settings = { ...native, names: namesOf(rows) }
-  for (const { attribute, native: name } of Object.values(rows)) {
-    if (name === undefined || attributes[attribute] === undefined) continue
+  for (const { property, native: name } of Object.values(rows)) {
+    if (name === undefined || properties[property] === undefined) continue
     const [option, member] = name.split('.')
-    const value = String(attributes[attribute])
+    const value = String(properties[property])
     settings[option] = member === undefined ? value : { ...settings[option], [member]: value }
   }
   return settings
 }
 
-/** How messages show the native options that the options of the original replace. */
+/** The names that messages use for native options. */
 function namesOf(rows) {
   const names = {}
   for (const [name, { native, replaces = native, shown = name }] of Object.entries(rows)) {
@@ -98,7 +98,7 @@ function validCapacity(packageName, option, units) {
 
 module.exports = {
   DEFAULT_CAPACITY,
-  attributesOf,
+  propertiesOf,
   nativeOptions,
   optionRows,
   settingsOf,

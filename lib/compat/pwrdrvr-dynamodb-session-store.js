@@ -2,14 +2,14 @@
 
 const { setTimeout: sleep } = require('node:timers/promises')
 const { format } = require('node:util')
-const { answer, done } = require('../answer.js')
-const { findBase, requirerOf } = require('../base.js')
-const { isJavaScriptClient } = require('../client.js')
-const { optionsOf } = require('../options.js')
+const { callbackOrPromise, withoutValue } = require('../callbacks.js')
+const { findBase, requirerOf } = require('../express-base.js')
+const { isJavaScriptClient } = require('../sdk-client.js')
+const { copyOptions } = require('../options.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
 const { pwrdrvr: layout } = require('./layouts.js')
-const { attributesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
+const { propertiesOf, nativeOptions, optionRows, settingsOf, warnOnce } = require('./options.js')
 const { afterCreation, createExpressStore } = require('./store.js')
 const { createTableInput, ignoring } = require('./table.js')
 
@@ -17,10 +17,10 @@ const PACKAGE = '@pwrdrvr/dynamodb-session-store'
 
 const rows = optionRows({
   dynamoDBClient: { replaces: 'client' },
-  tableName: { attribute: 'tableName', native: 'table', default: 'sessions', keepsNull: true },
-  hashKey: { attribute: 'hashKey', native: 'hashKey', default: layout.hashKey, keepsNull: true },
-  prefix: { attribute: 'prefix', native: 'prefix', default: layout.prefix, keepsNull: true },
-  touchAfter: { attribute: 'touchAfter', default: 3600, keepsNull: true },
+  tableName: { property: 'tableName', native: 'table', default: 'sessions', keepsNull: true },
+  hashKey: { property: 'hashKey', native: 'hashKey', default: layout.hashKey, keepsNull: true },
+  prefix: { property: 'prefix', native: 'prefix', default: layout.prefix, keepsNull: true },
+  touchAfter: { property: 'touchAfter', default: 3600, keepsNull: true },
   useStronglyConsistentReads: { replaces: 'consistentRead' },
   createTableOptions: { replaces: 'createTable' }
 })
@@ -34,15 +34,15 @@ const LONGEST_PAUSE = 2000
 class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   constructor(given) {
     super()
-    const options = optionsOf(given)
+    const options = copyOptions(given)
     const { dynamoDBClient, createTableOptions, useStronglyConsistentReads = false } = options
     const isClient = isJavaScriptClient(dynamoDBClient)
     if (dynamoDBClient && !isClient) warnOnce(PACKAGE, 'option dynamoDBClient is not a DynamoDBClient (ignored)')
     const state = this[STATE]
-    state.attributes = attributesOf(rows, options)
-    const { touchAfter } = state.attributes
+    state.properties = propertiesOf(rows, options)
+    const { touchAfter } = state.properties
     state.settings = {
-      ...settingsOf(rows, state.attributes, nativeOptions(PACKAGE, rows, options)),
+      ...settingsOf(rows, state.properties, nativeOptions(PACKAGE, rows, options)),
       ...(isClient && { client: dynamoDBClient }),
       format: layout.format,
       constants: layout.constants,
@@ -51,7 +51,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
         value: (now) => (touchAfter === 0 ? undefined : isoOf(now)),
         attribute: (now) => ({ S: isoOf(now) })
       },
-      // The original rounds down.
+      // The replaced package rounds down.
       round: Math.floor,
       isFresh: () => false
     }
@@ -68,19 +68,19 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   }
 
   get tableName() {
-    return this[STATE].attributes.tableName
+    return this[STATE].properties.tableName
   }
 
   get hashKey() {
-    return this[STATE].attributes.hashKey
+    return this[STATE].properties.hashKey
   }
 
   get prefix() {
-    return this[STATE].attributes.prefix
+    return this[STATE].properties.prefix
   }
 
   get touchAfter() {
-    return this[STATE].attributes.touchAfter
+    return this[STATE].properties.touchAfter
   }
 
   get useStronglyConsistentReads() {
@@ -97,21 +97,22 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
 
   set(sid, session, ...rest) {
     const writing = afterCreation(this, (sessions) => sessions.set(sid, session))
-    return answer(done(writing), rest, this[STATE].sessions)
+    return callbackOrPromise(withoutValue(writing), rest, this[STATE].sessions)
   }
 
   touch(sid, session, ...rest) {
-    return answer(touch(this, sid, session), rest)
+    return callbackOrPromise(touch(this, sid, session), rest)
   }
 }
 
 async function touch(store, sid, session) {
-  const { attributes, sessions } = store[STATE]
-  if (isFresh(session, attributes.touchAfter)) {
+  const { properties, sessions } = store[STATE]
+  if (isFresh(session, properties.touchAfter)) {
     debug(() => [`Skip touching session=${hashOf(sid)}`])
-    return sessions.touchSaved()
+    return sessions.countSavedTouch()
   }
-  // Before anything is awaited: express-session renews the cookie of a session that it finds changed afterward.
+  // Set this synchronously. If the session changed later, express-session would see a modified session and renew its
+  // cookie.
   if (typeof session === 'object' && session !== null) session.lastModified = isoOf(Date.now())
   await afterCreation(store, (current) => current.touch(sid, session))
 }
@@ -124,7 +125,7 @@ function createInBackground(state, createTableOptions) {
 
 /** Creates the table if it does not exist, waits until it is ACTIVE, and enables its time to live. */
 async function createTable(state, createTableOptions, waiting) {
-  const { hashKey, tableName } = state.attributes
+  const { hashKey, tableName } = state.properties
   const input = {
     TableName: tableName,
     ...createTableInput([hashKey]),
@@ -151,8 +152,8 @@ async function createTable(state, createTableOptions, waiting) {
 }
 
 /**
- * The addon can wait for a table too, but would keep the process alive, and `createTableOptions` may name another
- * table than the store.
+ * The addon can wait for a table too, but would keep the process alive, and `createTableOptions` may name a different
+ * table.
  */
 async function waitUntilActive(state, tableName, waiting) {
   let pause = FIRST_PAUSE
@@ -188,13 +189,13 @@ function isoOf(milliseconds) {
   return new Date(milliseconds).toISOString()
 }
 
-/** Prints what the original prints with the package `debug`, without session IDs. */
+/** Prints what the replaced package prints with the package `debug`, without session IDs. */
 function debug(wordsOf) {
   if (!isDebugged(process.env.DEBUG ?? '')) return
   process.stderr.write(`${isoOf(Date.now())} ${PACKAGE} ${format(...wordsOf())}\n`)
 }
 
-/** Whether a list such as `express*,-express:router` includes the original. */
+/** Whether a list such as `express*,-express:router` includes the replaced package. */
 function isDebugged(list) {
   const matches = (pattern) => new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`).test(PACKAGE)
   const patterns = list.split(/[\s,]+/).filter(Boolean)

@@ -1,6 +1,6 @@
 'use strict'
 
-const { answer, call, emitLater } = require('../answer.js')
+const { callbackOrPromise, emitLater, invoke } = require('../callbacks.js')
 const { watchGenerate } = require('../express-cookie.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
@@ -59,7 +59,7 @@ function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessio
     }
 
     close(...rest) {
-      return answer(sessionsOf(this).close(), rest)
+      return callbackOrPromise(sessionsOf(this).close(), rest)
     }
   }
 }
@@ -71,7 +71,7 @@ function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessio
 function createExpressStore(Store, run = afterCreation) {
   return class extends createCompatibleStore(Store) {
     get(sid, ...rest) {
-      return answer(
+      return callbackOrPromise(
         run(this, (sessions) => sessions.get(sid)),
         rest,
         this[STATE].sessions
@@ -79,7 +79,7 @@ function createExpressStore(Store, run = afterCreation) {
     }
 
     destroy(sid, ...rest) {
-      return answer(
+      return callbackOrPromise(
         run(this, (sessions) => sessions.destroy(sid)),
         rest,
         this[STATE].sessions
@@ -94,15 +94,16 @@ function createExpressStore(Store, run = afterCreation) {
 }
 
 /**
- * For methods whose original returns a promise and takes a callback too: a promise that resolves after the callback
- * has been called, or to the value if there is no callback. An error that the callback throws is uncaught.
+ * For methods that return a promise and also take a callback in the replaced package: returns a promise that resolves
+ * after the callback has been called, or to the value if there is no callback. An error that the callback throws
+ * becomes an uncaught exception.
  */
 function settle(promise, callback, sessions) {
   if (typeof callback !== 'function') {
     promise.catch(() => {})
     return promise
   }
-  const called = (...results) => call(sessions, callback, ...results)
+  const called = (...results) => invoke(sessions, callback, ...results)
   return promise.then((value) => called(null, value), called)
 }
 

@@ -17,7 +17,7 @@ function throughput({ readCapacityUnits, writeCapacityUnits }) {
 
 /** Waits until a table that exists or is being created is ACTIVE. */
 async function waitUntilActive(sessions) {
-  // The addon creates only a missing table, and waits for any other.
+  // createTable only waits if the table exists.
   await sessions.createTable()
 }
 

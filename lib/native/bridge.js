@@ -41,8 +41,8 @@ function register(handler) {
 
 /**
  * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, expired, text, number, trace, warning }`;
- * native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess` is
- * false.
+ * native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess`
+ * is false.
  */
 function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
@@ -101,15 +101,15 @@ function releaseOnce(call) {
   }
 }
 
-function credentialsHandler(link, provider) {
+function credentialsHandler(link, providerRef) {
   return async (_status, _text, requestId) => {
-    const provide = provider.deref()
+    const provide = providerRef.deref()
     const json = provide ? await credentialsAsJson(provide) : failure('the store was garbage-collected')
     link.giveCredentials(requestId, json)
   }
 }
 
-/** Only probes of closed stores are still in progress when the last store closes. */
+/** Ends the bridge when the last store closes. At most probes are still running, and nobody waits for them. */
 function endBridge() {
   bridge.end()
   bridge = undefined

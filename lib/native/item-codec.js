@@ -18,7 +18,7 @@ class ItemCodec {
 
   /**
    * Reads an item: the session ID, the session's text, the session, and the expiry in seconds. Each one is undefined if
-   * the item has none; `session` also if the text is not that of a JSON object.
+   * the item has none. `session` is also undefined if the text is not a JSON object.
    */
   decode(item) {
     const { id, session: text, expires } = JSON.parse(this.#call('GetItem', () => this.#native.decode(plainJson(item))))
@@ -30,11 +30,11 @@ class ItemCodec {
     }
   }
 
-  /** Writes an item as `set` does; without `expires`, the item has no expiry. `attributes` are more attribute values. */
+  /** Writes an item as `set` does. Without `expires`, it has no expiry. `attributes` are additional attributes. */
   encode(id, session, expires, attributes) {
-    const more = attributes === undefined ? null : plainJson(attributes)
+    const additional = attributes === undefined ? null : plainJson(attributes)
     const json = JSON.stringify(session)
-    return JSON.parse(this.#call('PutItem', () => this.#native.encode(id, json, expires ?? null, more)))
+    return JSON.parse(this.#call('PutItem', () => this.#native.encode(id, json, expires ?? null, additional)))
   }
 
   #call(operation, run) {
@@ -46,7 +46,7 @@ class ItemCodec {
   }
 }
 
-/** Bytes of an item as DynamoDB counts them. */
+/** The size of an item in bytes, as DynamoDB counts it. */
 function itemSize(item) {
   return addon.itemSize(plainJson(item))
 }

@@ -31,7 +31,7 @@ function isInstalled(name) {
   }
 }
 
-/** A bundler moves this code to another file. */
+/** Whether this code runs from a bundle: its file then has a different name. */
 const isBundled = () => typeof __filename === 'undefined' || path.basename(__filename) !== 'load-errors.js'
 
 function libcOf() {

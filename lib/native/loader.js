@@ -65,14 +65,14 @@ function loadFrom(place, failures) {
   }
 }
 
-/** A lockfile that was edited by hand can install the addon of another release. */
+/** A lockfile that was edited by hand can install the addon of a different release. */
 function isOfThisVersion(name) {
   const installed = versionOf(name)
   if (installed && installed !== ownVersion()) throw new Error(`it has version ${installed}`)
   return true
 }
 
-/** Undefined if the package is not installed, and in a bundle, which contains the addon but not its manifest. */
+/** Returns undefined if the package is not installed, or in a bundle, where its package.json is missing. */
 function versionOf(name) {
   try {
     return require(`${name}/package.json`).version

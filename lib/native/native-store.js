@@ -6,10 +6,10 @@ const { operations } = require('./operations.js')
 const { nativeSettings } = require('./settings.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { plainJson } = require('../json.js')
-const { defined } = require('../options.js')
+const { withoutUndefined } = require('../options.js')
 const { isTracing, trace } = require('../tracing.js')
 
-// client.js and offline-detector.js use these timers but load later, when a test may have replaced them.
+// sdk-client.js and offline-detector.js use these timers but load later, when a test may have replaced them.
 require('../timers.js')
 
 /** A store of the addon with promises, DynamoDBStoreErrors, traces, and statistics. */
@@ -26,7 +26,7 @@ class NativeStore {
   /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
   #errors = new Map()
-  /** The last error that the app's credentials function threw. The addon knows only its text. */
+  /** The last error that the app's credentials function threw. The addon gets only its text. */
   #credentialsError
 
   /** Calls `emit(event)` with `disconnect` and `connect`. */
@@ -77,7 +77,7 @@ class NativeStore {
     return text
   }
 
-  /** Throws if the store is closed or has too many operations in flight. */
+  /** Throws if the store is closed or has too many operations in progress. */
   #admit(operation) {
     if (this.#isClosed) throw this.createError(operation, 'ClosedError', 'the store is closed')
     const { maxPending } = this.#options
@@ -94,7 +94,7 @@ class NativeStore {
   #runTraced(operation, sid, start) {
     return trace({ operation: operation.name, tableName: this.#options.table }, sid, async (context) => {
       const completion = await bridge.run(start)
-      // Operations that manage or scan the table report no trace, because the AWS SDK sends their requests.
+      // Operations that manage or scan the table send several requests, so they report no trace.
       if (completion.trace !== undefined) Object.assign(context, JSON.parse(completion.trace))
       return this.#unwrap(operation, sid, completion)
     })
@@ -136,7 +136,7 @@ class NativeStore {
     }
   }
 
-  /** Later operations fail. Those in flight finish. */
+  /** Later operations fail. Operations in progress finish. */
   close() {
     this.#isClosed = true
     this.#offlineDetector?.stop()
@@ -150,7 +150,7 @@ class NativeStore {
   /** Opens the addon's store with the settings of the app's client; resolves to it. */
   async #openWithClient(operation) {
     const { client, timeout } = this.#options
-    const { optionsOfClient } = require('../client.js')
+    const { optionsOfClient } = require('../sdk-client.js')
     const opening = (this.#opening ??= optionsOfClient(client, timeout).then((options) => this.#open(options)))
     try {
       await opening
@@ -164,7 +164,7 @@ class NativeStore {
 
   /** Opens the addon's store. The app's own options take precedence over `clientOptions`. */
   #open(clientOptions) {
-    const options = { __proto__: null, ...clientOptions, ...defined(this.#options) }
+    const options = { __proto__: null, ...clientOptions, ...withoutUndefined(this.#options) }
     const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
     const { native, close } = bridge.open(nativeSettings(options), provide)
     this.#native = native
@@ -185,7 +185,10 @@ class NativeStore {
   }
 }
 
-/** The addon's part of the statistics before the first request. */
+/**
+ * The addon's part of the statistics before the first request. Its shape is that of the JSON that `stats` in
+ * src/native_store.rs returns.
+ */
 const nothingSent = {
   retries: 0,
   backupReads: 0,

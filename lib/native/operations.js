@@ -17,7 +17,7 @@ const operations = {
   clear: operation('BatchWriteItem', 'clear'),
   createTable: operation('CreateTable', 'createTable'),
   describeTable: operation('DescribeTable', 'describeTable'),
-  /** Any other request, whose name takes the place of this one. */
+  /** Any other request. The caller supplies the name. */
   request: operation(undefined, 'request')
 }
 

@@ -1,14 +1,18 @@
 'use strict'
 
-const { defined } = require('../options.js')
+const { withoutUndefined } = require('../options.js')
 
-/** Defaults that the settings of option client override. */
+/** Defaults that the settings of the `client` option override. */
 const requestDefaults = { connectTimeout: 1000, attemptTimeout: 3000, maxAttempts: null }
 
 /** The settings of the addon's store, for the options of a store. A setting without a value is null. */
 function nativeSettings(options) {
   const { credentials } = options
-  const { connectTimeout, attemptTimeout, maxAttempts } = { __proto__: null, ...requestDefaults, ...defined(options) }
+  const { connectTimeout, attemptTimeout, maxAttempts } = {
+    __proto__: null,
+    ...requestDefaults,
+    ...withoutUndefined(options)
+  }
   return {
     table: options.table,
     layout: layoutOf(options),
@@ -27,7 +31,7 @@ function nativeSettings(options) {
             accountId: credentials.accountId ?? null
           }
         : null,
-    // Credentials of a client without an expiration never change, because the client itself does not fetch them again.
+    // Client credentials that have no expiration never change, because the client itself does not fetch them again.
     credentialsMayChange: typeof credentials === 'function' && options.client === undefined,
     consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
     createTable: options.newTable,
@@ -39,7 +43,7 @@ function nativeSettings(options) {
   }
 }
 
-/** How the table's items are laid out, as the addon needs to know. */
+/** The item layout, in the form that the addon expects. */
 function layoutOf(options) {
   return {
     hashKey: options.hashKey,

@@ -29,7 +29,7 @@ function findBase(requirer) {
     try {
       return require(require.resolve('express-session', { paths: [place] })).Store
     } catch (error) {
-      // If the package exists but cannot be loaded, the app needs to know.
+      // If the package exists but cannot be loaded, the app must get the error.
       if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error
     }
   }

@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * Repairs a cookie that dynamodb-store 1 has written. It writes the values of the cookie's getters, and dates as empty
- * maps. The expiry can be restored from `maxAge`, in milliseconds from `now`.
+ * Repairs a cookie that dynamodb-store 1 wrote. dynamodb-store 1 wrote the values of the cookie's getters, and dates as
+ * empty maps. The expiry can be restored from `maxAge`, in milliseconds from `now`.
  */
 function withRepairedCookie(session, now = Date.now()) {
   const { cookie } = session

@@ -6,28 +6,28 @@ const { throwUncaught } = require('./native/bridge.js')
  * Passes the outcome to the callback, if the last argument is one. Otherwise returns the promise.
  *
  * The callback runs once, asynchronously, and in the async context of the call. It runs in a microtask, because tests
- * may mock `process.nextTick` and the timers. An error that it throws does not reject the promise: see `call`. If the
+ * may mock `process.nextTick` and the timers. An error that it throws does not reject the promise: see `invoke`. If the
  * promise rejects and nobody awaits it, the process must not exit: express-session passes no callback for
  * `req.session.destroy()`.
  */
-function answer(promise, rest, sessions) {
+function callbackOrPromise(promise, rest, sessions) {
   const callback = rest.at(-1)
   if (typeof callback !== 'function') {
     promise.catch(() => {})
     return promise
   }
   promise.then(
-    (value) => call(sessions, callback, ...(value === undefined ? [null] : [null, value])),
-    (error) => call(sessions, callback, error)
+    (value) => invoke(sessions, callback, ...(value === undefined ? [null] : [null, value])),
+    (error) => invoke(sessions, callback, error)
   )
   return undefined
 }
 
 /**
  * Calls a function of the app. What it throws becomes an uncaught exception, or a warning if @fastify/session passed
- * the function. Callers pass `sessions` if that is possible.
+ * the function. Callers pass `sessions` if @fastify/session may have passed the function.
  */
-function call(sessions, callback, ...results) {
+function invoke(sessions, callback, ...results) {
   try {
     callback(...results)
   } catch (error) {
@@ -36,7 +36,10 @@ function call(sessions, callback, ...results) {
   }
 }
 
-/** Only a session that is passed to `set` reveals @fastify/session. Before the first `set`, the error's stack does. */
+/**
+ * The store recognizes @fastify/session by the sessions that it passes to `set`. Before the first `set`, only the
+ * error's stack shows it.
+ */
 function cameThroughFastify(error) {
   return /[\\/]@fastify[\\/]session[\\/]/.test(error?.stack)
 }
@@ -59,16 +62,18 @@ function textOf(thrown) {
   }
 }
 
-/** Emits an event asynchronously. If a listener throws, it is an uncaught exception, and no operation fails. */
+/**
+ * Emits an event asynchronously. If a listener throws, the error becomes an uncaught exception, and no operation fails.
+ */
 function emitLater(emitter, event, value) {
   // With connect-dynamodb, the base class may not be an EventEmitter.
   if (!(emitter.listenerCount?.(event) > 0)) return
-  Promise.resolve().then(() => call(undefined, () => emitter.emit(event, value)))
+  Promise.resolve().then(() => invoke(undefined, () => emitter.emit(event, value)))
 }
 
 /** A promise that settles like this one, but resolves to undefined. */
-function done(promise) {
+function withoutValue(promise) {
   return promise.then(() => undefined)
 }
 
-module.exports = { answer, call, done, emitLater }
+module.exports = { callbackOrPromise, emitLater, invoke, withoutValue }

@@ -55,7 +55,7 @@ function addedMiddleware(client) {
   try {
     own = new Set(new client.constructor({ region: 'us-east-1' }).middlewareStack.identify())
   } catch {
-    // The default middleware is unknown: it is a client of v2, or its class has another constructor.
+    // The default middleware is unknown: it is a client of v2, or its class has a different constructor.
     return []
   }
   return client.middlewareStack
