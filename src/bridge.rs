@@ -59,7 +59,7 @@ impl Bridge {
     }
 
     /// Sets whether the bridge keeps the process alive. A new bridge does not.
-    // napi-rs deprecates both calls in favor of counting owners, which is another count.
+    // napi-rs deprecates both calls in favor of reference counting, but bridge.js already counts.
     #[allow(deprecated)]
     #[napi(catch_unwind)]
     pub fn keep_alive(&self, env: &Env, yes: bool) -> napi::Result<()> {
@@ -77,8 +77,8 @@ impl Bridge {
     }
 
     /// Takes the completions from the queue. Returns the slots of all completions in one array, where `CompletionSlot`
-    /// has the position of each slot. A slot without a value is a hole, because setting a value takes two calls of
-    /// Node-API.
+    /// has the position of each slot. A slot without a value is a hole, because setting a value takes two
+    /// Node-API calls.
     #[napi(catch_unwind, ts_return_type = "Array<number | string | undefined>")]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
         let completions = self.completions.take();
@@ -147,7 +147,7 @@ fn text_to_js(env: &Env, text: String) -> napi::Result<JsString<'_>> {
     if text.is_ascii() { env.create_string_latin1(text) } else { env.create_string(text) }
 }
 
-/// Throws a value as an uncaught exception of the process, also inside a promise.
+/// Throws a value as an uncaught exception of the process, even inside a promise.
 // napi-rs registers no functions in a build for Rust tests.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]

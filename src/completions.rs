@@ -12,8 +12,8 @@ pub(crate) struct Completion {
     /// The ID that JavaScript chose for the call.
     pub call: u32,
     /// What the call returned.
-    pub outcome: Outcome,
-    /// What the call took, as JSON, if the caller asked for it.
+    pub outcome: CompletionOutcome,
+    /// Attempts, status, and capacity units as JSON, if the caller asked for them.
     pub trace: Option<String>,
     /// The JSON of an error that did not make the call fail.
     pub warning: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Completion {
 
 /// What a call returned.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum CompletionOutcome {
     /// Success without a value.
     Done,
     /// A session as JSON text, and its expiry in seconds.
@@ -71,7 +71,7 @@ pub enum CompletionStatus {
     Expired,
 }
 
-impl Outcome {
+impl CompletionOutcome {
     /// The status, text, and number of the completion.
     pub(crate) fn into_slots(self) -> (CompletionStatus, Option<String>, Option<f64>) {
         match self {
@@ -129,7 +129,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     fn done(call: u32) -> Completion {
-        Completion { call, outcome: Outcome::Done, trace: None, warning: None }
+        Completion { call, outcome: CompletionOutcome::Done, trace: None, warning: None }
     }
 
     #[test]

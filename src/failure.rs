@@ -5,7 +5,7 @@ use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::{Trace, retry};
 use serde::Serialize;
 
-/// The failure of a call whose result is longer than a string of V8, which is limited to 512 MB.
+/// The failure of a call whose result is longer than V8's maximum string length (512 MB).
 pub(crate) const TOO_LARGE: &str =
     r#"{"code":"InternalError","message":"the response is too large for a JavaScript string","cause":null}"#;
 
@@ -44,7 +44,7 @@ impl<'e> Failure<'e> {
             http_status_code: error.status,
             request_id: error.request_id.as_deref(),
             throttling_reasons: error.throttling_reasons.as_deref().map(Vec::as_slice),
-            // The SDK does not report its attempts. A response took at least one.
+            // Operations on the whole table do not use this trace. A response means at least one attempt.
             attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() { "server" } else { "client" },
             retryable: retry::reason(error).is_some(),

@@ -3,7 +3,7 @@
 
 use dynamodb_session_core::error;
 use dynamodb_session_core::item::attribute::value::{self, Attributes};
-use dynamodb_session_core::item::codec::{NewItem, Session, StoredItem};
+use dynamodb_session_core::item::codec::{NewItem, SessionAttribute, StoredItem};
 use dynamodb_session_core::item::layout::Layout;
 use napi_derive::napi;
 use serde::Serialize;
@@ -41,14 +41,14 @@ impl ItemCodec {
         let StoredItem { id, session, expires, .. } =
             StoredItem::parse(&self.layout, &item).map_err(with_code)?;
         let session = match session {
-            Session::Text(text) => Some(text),
-            Session::Missing | Session::OtherType => None,
+            SessionAttribute::Text(text) => Some(text),
+            SessionAttribute::Missing | SessionAttribute::OtherType => None,
         };
         serde_json::to_string(&Decoded { id, session, expires }).map_err(|_| not_an_item())
     }
 
     /// Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object
-    /// of more attribute values.
+    /// of additional attribute values.
     #[napi(catch_unwind)]
     pub fn encode(
         &self,
@@ -64,7 +64,7 @@ impl ItemCodec {
     }
 }
 
-/// Bytes of an item as DynamoDB counts them.
+/// The size of an item in bytes, as DynamoDB counts it.
 // napi-rs registers no functions in a build for Rust tests.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]

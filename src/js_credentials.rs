@@ -1,5 +1,5 @@
-//! Credentials from a JavaScript function. The store asks for them with a completion, and JavaScript answers with the ID
-//! of the request.
+//! Credentials from a JavaScript function. The store sends a completion with a request ID, and JavaScript answers that
+//! request with credentials.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use dynamodb_session_core::sync::lock;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use crate::completions::{Completion, Completions, Outcome};
+use crate::completions::{Completion, CompletionOutcome, Completions};
 
 /// The requests for credentials that JavaScript has not answered yet.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl ProvideCredentials for JsCredentialsProvider {
         Self: 'a,
     {
         let (id, credentials) = self.requests.add();
-        let outcome = Outcome::Number(f64::from(id));
+        let outcome = CompletionOutcome::Number(f64::from(id));
         self.completions.push(Completion { call: self.call, outcome, trace: None, warning: None });
         future::ProvideCredentials::new(async move {
             credentials

@@ -16,12 +16,12 @@ use dynamodb_session_core::{config, runtime};
 use napi_derive::napi;
 use serde::Serialize;
 
-use crate::completions::{Completion, Completions, Outcome};
+use crate::completions::{Completion, CompletionOutcome, Completions};
 use crate::failure::Failure;
 
 /// A store. Each operation takes `call`, an ID that JavaScript chooses, and the completion with this ID has the
-/// outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
-/// `traced` is set, the completion has a trace.
+/// outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the current time
+/// from JavaScript's clock in milliseconds. If `traced` is set, the completion has a trace.
 #[napi]
 pub struct NativeStore {
     store: Arc<Store>,
@@ -53,16 +53,16 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn get(&self, call: u32, id: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            Ok(match store.get(&id, expiry::from_milliseconds(now), options, trace).await? {
-                Found::Missing => Outcome::Done,
-                Found::Expired => Outcome::Expired,
-                Found::Session { session, expires } => Outcome::Session { text: session, expires },
+            Ok(match store.get(&id, expiry::seconds_from_milliseconds(now), options, trace).await? {
+                Found::Missing => CompletionOutcome::Done,
+                Found::Expired => CompletionOutcome::Expired,
+                Found::Session { session, expires } => CompletionOutcome::Session { text: session, expires },
             })
         })
     }
 
     /// Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-    /// more attribute values.
+    /// additional attribute values.
     #[napi(catch_unwind)]
     pub fn set(
         &self,
@@ -81,15 +81,15 @@ impl NativeStore {
                 attributes: attributes.as_deref(),
             };
             store.set(item, options, trace).await?;
-            Ok(Outcome::Done)
+            Ok(CompletionOutcome::Done)
         })
     }
 
     /// Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
-    /// session. With `keepsLater`, a stored expiry that is later stays. `stamp` is the name and the JSON attribute value
-    /// of a field of the session to set.
+    /// session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
+    /// name, and its attribute value as JSON.
     #[napi(catch_unwind)]
-    #[allow(clippy::too_many_arguments, reason = "an object takes more calls of Node-API")]
+    #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn touch(
         &self,
         call: u32,
@@ -102,10 +102,10 @@ impl NativeStore {
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
-            let now = expiry::from_milliseconds(now);
+            let now = expiry::seconds_from_milliseconds(now);
             let expires =
                 store.touch(Touch { id: &id, expires, now, keeps_later, stamp }, options, trace).await?;
-            Ok(expires.map_or(Outcome::Done, Outcome::Number))
+            Ok(expires.map_or(CompletionOutcome::Done, CompletionOutcome::Number))
         })
     }
 
@@ -114,7 +114,7 @@ impl NativeStore {
     pub fn destroy(&self, call: u32, id: String, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             store.destroy(&id, options, trace).await?;
-            Ok(Outcome::Done)
+            Ok(CompletionOutcome::Done)
         })
     }
 
@@ -122,9 +122,9 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn destroy_expired(&self, call: u32, id: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            let now = expiry::from_milliseconds(now);
+            let now = expiry::seconds_from_milliseconds(now);
             let deleted = store.destroy_expired(&id, now, options, trace).await?;
-            Ok(Outcome::Number(f64::from(u8::from(deleted))))
+            Ok(CompletionOutcome::Number(f64::from(u8::from(deleted))))
         })
     }
 
@@ -132,21 +132,21 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn request(&self, call: u32, operation: String, body: String, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            store.request(&operation, body, options, trace).await.map(Outcome::Text)
+            store.request(&operation, body, options, trace).await.map(CompletionOutcome::Text)
         })
     }
 
     /// Completes with `text`. The benchmark measures the boundary with it, without a request.
     #[napi(catch_unwind)]
     pub fn echo(&self, call: u32, text: String) -> napi::Result<()> {
-        self.start(call, false, async move |_, _, _| Ok(Outcome::Text(text)))
+        self.start(call, false, async move |_, _, _| Ok(CompletionOutcome::Text(text)))
     }
 
     /// Completes with the JSON array of all session IDs.
     #[napi(catch_unwind)]
     pub fn ids(&self, call: u32, now: f64) -> napi::Result<()> {
         self.start(call, false, async move |store, _, _| {
-            json(&store.ids(expiry::from_milliseconds(now)).await?)
+            json(&store.ids(expiry::seconds_from_milliseconds(now)).await?)
         })
     }
 
@@ -155,7 +155,7 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn all(&self, call: u32, now: f64) -> napi::Result<()> {
         self.start(call, false, async move |store, _, _| {
-            json(&store.all(expiry::from_milliseconds(now)).await?)
+            json(&store.all(expiry::seconds_from_milliseconds(now)).await?)
         })
     }
 
@@ -163,7 +163,7 @@ impl NativeStore {
     #[napi(catch_unwind)]
     pub fn length(&self, call: u32, now: f64) -> napi::Result<()> {
         self.start(call, false, async move |store, _, _| {
-            Ok(Outcome::Number(store.length(expiry::from_milliseconds(now)).await? as f64))
+            Ok(CompletionOutcome::Number(store.length(expiry::seconds_from_milliseconds(now)).await? as f64))
         })
     }
 
@@ -172,7 +172,7 @@ impl NativeStore {
     pub fn clear(&self, call: u32) -> napi::Result<()> {
         self.start(call, false, async move |store, _, _| {
             store.clear().await?;
-            Ok(Outcome::Done)
+            Ok(CompletionOutcome::Done)
         })
     }
 
@@ -195,7 +195,7 @@ impl NativeStore {
     pub fn stats(&self) -> String {
         let http = self.store.http();
         let stats = http.stats();
-        let (open, idle) = http.pool();
+        let (open, idle) = http.connection_counts();
         serde_json::json!({
             "retries": stats.retries.get(),
             "throttles": stats.throttles.get(),
@@ -217,7 +217,7 @@ impl NativeStore {
     /// Runs `work` on the runtime thread, and queues its outcome.
     fn start<W>(&self, call: u32, traced: bool, work: W) -> napi::Result<()>
     where
-        W: AsyncFnOnce(&Store, CallOptions, &mut Trace) -> Result<Outcome> + Send + 'static,
+        W: AsyncFnOnce(&Store, CallOptions, &mut Trace) -> Result<CompletionOutcome> + Send + 'static,
     {
         let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
         let task = async move || {
@@ -227,7 +227,7 @@ impl NativeStore {
             let failure = |error| Failure::of(&error, &trace, &store).to_json();
             completions.push(Completion {
                 call,
-                outcome: outcome.unwrap_or_else(|error| Outcome::Failed(failure(error))),
+                outcome: outcome.unwrap_or_else(|error| CompletionOutcome::Failed(failure(error))),
                 trace: traced.then(|| trace_json(&trace)),
                 warning: store.take_warning().map(failure),
             });
@@ -236,13 +236,13 @@ impl NativeStore {
     }
 }
 
-fn described(description: Description) -> Result<Outcome> {
+fn described(description: Description) -> Result<CompletionOutcome> {
     json(&[Some(description.table), description.time_to_live])
 }
 
-fn json(value: &impl Serialize) -> Result<Outcome> {
+fn json(value: &impl Serialize) -> Result<CompletionOutcome> {
     serde_json::to_string(value)
-        .map(Outcome::Text)
+        .map(CompletionOutcome::Text)
         .map_err(|error| Error::new(Kind::Internal, "cannot serialize the result").with_source(error))
 }
 

@@ -55,8 +55,8 @@ impl Current {
 }
 
 impl CredentialsCache {
-    /// `limit` is the time for one fetch, so that a provider that hangs is called again. With `may_change`, the provider may
-    /// return other keys next time even if the current ones do not expire.
+    /// `limit` is the maximum time of one fetch; after it, a hung provider is called again. With `may_change`, the provider
+    /// may return different keys next time even if the current ones do not expire.
     pub fn new(provider: SharedCredentialsProvider, limit: Duration, may_change: bool) -> Self {
         Self(Arc::new(Shared {
             provider,
@@ -71,13 +71,13 @@ impl CredentialsCache {
     pub async fn get(&self) -> Result<Arc<Credentials>> {
         match self.cached() {
             Some(credentials) => Ok(credentials),
-            None => self.fetch_in_full().await,
+            None => self.fetch_or_join().await,
         }
     }
 
     /// Fetches credentials. A fetch that was already running may time out long before the caller does. The caller then waits
     /// for another one.
-    async fn fetch_in_full(&self) -> Result<Arc<Credentials>> {
+    async fn fetch_or_join(&self) -> Result<Arc<Credentials>> {
         let was_running = self.0.fetching.is_running();
         match self.fetch().await {
             Err(error) if was_running && error.kind == Kind::Timeout => self.fetch().await,
@@ -110,8 +110,8 @@ impl CredentialsCache {
         true
     }
 
-    /// Forgets the current credentials if it is not known which ones the service rejected. Returns false if the provider can
-    /// only return the same ones again.
+    /// Forgets the current credentials. For callers that do not know which ones were rejected. Returns false if the
+    /// provider can only return the same ones again.
     pub fn forget_all(&self) -> bool {
         let mut current = self.current();
         if current.as_ref().is_some_and(|current| !self.may_change(&current.credentials)) {
@@ -121,7 +121,7 @@ impl CredentialsCache {
         true
     }
 
-    /// Whether the provider may return other credentials. Keys from options, environment variables, and profiles are read
+    /// Whether the provider may return different credentials. Keys from options, environment variables, and profiles are read
     /// once and do not expire.
     fn may_change(&self, credentials: &Credentials) -> bool {
         let is_of_process = |features: &Vec<_>| features.contains(&AwsCredentialFeature::CredentialsProcess);

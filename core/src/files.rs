@@ -1,4 +1,4 @@
-//! Reads files on another thread, because a read from a mount that hangs never ends.
+//! Reads files on a separate thread, because a read from a mount that hangs never ends.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,14 +12,14 @@ use tokio::task::spawn_blocking;
 
 use crate::sync::lock;
 
-type Outcome = Result<Arc<[u8]>, Arc<io::Error>>;
-type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, Outcome>>>;
+type ReadResult = Result<Arc<[u8]>, Arc<io::Error>>;
+type Reads = HashMap<PathBuf, Shared<BoxFuture<'static, ReadResult>>>;
 
 /// Returns the contents of a file. The caller limits the time.
 ///
-/// Concurrent reads of the same file share one thread, so that a read that never ends does not block one more thread with
-/// every retry.
-pub(crate) async fn read(path: &Path) -> Outcome {
+/// Concurrent reads of the same file share one thread, so that a read that never ends does not block an additional
+/// thread with every retry.
+pub(crate) async fn read(path: &Path) -> ReadResult {
     static READS: Mutex<Option<Reads>> = Mutex::new(None);
     let reads = || lock(&READS);
 

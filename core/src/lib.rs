@@ -1,11 +1,11 @@
 //! Stores web sessions in Amazon DynamoDB. This is the part of the npm package `dynamodb-session` that does not depend on
 //! Node.js.
 //!
-//! A request takes this path, and no module depends on one above it:
+//! A request takes this path:
 //!
 //! - [`runtime`] is the thread that performs all I/O.
-//! - [`store`] has the operations, each of which sends one DynamoDB request: [`store::Store::get`], `set`, `touch`,
-//!   `destroy`.
+//! - [`store`] has the operations: [`store::Store::get`], `set`, `touch`, `destroy`. Each one usually sends one DynamoDB
+//!   request.
 //! - [`wire`] writes request bodies and parses responses. [`item`] is the codec for the items in them, and [`json`] has
 //!   the helpers for JSON text. These modules perform no I/O.
 //! - [`table`] has the operations on the whole table: list, count, clear, describe, and create.

@@ -23,7 +23,7 @@ pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     static TASKS: OnceLock<UnboundedSender<Task>> = OnceLock::new();
     let tasks = match TASKS.get() {
         Some(tasks) => tasks,
-        // If two threads start at the same time, one of them is dropped and ends.
+        // If two callers start a thread at the same time, the second thread ends.
         None => {
             let started = start()?;
             TASKS.get_or_init(|| started)

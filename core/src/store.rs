@@ -1,4 +1,4 @@
-//! The session store: each operation is one DynamoDB request.
+//! The session store. Each operation on a session is usually one DynamoDB request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
-use crate::aws::Aws;
+use crate::aws::AwsClients;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
@@ -17,14 +17,14 @@ use crate::item::codec::{NewItem, StoredItem};
 use crate::item::expiry::{self, Seconds};
 use crate::single_flight::SingleFlight;
 use crate::sync::lock;
-use crate::table::create::Table;
+use crate::table::create::TableCreator;
 use crate::table::describe::{Description, describe};
 use crate::table::scan::Scanner;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::{CallOptions, Trace, retry};
 use crate::wire::request::{Body, Requests, Touch};
-use crate::wire::response::{Outcome, Response};
+use crate::wire::response::{ItemOutcome, Response};
 
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]
@@ -61,7 +61,7 @@ pub struct Store {
     environment: SharedEnvironment,
     http: Arc<HttpClient>,
     /// Set by the first operation that succeeds in reading the AWS settings.
-    aws: OnceCell<Aws>,
+    aws: OnceCell<AwsClients>,
     creation: SingleFlight<Option<Error>>,
     /// The last problem that did not make an operation fail.
     warning: Mutex<Option<Error>>,
@@ -74,7 +74,7 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Performs no I/O, so problems with the environment make the operations fail. `provider` replaces the configured
+    /// Performs no I/O: problems with the environment are reported by operations. `provider` replaces the configured
     /// credentials.
     pub fn new(config: Config, provider: Option<SharedCredentialsProvider>) -> Self {
         Self::with_resolver(config, provider, SystemResolver)
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Sets the environment, which is empty before. AWS settings that have already been read do not change.
+    /// Sets the environment, which is initially empty. AWS settings that have already been read do not change.
     pub fn set_environment(&self, environment: Environment) {
         self.environment.set(environment);
     }
@@ -133,7 +133,7 @@ impl Store {
         trace: &mut Trace,
     ) -> Result<Found> {
         let outcome = self.call("GetItem", self.requests.get(id, consistent), options, trace).await?;
-        let Outcome::Success { item: Some(stored) } = outcome else {
+        let ItemOutcome::Success { item: Some(stored) } = outcome else {
             return Ok(Found::Missing);
         };
         let expires = stored.expires;
@@ -166,9 +166,9 @@ impl Store {
             outcome => outcome?,
         };
         Ok(match outcome {
-            Outcome::Success { .. } => Some(touch.expires as f64),
+            ItemOutcome::Success { .. } => Some(touch.expires as f64),
             // If the item has not expired, its later expiry stays.
-            Outcome::ConditionFailed { item } => item
+            ItemOutcome::ConditionFailed { item } => item
                 .and_then(|item| item.expires)
                 .filter(|&expires| !expiry::is_expired(Some(expires), touch.now)),
         })
@@ -189,7 +189,7 @@ impl Store {
     ) -> Result<bool> {
         let body = self.requests.delete_expired(id, now);
         let outcome = self.call("DeleteItem", body, &mut options, trace).await?;
-        let had_expired = matches!(outcome, Outcome::Success { .. });
+        let had_expired = matches!(outcome, ItemOutcome::Success { .. });
         // If an attempt deletes the item and its response is lost, the condition of the retry fails.
         Ok(had_expired
             || trace.may_be_done && self.read(id, true, now, &mut options, trace).await? == Found::Missing)
@@ -224,7 +224,7 @@ impl Store {
     }
 
     async fn list(&self, only_keys: bool, now: Seconds) -> Result<Vec<ListedSession>> {
-        self.scan(async |scanner| {
+        self.with_scanner(async |scanner| {
             let mut sessions = Vec::new();
             let list = |mut stored: StoredItem| {
                 let (id, expires) = (stored.id.take().unwrap_or_default(), stored.expires);
@@ -242,12 +242,12 @@ impl Store {
 
     /// The number of sessions that have not expired.
     pub async fn length(&self, now: Seconds) -> Result<u64> {
-        self.scan(async |scanner| scanner.count(now).await).await
+        self.with_scanner(async |scanner| scanner.count(now).await).await
     }
 
     /// Deletes all sessions.
     pub async fn clear(&self) -> Result<()> {
-        self.scan(async |scanner| scanner.clear().await).await
+        self.with_scanner(async |scanner| scanner.clear().await).await
     }
 
     /// Describes the table.
@@ -278,14 +278,15 @@ impl Store {
         self.http.close_idle();
     }
 
-    /// Sends a request for one item, and once more after the creation of a missing table if the options ask for it.
+    /// Sends a request for one item. If the table is missing and `createTable` is set, creates it and sends the request
+    /// again.
     async fn call(
         &self,
         operation: &'static str,
         body: Body,
         options: &mut CallOptions,
         trace: &mut Trace,
-    ) -> Result<Outcome> {
+    ) -> Result<ItemOutcome> {
         let (is_conditional, layout) = (body.is_conditional, self.requests.layout());
         let body = Bytes::from(body.finish(options.wants_capacity));
         let parse = |reported, body: &[u8]| Response::parse(reported, body, is_conditional, layout);
@@ -316,9 +317,9 @@ impl Store {
         self.aws(deadline).await?.transport.call(operation, body, deadline, trace, parse).await
     }
 
-    /// Runs an operation on the whole table, and once more after the creation of a missing table if the options ask
-    /// for it.
-    async fn scan<T>(&self, operation: impl AsyncFn(&Scanner<'_>) -> Result<T>) -> Result<T> {
+    /// Runs an operation on the whole table. If the table is missing and `createTable` is set, creates it and runs the
+    /// operation again.
+    async fn with_scanner<T>(&self, operation: impl AsyncFn(&Scanner<'_>) -> Result<T>) -> Result<T> {
         let transport = &self.aws(self.deadline()).await?.transport;
         let scanner = Scanner { transport, table: &self.config.table, layout: &self.config.layout };
         match operation(&scanner).await {
@@ -330,10 +331,10 @@ impl Store {
         }
     }
 
-    /// Runs requests of the AWS SDK, and once more with new credentials if the service rejects the old ones.
-    async fn with_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
+    /// Runs requests of the AWS SDK. If the service rejects the credentials, fetches new ones and runs the requests again.
+    async fn retry_with_new_credentials<T>(&self, requests: impl AsyncFn() -> Result<T>) -> Result<T> {
         match requests().await {
-            Err(error) if retry::blames_keys(&error) => {
+            Err(error) if retry::rejects_credentials(&error) => {
                 if self.aws(self.deadline()).await?.credentials.forget_all() {
                     requests().await
                 } else {
@@ -362,16 +363,16 @@ impl Store {
     }
 
     async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
-        let table = self.table().await?;
-        self.with_credentials(async || {
-            let (table, new) = (table.clone(), new.clone());
-            self.creation.join(async move { table.create(&new).await }).await
+        let creator = self.table_creator().await?;
+        self.retry_with_new_credentials(async || {
+            let (creator, new) = (creator.clone(), new.clone());
+            self.creation.join(async move { creator.create(&new).await }).await
         })
         .await
     }
 
-    async fn table(&self) -> Result<Table> {
-        Ok(Table {
+    async fn table_creator(&self) -> Result<TableCreator> {
+        Ok(TableCreator {
             client: self.aws(self.deadline()).await?.client.clone(),
             name: self.config.table.clone(),
             layout: self.config.layout.clone(),
@@ -382,14 +383,14 @@ impl Store {
         Instant::now() + self.config.timeout
     }
 
-    async fn aws(&self, deadline: Instant) -> Result<&Aws> {
+    async fn aws(&self, deadline: Instant) -> Result<&AwsClients> {
         if let Some(aws) = self.aws.get() {
             return Ok(aws);
         }
         // Boxed because it runs once: otherwise it would enlarge the future of every operation.
         let settling = Box::pin(self.aws.get_or_try_init(|| {
             let (provider, http) = (self.provider.clone(), Arc::clone(&self.http));
-            Aws::connect(&self.config, self.environment.clone(), provider, http)
+            AwsClients::from_settings(&self.config, self.environment.clone(), provider, http)
         }));
         timeout_at(deadline, settling).await.unwrap_or_else(|_| {
             let message = format!(

@@ -53,7 +53,7 @@ async fn a_write_that_times_out_closes_its_connection() {
     let bounds = json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 });
     let store = store(&unread().await, bounds);
     let session = "x".repeat(390_000);
-    let open = || store.http().pool().0;
+    let open = || store.http().connection_counts().0;
     let sets = join_all((0..32).map(async |_| {
         let item = NewItem { session: &session, ..ITEM };
         let error = store.set(item, CallOptions::default(), &mut trace()).await.unwrap_err();
@@ -122,10 +122,10 @@ async fn the_idle_connections_never_outnumber_the_open_ones() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({}));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    assert_eq!(store.http().pool(), (1, 1));
+    assert_eq!(store.http().connection_counts(), (1, 1));
     server.push(Reaction::RespondThenClose(milliseconds(50)));
     store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
-    until(|| store.http().pool() == (0, 0)).await;
+    until(|| store.http().connection_counts() == (0, 0)).await;
 }
 
 /// A resolver with a result that can change: addresses, or one of the outages below.
@@ -205,7 +205,7 @@ async fn dead_addresses_use_only_their_share_of_the_time() {
         resolving_store(server.port(), Resolver::new("127.0.0.2 127.0.0.3"), json!({ "maxAttempts": 1 }));
     let error = store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Timeout);
-    assert_eq!(store.http().pool(), (0, 0));
+    assert_eq!(store.http().connection_counts(), (0, 0));
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn a_read_on_a_dead_connection_has_a_backup() {
     let stats = store.http().stats();
     assert_eq!((trace.attempts, stats.retries.get(), stats.backup_reads.get()), (2, 1, 1));
     // The dead connection is closed, and the new one is kept.
-    until(|| store.http().pool() == (1, 1)).await;
+    until(|| store.http().connection_counts() == (1, 1)).await;
 }
 
 #[tokio::test]
@@ -405,8 +405,8 @@ async fn scans_that_time_out_close_their_connections() {
         store(&unread().await, json!({ "maxConnections": 4, "attemptTimeout": 100, "maxAttempts": 2 }));
     let lengths = join_all((0..16).map(async |_| {
         assert_eq!(store.length(0).await.unwrap_err().kind, Kind::Timeout);
-        assert!(store.http().pool().0 <= 4);
+        assert!(store.http().connection_counts().0 <= 4);
     }));
     lengths.await;
-    until(|| store.http().pool().0 == 0).await;
+    until(|| store.http().connection_counts().0 == 0).await;
 }

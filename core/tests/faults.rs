@@ -158,7 +158,7 @@ async fn signatures_use_the_clock_of_the_service() {
     for corrected in &requests[1..] {
         assert!(corrected.header("x-amz-date").unwrap().starts_with("20231114T2213"), "{corrected:?}");
     }
-    // A signature that is wrong for another reason is not signed again.
+    // A signature that is wrong for a different reason is not signed again.
     let error = store.set(ITEM, CallOptions::default(), &mut trace()).await.unwrap_err();
     assert!(error.is_service("InvalidSignatureException"));
     assert_eq!(server.requests().len(), 4);
@@ -166,13 +166,13 @@ async fn signatures_use_the_clock_of_the_service() {
 
 #[tokio::test]
 async fn rejected_credentials_are_fetched_once_more() {
-    let refused = || service_error(400, "ExpiredTokenException");
+    let rejected = || service_error(400, "ExpiredTokenException");
     let renewable = || json!({ "credentialsMayChange": true });
-    let server = FaultServer::start([refused(), empty()]).await;
+    let server = FaultServer::start([rejected(), empty()]).await;
     store(&server.endpoint, renewable()).set(ITEM, CallOptions::default(), &mut trace()).await.unwrap();
 
     for (changes, attempts) in [(renewable(), 2), (json!({}), 1)] {
-        let server = FaultServer::start([refused(), refused(), empty()]).await;
+        let server = FaultServer::start([rejected(), rejected(), empty()]).await;
         let error = store(&server.endpoint, changes)
             .set(ITEM, CallOptions::default(), &mut trace())
             .await

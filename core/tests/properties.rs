@@ -5,10 +5,10 @@
 mod json_values;
 
 use dynamodb_session_core::error::Kind;
-use dynamodb_session_core::item::codec::{NewItem, Session};
+use dynamodb_session_core::item::codec::{NewItem, SessionAttribute};
 use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::wire::request::Requests;
-use dynamodb_session_core::wire::response::{Outcome, Response};
+use dynamodb_session_core::wire::response::{ItemOutcome, Response};
 use proptest::collection::{hash_map, vec};
 use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
 use proptest::prelude::*;
@@ -34,10 +34,10 @@ fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let body = json!({ "Item": put["Item"] }).to_string();
     let response = Response::parse(Ok(()), body.as_bytes(), false, requests.layout()).unwrap();
-    let Outcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
+    let ItemOutcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
     prop_assert_eq!((item.id.as_deref(), item.expires), (Some("k"), Some(9.0)));
     match item.session {
-        Session::Text(text) => Ok(text),
+        SessionAttribute::Text(text) => Ok(text),
         other => Err(TestCaseError::fail(format!("{other:?}"))),
     }
 }
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_outside_the_range_of_dynamodb_is_refused(number in any_number()) {
+    fn a_number_outside_the_range_of_dynamodb_is_rejected(number in any_number()) {
         let session = json!({ "a": [number] }).to_string();
         let outcome = Requests::new("t", layout(Format::Map))
             .put(NewItem { id: "k", session: &session, expires: Some(9), attributes: None });

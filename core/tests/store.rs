@@ -261,7 +261,7 @@ async fn an_existing_table_is_not_modified() {
 }
 
 #[tokio::test]
-async fn an_existing_table_with_another_key_is_an_error() {
+async fn an_existing_table_with_a_different_key_is_an_error() {
     let endpoint = dynamodb().await;
     store(&endpoint, json!({})).create_table(&ON_DEMAND).await.unwrap();
     let other = store(&endpoint, json!({ "layout": { "hashKey": "sessionId" } }));

@@ -11,8 +11,8 @@ export declare class Bridge {
   end(): void
   /**
    * Takes the completions from the queue. Returns the slots of all completions in one array, where `CompletionSlot`
-   * has the position of each slot. A slot without a value is a hole, because setting a value takes two calls of
-   * Node-API.
+   * has the position of each slot. A slot without a value is a hole, because setting a value takes two
+   * Node-API calls.
    */
   take(): Array<number | string | undefined>
   /**
@@ -35,15 +35,15 @@ export declare class ItemCodec {
   decode(item: string): string
   /**
    * Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object
-   * of more attribute values.
+   * of additional attribute values.
    */
   encode(id: string, session: string, expires?: number | undefined | null, attributes?: string | undefined | null): string
 }
 
 /**
  * A store. Each operation takes `call`, an ID that JavaScript chooses, and the completion with this ID has the
- * outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the time of JavaScript in milliseconds. If
- * `traced` is set, the completion has a trace.
+ * outcome. `id` is a session ID. A failed operation completes with the JSON of an error. `now` is the current time
+ * from JavaScript's clock in milliseconds. If `traced` is set, the completion has a trace.
  */
 export declare class NativeStore {
   /** Passes the environment variables that the store may read, and the result of `Date`'s `getTimezoneOffset()`. */
@@ -55,13 +55,13 @@ export declare class NativeStore {
   get(call: number, id: string, now: number, traced: boolean): void
   /**
    * Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-   * more attribute values.
+   * additional attribute values.
    */
   set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, traced: boolean): void
   /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
-   * session. With `keepsLater`, a stored expiry that is later stays. `stamp` is the name and the JSON attribute value
-   * of a field of the session to set.
+   * session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
+   * name, and its attribute value as JSON.
    */
   touch(call: number, id: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, traced: boolean): void
   /** Deletes a session. */
@@ -119,11 +119,11 @@ export declare const enum CompletionStatus {
   Expired = 2,
 }
 
-/** Bytes of an item as DynamoDB counts them. */
+/** The size of an item in bytes, as DynamoDB counts it. */
 export declare function itemSize(item: string): number
 
 /** Whether two items hold the same attributes: sets have no order, and numbers are compared by value. */
 export declare function sameAttributes(one: string, other: string): boolean
 
-/** Throws a value as an uncaught exception of the process, also inside a promise. */
+/** Throws a value as an uncaught exception of the process, even inside a promise. */
 export declare function throwUncaught(thrown: unknown): void

@@ -21,9 +21,9 @@ use crate::credentials::CredentialsCache;
 use crate::environment::SharedEnvironment;
 use crate::error::Result;
 use crate::transport::http::HttpClient;
-use crate::transport::sdk::SdkHttp;
+use crate::transport::sdk_http::SdkHttp;
 use crate::transport::sdk_retry::{SdkCounter, SdkRetries};
-use crate::transport::{EndpointResolver, Limits, Transport};
+use crate::transport::{EndpointResolver, OperationLimits, Transport};
 
 /// The longest pause before the second attempt of the AWS SDK. Its default is a second, which is all that some apps
 /// allow for a whole operation.
@@ -31,7 +31,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Everything that sends requests to DynamoDB.
 #[derive(Debug)]
-pub(crate) struct Aws {
+pub(crate) struct AwsClients {
     pub transport: Transport,
     /// Creates tables.
     pub client: aws_sdk_dynamodb::Client,
@@ -39,9 +39,9 @@ pub(crate) struct Aws {
     pub region: String,
 }
 
-impl Aws {
+impl AwsClients {
     /// Reads the settings that the options leave to the environment. `provider` is a credentials provider of the caller.
-    pub(crate) async fn connect(
+    pub(crate) async fn from_settings(
         config: &Config,
         environment: SharedEnvironment,
         provider: Option<SharedCredentialsProvider>,
@@ -71,13 +71,13 @@ impl Aws {
             }
         };
         let endpoints = EndpointResolver::new(settings.endpoint)?;
-        let limits = Limits {
+        let limits = OperationLimits {
             attempt_timeout: config.attempt_timeout,
             timeout: config.timeout,
             max_attempts: settings.retries.max_attempts(),
         };
         let credentials = CredentialsCache::new(provider, config.timeout, config.credentials_may_change);
-        // A second cache, of the SDK, would keep credentials that the first one has forgotten.
+        // The SDK's own cache would keep credentials that ours has forgotten.
         let conf = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(SdkHttp(Arc::clone(&http)))

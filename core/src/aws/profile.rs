@@ -191,7 +191,7 @@ fn parse(text: &str) -> (Sections, Option<(usize, &'static str)>) {
         match (&current, property) {
             (None, Some(_)) if is_skipping => {}
             _ if content.starts_with('[') => ignore("the section has no closing bracket"),
-            (_, None) => ignore("it is neither a section, nor a property with =, nor a comment"),
+            (_, None) => ignore("it is not a section, a name=value line, or a comment"),
             (_, Some(("", _))) => ignore("the property has no name"),
             (None, Some(_)) => ignore("the property comes before the first section"),
             (Some(_), Some((name, ""))) => group = Some(name.to_ascii_lowercase()),

@@ -56,7 +56,7 @@ impl Settings {
 fn region(config: &Config, sources: &Sources<'_>) -> Result<String> {
     let profile = sources.profiles.profile(&sources.profiles.selected);
     let found =
-        config.region.as_deref().map(|region| Found { value: region, source: "option region".into() });
+        config.region.as_deref().map(|region| FoundSetting { value: region, source: "option region".into() });
     let found = found
         .or_else(|| sources.variable("AWS_REGION"))
         .or_else(|| sources.variable("AWS_DEFAULT_REGION"))
@@ -64,7 +64,7 @@ fn region(config: &Config, sources: &Sources<'_>) -> Result<String> {
     let Some(found) = found else {
         let problems = sources.profiles.problems().unwrap_or_default();
         let message = format!(
-            "no region: set the option region, AWS_REGION, or region in {}{problems}",
+            "no Region: set the option region, AWS_REGION, or region in {}{problems}",
             sources.profiles.place()
         );
         return Err(Error::new(Kind::Config, message));
@@ -83,7 +83,7 @@ fn region(config: &Config, sources: &Sources<'_>) -> Result<String> {
 /// The endpoint of the options, the environment, or the profile.
 fn custom_endpoint(config: &Config, sources: &Sources<'_>, region: &str) -> Result<Option<String>> {
     let found = match &config.endpoint {
-        Some(endpoint) => Found { value: endpoint, source: "option endpoint".into() },
+        Some(endpoint) => FoundSetting { value: endpoint, source: "option endpoint".into() },
         None => {
             let ignored =
                 sources.parsed("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")?;
@@ -133,18 +133,18 @@ struct Sources<'s> {
 }
 
 /// A value, and where it was found.
-struct Found<'s> {
+struct FoundSetting<'s> {
     value: &'s str,
     source: String,
 }
 
 impl<'s> Sources<'s> {
-    fn variable(&self, name: &'static str) -> Option<Found<'s>> {
-        Some(Found { value: self.environment.get(name)?, source: name.into() })
+    fn variable(&self, name: &'static str) -> Option<FoundSetting<'s>> {
+        Some(FoundSetting { value: self.environment.get(name)?, source: name.into() })
     }
 
-    fn of_profile<'v>(&self, value: &'v str, property: &str) -> Found<'v> {
-        Found { value, source: format!("{property} in {}", self.profiles.place()) }
+    fn of_profile<'v>(&self, value: &'v str, property: &str) -> FoundSetting<'v> {
+        FoundSetting { value, source: format!("{property} in {}", self.profiles.place()) }
     }
 
     fn parsed<T: Setting>(&self, variable: &'static str, property: &str) -> Result<Option<T>> {
@@ -156,7 +156,7 @@ impl<'s> Sources<'s> {
     }
 }
 
-impl Found<'_> {
+impl FoundSetting<'_> {
     fn invalid(&self, valid: &str) -> Error {
         const LONGEST: usize = 40;
         let shown: String = self.value.chars().take(LONGEST).collect();

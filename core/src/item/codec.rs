@@ -1,4 +1,5 @@
-//! The codec of items: the only code that knows which attributes an item has.
+//! The codec of items: the only code that writes and reads whole items. Conditions and filters in `wire::request` and
+//! `table::scan` also use the names of attributes.
 //!
 //! Both directions work on text. A session is copied into the item as one string, and only what the store needs is
 //! read back.
@@ -9,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::item::attribute;
 use crate::item::expiry::{self, Seconds};
 use crate::item::layout::{Format, Layout};
-use crate::json::cursor::{Cursor, Unexpected};
+use crate::json::cursor::{Cursor, Expected, Unexpected};
 use crate::json::string as json_string;
 
 /// An item to write.
@@ -21,7 +22,7 @@ pub struct NewItem<'a> {
     pub session: &'a str,
     /// Without it, the item has no expiry attribute.
     pub expires: Option<Seconds>,
-    /// More attributes, as a JSON object of attribute values. Attributes of the layout take precedence.
+    /// Additional attributes, as a JSON object of attribute values. Attributes of the layout take precedence.
     pub attributes: Option<&'a str>,
 }
 
@@ -70,7 +71,7 @@ pub fn write_key(layout: &Layout, id: &str, out: &mut Vec<u8>) {
 
 fn write_map(session: &str, out: &mut Vec<u8>) -> Result<()> {
     attribute::encode(session, out).map_err(|error| {
-        Error::new(Kind::Serialization, format!("the session does not fit a DynamoDB map: {error}"))
+        Error::new(Kind::Serialization, format!("the session cannot be stored as a DynamoDB map: {error}"))
     })
 }
 
@@ -91,14 +92,14 @@ pub struct StoredItem {
     /// The session ID, or `None` if the key is not that of a session.
     pub id: Option<String>,
     /// The session attribute.
-    pub session: Session,
+    pub session: SessionAttribute,
     /// The expiry in seconds since 1970.
     pub expires: Option<f64>,
 }
 
 /// The session attribute of an item.
 #[derive(Debug, Default, PartialEq)]
-pub enum Session {
+pub enum SessionAttribute {
     /// There is no session attribute.
     #[default]
     Missing,
@@ -134,7 +135,7 @@ impl StoredItem {
             }
             Ok(())
         })?;
-        // A scan of the keys returns no sort key.
+        // `for_each` with `only_keys` does not read the sort key.
         if sort_key.is_none_or(|sort_key| sort_key == key) {
             item.id = key.and_then(|key| layout.session_id(&key).map(str::to_owned));
         }
@@ -147,16 +148,16 @@ impl StoredItem {
             return Ok(None);
         }
         match self.session {
-            Session::Text(text) => Ok(Some(text)),
-            Session::Missing => Err(Error::new(Kind::CorruptItem, "the item has no session attribute")),
-            Session::OtherType => {
+            SessionAttribute::Text(text) => Ok(Some(text)),
+            SessionAttribute::Missing => {
+                Err(Error::new(Kind::CorruptItem, "the item has no session attribute"))
+            }
+            SessionAttribute::OtherType => {
                 Err(Error::new(Kind::CorruptItem, "the session attribute is neither a string nor a map"))
             }
         }
     }
 }
-
-type Expected<T> = std::result::Result<T, Unexpected>;
 
 /// The text of an attribute value of one of the `types`, or `None` for other types.
 fn read_scalar<'a>(cursor: &mut Cursor<'a>, types: &[&str]) -> Expected<Option<Cow<'a, str>>> {
@@ -172,15 +173,15 @@ fn read_scalar<'a>(cursor: &mut Cursor<'a>, types: &[&str]) -> Expected<Option<C
     Ok(text)
 }
 
-fn read_session(cursor: &mut Cursor<'_>) -> Expected<Session> {
-    let mut session = Session::Missing;
+fn read_session(cursor: &mut Cursor<'_>) -> Expected<SessionAttribute> {
+    let mut session = SessionAttribute::Missing;
     cursor.object(|cursor, tag| {
         session = match tag {
-            "S" => Session::Text(cursor.text()?.into_owned()),
+            "S" => SessionAttribute::Text(cursor.text()?.into_owned()),
             "M" => read_map(cursor.raw()?)?,
             _ => {
                 cursor.raw()?;
-                Session::OtherType
+                SessionAttribute::OtherType
             }
         };
         Ok(())
@@ -188,10 +189,10 @@ fn read_session(cursor: &mut Cursor<'_>) -> Expected<Session> {
     Ok(session)
 }
 
-fn read_map(members: &str) -> Expected<Session> {
+fn read_map(members: &str) -> Expected<SessionAttribute> {
     let mut json = Vec::new();
     attribute::decode_map(members, &mut json).map_err(|_| Unexpected)?;
-    Ok(String::from_utf8(json).map_or(Session::OtherType, Session::Text))
+    Ok(String::from_utf8(json).map_or(SessionAttribute::OtherType, SessionAttribute::Text))
 }
 
 #[cfg(test)]
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_does_not_fit_a_map_is_refused() {
+    fn a_session_that_cannot_be_stored_as_a_map_is_rejected() {
         for session in [r#"{"a":1e300}"#, r#"{"a":"\ud800"}"#, "{", "{}{}"] {
             let error = write(NewItem { session, ..ITEM }, &layout(Format::Map)).unwrap_err();
             assert_eq!(error.kind, Kind::Serialization, "{session}");
@@ -261,11 +262,11 @@ mod tests {
     fn both_formats_are_read() {
         let text =
             json!({ "sess": { "S": "{\"a\":\"é\"}" }, "expires": { "N": "9.5" }, "id": { "S": "sess:k" } });
-        let session = Session::Text("{\"a\":\"é\"}".into());
+        let session = SessionAttribute::Text("{\"a\":\"é\"}".into());
         assert_eq!(read(text), StoredItem { id: Some("k".into()), session, expires: Some(9.5) });
         let map =
             read(json!({ "sess": { "M": { "a": { "L": [{ "NULL": true }] } } }, "expires": { "S": "9" } }));
-        assert_eq!(map.session, Session::Text(r#"{"a":[null]}"#.into()));
+        assert_eq!(map.session, SessionAttribute::Text(r#"{"a":[null]}"#.into()));
         assert_eq!(map.expires, Some(9.0));
     }
 

@@ -3,9 +3,9 @@
 /// Seconds since 1970.
 pub type Seconds = i64;
 
-/// The whole seconds of a time in milliseconds, as JavaScript's `Date.now()` returns it. Every operation gets the time
-/// from its caller, so that a test that replaces the clock affects all of them.
-pub fn from_milliseconds(time: f64) -> Seconds {
+/// Converts milliseconds, as JavaScript's `Date.now()` returns them, to whole seconds, rounding down. Every operation
+/// gets the time from its caller, so that a test that replaces the clock affects all of them.
+pub fn seconds_from_milliseconds(time: f64) -> Seconds {
     (time / 1000.0).floor() as Seconds
 }
 
@@ -22,7 +22,7 @@ pub fn is_expired(expires: Option<f64>, now: Seconds) -> bool {
 
 /// DynamoDB's form of [`is_expired`]. `#e` is the expiry attribute, and [`condition_values`] are the values.
 ///
-/// A comparison with a missing attribute, or with one of another type, is false, so an item without an expiry has not
+/// A comparison with a missing attribute, or with one of a different type, is false, so an item without an expiry has not
 /// expired. An expiry that is stored as a string is compared as a string. Of two strings of digits, the shorter one is
 /// the smaller number.
 pub const IS_EXPIRED: &str =
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn times_are_rounded_down() {
-        assert_eq!(from_milliseconds(1_700_000_000_999.0), 1_700_000_000);
-        assert_eq!(from_milliseconds(-1.0), -1);
-        assert_eq!(from_milliseconds(f64::NAN), 0);
+        assert_eq!(seconds_from_milliseconds(1_700_000_000_999.0), 1_700_000_000);
+        assert_eq!(seconds_from_milliseconds(-1.0), -1);
+        assert_eq!(seconds_from_milliseconds(f64::NAN), 0);
     }
 
     #[test]

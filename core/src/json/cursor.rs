@@ -1,5 +1,5 @@
-//! A cursor that steps through JSON text and skips what the caller does not need. Of a response, the store needs four
-//! strings.
+//! A cursor that steps through JSON text and skips what the caller does not need. The store needs only
+//! four strings from a response.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,8 @@ use crate::json::string as json_string;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Unexpected;
 
-type Result<T> = std::result::Result<T, Unexpected>;
+/// What the cursor reads, if the text is as expected.
+pub(crate) type Expected<T> = Result<T, Unexpected>;
 
 /// A position in JSON text.
 pub(crate) struct Cursor<'a> {
@@ -25,12 +26,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The number of bytes after the cursor.
-    pub(crate) fn left(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Steps through an object. `each` gets the name of a member and must take its value.
-    pub(crate) fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<()> {
+    pub(crate) fn object(&mut self, mut each: impl FnMut(&mut Self, &str) -> Expected<()>) -> Expected<()> {
         self.sequence(b'{', b'}', |cursor| {
             let name = cursor.text()?;
             cursor.take(b':')?;
@@ -39,12 +40,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps through an array. `each` must take the element.
-    pub(crate) fn array(&mut self, each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+    pub(crate) fn array(&mut self, each: impl FnMut(&mut Self) -> Expected<()>) -> Expected<()> {
         self.sequence(b'[', b']', each)
     }
 
     /// Takes a string.
-    pub(crate) fn text(&mut self) -> Result<Cow<'a, str>> {
+    pub(crate) fn text(&mut self) -> Expected<Cow<'a, str>> {
         self.skip_space();
         let (text, length) = json_string::read(self.rest).ok_or(Unexpected)?;
         self.rest = &self.rest[length..];
@@ -52,16 +53,21 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes any value as text.
-    pub(crate) fn raw(&mut self) -> Result<&'a str> {
+    pub(crate) fn raw(&mut self) -> Expected<&'a str> {
         self.skip_space();
         let mut values = Deserializer::from_str(self.rest).into_iter::<IgnoredAny>();
-        values.next().and_then(std::result::Result::ok).ok_or(Unexpected)?;
+        values.next().and_then(Result::ok).ok_or(Unexpected)?;
         let (value, rest) = self.rest.split_at(values.byte_offset());
         self.rest = rest;
         Ok(value)
     }
 
-    fn sequence(&mut self, open: u8, close: u8, mut each: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+    fn sequence(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut each: impl FnMut(&mut Self) -> Expected<()>,
+    ) -> Expected<()> {
         self.take(open)?;
         if self.peek() == Some(close) {
             return self.take(close);
@@ -75,7 +81,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn take(&mut self, byte: u8) -> Result<()> {
+    fn take(&mut self, byte: u8) -> Expected<()> {
         match self.peek() {
             Some(next) if next == byte => {
                 self.rest = &self.rest[1..];
@@ -114,18 +120,18 @@ mod tests {
             })
             .unwrap();
         assert_eq!(seen, ["a\"", "1", r#""x\\""#, "{}", "b", r#"{ "c" : [ ] }"#]);
-        assert_eq!(cursor.left(), " rest".len());
+        assert_eq!(cursor.remaining(), " rest".len());
     }
 
     #[test]
     fn empty_objects_and_arrays_have_no_members() {
-        for (json, left) in [("{}", 0), (" [ ] ,", 2)] {
+        for (json, remaining) in [("{}", 0), (" [ ] ,", 2)] {
             let mut cursor = Cursor::new(json);
             let outcome = match json {
                 "{}" => cursor.object(|_, _| panic!("a member")),
                 _ => cursor.array(|_| panic!("an element")),
             };
-            assert_eq!((outcome, cursor.left()), (Ok(()), left));
+            assert_eq!((outcome, cursor.remaining()), (Ok(()), remaining));
         }
     }
 

@@ -79,7 +79,7 @@ fn plain_length(mut bytes: &[u8]) -> Option<usize> {
     Some(length + bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?)
 }
 
-/// Returns `None` if it is not a string or has `\u` escapes.
+/// Returns `None` if the string is not terminated, or contains `\u` escapes.
 fn unescape(inner: &str) -> Option<(String, usize)> {
     /// Enough for most sessions. What follows the string may be much longer than the string.
     const ROOM: usize = 4096;
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_not_a_string_is_refused() {
+    fn json_that_is_not_a_string_is_rejected() {
         for json in ["", "\"", "5", r#""\ud800""#, r#""\x""#, r#"{"a":"b"}"#, r#""abcdefg\"#, r#""abcdefg\""#]
         {
             assert_eq!(read(json), None, "{json}");

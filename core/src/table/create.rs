@@ -17,23 +17,23 @@ use crate::transport::sdk_error::failed;
 
 /// DynamoDB takes about ten seconds to create a table.
 const LONGEST_CREATION: Duration = Duration::from_secs(120);
-/// The first and the longest pause between two looks at the status of the table.
+/// The first and the longest pause between two status checks.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A table, and the client to create it with.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
+pub(crate) struct TableCreator {
     pub client: Client,
     pub name: String,
     pub layout: Layout,
 }
 
-impl Table {
+impl TableCreator {
     /// Creates the table if it is missing, waits until it is ACTIVE, and then enables time to live. If that last step
     /// fails, the result holds its error: the table can be used without time to live.
     ///
-    /// For a table that exists, or that another process is creating, this only checks that its key is the one of the
+    /// For a table that exists, or that another process is creating, this only checks that its key matches the
     /// layout, and waits. A table that is being deleted is created once it is gone.
     pub(crate) async fn create(&self, new: &NewTable) -> Result<Option<Error>> {
         let deadline = Instant::now() + LONGEST_CREATION;
@@ -61,7 +61,7 @@ impl Table {
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(Error::new(Kind::Timeout, format!("the table was not ACTIVE within {LONGEST_CREATION:?}")))
+        Err(Error::new(Kind::Timeout, format!("the table did not become ACTIVE within {LONGEST_CREATION:?}")))
     }
 
     async fn request_creation(&self, new: &NewTable) -> Result<()> {

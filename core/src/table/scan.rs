@@ -61,7 +61,7 @@ impl Scanner<'_> {
     /// The number of sessions that are alive.
     pub(crate) async fn count(&self, now: Seconds) -> Result<u64> {
         let mut count = 0;
-        let mut scan = self.scan(Scope::AliveAt(now));
+        let mut scan = self.scan_request(Scope::AliveAt(now));
         scan["Select"] = "COUNT".into();
         loop {
             let page: KeyPage = self.send("Scan", &scan, parse_json).await?;
@@ -80,7 +80,7 @@ impl Scanner<'_> {
         now: Seconds,
         mut each: impl FnMut(StoredItem),
     ) -> Result<()> {
-        let mut scan = self.scan(Scope::AliveAt(now));
+        let mut scan = self.scan_request(Scope::AliveAt(now));
         if only_keys {
             scan["ProjectionExpression"] = "#key".into();
         }
@@ -96,7 +96,7 @@ impl Scanner<'_> {
 
     /// Deletes every session, including expired ones, a page of keys at a time.
     pub(crate) async fn clear(&self) -> Result<()> {
-        let mut scan = self.scan(Scope::All);
+        let mut scan = self.scan_request(Scope::All);
         scan["ProjectionExpression"] =
             if self.layout.sort_key.is_some() { "#key, #sort" } else { "#key" }.into();
         loop {
@@ -112,9 +112,9 @@ impl Scanner<'_> {
         }
     }
 
-    /// A Scan of the items with our prefix. If there is no prefix, of the items with a session attribute, so that other
-    /// items of a shared table are left alone.
-    fn scan(&self, scope: Scope) -> Value {
+    /// Builds a Scan of the items with the prefix or, without a prefix, of the items with a session attribute, so that
+    /// other items of a shared table are ignored.
+    fn scan_request(&self, scope: Scope) -> Value {
         let layout = self.layout;
         let alive = format!("NOT ({})", expiry::IS_EXPIRED);
         let mut filter = Vec::new();
@@ -169,7 +169,7 @@ impl Scanner<'_> {
         }
         Err(Error::service(
             "ProvisionedThroughputExceededException",
-            "the service processes no more deletions",
+            "DynamoDB keeps returning deletes as unprocessed",
             400,
         ))
     }

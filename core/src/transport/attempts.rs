@@ -13,7 +13,7 @@ use super::call::Trace;
 use super::clock::{self, ClockOffset};
 use super::endpoint_resolver::{EndpointResolver, Resolved};
 use super::http::HttpClient;
-use super::pool::{Bounds, Slot};
+use super::pool::{RequestTimeouts, Slot};
 use super::retry::{self, RetryBudget, RetryReason};
 use super::send_error::{SendError, host_and_port};
 use crate::credentials::CredentialsCache;
@@ -22,7 +22,7 @@ use crate::wire::service_error::service_error;
 
 /// The limits of an operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct OperationLimits {
     /// Time for one attempt, once it has a connection slot.
     pub attempt_timeout: Duration,
     /// Time for the whole operation: credentials, attempts, and the pauses between them.
@@ -36,7 +36,7 @@ pub struct Transport {
     http: Arc<HttpClient>,
     endpoints: EndpointResolver,
     credentials: CredentialsCache,
-    limits: Limits,
+    limits: OperationLimits,
     budget: RetryBudget,
     clock_offset: ClockOffset,
 }
@@ -46,7 +46,7 @@ impl Transport {
         http: Arc<HttpClient>,
         endpoints: EndpointResolver,
         credentials: CredentialsCache,
-        limits: Limits,
+        limits: OperationLimits,
     ) -> Self {
         Self {
             http,
@@ -96,9 +96,9 @@ impl Transport {
         let mut has_renewed = false;
         loop {
             let (slot, credentials, resolved) = self.acquire(deadline, progress).await?;
-            let (failure, signed_with) = loop {
-                let signed_with = self.clock_offset.get();
-                let time = clock::now_with(signed_with);
+            let (failure, clock_offset) = loop {
+                let clock_offset = self.clock_offset.get();
+                let time = clock::now_with(clock_offset);
                 let request = resolved.endpoint.request(operation, body.clone(), &credentials, time)?;
                 trace.attempts += 1;
                 let failure = match self.attempt(&slot, request, &resolved, operation, trace, &parse).await {
@@ -110,14 +110,14 @@ impl Transport {
                 };
                 trace.may_be_done |= failure.may_be_done();
                 match failure {
-                    // The next kept connection, or a new one, is as good as this one should have been.
+                    // Try the next kept connection, or a new one, immediately.
                     AttemptFailure::StaleConnection(_) => self.count_extra_attempt(trace),
-                    failure => break (failure, signed_with),
+                    failure => break (failure, clock_offset),
                 }
             };
             drop(slot);
 
-            let (error, reason) = self.assess(failure, signed_with, &credentials, &mut has_renewed);
+            let (error, reason) = self.assess(failure, clock_offset, &credentials, &mut has_renewed);
             let Some(reason) = reason else {
                 return Err(error);
             };
@@ -147,21 +147,21 @@ impl Transport {
             progress.waits_for = WaitsFor::Credentials;
             let credentials = self.credentials.get().await?;
             let resolved = self.endpoints.endpoint_for(&credentials)?;
-            let host = self.http.host(resolved.endpoint.uri());
-            if let Some(slot) = host.try_acquire() {
+            let pool = self.http.pool_for(resolved.endpoint.uri());
+            if let Some(slot) = pool.try_acquire() {
                 break (slot, credentials, resolved);
             }
             progress.waits_for = WaitsFor::Connection;
-            let slot = host
+            let slot = pool
                 .acquire()
                 .await
                 .map_err(|closed| SendError::from(closed).into_error(resolved.endpoint.uri()))?;
-            // An operation that times out frees its slot, often for one that is about to time out too and has no time
-            // left for a request.
+            // A slot freed by a timed-out operation often goes to one that is about to time out too. Do not send a
+            // request that has no time left.
             if Instant::now() + self.limits.timeout / 100 >= deadline {
                 return Err(self.timed_out(std::mem::take(progress)));
             }
-            // The credentials may have expired during the wait, and new ones may belong to another account.
+            // The credentials may have expired during the wait, and new ones may belong to a different account.
             if let Some(credentials) = self.credentials.cached()
                 && Arc::ptr_eq(&self.endpoints.endpoint_for(&credentials)?, &resolved)
             {
@@ -182,7 +182,8 @@ impl Transport {
         trace: &mut Trace,
         parse: &impl Fn(Result<()>, &[u8]) -> Result<T>,
     ) -> Result<T, AttemptFailure> {
-        let bounds = Bounds { response: Some(self.limits.attempt_timeout), ..Bounds::default() };
+        let timeouts =
+            RequestTimeouts { response: Some(self.limits.attempt_timeout), ..RequestTimeouts::default() };
         let backup = (operation == "GetItem").then_some(|| {
             let is_affordable = self.budget.try_spend();
             if is_affordable {
@@ -193,7 +194,7 @@ impl Transport {
             is_affordable
         });
         let response = slot
-            .send(request, bounds, backup)
+            .send(request, timeouts, backup)
             .await
             .map_err(|error| AttemptFailure::new(error, resolved.endpoint.uri()))?;
         let status = response.status().as_u16();
@@ -221,11 +222,11 @@ impl Transport {
         self.http.stats().retries.add(1);
     }
 
-    /// Why another attempt may succeed, if it may. Prepares for it: adjusts the clock, or forgets the credentials.
+    /// Decides whether to retry and why, and prepares the retry: adjusts the clock, or forgets the credentials.
     fn assess(
         &self,
         failure: AttemptFailure,
-        signed_with: i64,
+        clock_offset: i64,
         credentials: &Credentials,
         has_renewed: &mut bool,
     ) -> (Error, Option<RetryReason>) {
@@ -235,10 +236,10 @@ impl Transport {
                 self.http.stats().count_throttle(&error);
                 Some(RetryReason::Throttled)
             }
-            Some(RetryReason::Clock) if self.clock_offset.adjust(signed_with, service_time) => {
+            Some(RetryReason::Clock) if self.clock_offset.adjust(clock_offset, service_time) => {
                 Some(RetryReason::Clock)
             }
-            _ if retry::blames_keys(&error) => {
+            _ if retry::rejects_credentials(&error) => {
                 let may_change = self.credentials.forget(credentials);
                 error.is_permanent = !may_change;
                 (may_change && !std::mem::replace(has_renewed, true)).then_some(RetryReason::Credentials)
@@ -289,7 +290,7 @@ enum WaitsFor {
     Success,
 }
 
-/// How an attempt failed, by what may have reached the service.
+/// How an attempt failed, grouped by whether the service may have received it.
 enum AttemptFailure {
     /// The request was not sent.
     NotSent(Error),
@@ -300,7 +301,7 @@ enum AttemptFailure {
     /// The service reported an error, or its response is invalid.
     Response {
         error: Error,
-        /// The service's time, from its Date header.
+        /// The service's time, from the `Date` header.
         service_time: Option<i64>,
     },
 }

@@ -1,10 +1,10 @@
-//! What a call of an operation takes and reports, besides its arguments and its result.
+//! Per-call options, and the trace of a call.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What the caller of an operation wants.
+/// The options of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallOptions {
     /// When the operation started, from which its time limit counts.
@@ -37,7 +37,7 @@ impl CallOptions {
 pub struct Trace {
     /// Requests sent.
     pub attempts: u32,
-    /// Those of them that do not count toward the maximum: requests sent again because the server had closed a kept
+    /// The attempts that do not count toward the maximum: requests sent again because the server had closed a kept
     /// connection, and backup reads.
     pub extra_attempts: u32,
     /// Whether the service may have processed an attempt that failed.

@@ -15,16 +15,16 @@ impl ClockOffset {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Adopts the service's time, in seconds since 1970. Returns whether a signature made with the offset `signed_with`
-    /// would now be a different one.
-    pub(super) fn adjust(&self, signed_with: i64, service_time: Option<i64>) -> bool {
+    /// Adopts the service's time, in seconds since 1970. Returns whether a signature made with `clock_offset` would
+    /// now be a different one.
+    pub(super) fn adjust(&self, clock_offset: i64, service_time: Option<i64>) -> bool {
         let Some(service_time) = service_time else {
             return false;
         };
         let ours = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let offset = service_time.saturating_sub_unsigned(ours);
         self.0.store(offset, Ordering::Relaxed);
-        signed_with.abs_diff(offset) >= NOTICEABLE
+        clock_offset.abs_diff(offset) >= NOTICEABLE
     }
 }
 

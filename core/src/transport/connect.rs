@@ -15,9 +15,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 use tower_service::Service;
 
-use super::dial::dial;
 use super::dns::Dns;
 use super::proxy::proxy_for;
+use super::tcp::dial;
 use super::tls::Tls;
 use crate::environment::Environment;
 use crate::error::BoxError;

@@ -1,4 +1,4 @@
-//! Looks up the addresses of hosts, and remembers the last ones that worked for when DNS fails.
+//! Looks up the addresses of hosts, and remembers the last working addresses in case DNS fails.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -39,12 +39,12 @@ impl Resolve for SystemResolver {
 /// Looks up host names. Concurrent lookups of the same name share one call of the resolver.
 pub(crate) struct Dns {
     resolver: Box<dyn Resolve>,
-    names: Mutex<HashMap<String, Name>>,
+    hosts: Mutex<HashMap<String, HostState>>,
     stats: Arc<Stats>,
 }
 
 #[derive(Default)]
-struct Name {
+struct HostState {
     running: Option<(Instant, Lookup)>,
     /// The addresses of the last connection that was established after a successful lookup.
     worked: Vec<IpAddr>,
@@ -63,7 +63,7 @@ pub(crate) enum Addresses {
 
 impl Dns {
     pub(crate) fn new(resolver: impl Resolve, stats: Arc<Stats>) -> Self {
-        Self { resolver: Box::new(resolver), names: Mutex::default(), stats }
+        Self { resolver: Box::new(resolver), hosts: Mutex::default(), stats }
     }
 
     /// The addresses of a host. If some addresses have worked before, a lookup that takes longer than `patience` counts as
@@ -71,33 +71,34 @@ impl Dns {
     pub(crate) async fn addresses(&self, host: &str, patience: Duration) -> Result<Addresses> {
         let now = Instant::now();
         let (started, lookup, worked) = {
-            let mut names = lock(&self.names);
-            let name = names.entry(host.to_owned()).or_default();
-            let (started, lookup) = match &name.running {
+            let mut hosts = lock(&self.hosts);
+            let state = hosts.entry(host.to_owned()).or_default();
+            let (started, lookup) = match &state.running {
                 Some((started, running)) if running.peek().is_none() => (*started, running.clone()),
                 _ => {
                     let lookup = self.start(host);
-                    name.running = Some((now, lookup.clone()));
+                    state.running = Some((now, lookup.clone()));
                     (now, lookup)
                 }
             };
-            (started, lookup, name.worked.clone())
+            (started, lookup, state.worked.clone())
         };
         let outcome = if worked.is_empty() {
             lookup.clone().await
         } else {
-            let slow = |_| Err(Error::new(Kind::Network, format!("the DNS lookup of {host} takes too long")));
+            let slow =
+                |_| Err(Error::new(Kind::Network, format!("the DNS lookup of {host} is taking too long")));
             timeout_at(started + patience, lookup.clone()).await.unwrap_or_else(slow)
         };
-        let mut names = lock(&self.names);
-        let name = names.entry(host.to_owned()).or_default();
+        let mut hosts = lock(&self.hosts);
+        let state = hosts.entry(host.to_owned()).or_default();
         match outcome {
             Ok(addresses) => {
-                name.failing_since = None;
+                state.failing_since = None;
                 Ok(Addresses::Resolved(addresses))
             }
             Err(error) => {
-                let since = *name.failing_since.get_or_insert(started);
+                let since = *state.failing_since.get_or_insert(started);
                 if worked.is_empty() || since.elapsed() > LONGEST_OUTAGE {
                     return Err(error);
                 }
@@ -109,7 +110,7 @@ impl Dns {
 
     /// Remembers the addresses of a host after a connection to one of them was established.
     pub(crate) fn remember(&self, host: &str, addresses: Vec<IpAddr>) {
-        lock(&self.names).entry(host.to_owned()).or_default().worked = addresses;
+        lock(&self.hosts).entry(host.to_owned()).or_default().worked = addresses;
     }
 
     fn start(&self, host: &str) -> Lookup {

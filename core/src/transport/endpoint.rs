@@ -77,16 +77,24 @@ impl Endpoint {
     }
 }
 
-/// The Host header of a request to `uri`, which is also a part of the signature. It has no user name and password, and no
+/// The `Host` header of a request to `uri`, which is also a part of the signature. It has no user name and password, and no
 /// port if it is the default port of the scheme.
 pub(super) fn host_of(uri: &Uri) -> Option<String> {
     let authority = uri.authority()?;
-    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     let host = authority.host().to_ascii_lowercase();
     Some(match authority.port_u16() {
-        Some(port) if port != default_port => format!("{host}:{port}"),
+        Some(port) if port != default_port(uri) => format!("{host}:{port}"),
         _ => host,
     })
+}
+
+/// The port that requests to `uri` go to.
+pub(super) fn port_of(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or_else(|| default_port(uri))
+}
+
+fn default_port(uri: &Uri) -> u16 {
+    if uri.scheme_str() == Some("https") { 443 } else { 80 }
 }
 
 /// Whether the port of a URI is a number. `Uri` accepts any text, and then has no port.

@@ -113,7 +113,7 @@ fn unresolvable(error: &dyn std::error::Error) -> Error {
     Error::new(Kind::Config, message)
 }
 
-/// The Region to sign for. The rules specify another one only for the Region `local`.
+/// The Region to sign for. The rules specify a different one only for the Region `local`.
 fn signing_region(endpoint: &SdkEndpoint) -> Option<&str> {
     let schemes = endpoint.properties().get("authSchemes")?.as_array()?;
     schemes.first().and_then(Document::as_object)?.get("signingRegion")?.as_string()
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_the_one_of_the_aws_sdk() {
+    fn the_host_is_the_same_as_in_the_aws_sdk() {
         let one = Some("111111111111");
         for (region, table, account, mode, variants, host) in [
             ("us-east-1", "sessions", None, "preferred", "", "dynamodb.us-east-1.amazonaws.com"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sdk_refuses_is_an_error() {
+    fn settings_that_the_aws_sdk_rejects_are_an_error() {
         let one = Some("111111111111");
         for (region, account, mode, variants) in [
             ("us-east-1", None, "required", ""),

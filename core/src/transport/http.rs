@@ -9,7 +9,7 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 
 use super::dns::{Dns, Resolve};
-use super::pool::{Bounds, Host, Shared};
+use super::pool::{HostPool, RequestTimeouts, Shared};
 use super::send_error::SendError;
 use super::tls::Tls;
 use crate::environment::SharedEnvironment;
@@ -21,7 +21,7 @@ use crate::sync::lock;
 #[derive(Debug)]
 pub struct HttpClient {
     max_connections: usize,
-    hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+    pools: Mutex<HashMap<Origin, Arc<HostPool>>>,
     shared: Arc<Shared>,
 }
 
@@ -39,30 +39,31 @@ impl HttpClient {
         let dns = Dns::new(resolver, Arc::clone(&stats));
         Self {
             max_connections,
-            hosts: Mutex::default(),
+            pools: Mutex::default(),
             shared: Arc::new(Shared { connect_timeout, environment, tls: Tls::default(), dns, stats }),
         }
     }
 
-    /// The connections to the host of an absolute URI.
-    pub(crate) fn host(&self, uri: &Uri) -> Arc<Host> {
+    /// The connection pool for the host of an absolute URI.
+    pub(crate) fn pool_for(&self, uri: &Uri) -> Arc<HostPool> {
         let origin = (uri.scheme().cloned(), uri.authority().cloned());
-        let new_host = || Arc::new(Host::new(uri.clone(), self.max_connections, Arc::clone(&self.shared)));
-        Arc::clone(lock(&self.hosts).entry(origin).or_insert_with(new_host))
+        let new_pool =
+            || Arc::new(HostPool::new(uri.clone(), self.max_connections, Arc::clone(&self.shared)));
+        Arc::clone(lock(&self.pools).entry(origin).or_insert_with(new_pool))
     }
 
     /// Sends a request of the AWS SDK, with an absolute URI, and reads the whole response.
     ///
-    /// If the server has closed a kept connection, the request is sent again on another one, so the service may
-    /// receive it twice.
+    /// If the server has closed a kept connection, the request is sent again on a different one, so the service
+    /// may receive it twice.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
-        bounds: Bounds,
+        timeouts: RequestTimeouts,
     ) -> Result<Response<Bytes>, SendError> {
-        let slot = self.host(request.uri()).acquire().await?;
+        let slot = self.pool_for(request.uri()).acquire().await?;
         loop {
-            match slot.send(request.clone(), bounds, None::<fn() -> bool>).await {
+            match slot.send(request.clone(), timeouts, None::<fn() -> bool>).await {
                 Err(SendError::StaleConnection(_)) => self.stats().retries.add(1),
                 outcome => return outcome,
             }
@@ -79,14 +80,14 @@ impl HttpClient {
         &self.shared.stats
     }
 
-    /// A problem with a connection that could be opened nevertheless.
+    /// A problem that did not prevent a connection.
     pub fn take_warning(&self) -> Option<Error> {
         self.shared.tls.take_warning()
     }
 
     /// The number of open connections, and how many of them are idle.
-    pub fn pool(&self) -> (u64, u64) {
-        let idle: usize = lock(&self.hosts).values().map(|host| host.idle_connections()).sum();
+    pub fn connection_counts(&self) -> (u64, u64) {
+        let idle: usize = lock(&self.pools).values().map(|pool| pool.idle_connections()).sum();
         // A connection may close between the two readings.
         let open = self.stats().open_connections.get();
         (open, open.min(idle as u64))
@@ -94,6 +95,6 @@ impl HttpClient {
 
     /// Closes the idle connections.
     pub(crate) fn close_idle(&self) {
-        lock(&self.hosts).clear();
+        lock(&self.pools).clear();
     }
 }

@@ -4,14 +4,13 @@
 //!   [`call`] (the input and output of a call), [`retry`] (which errors to retry, when, and how often), and [`clock`].
 //! - [`endpoint_resolver`] finds the [`endpoint`], which builds the request and has it [signed](sign).
 //! - [`http`] is the client with a [`pool`] of connections for each host.
-//! - [`connect`] opens a connection: [`dns`], [`dial`] (TCP), [`proxy`], [`tls`].
-//! - [`sdk`], [`sdk_retry`], and [`sdk_error`] let the AWS SDK use the same client, retries, and errors.
+//! - [`connect`] opens a connection: [`dns`], [`tcp`], [`proxy`], [`tls`].
+//! - [`sdk_http`], [`sdk_retry`], and [`sdk_error`] let the AWS SDK use the same client, retries, and errors.
 
 mod attempts;
 mod call;
 mod clock;
 mod connect;
-mod dial;
 pub mod dns;
 mod endpoint;
 mod endpoint_resolver;
@@ -19,14 +18,15 @@ pub mod http;
 mod pool;
 mod proxy;
 pub mod retry;
-pub(crate) mod sdk;
 pub(crate) mod sdk_error;
+pub(crate) mod sdk_http;
 pub(crate) mod sdk_retry;
 mod send_error;
 mod sign;
+mod tcp;
 mod tls;
 
-pub(crate) use attempts::{Limits, Transport};
+pub(crate) use attempts::{OperationLimits, Transport};
 pub use call::{CallOptions, Trace};
 pub use endpoint::Endpoint;
 pub(crate) use endpoint_resolver::EndpointResolver;

@@ -30,14 +30,14 @@ use crate::sync::lock;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 /// DynamoDB returns at most 1 MB of items, so its responses are never this large.
 const LARGEST_RESPONSE: usize = 16 * 1024 * 1024;
-/// A connection that was idle for this long may have died without notice.
+/// A connection that was idle for this long may have died silently.
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
 /// The minimum time to wait for a response on a doubtful connection before a backup request.
 const BACKUP_AFTER: Duration = Duration::from_millis(250);
 
-/// The limits of a request. They apply once it has a connection slot.
+/// The time limits of a request. They apply once it has a connection slot.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Bounds {
+pub(crate) struct RequestTimeouts {
     /// For DNS, connecting, and TLS; by default the client's own limit.
     pub connect: Option<Duration>,
     /// For the request and its whole response, including connecting.
@@ -57,10 +57,10 @@ pub(crate) struct Shared {
 
 /// The connections to one host.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct HostPool {
     /// An absolute URI on the host.
     uri: Uri,
-    permits: Semaphore,
+    slots: Semaphore,
     /// The most recently used connection is last.
     idle: Mutex<Vec<Idle>>,
     shared: Arc<Shared>,
@@ -76,28 +76,28 @@ struct Idle {
 
 /// The right to use one connection to a host.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<Host>);
+pub(crate) struct Slot(Arc<HostPool>);
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.permits.add_permits(1);
+        self.0.slots.add_permits(1);
     }
 }
 
-impl Host {
+impl HostPool {
     pub(crate) fn new(uri: Uri, max_connections: usize, shared: Arc<Shared>) -> Self {
-        Self { uri, permits: Semaphore::new(max_connections), idle: Mutex::default(), shared }
+        Self { uri, slots: Semaphore::new(max_connections), idle: Mutex::default(), shared }
     }
 
-    /// Returns a slot if one is free and no request waits for it.
+    /// Returns a connection slot if one is free and no request waits for it.
     pub(crate) fn try_acquire(self: &Arc<Self>) -> Option<Slot> {
-        self.permits.try_acquire().ok()?.forget();
+        self.slots.try_acquire().ok()?.forget();
         Some(Slot(Arc::clone(self)))
     }
 
-    /// Waits for a slot. Requests get them in the order of their calls.
+    /// Waits for a connection slot. Requests get slots in the order of their calls.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Slot, AcquireError> {
-        self.permits.acquire().await?.forget();
+        self.slots.acquire().await?.forget();
         Ok(Slot(Arc::clone(self)))
     }
 
@@ -131,10 +131,10 @@ impl Host {
         }
     }
 
-    async fn open(&self, bounds: Bounds) -> Result<Connection, SendError> {
-        let limit = bounds.connect.unwrap_or(self.shared.connect_timeout);
+    async fn open(&self, timeouts: RequestTimeouts) -> Result<Connection, SendError> {
+        let limit = timeouts.connect.unwrap_or(self.shared.connect_timeout);
         let opening = async {
-            let time = bounds.response.map_or(limit, |response| response.min(limit));
+            let time = timeouts.response.map_or(limit, |response| response.min(limit));
             let Shared { environment, tls, dns, .. } = &*self.shared;
             let connection = connect(&self.uri, &environment.get(), tls, dns, time).await?;
             Ok::<_, BoxError>(http1::handshake(connection).await?)
@@ -156,13 +156,13 @@ impl Host {
 impl Slot {
     /// Sends a request to the host and reads the whole response.
     ///
-    /// With `backup`, a request on a connection that was idle for some seconds is sent a second time, on another
-    /// connection, if no response arrives for a while, a slot is free, and `backup` returns true. The first response
-    /// wins.
+    /// With `backup`, a request on a connection that was idle for some seconds is sent a second time, on a
+    /// different connection, if no response arrives for a while, a connection slot is free, and `backup` returns true.
+    /// The first response wins.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
-        bounds: Bounds,
+        timeouts: RequestTimeouts,
         backup: Option<impl FnOnce() -> bool>,
     ) -> Result<Response<Bytes>, SendError> {
         let mut request = request.map(Full::new);
@@ -172,14 +172,14 @@ impl Slot {
             match (self.0.take_idle(now), backup) {
                 (Some(kept), Some(backup)) if now.duration_since(kept.since) >= DOUBTFUL_AFTER => {
                     // Boxed because it is rare: otherwise it would enlarge the future of every operation.
-                    Box::pin(self.exchange_with_backup(kept, request, bounds, backup)).await
+                    Box::pin(self.exchange_with_backup(kept, request, timeouts, backup)).await
                 }
-                (kept, _) => self.exchange(kept, request, bounds, now).await,
+                (kept, _) => self.exchange(kept, request, timeouts, now).await,
             }
         };
-        let response = match bounds.response {
+        let response = match timeouts.response {
             Some(limit) => timeout(limit, sending).await.unwrap_or_else(|_| {
-                // If this connection died without notice, the kept ones may have died too.
+                // If this connection died silently, the kept ones may have died too.
                 self.0.close_idle_for(Duration::ZERO);
                 Err(SendError::ResponseTimeout(limit))
             }),
@@ -194,52 +194,52 @@ impl Slot {
         &self,
         mut kept: Option<Idle>,
         mut request: Request<Full<Bytes>>,
-        bounds: Bounds,
+        timeouts: RequestTimeouts,
         mut start: Instant,
     ) -> Result<Response<Bytes>, SendError> {
-        let host = &*self.0;
+        let pool = &*self.0;
         loop {
             let is_kept = kept.is_some();
             let mut connection = match kept.take() {
                 Some(kept) => kept.connection,
                 None => {
-                    let opened = Box::pin(host.open(bounds)).await?;
+                    let opened = Box::pin(pool.open(timeouts)).await?;
                     start = Instant::now();
                     opened
                 }
             };
-            match connection.exchange(request, &host.shared).await {
+            match connection.exchange(request, &pool.shared).await {
                 Ok(response) => {
-                    host.keep(connection, start);
+                    pool.keep(connection, start);
                     return Ok(response);
                 }
-                Err(Broken::Unsent(unsent)) if is_kept => {
+                Err(ExchangeError::Unsent(unsent)) if is_kept => {
                     request = unsent.0;
-                    kept = host.take_idle(start);
+                    kept = pool.take_idle(start);
                 }
-                Err(Broken::Unsent(unsent)) => return Err(SendError::NotSent(unsent.1.into())),
-                Err(Broken::Sent(error)) if is_kept && is_closed(&error) => {
+                Err(ExchangeError::Unsent(unsent)) => return Err(SendError::NotSent(unsent.1.into())),
+                Err(ExchangeError::Sent(error)) if is_kept && is_closed(&error) => {
                     return Err(SendError::StaleConnection(error.into()));
                 }
-                Err(Broken::Sent(error)) => return Err(SendError::Exchange(error.into())),
-                Err(Broken::Response(failure)) => return Err(failure),
+                Err(ExchangeError::Sent(error)) => return Err(SendError::Exchange(error.into())),
+                Err(ExchangeError::Response(failure)) => return Err(failure),
             }
         }
     }
 
-    /// Sends the request on a connection that may have died without notice and, if no response arrives, on another one.
+    /// Sends the request on a connection that may have died silently and, if no response arrives, on a different one.
     async fn exchange_with_backup(
         &self,
         kept: Idle,
         request: Request<Full<Bytes>>,
-        bounds: Bounds,
+        timeouts: RequestTimeouts,
         backup: impl FnOnce() -> bool,
     ) -> Result<Response<Bytes>, SendError> {
         // On a slow network, do not send every read twice.
         let patience = BACKUP_AFTER.max(kept.took * 2);
         let copy = request.clone();
         let start = Instant::now();
-        let mut first = pin!(self.exchange(Some(kept), request, bounds, start));
+        let mut first = pin!(self.exchange(Some(kept), request, timeouts, start));
         if let Ok(outcome) = timeout(patience, &mut first).await {
             return outcome;
         }
@@ -248,7 +248,7 @@ impl Slot {
         };
         let start = Instant::now();
         let recent = self.0.take_idle(start).filter(|kept| start.duration_since(kept.since) < DOUBTFUL_AFTER);
-        let second = pin!(slot.exchange(recent, copy, bounds, start));
+        let second = pin!(slot.exchange(recent, copy, timeouts, start));
         match select(first, second).await {
             Either::Left((Err(failure), second)) => second.await.map_err(|_| failure),
             Either::Right((Err(_), first)) => first.await,
@@ -280,8 +280,8 @@ impl Drop for Connection {
 }
 
 /// Why an exchange has no response.
-enum Broken {
-    /// The request was not sent, and can be sent on another connection.
+enum ExchangeError {
+    /// The request was not sent, and can be sent on a different connection.
     Unsent(Box<(Request<Full<Bytes>>, hyper::Error)>),
     Sent(hyper::Error),
     Response(SendError),
@@ -292,18 +292,18 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
         shared: &Shared,
-    ) -> Result<Response<Bytes>, Broken> {
+    ) -> Result<Response<Bytes>, ExchangeError> {
         self.is_busy = true;
         if let Err(error) = self.sender.ready().await {
-            return Err(Broken::Unsent(Box::new((request, error))));
+            return Err(ExchangeError::Unsent(Box::new((request, error))));
         }
         let length = request.body().size_hint().lower();
         shared.stats.bytes_sent.add(usize::try_from(length).unwrap_or_default());
         let sent = self.sender.try_send_request(request).await;
         let (head, body) = sent
             .map_err(|mut failed| match failed.take_message() {
-                Some(request) => Broken::Unsent(Box::new((request, failed.into_error()))),
-                None => Broken::Sent(failed.into_error()),
+                Some(request) => ExchangeError::Unsent(Box::new((request, failed.into_error()))),
+                None => ExchangeError::Sent(failed.into_error()),
             })?
             .into_parts();
         match Limited::new(body, LARGEST_RESPONSE).collect().await {
@@ -311,16 +311,16 @@ impl Connection {
                 self.is_busy = false;
                 Ok(Response::from_parts(head, body.to_bytes()))
             }
-            Err(error) if error.is::<LengthLimitError>() => Err(Broken::Response(SendError::TooLarge)),
+            Err(error) if error.is::<LengthLimitError>() => Err(ExchangeError::Response(SendError::TooLarge)),
             Err(error) => {
                 let message = format!("the response ended early: {error}");
-                Err(Broken::Response(SendError::Exchange(message.into())))
+                Err(ExchangeError::Response(SendError::Exchange(message.into())))
             }
         }
     }
 }
 
-/// Reduces the request line to the path, and moves the host to the Host header.
+/// Reduces the request line to the path, and moves the host to the `Host` header.
 fn to_origin_form(request: &mut Request<Full<Bytes>>) {
     let path = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
     let uri = std::mem::replace(request.uri_mut(), path);

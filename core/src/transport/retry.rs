@@ -56,8 +56,8 @@ pub enum RetryReason {
 }
 
 impl RetryReason {
-    /// Whether the service rejected the signature. It did so before it did any work, so a retry with another signature
-    /// adds no load worth limiting.
+    /// Whether the service rejected the signature. It did so before it did any work, so a retry with a different
+    /// signature adds no load worth limiting.
     pub fn is_about_signature(self) -> bool {
         matches!(self, Self::Clock | Self::Credentials)
     }
@@ -90,7 +90,7 @@ pub fn reason(error: &Error) -> Option<RetryReason> {
 ///
 /// A wrong secret and a wrong clock cause errors of the same names. Once the clock is known to be right, the secret is
 /// wrong, unless the message is about the time.
-pub fn blames_keys(error: &Error) -> bool {
+pub fn rejects_credentials(error: &Error) -> bool {
     match reason(error) {
         Some(RetryReason::Credentials) => true,
         Some(RetryReason::Clock) => {
@@ -175,23 +175,23 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_is_distinguished_from_a_wrong_clock() {
-        let blames = |name: &'static str, message| blames_keys(&Error::service(name, message, 400));
+        let rejects = |name: &'static str, message| rejects_credentials(&Error::service(name, message, 400));
         for name in ["InvalidSignatureException", "SignatureDoesNotMatch"] {
-            assert!(blames(
+            assert!(rejects(
                 name,
                 "The request signature we calculated does not match the signature you provided."
             ));
-            assert!(!blames(
+            assert!(!rejects(
                 name,
                 "Signature expired: 20261121T000000Z is now earlier than 20261121T010000Z"
             ));
-            assert!(!blames(
+            assert!(!rejects(
                 name,
                 "Signature not yet current: 20261121T010000Z is still later than 20261121T000000Z"
             ));
         }
-        assert!(blames("UnrecognizedClientException", ""));
-        assert!(!blames("RequestTimeTooSkewed", "") && !blames("ValidationException", ""));
+        assert!(rejects("UnrecognizedClientException", ""));
+        assert!(!rejects("RequestTimeTooSkewed", "") && !rejects("ValidationException", ""));
     }
 
     #[test]

@@ -19,7 +19,7 @@ where
         let reported = error.raw_response().and_then(error_of);
         let mut converted = match reported {
             Some(reported) => reported,
-            // A provider, resolver, or HTTP client of ours that the SDK called.
+            // An error of our own provider, resolver, or HTTP client, returned through the SDK.
             None if let Some(ours) = Error::find_in(&error) => ours,
             None if sources(&error).any(|source| source.is::<CredentialsError>()) => {
                 Error::new(Kind::Credentials, "the credentials provider failed").with_source(error)

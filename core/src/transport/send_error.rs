@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use tokio::sync::AcquireError;
 
+use super::endpoint::port_of;
 use crate::error::{BoxError, Error, Kind, innermost};
 
 /// Why a request has no response.
@@ -69,8 +70,7 @@ impl SendError {
 
 /// The host and the port of a URI, without a user name and password.
 pub(super) fn host_and_port(uri: &Uri) -> String {
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    format!("{}:{port}", uri.host().unwrap_or_default())
+    format!("{}:{}", uri.host().unwrap_or_default(), port_of(uri))
 }
 
 #[cfg(test)]

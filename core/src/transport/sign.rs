@@ -58,8 +58,8 @@ impl Signer {
         }
     }
 
-    /// Signs `body`, the headers content-type, host, and x-amz-target, and the headers that this adds. The signature lists
-    /// headers by name.
+    /// Signs `body`, the `content-type`, `host`, and `x-amz-target` headers, and the headers that signing adds. Signed
+    /// headers are sorted by name.
     pub(super) fn sign(
         &self,
         content_type: &str,

@@ -49,7 +49,7 @@ impl Tls {
         environment: &Environment,
         limit: Duration,
     ) -> Result<Arc<ClientConfig>> {
-        // Shorter than the limit of the connection, whose error would not mention the files.
+        // Shorter than the connect timeout, so that this error, which names the files, comes first.
         let limit = limit * 9 / 10;
         timeout(limit, self.load(environment)).await.unwrap_or_else(|_| {
             let message =
@@ -68,15 +68,15 @@ impl Tls {
             return Ok(Arc::clone(config));
         }
         let bundle = match &files.bundle {
-            Some(path) => Some(certificates_in(path).await.map_err(|error| unreadable(BUNDLE, error))?),
+            Some(path) => Some(certificates_in(path, BUNDLE).await?),
             None => None,
         };
         // Like Node.js, ignore a file that cannot be read, with a warning.
         let (extra, is_complete) = match &files.extra {
-            Some(path) => match certificates_in(path).await {
+            Some(path) => match certificates_in(path, EXTRA).await {
                 Ok(certificates) => (certificates, true),
                 Err(error) => {
-                    self.warn(path, unreadable(EXTRA, error));
+                    self.warn(path, error);
                     (Vec::new(), false)
                 }
             },
@@ -119,7 +119,7 @@ fn build(
     let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
         .map_err(|error| {
-            let message = format!("the file in {BUNDLE} contains no certificate");
+            let message = format!("the file that {BUNDLE} names contains no valid certificate");
             Error::new(Kind::Config, message).with_source(error)
         })?;
     let config = ClientConfig::builder_with_provider(provider)
@@ -130,16 +130,22 @@ fn build(
     Ok(config.with_no_client_auth())
 }
 
-fn unreadable(variable: &str, error: BoxError) -> Error {
-    let message = format!("cannot read the certificate file in {variable}: {error}");
-    Error::new(Kind::Config, message)
-}
-
-async fn certificates_in(path: &str) -> Result<Vec<CertificateDer<'static>>, BoxError> {
-    let text = files::read(Path::new(path)).await?;
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>()?;
+/// Reads the certificates in a file, which the environment variable `variable` names.
+async fn certificates_in(path: &str, variable: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let unreadable = |error: BoxError| {
+        let message = format!("cannot read the certificate file that {variable} names: {error}");
+        Error::new(Kind::Config, message)
+    };
+    let text = files::read(Path::new(path)).await.map_err(|error| unreadable(error.into()))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| unreadable(error.into()))?;
     // The file is empty until another program has written it.
-    if certificates.is_empty() { Err("it contains no certificate".into()) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        let message = format!("the file that {variable} names contains no certificate");
+        return Err(Error::new(Kind::Config, message));
+    }
+    Ok(certificates)
 }
 
 /// Verifies certificates like rustls, with one exception: it accepts a server certificate that is itself in one of the
@@ -161,8 +167,8 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.authorities.verify_server_cert(certificate, intermediates, name, ocsp_response, now) {
-            // rustls has checked the validity period before it returns this error.
-            Err(error) if is_authority(&error) && self.named.contains(certificate) => {
+            // rustls checks the validity period before it returns this error.
+            Err(error) if is_ca_used_as_end_entity(&error) && self.named.contains(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -193,7 +199,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn is_authority(error: &rustls::Error) -> bool {
+fn is_ca_used_as_end_entity(error: &rustls::Error) -> bool {
     let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else {
         return false;
     };

@@ -47,7 +47,7 @@ impl Requests {
             return Err(Error::new(
                 Kind::Service("ValidationException".into()),
                 format!(
-                    "Item size has exceeded the maximum allowed size: the session takes {} bytes, an item at most {MAX_ITEM_SIZE}",
+                    "Item size has exceeded the maximum allowed size: the session is {} bytes, but an item can have at most {MAX_ITEM_SIZE}",
                     item.session.len()
                 ),
             ));
@@ -58,7 +58,7 @@ impl Requests {
         Ok(body)
     }
 
-    /// UpdateItem of the expiry, and of the stamp in the session if there is one. The condition is that the item exists and
+    /// UpdateItem that sets the expiry and, if given, the stamp. The condition is that the item exists and
     /// has not expired.
     pub fn touch(&self, touch: Touch<'_>) -> Body {
         let Touch { id, expires, now, keeps_later, stamp } = touch;

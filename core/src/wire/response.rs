@@ -6,20 +6,20 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::item::codec::StoredItem;
 use crate::item::layout::Layout;
-use crate::json::cursor::{Cursor, Unexpected};
+use crate::json::cursor::{Cursor, Expected, Unexpected};
 
 /// The response to a request for one item.
 #[derive(Debug)]
 pub struct Response {
     /// What the request did.
-    pub outcome: Outcome,
+    pub outcome: ItemOutcome,
     /// The capacity units that the request consumed, if the request asked for them.
     pub capacity_units: Option<f64>,
 }
 
 /// What a request for one item did.
 #[derive(Debug, PartialEq)]
-pub enum Outcome {
+pub enum ItemOutcome {
     /// The request succeeded. A GetItem returns the item, if it exists.
     Success {
         /// The item.
@@ -33,10 +33,10 @@ pub enum Outcome {
 }
 
 impl Response {
-    /// Parses the body of a response. `status` is the error that the service reported, if any. For a conditional
+    /// Parses the body of a response. `reported` is the error that the service reported, if any. For a conditional
     /// request, a failed condition is an outcome and not an error.
-    pub fn parse(status: Result<()>, body: &[u8], is_conditional: bool, layout: &Layout) -> Result<Self> {
-        let condition_failed = match status {
+    pub fn parse(reported: Result<()>, body: &[u8], is_conditional: bool, layout: &Layout) -> Result<Self> {
+        let condition_failed = match reported {
             Ok(()) => false,
             Err(error) if is_conditional && error.is_service("ConditionalCheckFailedException") => true,
             Err(error) => return Err(error),
@@ -46,8 +46,11 @@ impl Response {
             Err(_) if condition_failed => (None, None),
             parsed => parsed?,
         };
-        let outcome =
-            if condition_failed { Outcome::ConditionFailed { item } } else { Outcome::Success { item } };
+        let outcome = if condition_failed {
+            ItemOutcome::ConditionFailed { item }
+        } else {
+            ItemOutcome::Success { item }
+        };
         Ok(Self { outcome, capacity_units })
     }
 }
@@ -108,10 +111,8 @@ fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -
     };
     let json = str::from_utf8(body).map_err(|error| invalid(error.valid_up_to()))?;
     let mut cursor = Cursor::new(json);
-    cursor.object(each).map_err(|Unexpected| invalid(json.len() - cursor.left()))
+    cursor.object(each).map_err(|Unexpected| invalid(json.len() - cursor.remaining()))
 }
-
-type Expected<T> = std::result::Result<T, Unexpected>;
 
 #[cfg(test)]
 mod tests {
@@ -141,7 +142,7 @@ mod tests {
         let response = succeeded(body.to_string().as_bytes()).unwrap();
         assert_eq!(response.capacity_units, Some(0.5));
         let item = StoredItem { id: Some("k".into()), expires: Some(9.0), ..StoredItem::default() };
-        assert_eq!(response.outcome, Outcome::Success { item: Some(item) });
+        assert_eq!(response.outcome, ItemOutcome::Success { item: Some(item) });
     }
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
         let ids: Vec<_> = page.items.into_iter().filter_map(|item| item.id).collect();
         assert_eq!((ids, page.last_key), (vec!["a".to_owned(), "b".to_owned()], Some(last_key)));
         assert_eq!(Page::parse(b"{}", &layout()).unwrap(), Page::default());
-        assert_eq!(succeeded(b"{}").unwrap().outcome, Outcome::Success { item: None });
+        assert_eq!(succeeded(b"{}").unwrap().outcome, ItemOutcome::Success { item: None });
     }
 
     #[test]
@@ -165,15 +166,15 @@ mod tests {
         let body = json!({ "message": "m", "Item": { "id": { "S": "sess:k" }, "expires": { "N": "9" } } });
         let item = StoredItem { id: Some("k".into()), expires: Some(9.0), ..StoredItem::default() };
         let outcome = failed(name, true, &body.to_string()).unwrap().outcome;
-        assert_eq!(outcome, Outcome::ConditionFailed { item: Some(item) });
+        assert_eq!(outcome, ItemOutcome::ConditionFailed { item: Some(item) });
         for body in [r#"{"message":"m"}"#, "", "[]"] {
             let outcome = failed(name, true, body).unwrap().outcome;
-            assert_eq!(outcome, Outcome::ConditionFailed { item: None }, "{body}");
+            assert_eq!(outcome, ItemOutcome::ConditionFailed { item: None }, "{body}");
         }
         assert!(failed(name, false, "{}").unwrap_err().is_service(name));
         assert!(failed("X", true, "{}").unwrap_err().is_service("X"));
         let outcome = Response::parse(Ok(()), b"{}", true, &layout()).unwrap().outcome;
-        assert_eq!(outcome, Outcome::Success { item: None });
+        assert_eq!(outcome, ItemOutcome::Success { item: None });
     }
 
     #[test]

@@ -9,7 +9,7 @@ use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::Endpoint;
 use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
-use dynamodb_session_core::wire::response::{Outcome, Page, Response};
+use dynamodb_session_core::wire::response::{ItemOutcome, Page, Response};
 use dynamodb_session_core::wire::service_error::service_error;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ use json::numbers_as_doubles;
 pub fn response(input: &[u8]) {
     let layout = layout();
     let item_in = |response: Response| match response.outcome {
-        Outcome::Success { item } | Outcome::ConditionFailed { item } => item,
+        ItemOutcome::Success { item } | ItemOutcome::ConditionFailed { item } => item,
     };
     for outcome in [
         Response::parse(Ok(()), input, false, &layout)

@@ -17,16 +17,17 @@ impl Search {
             Some(Base::Sso(_)) => self.log_in_again(),
             Some(_) => format!("cannot load credentials from {}", self.profiles.place()),
             None if web_identity.is_some() => {
-                format!("cannot load credentials with the token of {WEB_IDENTITY_FILE}")
+                format!("cannot load credentials with the token in {WEB_IDENTITY_FILE}")
             }
             None if self.has_container() => {
-                "cannot load credentials from the container's credentials service".into()
+                "cannot load credentials from the container credentials endpoint".into()
             }
             None => return self.nothing_found().with_source(error),
         };
         Error::new(Kind::Credentials, message).with_source(error)
     }
-    /// The invalid variable that makes the credentials service of the container or instance unreachable, if any.
+
+    /// The invalid variable that makes the credentials endpoint of the container or instance unreachable, if any.
     fn invalid_variable(&self) -> Option<String> {
         let is_url = |text: &str| {
             text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.host().is_some())

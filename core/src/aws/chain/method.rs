@@ -86,7 +86,7 @@ impl Method {
                 return if is_first {
                     Ok(None)
                 } else {
-                    let message = format!("profile {name:?}, a source_profile, has no credentials");
+                    let message = format!("the source_profile {name:?} has no credentials");
                     Err(Error::new(Kind::Credentials, message))
                 };
             };

@@ -1,7 +1,7 @@
 //! The default credentials chain: the environment, the profile, a web identity, a container, or the instance metadata
 //! service.
 //!
-//! `aws-config` does the work. It gets the variables of the store's environment, and files that were read on another
+//! `aws-config` does the work. It gets the variables of the store's environment, and files that were read on a separate
 //! thread and rewritten to the form that it accepts.
 
 mod config_file;
@@ -29,7 +29,7 @@ use crate::environment::SharedEnvironment;
 use crate::error::{Error, Kind, Result};
 use crate::sync::lock;
 use crate::transport::http::HttpClient;
-use crate::transport::sdk::SdkHttp;
+use crate::transport::sdk_http::SdkHttp;
 use method::{Base, Method};
 use process::run_process;
 use search::{Inputs, Search, environment_credentials};

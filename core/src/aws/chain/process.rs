@@ -47,7 +47,7 @@ pub(super) async fn run_process(
         |name: &str| printed.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     let text = |name| get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     if get("Version").and_then(Value::as_f64) != Some(1.0) {
-        return Err(failed("did not print Version 1".into()));
+        return Err(failed("did not print \"Version\": 1".into()));
     }
     let required = |name| text(name).ok_or_else(|| failed(format!("did not print {name}")));
     let expiry = get("Expiration").and_then(|date| milliseconds_of(date, environment)).filter(|at| *at != 0);

@@ -94,7 +94,7 @@ impl Search {
         }
         for (path, source) in self.token_files() {
             let Some(token) = read_if_present(&path).await? else {
-                let message = format!("{}, which {source} names, does not exist", path.display());
+                let message = format!("the file in {source} does not exist: {}", path.display());
                 return Err(Error::new(Kind::Credentials, message));
             };
             files.insert(path, token.trim_ascii().to_vec());
@@ -127,6 +127,7 @@ impl Search {
         let name = hex::encode(Sha1::digest(id));
         Some(Path::new(self.environment.get("HOME")?).join(".aws/sso/cache").join(format!("{name}.json")))
     }
+
     pub(super) fn log_in_again(&self) -> String {
         format!(
             "cannot load credentials from the SSO session of {}: run `aws sso login --profile {}`",

@@ -23,7 +23,7 @@ pub fn decode_map(members: &str, out: &mut Vec<u8>) -> serde_json::Result<()> {
     json.end()
 }
 
-/// Appends the attribute value that is deserialized.
+/// Appends the JSON value of the attribute value that is being deserialized.
 struct Decoder<'o>(&'o mut Vec<u8>);
 
 impl<'de> DeserializeSeed<'de> for Decoder<'_> {
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for Decoder<'_> {
     }
 }
 
-/// Appends the value of a type tag such as `S` or `M`.
+/// Appends the JSON value of an attribute value of one type, such as `S` or `M`.
 struct TypedValue<'t, 'o> {
     tag: &'t str,
     out: &'o mut Vec<u8>,
@@ -146,7 +146,7 @@ mod tests {
     use crate::item::attribute::tests::to_json;
 
     #[test]
-    fn sets_and_binary_have_a_json_value() {
+    fn sets_and_binary_values_become_json() {
         assert_eq!(to_json(r#"{"SS":["a","b"]}"#).unwrap(), r#"["a","b"]"#);
         assert_eq!(to_json(r#"{"NS":["1","2.5"]}"#).unwrap(), "[1,2.5]");
         assert_eq!(to_json(r#"{"B":"AQI="}"#).unwrap(), r#"{"type":"Buffer","data":[1,2]}"#);

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::{Text, number, separate};
 use crate::json::string as json_string;
 
-/// Levels of nested maps and lists that DynamoDB stores
+/// Maximum nesting depth of maps and lists
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_DEPTH: usize = 32;
 
@@ -18,7 +18,7 @@ pub fn encode(json: &str, out: &mut Vec<u8>) -> serde_json::Result<()> {
     json.end()
 }
 
-/// Appends the JSON value that is deserialized.
+/// Appends the attribute value of the JSON value that is being deserialized.
 struct Encoder<'o> {
     out: &'o mut Vec<u8>,
     depth: usize,

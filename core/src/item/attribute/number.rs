@@ -83,7 +83,7 @@ mod tests {
         ] {
             assert_eq!(to_attribute(number).unwrap(), format!(r#"{{"N":"{number}"}}"#));
         }
-        // JavaScript writes these numbers in another form.
+        // JavaScript writes these numbers in a different form.
         for (number, written) in [("1.50", "1.5"), ("1E2", "100"), ("-0.0", "0"), ("0.5e1", "5")] {
             assert_eq!(to_attribute(number).unwrap(), format!(r#"{{"N":"{written}"}}"#));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// A map of attribute values, as an item is.
+/// A map of attribute values, such as an item.
 pub type Attributes = BTreeMap<String, AttributeValue>;
 
 /// An attribute value in DynamoDB's JSON.
@@ -37,13 +37,13 @@ pub enum AttributeValue {
     Binaries(Vec<String>),
 }
 
-/// Bytes of an item as DynamoDB counts them
+/// The size of an item in bytes, as DynamoDB counts it
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>).
 pub fn size(attributes: &Attributes) -> usize {
     attributes.iter().map(|(name, value)| name.len() + value.size()).sum()
 }
 
-/// Whether two items hold the same: sets have no order, and numbers are compared by value.
+/// Whether two items hold the same attributes: sets have no order, and numbers are compared by value.
 pub fn is_same(one: &Attributes, other: &Attributes) -> bool {
     one.len() == other.len()
         && one.iter().zip(other).all(|((name, value), (other_name, other_value))| {
@@ -89,7 +89,7 @@ impl AttributeValue {
     }
 }
 
-/// Two digits take one byte, and the number one more.
+/// One byte per two digits, plus one.
 fn number_size(number: &str) -> usize {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
     mantissa.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) + 1
@@ -99,7 +99,7 @@ fn binary_size(base64: &str) -> usize {
     base64.trim_end_matches('=').len() * 3 / 4
 }
 
-/// JavaScript has one type of number, so more digits than that holds make no difference.
+/// JavaScript numbers are doubles, so extra digits do not matter.
 fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }

@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
 use super::http::HttpClient;
-use super::pool::Bounds;
+use super::pool::RequestTimeouts;
 use super::send_error::SendError;
 use crate::error::{BoxError, Error, Kind, Result};
 
@@ -29,7 +29,10 @@ impl SdkHttpClient for SdkHttp {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             http: Arc::clone(&self.0),
-            bounds: Bounds { connect: settings.connect_timeout(), response: settings.read_timeout() },
+            timeouts: RequestTimeouts {
+                connect: settings.connect_timeout(),
+                response: settings.read_timeout(),
+            },
         })
     }
 }
@@ -37,26 +40,26 @@ impl SdkHttpClient for SdkHttp {
 #[derive(Debug)]
 struct Connector {
     http: Arc<HttpClient>,
-    bounds: Bounds,
+    timeouts: RequestTimeouts,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (http, bounds) = (Arc::clone(&self.http), self.bounds);
-        HttpConnectorFuture::new(async move { send(&http, request, bounds).await })
+        let (http, timeouts) = (Arc::clone(&self.http), self.timeouts);
+        HttpConnectorFuture::new(async move { send(&http, request, timeouts).await })
     }
 }
 
 async fn send(
     http: &HttpClient,
     request: HttpRequest,
-    bounds: Bounds,
+    timeouts: RequestTimeouts,
 ) -> Result<HttpResponse, ConnectorError> {
     let user = |error: BoxError| ConnectorError::user(error);
     let (head, body) = request.try_into_http1x().map_err(|error| user(error.into()))?.into_parts();
     let body = body.collect().await.map_err(user)?.to_bytes();
     let uri = head.uri.clone();
-    let response = http.send(http::Request::from_parts(head, body), bounds).await.map_err(|error| {
+    let response = http.send(http::Request::from_parts(head, body), timeouts).await.map_err(|error| {
         let kind = match &error {
             SendError::ConnectTimeout(_) | SendError::ResponseTimeout(_) => ConnectorError::timeout,
             // A retry cannot help if a setting is wrong.

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::dns::{Addresses, Dns};
+use super::endpoint::port_of;
 use crate::error::BoxError;
 
 /// The time before the next address is tried in parallel (RFC 8305, section 5).
@@ -35,11 +36,11 @@ impl Dialed {
     }
 }
 
-/// Connects to the host and port of `uri`. `limit` is the time that the caller allows and enforces; this divides it among
-/// the addresses.
+/// Connects to the host and port of `uri`. `limit` is the time that the caller allows and enforces; this function divides
+/// it among the addresses.
 pub(super) async fn dial(uri: &Uri, dns: &Dns, limit: Duration) -> Result<Dialed, BoxError> {
     let host = uri.host().ok_or("the URL has no host")?.trim_matches(['[', ']']);
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let port = port_of(uri);
     if let Ok(address) = host.parse() {
         return Ok(Dialed { stream: race(&[address], port, limit).await?, resolved: None });
     }
