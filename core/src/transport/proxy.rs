@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug)]
 pub(super) struct Proxy {
     pub uri: Uri,
-    /// The Proxy-Authorization header.
+    /// The `Proxy-Authorization` header.
     pub authorization: Option<HeaderValue>,
 }
 

@@ -88,7 +88,7 @@ pub fn reason(error: &Error) -> Option<RetryReason> {
 
 /// Whether the service rejects the keys, or what was signed with them.
 ///
-/// A wrong secret and a wrong clock cause errors of the same names. Once the clock is known to be right, the secret is
+/// A wrong secret and a wrong clock cause errors of the same names. Once the clock is right, the secret is
 /// wrong, unless the message is about the time.
 pub fn rejects_credentials(error: &Error) -> bool {
     match reason(error) {

@@ -62,8 +62,8 @@ impl Tls {
         let path_in = |variable| environment.get(variable).map(str::to_owned);
         let files = Files { bundle: path_in(BUNDLE), extra: path_in(EXTRA) };
         let mut current = self.current.lock().await;
-        if let Some((known, config)) = &*current
-            && *known == files
+        if let Some((loaded, config)) = &*current
+            && *loaded == files
         {
             return Ok(Arc::clone(config));
         }
@@ -91,7 +91,7 @@ impl Tls {
     fn warn(&self, path: &str, error: Error) {
         static WARNED: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let mut warned = lock(&WARNED);
-        if !warned.iter().any(|known| known == path) {
+        if !warned.iter().any(|warned| warned == path) {
             warned.push(path.to_owned());
             *lock(&self.warning) = Some(error);
         }

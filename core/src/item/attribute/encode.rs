@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_does_not_fit_a_map_is_an_error() {
+    fn json_that_cannot_be_stored_as_a_map_is_an_error() {
         assert!(to_attribute(&nested(32)).is_ok());
         assert!(to_attribute(&nested(33)).unwrap_err().to_string().contains("32 levels"));
         assert!(to_attribute(r#""\ud800""#).is_err());
