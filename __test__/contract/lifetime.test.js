@@ -9,6 +9,7 @@ const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 const { call, native, openStore, stores, useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()
+const clock = useFakeDate()
 const hour = 3_600_000
 const oneDay = 86_400
 
@@ -120,7 +121,6 @@ describe('the option ttl', () => {
 })
 
 describe('a lifetime with a fraction of a second', () => {
-  const clock = useFakeDate()
   const roundingUp = stores.filter(({ name }) => !/dynamodb-store|pwrdrvr/.test(name))
   for (const entry of roundingUp) {
     for (const milliseconds of [0, 1, 499, 500, 501, 999]) {

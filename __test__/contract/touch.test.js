@@ -34,7 +34,7 @@ describe('touch', () => {
     await store.touch(sid, newSession({ a: 2 }, 120_000))
     const after = await dynamodb.item(sid)
     assert.match(after.expires.N, /^\d+$/)
-    assert.ok(Math.abs(Number(after.expires.N) - nowInSeconds() - 120) <= 1)
+    assert.ok(Math.abs(Number(after.expires.N) - nowInSeconds() - 120) <= 12)
     assert.deepEqual({ ...after, expires: before.expires }, before)
   })
 
@@ -82,7 +82,7 @@ describe('touch', () => {
       const missing = collectEvents(store, 'missing')
       await dynamodb.putItem(sid, { sess: storedSession(), ...(expires && { expires }) })
       await store.touch(sid, newSession({}, 900_000))
-      assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - 900) <= 1)
+      assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - 900) <= 12)
       assert.deepEqual(missing, [])
     })
   }
@@ -101,9 +101,9 @@ describe('touch', () => {
     const sid = newSid()
     const store = dynamodb.store({ touchAfter: 0 })
     await store.set(sid, newSession({}, null))
-    await dynamodb.setExpires(sid, nowInSeconds() + 5)
+    await dynamodb.setExpires(sid, nowInSeconds() + 20)
     await store.touch(sid, await visit(store, sid))
-    assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - 86_400) <= 1)
+    assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - 86_400) <= 12)
   })
 })
 
@@ -203,7 +203,7 @@ describe('the requests of touch', needs('proxy'), () => {
       session.cookie.maxAge = maxAge
       await store.touch(sid, session)
       assert.equal(updates(), 1)
-      assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - maxAge / 1000) <= 1)
+      assert.ok(Math.abs((await expiresOf(sid)) - nowInSeconds() - maxAge / 1000) <= 12)
     })
   }
 

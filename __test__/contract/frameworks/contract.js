@@ -30,9 +30,10 @@ function contract({ name, abilities, start }, dynamodb) {
 
   const idOf = async (browser) => (await browser.get('/')).body.id
 
-  function assertExpiresIn(item, seconds, slack = 2) {
+  /** Allows for the time between the write and this call on a busy machine. */
+  function assertExpiresIn(item, seconds) {
     const secondsLeft = Number(item.expires.N) - nowInSeconds()
-    assert.ok(Math.abs(secondsLeft - seconds) <= slack, `the item expires in ${secondsLeft} s instead of ${seconds} s`)
+    assert.ok(Math.abs(secondsLeft - seconds) <= 12, `the item expires in ${secondsLeft} s instead of ${seconds} s`)
   }
 
   describe(name, { concurrency: true }, () => {
@@ -64,7 +65,7 @@ function contract({ name, abilities, start }, dynamodb) {
     test('the item expires with the cookie', async (t) => {
       const browser = await newBrowser(t, { maxAge: 1_000_000 })
       const { body } = await browser.get('/count')
-      assertExpiresIn(await dynamodb.item(body.id), 1000, 12)
+      assertExpiresIn(await dynamodb.item(body.id), 1000)
     })
 
     test('the item of a session cookie expires after one day', async (t) => {
@@ -125,10 +126,10 @@ function contract({ name, abilities, start }, dynamodb) {
     test('rolling extends the cookie and the item on every request', async (t) => {
       const browser = await newBrowser(t, { rolling: true })
       const { body } = await browser.get('/count')
-      await dynamodb.setExpires(body.id, nowInSeconds() + 5)
+      await dynamodb.setExpires(body.id, nowInSeconds() + 20)
       const { setCookies } = await browser.get('/')
       assert.equal(setCookies.filter((text) => /; expires=/i.test(text)).length > 0, true)
-      assertExpiresIn(await dynamodb.item(body.id), 60, 12)
+      assertExpiresIn(await dynamodb.item(body.id), 60)
     })
 
     test('an expired session is not loaded although its item still exists', async (t) => {
@@ -144,7 +145,7 @@ function contract({ name, abilities, start }, dynamodb) {
 
     test('a request that only reads the session updates only the expiry', unless('touch'), async (t) => {
       const { browser, id } = await logIn(t, { storeOptions: { touchAfter: 0 } })
-      await dynamodb.setExpires(id, nowInSeconds() + 5)
+      await dynamodb.setExpires(id, nowInSeconds() + 20)
       const before = await dynamodb.item(id)
       await browser.get('/')
       const after = await dynamodb.item(id)
