@@ -66,7 +66,9 @@ class Checkpoint {
       throw usageError(`cannot read the checkpoint file ${this.#file}: ${error.message}`)
     }
     if (!isDeepStrictEqual(saved.run, JSON.parse(JSON.stringify(this.#run)))) {
-      throw usageError(`the checkpoint file ${this.#file} belongs to another run, with other options or another table`)
+      throw usageError(
+        `the checkpoint file ${this.#file} belongs to a different run, with different options or a different table`
+      )
     }
     this.key = saved.key
     Object.assign(this.counts, saved.counts)

@@ -6,7 +6,7 @@ const WIDTH = 100
 
 const exitCodesText = `Exit codes:
   0    success
-  1    failure, or doctor or migrate found a problem
+  1    failure, or a problem found by doctor or migrate
   2    invalid usage
   3    session not found (show and rm)
   130  interrupted by Ctrl-C or SIGTERM`
@@ -33,7 +33,8 @@ ${exitCodesText}`
 /** The help of one command. */
 function commandHelp(name, { summary, description, positionals = [], options, examples }) {
   const placeholders = positionals.map((positional) => ` <${positional}>`).join('')
-  const rows = Object.entries({ ...options, ...commonOptions }).map(([option, settings]) => [
+  const shown = Object.entries({ ...options, ...commonOptions }).filter(([, { isHidden }]) => !isHidden)
+  const rows = shown.map(([option, settings]) => [
     optionLabel(option, settings),
     settings.default === undefined ? settings.description : `${settings.description} (default: ${settings.default})`
   ])

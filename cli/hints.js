@@ -35,7 +35,7 @@ function hintFor(error, { command, values = {}, side }) {
     return 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --profile (for an SSO profile, run aws sso login first)'
   }
   if (rejectedCredentialsCodes.includes(code)) {
-    return 'the credentials are invalid or have expired: renew them, and check that they are valid in this Region'
+    return 'the credentials are invalid or have expired: renew them, and check that they belong to the AWS partition of this Region'
   }
   if (code === 'ConfigError' && /region/i.test(error.message)) return `use ${flag('region')}, or set AWS_REGION`
   if (code === 'ValidationException' && /key element/i.test(error.message)) return keyHint({ values, side })
@@ -67,7 +67,8 @@ function policyFeatures(command, side) {
 function keyHint({ values, side, mismatch }) {
   const flag = (name) => flagOf(name, values, side)
   const { names, areStrings } = mismatch ?? {}
-  if (areStrings === false) return `use another ${flag('table')}: the key of a session table must be of type S (string)`
+  if (areStrings === false)
+    return `use a different ${flag('table')}: the key of a session table must be of type S (string)`
   if (names === undefined) {
     return `set ${flag('layout')} to the package that created the table, or set ${flag('hash-key')} and ${flag('sort-key')}`
   }
@@ -90,8 +91,8 @@ function flagOf(name, values, side) {
 /** A command with those options of this command line that are about the table, its layout, and the service. */
 function suggestedCommand(name, values, side, extraOptions = {}) {
   const { options } = require(`./commands/${name}.js`)
-  const names = Object.keys({ ...connectionOptions, ...layoutOptions }).filter((option) =>
-    Object.hasOwn(options, option)
+  const names = Object.keys({ ...connectionOptions, ...layoutOptions }).filter(
+    (option) => Object.hasOwn(options, option) && !options[option].isHidden
   )
   const given = names.map((option) => [option, values[`${side}-${option}`] ?? values[option]])
   return commandLine(name, { ...extraOptions, ...Object.fromEntries(given) })

@@ -47,7 +47,7 @@ function showHelp([name], output) {
 
 function commandNamed(name) {
   if (Object.hasOwn(commands, name)) return commands[name]
-  if (name.startsWith('-')) throw usageError(`${name} is not a command: put the command first, then its options`)
+  if (name.startsWith('-')) throw usageError(`${name} is not a command: put the command before the options`)
   throw usageError(`unknown command ${name}${didYouMean(name, Object.keys(commands))}`)
 }
 
@@ -58,7 +58,9 @@ function reportError(error, { output, name, values }) {
   const { message, exitCode = exitCodes.failed, side } = error
   const { hint = hintFor(error, { command: name, values, side }) } = error
   const cause = isExpected ? causeText(error) : undefined
-  output.note(`dynamodb-session: ${isExpected ? message : error.stack}`)
+  const text = isExpected ? message : error.stack
+  // Some messages already start with the name of the package and its version.
+  output.note(text.startsWith('dynamodb-session ') ? text : `dynamodb-session: ${text}`)
   if (cause) output.note(`  ${cause.replaceAll('\n', '\n  ')}`)
   if (hint) output.note(`  ${hint}`)
   if (exitCode === exitCodes.usage) {

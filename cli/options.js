@@ -18,14 +18,23 @@ const connectionOptions = {
   profile: { type: 'string', placeholder: 'name', description: 'Profile in the shared AWS config files' }
 }
 
-const layoutOptions = {
-  layout: {
+const layoutNames =
+  'connect-dynamodb (or dynamodb-session, which has the same layout), dynamodb-store, koa-session-dynamodb-store, ' +
+  'baseline (@baseline-dev/koa-session-dynamodb-store), or pwrdrvr (@pwrdrvr/dynamodb-session-store)'
+
+/** `effect` says what the layout sets. */
+function layoutOption(effect) {
+  return {
     type: 'string',
     placeholder: 'name',
-    description: `Package whose items the table holds: ${Object.keys(layouts).join(', ')}. Sets the defaults of the key, prefix, attribute, and format options`,
+    description: `Package whose items the table holds: ${layoutNames}. Sets ${effect}`,
     default: 'connect-dynamodb',
     parse: parseLayout
-  },
+  }
+}
+
+const layoutOptions = {
+  layout: layoutOption('the defaults of the key, prefix, attribute, and format options'),
   'hash-key': { type: 'string', placeholder: 'name', description: 'Attribute that is the partition key' },
   'sort-key': { type: 'string', placeholder: 'name', description: 'Attribute that is the sort key' },
   prefix: { type: 'string', placeholder: 'text', description: 'Prefix of the session ID in the key' },
@@ -40,10 +49,21 @@ const layoutOptions = {
 }
 
 /** For commands that only read sessions. */
-const { format: _format, ...readLayoutOptions } = layoutOptions
+const { format: _format, ...readLayoutOptions } = {
+  ...layoutOptions,
+  layout: layoutOption('the defaults of the key, prefix, and attribute options')
+}
 
 /** For commands that do not look at sessions. */
-const { 'session-attribute': _session, ...keyOptions } = readLayoutOptions
+const { 'session-attribute': _session, ...keyOptions } = {
+  ...readLayoutOptions,
+  layout: layoutOption('the defaults of the key, prefix, and expiry options')
+}
+
+/** An option that has no effect on a command. The command accepts it, so that scripts can pass the same options to all. */
+function hidden(option) {
+  return { ...option, isHidden: true }
+}
 
 const rateOptions = {
   rate: {
@@ -80,8 +100,9 @@ function parseLayout(text, name) {
 const sharedBySides = ['region', 'endpoint', 'profile']
 
 /** The options of one side of migrate, such as `--from-table`. */
-function optionsOfSide(side, options) {
-  const entries = Object.entries(options).map(([name, option]) => [
+function optionsOfSide(side, { table, ...options }) {
+  const description = `Name or ARN of the ${side === 'from' ? 'source' : 'target'} table`
+  const entries = Object.entries({ table: { ...table, description }, ...options }).map(([name, option]) => [
     `${side}-${name}`,
     sharedBySides.includes(name) ? { ...option, default: `--${name}` } : option
   ])
@@ -137,7 +158,9 @@ function withCommandLineNames(message, values, side) {
 
 module.exports = {
   connectionOptions,
+  hidden,
   keyOptions,
+  layoutOption,
   layoutOptions,
   optionsOfSide,
   rateOptions,

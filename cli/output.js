@@ -60,7 +60,7 @@ function bar(done, total) {
   // DynamoDB's item count can be hours old, and therefore too low.
   const share = total > 0 ? Math.min(done / total, 1) : 0
   const filled = Math.round(share * BAR_WIDTH)
-  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %`
+  return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)}%`
 }
 
 module.exports = { Output }

@@ -33,7 +33,7 @@ function actionsOf(featureNames) {
   return actions.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-/** An IAM policy. With `prefix`, it is limited to the items whose keys begin with this prefix. */
+/** An IAM policy. With `prefix`, it is limited to the items whose keys start with this prefix. */
 function policyFor(featureNames, resource, prefix) {
   const actions = actionsOf(featureNames)
   const statement = (actions, more) => ({

@@ -6,10 +6,10 @@ const { createInterface } = require('node:readline/promises')
 const { WriteStream } = require('node:tty')
 const { CommandError, exitCodes } = require('./error.js')
 
-/** Asks for confirmation, unless --yes is set. Throws if the answer is not yes. */
+/** Asks for confirmation, unless --yes is set. Throws if the user does not confirm. */
 async function confirm(question, { yes }) {
   if (yes || (await ask(question))) return
-  throw new CommandError('canceled, nothing was done', { code: 'NotConfirmed', hint: 'answer y, or use --yes' })
+  throw new CommandError('canceled: nothing was changed', { code: 'NotConfirmed', hint: 'answer y, or use --yes' })
 }
 
 /**

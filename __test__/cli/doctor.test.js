@@ -92,7 +92,7 @@ describe('doctor', needs('timeToLive'), () => {
     const given = ['--table', table, '--region', 'us-east-1', '--endpoint', proxy.endpoint]
     const layout = ['--layout', 'baseline', '--hash-key', "it's", '--prefix', 'a b:', '--expires-attribute', 'ends']
     const service = `--table ${table} --region us-east-1 --endpoint ${proxy.endpoint}`
-    const quoted = `${service} --layout baseline --hash-key 'it'\\''s' --prefix 'a b:'`
+    const quoted = `${service} --layout baseline --hash-key 'it'\\''s'`
     proxy.on('PutItem', errorResponse(400, 'AccessDeniedException'))
     const { json } = await doctor([...given, ...layout, '--format', 'json'])
     assert.equal(
@@ -107,9 +107,9 @@ describe('doctor', needs('timeToLive'), () => {
     )
     const creating = await doctor([...given, ...layout])
     assert.match(check(creating.json, 'table').todo, /ACTIVE, run: npx dynamodb-session init .*--hash-key 'it'\\''s'/)
-    const missing = await doctor(['--table', 'not-there', '--region', 'us-east-1', '--prefix', '-x'])
+    const missing = await doctor(['--table', 'not-there', '--region', 'us-east-1', '--expires-attribute', '-x'])
     const { detail, todo } = check(missing.json, 'table')
-    assert.match(todo, /: npx dynamodb-session init --table not-there --region us-east-1 --prefix=-x$/)
+    assert.match(todo, /: npx dynamodb-session init --table not-there --region us-east-1 --expires-attribute=-x$/)
     assert.match(detail, /does not exist in Region us-east-1 at http:/)
     const elsewhere = await doctor(['--table', 'not-there', '--profile', 'my profile'])
     assert.equal(elsewhere.code, 1)
@@ -121,7 +121,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(check(json, 'keys').todo, 'use --layout baseline, or --hash-key pk --sort-key sk')
   })
 
-  test('warns about keys with a different prefix that begins with the prefix of the store', async () => {
+  test('warns about keys with a different prefix that starts with the prefix of the store', async () => {
     const table = await tableWithTimeToLive()
     const sess = { S: '{}' }
     for (const sid of ['abc', 'a'.repeat(32), 'Zq8-bYk3_vLw:x']) await dynamodb.putItem(sid, { sess }, { table })

@@ -140,14 +140,14 @@ describe('migrate', () => {
     assert.deepEqual([forced.code, forced.json.copied], [0, 2])
   })
 
-  test('names the side whose table is missing or has a different key', async () => {
+  test('names the side whose table does not exist or has a different key', async () => {
     const { table } = await filled(1)
     const target = await dynamodb.newTable({ hashKey: 'sessionId' })
     const run = (...args) => runCli(['migrate', '--json', ...args], { connection: dynamodb.connection })
     const todo = async (...args) => (await run(...args)).json.error.todo
     assert.equal(
-      await todo('--from-table', table, '--region', 'us-east-1', '--to-prefix', 'a b'),
-      "check --to-table and --region, or create the table: npx dynamodb-session init --region us-east-1 --prefix 'a b'"
+      await todo('--from-table', table, '--region', 'us-east-1', '--to-expires-attribute', 'a b'),
+      "check --to-table and --region, or create the table: npx dynamodb-session init --region us-east-1 --expires-attribute 'a b'"
     )
     assert.equal(
       await todo(
@@ -298,7 +298,7 @@ describe('migrate', () => {
     assert.deepEqual([renamed.json.copied, again.json.same, again.json.foreign], [1, 1, 1])
   })
 
-  test('fails before the scan if a table is missing or has a different key', needs('proxy'), async () => {
+  test('fails before the scan if a table does not exist or has a different key', needs('proxy'), async () => {
     const { table } = await filled(1)
     const missing = await migrate(table, dynamodb.newTableName())
     assert.deepEqual([missing.code, missing.json.error.code], [1, 'ResourceNotFoundException'])

@@ -94,7 +94,7 @@ describe('reap', () => {
     assert.deepEqual(await dynamodb.raw.items(table), [planted('profile')])
   })
 
-  test('fails on a missing table, and on a table with a different key', async () => {
+  test('fails on a table that does not exist, and on a table with a different key', async () => {
     assert.equal((await reap(dynamodb.newTableName())).code, 1)
     const table = await dynamodb.newTable({ hashKey: 'sessionId' })
     const { code, stderr } = await reap(table)
@@ -131,7 +131,7 @@ describe('a run of reap that is interrupted', () => {
     const args = ['reap', '--table', table, '--rate', '1000', '--json', '--state', file]
     for (const option of ['--prefix', '--expires-attribute', '--region']) {
       const other = await runCli([...args, option, 'other'], { connection: dynamodb.connection, cwd })
-      assert.deepEqual([other.code, /another run/.test(other.stderr)], [2, true])
+      assert.deepEqual([other.code, /a different run/.test(other.stderr)], [2, true])
     }
     const second = await runCli(args, { connection: dynamodb.connection, cwd })
     assert.equal(second.code, 0, second.stderr)
@@ -180,7 +180,7 @@ describe(
       const table = await tableWith(3)
       const settings = { connection: dynamodb.connection, cwd: temporaryDirectory(t) }
       const no = await runOnTerminal(['reap', '--table', table], { ...settings, input: 'n\r' })
-      assert.match(no.output, /canceled, nothing was done/)
+      assert.match(no.output, /canceled: nothing was changed/)
       assert.equal(no.code, 1)
       assert.equal(await expiredOf(table), 3)
       const interrupted = await runOnTerminal(['reap', '--table', table], { ...settings, input: '\x03' })
@@ -221,7 +221,7 @@ describe(
         cwd: temporaryDirectory(t)
       })
       assert.equal(code, 0)
-      assert.match(output, /\[#+-*\] +\d+ % \d+ expired of \d+ items/)
+      assert.match(output, /\[#+-*\] +\d+% \d+ expired of \d+ items/)
     })
   }
 )

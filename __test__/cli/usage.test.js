@@ -72,7 +72,7 @@ describe('invalid usage', () => {
     [['constructor'], /unknown command constructor/],
     [['stats', '--tabel', 'x'], /unknown option --tabel; did you mean --table\?/],
     [['nothing', 'like', 'it'], /unknown command nothing\n/],
-    [['--json', 'stats'], /--json is not a command: put the command first/],
+    [['--json', 'stats'], /--json is not a command: put the command before the options/],
     [['stats', '-x'], /unknown option -x\n/],
     [['stats', '--format', 'map'], /unknown option --format\n/],
     [['stats', '--table', '--json'], /option --table requires a value/],

@@ -47,11 +47,12 @@ async function checkClock(endpoint, report) {
   if (Math.abs(seconds) <= TOLERANCE) {
     return report('clock', 'ok', `within ${TOLERANCE} seconds of the service's clock`)
   }
+  const difference = `${Math.abs(seconds)} seconds`
   const [direction, effect] = seconds > 0 ? ['behind', 'late'] : ['ahead of', 'early']
   return report(
     'clock',
     'failed',
-    `${Math.abs(seconds)} seconds ${direction} the service's clock: sessions expire that much too ${effect}`,
+    `${difference} ${direction} the service's clock: sessions expire ${difference} too ${effect}`,
     'synchronize the clock of this host with NTP'
   )
 }

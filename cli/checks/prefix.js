@@ -23,7 +23,7 @@ function keySample({ hashKey, sortKey, prefix, attributes }) {
   }
 }
 
-/** Prefixes of other stores that begin with this store's prefix, such as `sess:admin:` for `sess:`. */
+/** Prefixes of other stores that start with this store's prefix, such as `sess:admin:` for `sess:`. */
 function longerPrefixes(keys, prefix) {
   // The last character of a prefix such as `sess/` is also a separator.
   const ownSeparator = /[^\w-]$/.exec(prefix)?.[0] ?? ''
@@ -39,7 +39,7 @@ function longerPrefixes(keys, prefix) {
   return found.size > MAX_PREFIXES ? [] : [...found].sort()
 }
 
-/** Warns about stores whose prefix begins with this store's prefix: this store would treat their sessions as its own. */
+/** Warns about stores whose prefix starts with this store's prefix: this store would treat their sessions as its own. */
 function checkPrefix(keys, { prefix }, report) {
   const longer = longerPrefixes(keys, prefix)
   if (longer.length === 0) return
@@ -47,8 +47,8 @@ function checkPrefix(keys, { prefix }, report) {
   report(
     'prefix',
     'warning',
-    `some keys begin with ${list}, which begins with this store's prefix ${JSON.stringify(prefix)}: this store reads those sessions too, and clear() deletes them`,
-    'if another store uses that prefix, choose two prefixes of which neither begins with the other'
+    `some keys start with ${list}, which starts with this store's prefix ${JSON.stringify(prefix)}: this store reads those sessions too, and clear() deletes them`,
+    'if a different store uses that prefix, change one prefix so that neither starts with the other'
   )
 }
 

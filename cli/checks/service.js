@@ -74,7 +74,7 @@ async function checkLatency(table, key, reads, report) {
     'latency',
     'ok',
     `median ${median.toFixed(1)} ms, maximum ${times.at(-1).toFixed(1)} ms, ${reads} reads`,
-    median > FAR_AWAY ? 'from the Region of the table, a read takes a few milliseconds' : undefined
+    median > FAR_AWAY ? "run in the table's Region for reads of a few milliseconds" : undefined
   )
 }
 

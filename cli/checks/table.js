@@ -59,7 +59,7 @@ async function checkTimeToLive(table, report) {
     return report(
       'time to live',
       'failed',
-      `${status ?? 'DISABLED'}: expired sessions stay in the table and keep costing storage`,
+      `${status ?? 'DISABLED'}: expired sessions stay in the table, and you keep paying to store them`,
       `to enable it, run: ${suggestedCommand('init', table.options.values)}`
     )
   }
@@ -68,7 +68,7 @@ async function checkTimeToLive(table, report) {
       'time to live',
       'failed',
       `${status} on the attribute ${attribute}, but sessions expire by ${expires}`,
-      `set option attributes: { expires: ${JSON.stringify(attribute)} } of the store, or change the time to live to ${expires}`
+      `set the store's attributes option to { expires: ${JSON.stringify(attribute)} }, or enable TTL on ${expires} instead`
     )
   }
   return report('time to live', 'ok', `${status} on ${attribute}`)

@@ -1,7 +1,7 @@
 'use strict'
 
 const { exitCodes } = require('../error.js')
-const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
+const { connectionOptions, hidden, readLayoutOptions, layoutOptions, storeOptions } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
 
 const labels = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
@@ -10,14 +10,15 @@ module.exports = {
   summary: 'Check the installation, the settings, and the table, and suggest fixes',
   description: `
 Checks the addon, express-session, the Region, the endpoint, the credentials, the table with its key and its time to
-live, the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with ok,
-FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
+live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with
+ok, FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
 
 Writes nothing: the writes that test the permissions have a condition that never holds. Costs three write capacity
 units and at most 140 read capacity units.`,
   options: {
     ...connectionOptions,
-    ...layoutOptions,
+    ...readLayoutOptions,
+    format: hidden(layoutOptions.format),
     count: {
       type: 'string',
       placeholder: 'n',

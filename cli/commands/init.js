@@ -1,18 +1,20 @@
 'use strict'
 
 const { CommandError, usageError } = require('../error.js')
-const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
+const { connectionOptions, hidden, keyOptions, layoutOption, storeOptions } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
 
 module.exports = {
-  summary: 'Create the table, enable its time to live, and wait until it is active',
+  summary: 'Create the table, enable time to live (TTL), and wait until it is active',
   description: `
 Creates an on-demand table, or a provisioned table if you set --read or --write. If the table already exists, the
-command checks its key, enables its time to live if it is off, and changes nothing else. You can run it before every
-deployment. Costs no capacity units.`,
+command checks its key, enables TTL if it is off, and changes nothing else. You can run it before every deployment.
+Costs no capacity units.`,
   options: {
     ...connectionOptions,
     ...keyOptions,
+    layout: layoutOption('the defaults of the key and expiry options'),
+    prefix: hidden(keyOptions.prefix),
     read: {
       type: 'string',
       placeholder: 'units',
@@ -32,7 +34,7 @@ deployment. Costs no capacity units.`,
       description: 'Tag for a new table; can be repeated',
       parse: parseTag
     },
-    'no-ttl': { type: 'boolean', description: 'Do not enable time to live: expired sessions stay in the table' },
+    'no-ttl': { type: 'boolean', description: 'Do not enable TTL: expired sessions stay in the table' },
     'dry-run': { type: 'boolean', description: 'Only print what would be done' }
   },
   examples: ['init --table sessions --region eu-central-1', 'init --table sessions --layout baseline --tag team=web'],
@@ -89,41 +91,38 @@ function requireExpectedKey(table, options) {
   if (mismatch) throw wrongKeyError(mismatch, options)
 }
 
-/** Enables time to live if it is off. Resolves to a list of what was done. */
+/** Enables TTL if it is off. Resolves to a list of what was done. */
 async function enableTimeToLive(found, options, isDryRun) {
   const { Table } = require('../table.js')
   const { attributes, table } = options
-  if (found.TimeToLiveDescription === undefined) return ['time to live could not be read and was not changed']
+  if (found.TimeToLiveDescription === undefined) return ['TTL not changed: could not be read']
   const { TimeToLiveStatus: status, AttributeName: attribute } = found.TimeToLiveDescription
   const isOn = ['ENABLED', 'ENABLING'].includes(status)
   if (isOn && attribute === attributes.expires) return []
   if (isOn) {
-    throw new CommandError(`the time to live of the table ${table} is on ${attribute}, not on ${attributes.expires}`, {
+    throw new CommandError(`TTL on table ${table} uses attribute ${attribute}, not ${attributes.expires}`, {
       code: 'WrongTimeToLive',
-      hint: `use --expires-attribute ${attribute}, and the same name in the store; or disable the time to live and run this command again an hour later`
+      hint: `use --expires-attribute ${attribute}, and the same name in the store; or disable TTL and run this command again an hour later`
     })
   }
   if (status === 'DISABLING') {
-    throw new CommandError(`the time to live of the table ${table} is being disabled`, {
+    throw new CommandError(`TTL on table ${table} is being disabled`, {
       code: 'WrongTimeToLive',
       hint: 'run this command again when that is complete, which can take an hour'
     })
   }
-  if (isDryRun) return ['time to live would be enabled']
+  if (isDryRun) return ['TTL would be enabled']
   await new Table(options).request('UpdateTimeToLive', {
     TimeToLiveSpecification: { AttributeName: attributes.expires, Enabled: true }
   })
-  return ['time to live was off and has been enabled']
+  return ['TTL was off and has been enabled']
 }
 
 /** The settings that apply only to a new table. */
 function ignoredSettings(table, { read, write, tag }) {
   const { ReadCapacityUnits, WriteCapacityUnits } = table.ProvisionedThroughput ?? {}
   const differs = (read && read !== ReadCapacityUnits) || (write && write !== WriteCapacityUnits)
-  return [
-    ...(differs ? ['its capacity is different and was not changed'] : []),
-    ...(tag ? ['its tags were not changed'] : [])
-  ]
+  return [...(differs ? ['capacity not changed: it differs'] : []), ...(tag ? ['tags not changed'] : [])]
 }
 
 function summaryOf(table) {

@@ -19,25 +19,25 @@ const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 const { table: _table, ...sharedOptions } = connectionOptions
 
 module.exports = {
-  summary: 'Copy sessions to another table or layout, and verify each copy',
+  summary: 'Copy sessions to a different table or layout, and verify each copy',
   description: `
 Writes each live session to the target and reads it back. Skips expired sessions and other items. Other attributes of an
 item are copied too. The source is not changed, and the target table must exist (run init to create it).
 
-You can run the command again shortly before the app switches to the target: a session that has a later expiry in the
-target is newer and is kept. A session with the same expiry but different content is also kept, and counts as different.
---overwrite replaces both.
+You can run the command again shortly before and after the app switches to the target, to copy what is new: a session
+that has a later expiry in the target is newer and is kept. A session with the same expiry but different content is also
+kept, and counts as different. --overwrite replaces both.
 
---region, --endpoint, and --profile apply to both sides; options that begin with --from or --to take precedence. A
+--region, --endpoint, and --profile apply to both sides; options that start with --from or --to take precedence. A
 profile set by an option takes precedence over keys in the environment.
 
 The scan costs one read capacity unit per 4 KB of the source. Each session costs a write and a consistent read of the
 target.
 
 Ctrl-C stops the command after the requests in progress, saves a checkpoint file, and prints the command that resumes.
-The file contains the key of an item.
+The file contains a session ID. Keep it private.
 
-Exit code 1 means that a session could not be written, could not be verified, or is different in the target.`,
+Exit code 1 means that a session could not be written, could not be verified, or is different from the source.`,
   options: {
     ...optionsOfSide('from', { ...connectionOptions, ...readLayoutOptions }),
     ...optionsOfSide('to', { ...connectionOptions, ...layoutOptions }),
@@ -50,7 +50,7 @@ Exit code 1 means that a session could not be written, could not be verified, or
     },
     'verify-only': {
       type: 'boolean',
-      description: 'Write nothing; only report sessions that are missing or different in the target'
+      description: 'Write nothing; only report sessions that are missing from the target or different from the source'
     },
     'dry-run': { type: 'boolean', description: 'Write nothing; only report what would be copied' },
     yes: yesOption
@@ -164,8 +164,8 @@ function formatCounts(counts, mode) {
     same: 'already in the target',
     kept: 'newer in the target, kept',
     expired: 'expired, skipped',
-    missing: 'missing in the target',
-    different: 'different in the target',
+    missing: 'missing from the target',
+    different: 'different from the source',
     failed: 'failed',
     corrupt: 'unreadable, skipped',
     foreign: 'not sessions, skipped'

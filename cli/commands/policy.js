@@ -1,7 +1,7 @@
 'use strict'
 
 const { usageError } = require('../error.js')
-const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
+const { connectionOptions, layoutOption, layoutOptions, storeOptions } = require('../options.js')
 const { features, policyFor } = require('../permissions.js')
 const { listOf } = require('../parse.js')
 
@@ -9,13 +9,16 @@ const featureLines = Object.entries(features).map(
   ([name, actions]) => `  ${name.padEnd(24)} ${name === 'cli' ? 'all commands of this tool' : actions.join(', ')}`
 )
 
+/** The placeholders of an ARN, and the options that replace them. */
+const placeholderOptions = { ACCOUNT_ID: '--account', REGION: '--region' }
+
 module.exports = {
   summary: 'Print the least-privilege IAM policy for an app or for this tool',
   description: `
 Features:
 ${featureLines.join('\n')}
 
-An app that uses an existing table needs sessions. With the option createTable, it also needs create-table, and tags
+An app that uses an existing table needs sessions. With the createTable option, it also needs create-table, and tags
 if you set tags. Koa and Fastify apps need only sessions-without-touch. If you do not set the account and the Region,
 the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no requests.`,
   options: {
@@ -31,9 +34,9 @@ the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no reques
     account: { type: 'string', placeholder: 'id', description: 'AWS account ID of 12 digits', parse: parseAccount },
     'leading-keys': {
       type: 'boolean',
-      description: 'Allow only items whose key begins with the prefix of the sessions'
+      description: 'Allow only items whose key starts with the prefix of the sessions'
     },
-    layout: layoutOptions.layout,
+    layout: layoutOption('the default prefix'),
     prefix: layoutOptions.prefix
   },
   examples: [
@@ -47,8 +50,10 @@ the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no reques
     const leadingKeys = values['leading-keys']
     if (leadingKeys && prefix === '') throw usageError('--leading-keys requires a prefix, and this layout has none')
     const arn = tableArn(table, values)
-    if (/ACCOUNT_ID|REGION/.test(arn) && !values.json) {
-      output.note(`replace the placeholders in ${arn}, or set --account and --region`)
+    const placeholders = Object.keys(placeholderOptions).filter((name) => arn.includes(name))
+    if (placeholders.length > 0 && !values.json) {
+      const options = placeholders.map((name) => placeholderOptions[name])
+      output.note(`Replace ${placeholders.join(' and ')} in the policy, or set ${options.join(' and ')}`)
     }
     const policy = policyFor(values.features ?? ['sessions'], arn, leadingKeys ? prefix : undefined)
     // A policy is JSON, with or without --json.

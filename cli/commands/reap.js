@@ -15,17 +15,17 @@ const { RateLimiter } = require('../rate-limiter.js')
 const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
 module.exports = {
-  summary: 'Delete expired sessions from a table without time to live',
+  summary: 'Delete expired sessions from a table without time to live (TTL)',
   description: `
 Scans the table and deletes each expired session, on the condition that it is still expired: a session that is renewed
-in the meantime is kept. Sessions without an expiry and other items are kept too. DynamoDB's time to live does the same
-at no cost; run init to enable it.
+in the meantime is kept. Sessions without an expiry and other items are kept too. TTL does the same at no
+cost; run init to enable it.
 
 The scan costs half a read capacity unit per 4 KB of the table. A deletion costs one write capacity unit per KB, rounded
 up.
 
 Ctrl-C stops the command after the requests in progress, saves a checkpoint file, and prints the command that resumes.
-The file contains the key of an item.`,
+The file contains a session ID. Keep it private.`,
   options: {
     ...connectionOptions,
     ...readLayoutOptions,

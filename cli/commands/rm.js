@@ -1,6 +1,6 @@
 'use strict'
 
-const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
+const { connectionOptions, hidden, keyOptions, layoutOption, storeOptions } = require('../options.js')
 const {
   readSessionId,
   sessionArgumentHelp,
@@ -15,7 +15,13 @@ module.exports = {
 Logs out the user of the session. Costs one write capacity unit per KB of the session, rounded up.
 ${sessionArgumentHelp}`,
   positionals: sessionPositionals,
-  options: { ...connectionOptions, ...keyOptions, ...sessionOptions },
+  options: {
+    ...connectionOptions,
+    ...keyOptions,
+    layout: layoutOption('the defaults of the key and prefix options'),
+    'expires-attribute': hidden(keyOptions['expires-attribute']),
+    ...sessionOptions
+  },
   examples: ['rm Zq8bYk3vLw', "rm 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions"],
 
   async run({ values, positionals: [argument], output }) {

@@ -1,7 +1,7 @@
 'use strict'
 
 const { CommandError } = require('../error.js')
-const { connectionOptions, layoutOptions, storeOptions } = require('../options.js')
+const { connectionOptions, hidden, layoutOptions, readLayoutOptions, storeOptions } = require('../options.js')
 const {
   readSessionId,
   sessionArgumentHelp,
@@ -19,7 +19,8 @@ ${sessionArgumentHelp}`,
   positionals: sessionPositionals,
   options: {
     ...connectionOptions,
-    ...layoutOptions,
+    ...readLayoutOptions,
+    format: hidden(layoutOptions.format),
     ...sessionOptions,
     raw: { type: 'boolean', description: 'Print the item in the JSON format of DynamoDB' }
   },

@@ -14,7 +14,7 @@ const MAX_SEGMENTS = 1_000_000
 const BAR_WIDTH = 40
 
 module.exports = {
-  summary: 'Count sessions, their sizes, and expired sessions that are still in the table',
+  summary: 'Count sessions, measure their sizes, and find expired sessions still in the table',
   description: `
 Scans the whole table, or a sample of it, which costs half a read capacity unit per 4 KB. Prints the estimated cost
 first, and asks for confirmation on a terminal. The estimate is based on DynamoDB's item count and table size, which can
@@ -164,8 +164,8 @@ function formatReport(report) {
 
 function shareText({ complete, share }) {
   if (complete) return 'the whole table'
-  if (share === null) return 'a part of the table'
-  return `${(share * 100).toFixed(share < 0.1 ? 2 : 0)} % of the table`
+  if (share === null) return 'part of the table'
+  return `${(share * 100).toFixed(share < 0.1 ? 2 : 0)}% of the table`
 }
 
 function sizeLines({ min, p50, p90, p99, max, mean, histogram }, sessions) {

@@ -18,8 +18,8 @@ module.exports = {
   summary: 'Print the table and its IAM policy for CloudFormation, Terraform, or the CDK',
   description: `
 Prints YAML for CloudFormation, HCL for the AWS provider of Terraform, or a TypeScript construct for the CDK. The table
-is on-demand unless you set --read or --write, has time to live enabled, and is kept when its stack is deleted. This
-command sends no requests.`,
+is on-demand unless you set --read or --write, has time to live (TTL) enabled, and is kept when its stack is deleted.
+This command sends no requests.`,
   positionals: ['cloudformation|terraform|cdk'],
   options: {
     table: connectionOptions.table,
@@ -47,7 +47,7 @@ command sends no requests.`,
     },
     'leading-keys': {
       type: 'boolean',
-      description: 'Allow only items whose key begins with the prefix of the sessions'
+      description: 'Allow only items whose key starts with the prefix of the sessions'
     }
   },
   examples: [
@@ -57,7 +57,7 @@ command sends no requests.`,
   ],
 
   run({ values, positionals, output }) {
-    const kind = oneOf(Object.keys(renderers))(positionals[0], 'the kind of template')
+    const kind = oneOf(Object.keys(renderers))(positionals[0], 'template')
     const { table, hashKey, sortKey, prefix, attributes } = storeOptions(values)
     if (table.startsWith('arn:')) throw usageError('--table must be a name, because the template creates the table')
     const featureNames = values.features ?? ['sessions']

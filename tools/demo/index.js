@@ -27,7 +27,7 @@ async function main() {
 
   print('1/4  Building the addon. The first build takes several minutes.')
   await npmRun('build')
-  if (ENDPOINT) print(`2/4  Using the DynamoDB at ${ENDPOINT} (ENDPOINT).`)
+  if (ENDPOINT) print(`2/4  Using the DynamoDB at ${ENDPOINT} (from the ENDPOINT variable).`)
   const endpoint = ENDPOINT || (await startLocalServer())
   const { store, client } = openStore(connectionTo(endpoint))
   print(`3/4  Creating the table "${TABLE}" with time to live. On AWS, this takes up to a minute.`)

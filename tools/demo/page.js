@@ -125,7 +125,7 @@ function renderSeenNote() {
     expired
       ? 'The session has expired. The next click will not find it.'
       : changed
-        ? 'The item has changed, perhaps in another tab. View the page to see it.'
+        ? 'The item has changed, perhaps in another tab. View the page to see the change.'
         : ''
   )
 }
@@ -166,7 +166,7 @@ function renderItem() {
 }
 
 const EXPIRED =
-  'The item is still here. DynamoDB deletes expired items later, typically within a few days, and the local DynamoDB ' +
+  'The item is still here. DynamoDB deletes expired items later, within a few days, and the local DynamoDB ' +
   'keeps them. The store does not wait for the deletion: the app no longer sees the session.'
 const typeNames = { S: 'S · string', N: 'N · number', M: 'M · map', B: 'B · binary', BOOL: 'BOOL' }
 
@@ -249,9 +249,9 @@ function costNote(operations) {
     case 'GetItem':
       return session
         ? 'Only a read: the expiry was written less than one tenth of the lifetime ago, so touch sends no request.'
-        : 'The item is expired or missing, so the app sees no session.'
+        : 'The item has expired or does not exist, so the app sees no session.'
     case 'GetItem,UpdateItem':
-      return 'One tenth of the lifetime has passed since the expiry was written, so touch updates it, and only it.'
+      return 'One tenth of the lifetime has passed since the expiry was written, so touch updates only the expiry.'
     default:
       return ''
   }
@@ -262,7 +262,7 @@ function costNote(operations) {
 function lost() {
   away = true
   show('#away', true)
-  write('#away', 'The demo does not respond. This page continues when `npm run demo` runs again.')
+  write('#away', 'The demo is not responding. This page resumes when you run `npm run demo` again.')
 }
 
 async function look() {
@@ -272,7 +272,7 @@ async function look() {
     if (!away) return
     away = false
     show('#away', false)
-    await click('View the page after a restart of the demo', 'GET', 'session')
+    await click('View the page after the demo restarts', 'GET', 'session')
   } catch {
     lost()
   }
