@@ -62,8 +62,10 @@ function hintsFor({ code, message, region, endpoint }, options) {
 function missingTableHint(region, endpoint, names, options) {
   const init = commandLine('init', flagsOf(region, endpoint, options))
   // A store with the `createTable` option already created the table, so the table was deleted since then.
-  const creation = options.newTable ? 'with this command' : `with option ${names.createTable} or with this command`
-  return `Correct option ${names.table}, the Region, or the endpoint, or create the table ${creation}: ${init}`
+  const creation = options.newTable
+    ? 'To create the table, run'
+    : `Or create the table: set ${names.createTable} or run`
+  return `Check the ${names.table} option, the Region, and the endpoint. ${creation}: ${init}`
 }
 
 function keyHints(region, endpoint, names, options) {
@@ -77,7 +79,7 @@ function keyHints(region, endpoint, names, options) {
   })
   return [
     `The key of table ${JSON.stringify(table)} does not match the options: ${used}`,
-    `Set them to the attribute names of the table's key, which this command shows: ${doctor}`
+    `Set both options to the attribute names of the table's key. To see the key, run: ${doctor}`
   ]
 }
 
@@ -100,7 +102,7 @@ function flagsOf(region, endpoint, { table, hashKey, sortKey, prefix, attributes
 
 /** Where the Region or the endpoint is set. */
 function settingOf(name, names, options) {
-  if (options.client !== undefined) return 'of option client'
+  if (options.client !== undefined) return 'set by the client option'
   if (options[name] !== undefined) return `option ${names[name]}`
   return name === 'region'
     ? `option ${names.region}, AWS_REGION, or the profile`

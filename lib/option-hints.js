@@ -16,7 +16,7 @@ const foreignOptions = {
   initialized: ['connect-dynamodb', 'leave it out: the store does not call DescribeTable before it uses the table'],
   readCapacityUnits: ['connect-dynamodb', 'use option createTable: { readCapacityUnits }'],
   reapInterval: ['connect-dynamodb', timeToLive],
-  skipThrowMissingSpecialKeys: ['connect-dynamodb', 'leave it out: a session may lack a special key'],
+  skipThrowMissingSpecialKeys: ['connect-dynamodb', 'leave it out: special keys are optional'],
   writeCapacityUnits: ['connect-dynamodb', 'use option createTable: { writeCapacityUnits }'],
   dynamoConfig: ['dynamodb-store', 'use options region, endpoint, and credentials'],
   keepExpired: ['dynamodb-store', "leave it out: the table's time to live deletes expired items"],
@@ -66,7 +66,7 @@ const entryPoints = {
 
 /** The message about an option of another package, or undefined if it is not one. */
 function foreignOption(name, value) {
-  if (credentialNames.includes(name)) return `option ${name} belongs in option credentials: { ${name} }`
+  if (credentialNames.includes(name)) return `put ${name} inside the credentials option: { ${name} }`
   if (name === 'table' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const isBaseline = 'sortKey' in value || 'hasValuePrefix' in value
     const isKoa = 'ttlKey' in value || 'useTtlExpired' in value || 'autoCreate' in value
@@ -75,14 +75,14 @@ function foreignOption(name, value) {
       : isKoa
         ? 'koa-session-dynamodb-store'
         : 'dynamodb-store'
-    return `option table must be a table name, next to options hashKey and prefix; only ${owner} accepts an object${alternative(owner)}`
+    return `option table must be a string. Set hashKey and prefix as separate options${alternative(owner)}`
   }
   if (name === 'client' && isOtherClient(value)) {
     return `option client is a Redis or MongoDB client; instead, ${connection}, or pass a DynamoDBClient`
   }
   if (!Object.hasOwn(foreignOptions, name)) return undefined
   const [owner, instead] = foreignOptions[name]
-  return `option ${name} is an option of ${owner}; ${instead}${alternative(owner)}`
+  return `option ${name} belongs to ${owner}; ${instead}${alternative(owner)}`
 }
 
 function isOtherClient(value) {

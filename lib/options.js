@@ -12,7 +12,7 @@ const TABLE_ARN = /^arn:[\w-]+:dynamodb:([\w-]+):\d{12}:table\/[\w.-]{3,255}$/
 
 /** The kinds of options. Each has a description for error messages, and a test. */
 const kinds = {
-  table: ['a table name (3 to 255 of the characters a-z, A-Z, 0-9, _, -, and .) or a table ARN', isTable],
+  table: ['a table name (3 to 255 characters: a-z, A-Z, 0-9, _, -, and .) or a table ARN', isTable],
   name: ['a non-empty string', (value) => isText(value) && value !== ''],
   text: ['a string', isText],
   url: ['a URL that starts with http:// or https://', isUrl],
@@ -171,7 +171,9 @@ function problemWith(name, value, allowed, label) {
 
 function suggestion(near, allowed, isTop) {
   if (near !== undefined) return `did you mean ${near}?`
-  return isTop ? 'docs/options.md lists all options' : `the options are ${Object.keys(allowed).join(', ')}`
+  return isTop
+    ? 'for all options, see docs/options.md in the repository'
+    : `the options are ${Object.keys(allowed).join(', ')}`
 }
 
 function readSpecialKey(given, index, reject) {
@@ -204,7 +206,7 @@ function rejectConflicts(options, given, reject) {
     }
   }
   if (typeof options.ttl === 'number' && options.touchAfter >= options.ttl) {
-    reject('option touchAfter must be shorter than option ttl, or sessions would expire while they are in use')
+    reject('option touchAfter must be shorter than option ttl; otherwise sessions expire while they are in use')
   }
   if (options.disableTouch && options.touchAfter !== undefined) {
     reject('option touchAfter cannot be combined with option disableTouch')
@@ -220,15 +222,15 @@ function rejectConflicts(options, given, reject) {
   }
   const names = new Map()
   const claim = (name, owner) => {
-    if (names.has(name)) reject(`${owner} and ${names.get(name)} name the same attribute`)
+    if (name === TYPE_ATTRIBUTE) reject(`${owner} cannot be "${name}": the store writes that attribute`)
+    else if (names.has(name)) reject(`${owner} and ${names.get(name)} name the same attribute`)
     names.set(name, owner)
   }
   claim(hashKey, 'option hashKey')
   if (sortKey !== undefined) claim(sortKey, 'option sortKey')
   claim(attributes.session, 'option attributes.session')
   claim(attributes.expires, 'option attributes.expires')
-  claim(TYPE_ATTRIBUTE, `the built-in attribute ${TYPE_ATTRIBUTE}`)
-  for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}]`)
+  for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}].name`)
 }
 
 /** The members that are not undefined. */

@@ -26,7 +26,7 @@ async function optionsOfClient(client, limit) {
   warnAboutBypassedCode(client)
   let timer
   const timeout = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`the settings took longer than ${limit} ms`)), limit)
+    timer = setTimeout(() => reject(new Error(`reading the client's settings took longer than ${limit} ms`)), limit)
   })
   try {
     return await Promise.race([isVersion3(client) ? optionsOfVersion3(client) : optionsOfVersion2(client), timeout])
@@ -39,12 +39,13 @@ async function optionsOfClient(client, limit) {
 function warnAboutBypassedCode(client) {
   const bypassed = []
   // `send` is replaced on the client, or a mocking library has stubbed it on the class.
-  if (Object.hasOwn(client, 'send') || typeof client.send?.restore === 'function') bypassed.push('its own send')
+  if (Object.hasOwn(client, 'send') || typeof client.send?.restore === 'function')
+    bypassed.push("the client's replaced send")
   const middleware = addedMiddleware(client)
   if (middleware.length > 0) bypassed.push(`the middleware ${middleware.join(', ')}`)
   if (bypassed.length === 0) return
   process.emitWarning(
-    `the store does not send requests through the client in option client, so ${bypassed.join(' and ')} will not be called`,
+    `the store does not send requests through the client, so it does not call ${bypassed.join(' or ')}`,
     { type: 'DynamoDBSessionWarning', code: 'DYNAMODB_SESSION_BYPASSED' }
   )
 }

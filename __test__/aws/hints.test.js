@@ -55,7 +55,7 @@ describe('the error about a missing table', () => {
     const { endpoint, region } = dynamodb.connection
     for (const message of await messagesOf({ table }, 'ResourceNotFoundException')) {
       assert.ok(message.includes(`Table "${table}" does not exist in Region ${region} at ${endpoint}`), message)
-      assert.match(message, /option createTable: true/)
+      assert.match(message, /set createTable: true or run: /)
       const command = `npx dynamodb-session init --table ${table} --region ${region} --endpoint ${endpoint}`
       assert.ok(message.endsWith(command), message)
     }

@@ -128,7 +128,7 @@ describe('options of the connect-dynamodb store', () => {
     const warnings = await warningsOf(() => [odd(), odd()])
     assert.equal(warnings.length, 2)
     assert.match(warnings.join(), /unknown option tabel; did you mean table\?/)
-    assert.match(warnings.join(), /special key sess would overwrite an attribute of the item/)
+    assert.match(warnings.join(), /ignored a special key: sess would overwrite an attribute of the item/)
   })
 
   test('option client takes precedence over region, endpoint, and credentials', async () => {

@@ -91,7 +91,7 @@ describe('operations beyond maxPending', needs('proxy'), () => {
       tableName: dynamodb.table,
       retryable: true
     })
-    assert.match(error.message, new RegExp(`${limit} operations are in flight.*maxPending`))
+    assert.match(error.message, new RegExp(`${limit} operations are in progress.*maxPending`))
     assert.equal(error.$metadata.attempts, 0)
   }
 

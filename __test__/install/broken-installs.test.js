@@ -62,7 +62,7 @@ async function errorOf(cwd, env) {
   return message.split('\n')
 }
 
-const headline = /^dynamodb-session \S+ found no addon that Node\.js \S+ can load on linux x64, glibc [\d.]+\.$/
+const headline = /^dynamodb-session \S+ cannot load its native addon \(Node\.js \S+, linux x64, glibc [\d.]+\)\.$/
 const absent = (name) => [`  - the file ${fileOf(name)}: not found`, `  - the package ${name}: not found`]
 
 describe('the error explains an installation with', onLinux, () => {
@@ -75,8 +75,8 @@ describe('the error explains an installation with', onLinux, () => {
       'It tried:',
       ...absent(gnu),
       ...absent(musl),
-      'The package manager did not install the addon: node_modules or the lockfile comes from another platform, or ' +
-        `optional dependencies were left out. Delete node_modules and the lockfile, then run: ${again}`,
+      'The package manager did not install the addon: node_modules or the lockfile comes from a different platform, or ' +
+        `optional dependencies were not installed. Delete node_modules and the lockfile, then run: ${again}`,
       `Or install only the addon: npm install --save-optional ${gnu}@${version}`,
       'In a clone of the repository, run: npm run build'
     ])
@@ -86,7 +86,7 @@ describe('the error explains an installation with', onLinux, () => {
     const cwd = projects.create('arm64')
     await projects.npmInstall(cwd, ['--os=linux', '--cpu=arm64', '--libc=glibc', 'dynamodb-session'])
     const lines = await errorOf(cwd)
-    assert.ok(lines.includes(`Installed for another platform: ${arm}`), lines.join('\n'))
+    assert.ok(lines.includes(`Installed for a different platform: ${arm}`), lines.join('\n'))
     assert.ok(lines.some((line) => line.endsWith(again)))
   })
 
@@ -99,7 +99,7 @@ describe('the error explains an installation with', onLinux, () => {
     assert.ok(lines.includes(`  - the package ${musl}: ${reason}`), lines.join('\n'))
     assert.match(
       lines.at(-1),
-      /^The installed addon is for another C library: .*Delete node_modules, and run on this system: /
+      /^The installed addon is for a different C library: .*Delete node_modules, and run on this system: /
     )
     assert.ok(lines.at(-1).endsWith(again))
   })
@@ -124,7 +124,7 @@ describe('the error explains an installation with', onLinux, () => {
     assert.ok(lines.includes(`  - the package ${gnu}: ${fs.realpathSync(addon)}: file too short`), lines.join('\n'))
     assert.equal(
       lines.at(-1),
-      `The installed addon is damaged, or for another platform. Delete node_modules, then run: ${again}`
+      `The installed addon is damaged, or for a different platform. Delete node_modules, then run: ${again}`
     )
   })
 

@@ -95,7 +95,7 @@ describe('the addon', () => {
   test('not installed: the error lists all locations and what to install', async (t) => {
     const { message, code } = await load(appWithoutAddon(t))
     assert.equal(code, 'MODULE_NOT_FOUND')
-    assert.ok(message.includes(`Node.js ${process.versions.node} can load on ${process.platform} ${process.arch}`))
+    assert.ok(message.includes(`(Node.js ${process.versions.node}, ${process.platform} ${process.arch}`))
     assert.ok(
       message.includes(
         `  - the file ${localFile}: not found\n  - the package @dynamodb-session/addon-${build}: not found\n`
@@ -137,7 +137,7 @@ describe('the addon', () => {
     install(directory, `throw new Error(${JSON.stringify(reason)})`, { main: 'index.js' })
     const { message } = await load(directory)
     assert.ok(message.includes(`@dynamodb-session/addon-${build}: ${reason}\n`), message)
-    assert.match(message, /is for another C library: node_modules comes from another Linux/)
+    assert.match(message, /is for a different C library: node_modules comes from a different Linux/)
   })
 
   test('disallowed by the permission model: the error names --allow-addons', async (t) => {
@@ -154,6 +154,6 @@ describe('the addon', () => {
     const script = `Object.defineProperty(process, 'platform', { value: 'sunos' })\n${require_}`
     const { message, code } = await load(appWithoutAddon(t), { script })
     assert.equal(code, 'ERR_UNSUPPORTED_PLATFORM')
-    assert.match(message, /on sunos .*\nThere is no addon for this platform\.\ndocs\/deployment\.md lists/)
+    assert.match(message, /, sunos .*\nThere is no addon for this platform\.\nFor the supported platforms, see docs\/deployment\.md/)
   })
 })

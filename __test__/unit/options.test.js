@@ -258,7 +258,7 @@ describe('an unknown option causes a ConfigError', () => {
   for (const given of ['quux', 'maxAge', 'secret', 'name', 'type', 'hash', 'ssl', 'tls', 'retries', 'store', 'x']) {
     test(`the error about ${given} suggests nothing`, () => {
       const { message } = configError({ [given]: 1 })
-      assert.equal(message, `unknown option ${given}; docs/options.md lists all options`)
+      assert.equal(message, `unknown option ${given}; for all options, see docs/options.md in the repository`)
     })
   }
 

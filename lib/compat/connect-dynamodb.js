@@ -42,8 +42,8 @@ function connectDynamoDB(connect) {
   const Base = connect?.Store ?? connect?.session?.Store
   if (typeof Base !== 'function') {
     throw new TypeError(
-      `${PACKAGE} takes express-session, or an object { session }. ` +
-        "To create a store without it, use the class: const { DynamoDBStore } = require('dynamodb-session')"
+      "require('dynamodb-session') is a factory that takes express-session or an object { session }, like connect-dynamodb. " +
+        "To create a store: const { DynamoDBStore } = require('dynamodb-session')"
     )
   }
 
@@ -291,13 +291,13 @@ function validSpecialKeys(given, { hashKey, sortKey, attributes, constants }) {
   const taken = [hashKey, sortKey, attributes.session, attributes.expires, ...constants.map(([name]) => name)]
   const complaintAbout = (specialKey) => {
     const { name, type } = specialKey ?? {}
-    if (typeof name !== 'string' || name === '') return 'a special key has no name'
-    if (!attributeTypes.includes(type)) return `the type of the special key ${name} is not a DynamoDB type`
-    return taken.includes(name) ? `the special key ${name} would overwrite an attribute of the item` : undefined
+    if (typeof name !== 'string' || name === '') return 'it has no name'
+    if (!attributeTypes.includes(type)) return `the type of ${name} is not a DynamoDB type`
+    return taken.includes(name) ? `${name} would overwrite an attribute of the item` : undefined
   }
   return Array.from(given).filter((specialKey) => {
     const complaint = complaintAbout(specialKey)
-    if (complaint !== undefined) warnOnce(PACKAGE, `${complaint} (ignored)`)
+    if (complaint !== undefined) warnOnce(PACKAGE, `ignored a special key: ${complaint}`)
     return complaint === undefined
   })
 }

@@ -45,7 +45,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
     const { table, dynamoConfig, ttl, touchInterval, keepExpired } = options
     debug(() => 'Initializing store', { table, touchInterval, ttl, keepExpired })
     if (ttl !== undefined && !Number.isFinite(ttl)) {
-      warnOnce(PACKAGE, 'option ttl must be a number of milliseconds (ignored)')
+      warnOnce(PACKAGE, 'ignored an option: option ttl must be a number of milliseconds')
     }
     this.setOptionsAsInstanceAttributes(options)
     this.dynamoService = null

@@ -37,7 +37,8 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
     const options = copyOptions(given)
     const { dynamoDBClient, createTableOptions, useStronglyConsistentReads = false } = options
     const isClient = isJavaScriptClient(dynamoDBClient)
-    if (dynamoDBClient && !isClient) warnOnce(PACKAGE, 'option dynamoDBClient is not a DynamoDBClient (ignored)')
+    if (dynamoDBClient && !isClient)
+      warnOnce(PACKAGE, 'ignored an option: option dynamoDBClient must be a DynamoDBClient')
     const state = this[STATE]
     state.properties = propertiesOf(rows, options)
     const { touchAfter } = state.properties

@@ -9,10 +9,10 @@ function loadError({ version, named, fitting, others, failures }) {
   const lines = failures.map(({ place, error }) => `  - ${kindOf(place)} ${place}: ${reasonOf(error)}`)
   const installedOthers = others.map((build) => `@dynamodb-session/addon-${build}`).filter(isInstalled)
   const message = [
-    `dynamodb-session ${version} found no addon that Node.js ${process.versions.node} can load on ${platformName}.`,
+    `dynamodb-session ${version} cannot load its native addon (Node.js ${process.versions.node}, ${platformName}).`,
     lines.length ? 'It tried:' : 'There is no addon for this platform.',
     ...lines,
-    ...(installedOthers.length && !named ? [`Installed for another platform: ${installedOthers.join(', ')}`] : []),
+    ...(installedOthers.length && !named ? [`Installed for a different platform: ${installedOthers.join(', ')}`] : []),
     hintFor({ version, named, fitting, failures })
   ].join('\n')
   const cause = (failures.find(({ error }) => !isNotFound(error)) ?? failures[0])?.error
@@ -51,7 +51,7 @@ function hintFor({ version, named, fitting, failures }) {
   if (named) {
     return 'If NAPI_RS_NATIVE_LIBRARY_PATH is set, no other addon is tried: set it to the full path of an addon, or unset it.'
   }
-  if (!fitting.length) return 'docs/deployment.md lists the supported platforms.'
+  if (!fitting.length) return 'For the supported platforms, see docs/deployment.md in the repository.'
   if (/GLIBC_[\d.]+. not found/.test(reasons)) {
     return (
       'The C library of this system is older than the addon needs: glibc 2.17 for an addon from npm, or the version of ' +
@@ -61,7 +61,8 @@ function hintFor({ version, named, fitting, failures }) {
   if (isBundled()) {
     return (
       'The package runs from a bundle that does not contain the addon. Keep dynamodb-session out of the bundle (mark it ' +
-      'as external) and install it next to the bundle: docs/deployment.md has the setting for each bundler.'
+      'as external) and install it next to the bundle. For the settings of each bundler, see docs/deployment.md in the ' +
+      'repository.'
     )
   }
   const install = `npm install --include=optional dynamodb-session@${version}`
@@ -69,16 +70,16 @@ function hintFor({ version, named, fitting, failures }) {
     return `The package and its addon must have the same version. Reinstall: ${install}`
   if (/ld-linux|libc\.so\.6|ld-musl|libc\.musl/.test(reasons)) {
     return (
-      'The installed addon is for another C library: node_modules comes from another Linux distribution (Alpine uses ' +
-      `musl, most others use glibc). Delete node_modules, and run on this system: ${install}`
+      'The installed addon is for a different C library: node_modules comes from a different Linux distribution (Alpine ' +
+      `uses musl, most others use glibc). Delete node_modules, and run on this system: ${install}`
     )
   }
   if (!failures.every(({ error }) => isNotFound(error))) {
-    return `The installed addon is damaged, or for another platform. Delete node_modules, then run: ${install}`
+    return `The installed addon is damaged, or for a different platform. Delete node_modules, then run: ${install}`
   }
   return (
-    'The package manager did not install the addon: node_modules or the lockfile comes from another platform, or optional ' +
-    `dependencies were left out. Delete node_modules and the lockfile, then run: ${install}\n` +
+    'The package manager did not install the addon: node_modules or the lockfile comes from a different platform, or ' +
+    `optional dependencies were not installed. Delete node_modules and the lockfile, then run: ${install}\n` +
     `Or install only the addon: npm install --save-optional ${packageFor(fitting)}@${version}\n` +
     'In a clone of the repository, run: npm run build'
   )

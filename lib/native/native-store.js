@@ -82,7 +82,7 @@ class NativeStore {
     if (this.#isClosed) throw this.createError(operation, 'ClosedError', 'the store is closed')
     const { maxPending } = this.#options
     if (this.#inFlight < maxPending) return
-    const message = `${maxPending} operations are in flight, which is the limit set by option maxPending`
+    const message = `${maxPending} operations are in progress, which is the limit set by the maxPending option`
     throw Object.assign(this.createError(operation, 'OverloadedError', message), { retryable: true })
   }
 
