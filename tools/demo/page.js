@@ -166,7 +166,7 @@ function renderItem() {
 }
 
 const EXPIRED =
-  'The item is still here. DynamoDB deletes expired items later, within a few days, and the local DynamoDB ' +
+  'The item is still here. DynamoDB deletes expired items later, typically within a few days, and the local DynamoDB ' +
   'keeps them. The store does not wait for the deletion: the app no longer sees the session.'
 const typeNames = { S: 'S · string', N: 'N · number', M: 'M · map', B: 'B · binary', BOOL: 'BOOL' }
 
