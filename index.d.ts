@@ -106,7 +106,7 @@ declare namespace connectDynamoDB {
      */
     sortKey?: string
     /**
-     * Text before the session ID in the key. If several stores share a table, no prefix may be the beginning of
+     * Prefix of the session ID in the key. If several stores share a table, no prefix may be the beginning of
      * another: a store with `sess:` also lists and clears the sessions of `sess:admin:`. Default: `'sess:'`.
      */
     prefix?: string
@@ -128,8 +128,8 @@ declare namespace connectDynamoDB {
     profile?: string
     /**
      * AWS credentials, or a function that returns them. Operations that wait for credentials share one call of the
-     * function. The store calls it again five minutes before `expiration`, or one tenth of the lifetime before it if
-     * that is less. Default: the AWS default credentials chain.
+     * function. The store calls it again five minutes before `expiration`, or, for credentials that live less than 50
+     * minutes, when a tenth of their lifetime remains. Default: the AWS default credentials chain.
      */
     credentials?: Credentials | (() => Credentials | Promise<Credentials>)
     /**
@@ -145,9 +145,10 @@ declare namespace connectDynamoDB {
     ttl?: number | ((session: any) => number)
     /**
      * Minimum number of seconds between two writes of a session's expiry. Within that interval, `touch` sends no
-     * request. Set it to 0 to write on every touch. A value that is not shorter than the lifetime is replaced by the
-     * default. If you wrap the store, forward `createSession` too; otherwise every touch writes. Default: one tenth of
-     * the session's lifetime, up to 3600.
+     * request. Set it to 0 to write on every touch. It must be less than the lifetime: if `ttl` is a number and
+     * `touchAfter` is not less, the constructor throws a `ConfigError`; otherwise the default applies to a session
+     * whose lifetime is not greater. If you wrap the store, forward `createSession` too; otherwise every touch writes.
+     * Default: one tenth of the session's lifetime, up to 3600.
      */
     touchAfter?: number
     /**
@@ -209,8 +210,8 @@ declare namespace connectDynamoDB {
      */
     maxPending?: number
     /**
-     * Number of consecutive operations without a response from the service after which the store emits `disconnect`.
-     * The store then probes the service, with pauses of 0.5 to 30 seconds, and emits `connect` on the first response.
+     * After this many consecutive operations get no response, the store emits `disconnect`. The store then probes the
+     * service, with pauses of 0.5 to 30 seconds, and emits `connect` on the first response.
      * While a store is disconnected, express-session lets requests through without a session. Default: none; the store
      * never emits `disconnect`.
      */
@@ -244,7 +245,10 @@ declare namespace connectDynamoDB {
 
   /** Counters of a store since it was created. */
   interface StoreStats {
-    /** Number of operations by DynamoDB operation, such as `GetItem`. `all`, `ids`, and `length` count as `Scan`. */
+    /**
+     * Number of operations by API action, such as `GetItem`. An operation counts once, even if it sends several
+     * requests. `all`, `ids`, and `length` count as `Scan`, and `clear` counts as `BatchWriteItem`.
+     */
     operations: Record<string, number>
     /** Number of errors by error code, including errors for which no request was sent. */
     errors: Record<string, number>
@@ -278,7 +282,7 @@ declare namespace connectDynamoDB {
     dns: {
       /** Number of lookups that failed or returned no address. */
       failures: number
-      /** Number of connections to previously used addresses because the lookup failed or took too long. */
+      /** Number of connections that used a remembered address because DNS failed or took too long. */
       fallbacks: number
     }
   }
@@ -303,13 +307,19 @@ declare namespace connectDynamoDB {
     /** Duration in milliseconds. Like the members below, set at `asyncEnd` and `error`. */
     durationMs?: number
     /**
-     * Number of requests sent. Like the next two members, undefined for operations that scan, create, or describe the
-     * table, which send several requests.
+     * Number of requests sent. Undefined for operations that scan, create, or describe the table, which send several
+     * requests.
      */
     attempts?: number
-    /** HTTP status code of the last response, or null if there was no response. */
+    /**
+     * HTTP status code of the last response, or null if there was no response. Undefined for operations that scan,
+     * create, or describe the table.
+     */
     statusCode?: number | null
-    /** Capacity units that the service charged, or null if the response does not include them. */
+    /**
+     * Capacity units that the service charged, or null if the response does not include them. Undefined for operations
+     * that scan, create, or describe the table.
+     */
     capacityUnits?: number | null
     /** The error, if the operation failed. */
     error?: DynamoDBStoreError
@@ -364,8 +374,8 @@ declare namespace connectDynamoDB {
    * @fires missing with a {@link MissingEvent}: a touched session does not exist. This is not an error.
    * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session. `get` returns null for
    * it.
-   * @fires disconnect if the option `offlineAfter` is set: the service no longer responds
-   * @fires connect if the option `offlineAfter` is set: the service responds again
+   * @fires disconnect if the `offlineAfter` option is set: the service no longer responds
+   * @fires connect if the `offlineAfter` option is set: the service responds again
    */
   // oxlint-disable-next-line typescript/no-unsafe-declaration-merging
   class DynamoDBStore<Session extends Record<string, any> = any> extends EventEmitter {
@@ -381,25 +391,26 @@ declare namespace connectDynamoDB {
     on(event: 'missing', listener: (event: MissingEvent) => void): this
     /** An item does not contain a valid session. `get` returns null for it. */
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-    /** If the option `offlineAfter` is set: the service no longer responds, or responds again. */
+    /** If the `offlineAfter` option is set: the service no longer responds, or responds again. */
     on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
     /** A touched session does not exist or has expired. This is not an error. */
     once(event: 'missing', listener: (event: MissingEvent) => void): this
     /** An item does not contain a valid session. `get` returns null for it. */
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
-    /** If the option `offlineAfter` is set: the service no longer responds, or responds again. */
+    /** If the `offlineAfter` option is set: the service no longer responds, or responds again. */
     once(event: 'disconnect' | 'connect', listener: () => void): this
     once(event: string | symbol, listener: (...args: any[]) => void): this
 
-    /** The client that you passed as the option `client`. */
+    /** The client that you passed as the `client` option. */
     readonly client: JavaScriptClient | undefined
 
     /**
      * Reads a session. Returns null if the session does not exist or has expired.
      *
-     * Cost: one GetItem, which uses one read unit, or half a unit with `consistentRead: false`. An ID that is empty or
-     * too long for a key (over 2048 bytes with the prefix) never matches a session and sends no request.
+     * Cost: one GetItem, which uses one read unit, or half a unit with `consistentRead: false`. An ID that is
+     * empty, is too long for a key, or contains unpaired surrogates never matches a session and sends no request. A key
+     * has up to 2,048 bytes including the prefix, or up to 1,024 bytes if you set `sortKey`.
      */
     get(sid: string, callback: ValueCallback<any>): void
     get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
@@ -467,7 +478,7 @@ declare namespace connectDynamoDB {
     clear(): Promise<void>
 
     /**
-     * Creates the table if it does not exist, with the settings of the option `createTable`. Waits until the table is
+     * Creates the table if it does not exist, with the settings of the `createTable` option. Waits until the table is
      * ACTIVE, enables time to live on a table that it created, and returns the table's description. Fails with a
      * `ConfigError` if the table exists with a different key.
      */
@@ -501,8 +512,8 @@ declare namespace connectDynamoDB {
   }
 
   /**
-   * If this package is installed as connect-dynamodb, the type `DynamoDBStore` also has the meaning that it has there:
-   * a store that the factory's class creates, and that class itself.
+   * If this package is installed under the alias connect-dynamodb, `DynamoDBStore` is also the type of
+   * connect-dynamodb's stores and of their class.
    */
   interface DynamoDBStore<Session extends Record<string, any> = any> extends MembersUnderAlias<Session> {}
 

@@ -154,6 +154,9 @@ describe('the addon', () => {
     const script = `Object.defineProperty(process, 'platform', { value: 'sunos' })\n${require_}`
     const { message, code } = await load(appWithoutAddon(t), { script })
     assert.equal(code, 'ERR_UNSUPPORTED_PLATFORM')
-    assert.match(message, /, sunos .*\nThere is no addon for this platform\.\nFor the supported platforms, see docs\/deployment\.md/)
+    assert.match(
+      message,
+      /, sunos .*\nThere is no addon for this platform\.\nFor the supported platforms, see docs\/deployment\.md/
+    )
   })
 })

@@ -5,7 +5,7 @@ import { KoaStore } from './koa.js'
 declare class DynamoDBStore extends KoaStore<BaselineTableOptions> {
   /** Name of the table's sort key. */
   sortKey: string
-  /** Text before the session ID in both keys. */
+  /** Prefix of the session ID in both keys. */
   hasValuePrefix: string
 }
 

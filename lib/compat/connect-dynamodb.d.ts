@@ -33,7 +33,7 @@ declare namespace ConnectDynamoDB {
     client?: dynamodbSession.JavaScriptClient | null | false
     /** Name of the table. Default: `'sessions'`. */
     table?: string
-    /** Text before the session ID in the key. Default: `'sess:'`. */
+    /** Prefix of the session ID in the key. Default: `'sess:'`. */
     prefix?: string | null
     /** Name of the table's partition key. Default: `'id'`. */
     hashKey?: string | null
@@ -43,7 +43,9 @@ declare namespace ConnectDynamoDB {
     writeCapacityUnits?: number | string | null
     /** Session fields that are also written to their own attributes. Default: none. */
     specialKeys?: DynamoDBStoreOptionsSpecialKey[] | null
-    /** Whether `set` accepts sessions that lack a special key. Otherwise, it fails for them. Default: false. */
+    /**
+     * Whether `set` accepts sessions that lack a special key. If false, `set` fails for such sessions. Default: false.
+     */
     skipThrowMissingSpecialKeys?: boolean | null
     /**
      * Interval between runs of `reap` in milliseconds, or 0 for none. A failed run emits `reapError`. Default: 0.
@@ -142,7 +144,7 @@ declare namespace ConnectDynamoDB {
 
     /** Name of the table. */
     readonly table: string
-    /** Text before the session ID in the key. */
+    /** Prefix of the session ID in the key. */
     readonly prefix: string
     /** Name of the table's partition key. */
     readonly hashKey: string
@@ -156,9 +158,9 @@ declare namespace ConnectDynamoDB {
     readonly skipThrowMissingSpecialKeys: boolean
     /** Interval between runs of `reap` in milliseconds, or 0 for none. */
     readonly reapInterval: number
-    /** The option `AWSRegion`, if you set it and it applies. */
+    /** The `AWSRegion` option, if you set it and it applies. */
     readonly AWSRegion?: string
-    /** Whether the store knows that the table exists. */
+    /** Whether the store has determined that the table exists, or the `initialized` option says so. */
     initialized: boolean
 
     /**
@@ -172,7 +174,7 @@ declare namespace ConnectDynamoDB {
     createSessionsTable(): Promise<any>
     /** Returns the session in a GetItem response, by the rules of `get`. Never throws. */
     getParsedSession(output: { Item?: Record<string, any> }): (Session & Record<string, any>) | null
-    /** Returns the expiry of a session that is written now, in whole seconds since 1970. */
+    /** Returns the expiry of a session if it were written now, in whole seconds since 1970. */
     getExpiresValue(session: object): number
     /**
      * Deletes expired sessions whose key starts with the store's prefix.

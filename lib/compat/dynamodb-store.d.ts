@@ -31,17 +31,17 @@ declare class DynamoDBStore extends EventEmitter {
   tableName: string
   /** Name of the table's partition key. */
   hashKey: string
-  /** Text before the session ID in the key. */
+  /** Prefix of the session ID in the key. */
   hashPrefix: string
   /** Provisioned read capacity units of a table that the store creates. */
   readCapacityUnits: number
   /** Provisioned write capacity units of a table that the store creates. */
   writeCapacityUnits: number
-  /** The option `touchInterval`, in milliseconds. An assignment applies to later touches. */
+  /** The `touchInterval` option, in milliseconds. An assignment applies to later touches. */
   touchInterval: number
-  /** The option `ttl`, in milliseconds. An assignment applies to later writes and touches. */
+  /** The `ttl` option, in milliseconds. An assignment applies to later writes and touches. */
   ttl: number | undefined
-  /** The option `keepExpired`. An assignment applies to later reads. */
+  /** The `keepExpired` option. An assignment applies to later reads. */
   keepExpired: boolean
   /** Not used, because the store does not send requests through the AWS SDK for JavaScript. */
   dynamoService: any
@@ -72,20 +72,21 @@ declare class DynamoDBStore extends EventEmitter {
   setOptionsAsInstanceAttributes(options: DynamoDBStore.Options): void
   /** Returns the key of a session's item. */
   getSessionId(sid: string): string
-  /** Returns the expiry of a session that is written now. */
+  /** Returns the expiry of a session if it were written now. */
   getExpirationDate(sess: any): Date
 
   /** Reads a session. Returns null if it does not exist or has expired. Cost: one GetItem, which uses one read unit. */
   get(sid: string, callback: ValueCallback<any>): Promise<void>
   get(sid: string): Promise<any>
   /**
-   * Creates a session or replaces it entirely, and sets its `updated`. Cost: one PutItem, which uses one write unit.
+   * Creates a session or replaces it entirely, and sets its `updated` field. Cost: one PutItem, which uses one write
+   * unit.
    */
   set(sid: string, sess: object, callback: ValueCallback<{}> | undefined): void
   set(sid: string, sess: object): Promise<{}>
   /**
-   * Updates the expiry of a session and its `updated`. Returns no value if no write was needed or the session does not
-   * exist.
+   * Updates the expiry of a session and its `updated` field. Returns no value if no write was needed or the session
+   * does not exist.
    *
    * Cost: no request within `touchInterval` after `updated`; otherwise one UpdateItem, which uses one write unit.
    */
@@ -137,7 +138,7 @@ declare namespace DynamoDBStore {
     name?: string
     /** Name of the table's partition key. Default: `'sessionId'`. */
     hashKey?: string
-    /** Text before the session ID in the key. Default: `'sess:'`. */
+    /** Prefix of the session ID in the key. Default: `'sess:'`. */
     hashPrefix?: string
     /** Provisioned read capacity units of a table that the store creates. Default: 5. */
     readCapacityUnits?: number | string

@@ -34,7 +34,7 @@ export interface KoaTableOptions {
 export interface BaselineTableOptions extends KoaTableOptions {
   /** Name of the table's sort key, which has the same value as the partition key. Default: `'sk'`. */
   sortKey?: string
-  /** Text before the session ID in both keys. Default: `'SESSION#'`. */
+  /** Prefix of the session ID in both keys. Default: `'SESSION#'`. */
   hasValuePrefix?: string
 }
 
@@ -67,7 +67,8 @@ export interface TableAnswers {
 }
 
 /**
- * Stores the sessions of koa-session in DynamoDB, as maps. Every operation is one request.
+ * Stores the sessions of koa-session in DynamoDB, as maps. Every operation is one request, but a `get` that finds no
+ * session sends a second one if `consistentRead` is `'on-miss'`, which is the default here.
  *
  * Errors are {@link DynamoDBStoreError}s, except for those of `get`.
  *
@@ -83,7 +84,7 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
 
   /** Name of the table. */
   tableName: string
-  /** The option `table.autoCreate`: whether the constructor calls `createTableIfDontExists`. */
+  /** The `table.autoCreate` option: whether the constructor calls `createTableIfDontExists`. */
   autoCreateTable: boolean
   /** Name of the table's partition key. */
   hashKey: string
@@ -95,7 +96,7 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   writeCapacityUnits: number
   /** Whether the name of the Region contains `local`. If so, the store does not enable time to live. */
   isLocal: boolean
-  /** Whether to enable time to live for a table that the store creates, and the state that `setTtlField` sets. */
+  /** Whether time to live (TTL) is enabled on new tables, and the value that `setTtlField` applies. */
   useTtlExpired: boolean
 
   /** An item does not contain a valid session. `get` returns undefined for it. */
@@ -118,7 +119,7 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   /**
    * Creates a session or replaces it entirely. Resolves to `{}`.
    *
-   * @param maxAge lifetime in milliseconds; null for 0; one day for `'session'` or a value that is not a number
+   * @param maxAge lifetime in milliseconds. `null` means 0; `'session'` or a value that is not a number means one day
    */
   set(id: string, session: object, maxAge?: number | 'session' | null, context?: KoaContext): Promise<any>
 
@@ -131,7 +132,7 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   /** Closes the store and its idle connections. Later operations fail with a `ClosedError`. */
   close(): Promise<void>
 
-  /** Returns the expiry of a session that is written now. If you override it, `set` uses your method. */
+  /** Returns the expiry of a session if it were written now. If you override it, `set` uses your method. */
   getExpirationDate(maxAge?: number | 'session' | null): Date
 
   /** Resolves to the description of the table, or to null if it does not exist. */

@@ -23,11 +23,12 @@ export interface DynamoDBStoreOptions extends Omit<
   readonly tableName?: string
   /** Name of the table's partition key. Default: `'id'`. */
   readonly hashKey?: string
-  /** Text before the session ID in the key. Default: `'session#'`. */
+  /** Prefix of the session ID in the key. Default: `'session#'`. */
   readonly prefix?: string
   /**
-   * Minimum time between the session's `lastModified` and the next touch that is written, in seconds, or one tenth of
-   * `cookie.originalMaxAge` if that is shorter than `touchAfter`. Set it to 0 to write every touch. Default: 3600.
+   * Minimum time between the session's `lastModified` and the next touch that is written, in seconds. If
+   * `originalMaxAge` is shorter than `touchAfter`, one tenth of `originalMaxAge` applies. Set it to 0 to write every
+   * touch. Default: 3600.
    */
   readonly touchAfter?: number
   /**
@@ -48,7 +49,9 @@ export interface DynamoDBStoreOptions extends Omit<
  * @fires corrupt an item does not contain a valid session; `get` returns null for it
  */
 export class DynamoDBStore extends EventEmitter {
-  /** Creates a store. With `createTableOptions`, starts to create a missing table, and operations wait for it. */
+  /**
+   * Creates a store. With `createTableOptions`, creates a missing table in the background, and operations wait for it.
+   */
   constructor(options: DynamoDBStoreOptions)
 
   /** Resolves to a new store. With `createTableOptions`, waits until its table exists. */
@@ -58,9 +61,9 @@ export class DynamoDBStore extends EventEmitter {
   get tableName(): string
   /** Name of the table's partition key. */
   get hashKey(): string
-  /** Text before the session ID in the key. */
+  /** Prefix of the session ID in the key. */
   get prefix(): string
-  /** The option `touchAfter`, in seconds. */
+  /** The `touchAfter` option, in seconds. */
   get touchAfter(): number
   /** Whether reads are strongly consistent. */
   get useStronglyConsistentReads(): boolean
