@@ -38,15 +38,15 @@ const serverIndependent = [
   'faults/files',
   'faults/network',
   'faults/throttling',
-  'package/addon-loader',
-  'package/module',
-  'package/release',
-  'package/supply-chain',
+  'module/addon-loader',
+  'module/loading',
+  'module/release',
+  'module/supply-chain',
   'tools/programs'
 ].map((name) => path.join(__dirname, `${name}.test.js`))
 
 /** Folders with the test files of a whole run. Those of install/ need a release and a registry: `npm run test:package`. */
-const folders = ['contract', 'unit', 'aws', 'compat', 'cli', 'faults', 'package', 'docs', 'tools']
+const folders = ['contract', 'unit', 'aws', 'compat', 'cli', 'faults', 'module', 'docs', 'tools']
 
 function allTestFiles() {
   return folders.flatMap((folder) => {

@@ -61,7 +61,7 @@ function cookieValueIn(text, cookieName) {
   const isSigned = ([, , value]) => /^"?s(:|%3A)/i.test(value)
   const found = cookies.find(([, name]) => defaultCookieNames.includes(name)) ?? cookies.find(isSigned)
   if (found === undefined && cookies.length > 1) {
-    throw usageError('cannot tell which cookie is the session cookie: use --cookie-name')
+    throw usageError('several cookies could be the session cookie: use --cookie-name')
   }
   return (found ?? cookies[0])[2]
 }

@@ -16,8 +16,8 @@ function renewCookie({ ttl, lifetime, touchAfter }, session, expires) {
     moveExpiry(cookie, expires * 1000, throttle)
   } else if (Number.isFinite(originalMaxAge)) {
     const itemOutlivesCookieBy = lifetimeAfterTouch(ttl ?? lifetime, session) * 1000 - originalMaxAge
-    // The `ttl` option may have changed since the item was written. Then this is a guess, which must not end a session
-    // early.
+    // The `ttl` option may have changed since the item was written. Then the difference is only a guess, so the expiry may
+    // move later but not earlier.
     const isExact = Math.abs(itemOutlivesCookieBy) < TOLERANCE_MS
     moveExpiry(cookie, expires * 1000 - itemOutlivesCookieBy, isExact ? throttle : Infinity)
   }

@@ -6,8 +6,9 @@ function isCookie(stored) {
 }
 
 /**
- * The fields of a cookie for a session that was stored without one. They come from the session that is being reloaded,
- * or else from `cookieOptions`, the app's, or else from express-session's defaults.
+ * The fields of a cookie for a session that was stored without one. Stored fields that are usable take
+ * precedence. The others come from the session that is being reloaded, or else from the app's cookie options
+ * (`cookieOptions`), or else from express-session's defaults.
  */
 function cookieFields(stored, request, cookieOptions) {
   const { maxAge: _maxAge, originalMaxAge: _originalMaxAge, ...usable } = isObject(stored) ? stored : {}

@@ -6,8 +6,9 @@ function isFastifySession({ isSaved, isModified }) {
 }
 
 /**
- * Orders the writes of @fastify/session, which saves a session once for each response. If a handler sends two
- * responses, the client must get the first one.
+ * Orders the outcomes of @fastify/session's writes: each promise settles after those of earlier writes of the same session.
+ * @fastify/session saves a session once for each response. If a handler sends two responses, the client must get the first
+ * one.
  */
 class FastifyWrites {
   /** The last write in progress of each session, by session ID. */

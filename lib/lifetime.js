@@ -9,7 +9,7 @@ const LONGEST_TOUCH_AFTER = 3_600
 /** The latest time that a Date can represent, in milliseconds since 1970. */
 const LATEST = 8.64e15
 
-/** Two times that differ by less than this count as the same, because stored expiries are whole seconds. */
+/** Two times are treated as equal if they differ by less than this, because stored expiries are whole seconds. */
 const TOLERANCE_MS = 1_000
 
 /**
@@ -29,14 +29,14 @@ function untilDate(date, now) {
   return date == null || typeof date === 'boolean' ? undefined : new Date(date).getTime() - now
 }
 
-/** The time that many milliseconds from now, within the range of a Date. */
+/** The time `milliseconds` from now, limited to the range of a Date. */
 function fromNow(milliseconds) {
   return Math.max(-LATEST, Math.min(Date.now() + milliseconds, LATEST))
 }
 
 /**
- * The minimum number of seconds between two writes of a session's expiry. If it were as long as the lifetime, a
- * session could expire while it is in use.
+ * The minimum number of seconds between two writes of a session's expiry. A given value that is not shorter than the
+ * lifetime is replaced by the default, because otherwise a session could expire while it is in use.
  */
 function touchAfterOf(lifetime, given) {
   return given < lifetime || given === 0 ? given : Math.min(lifetime * TOUCH_SHARE, LONGEST_TOUCH_AFTER)

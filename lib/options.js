@@ -42,7 +42,7 @@ const kinds = {
   createTable: ['true, false, or an object', (value) => typeof value === 'boolean' || isObject(value)]
 }
 
-/** The kinds that some strings are valid for, but not all. */
+/** The kinds for which only some strings are valid. */
 const restrictedStrings = ['table', 'url', 'consistentRead', 'format', 'billingMode', 'attributeType']
 
 const optionKinds = {
@@ -85,8 +85,8 @@ const createTableKinds = {
 const TYPE_ATTRIBUTE = 'type'
 
 /**
- * The options with their defaults. Calls `reject` with a message for each invalid option. By default, it throws a
- * ConfigError. If it returns, the option is left out.
+ * The options with their defaults. Calls `reject` with a message for each invalid option. The default `reject` throws a
+ * ConfigError. If a given `reject` returns instead, the option is left out.
  */
 function readOptions(given = {}, reject = throwConfigError) {
   if (!isObject(given)) {
@@ -139,7 +139,7 @@ function check(given, allowed, label, reject) {
 
 /**
  * The own and inherited options, in an object without a prototype. What a library adds to Object.prototype is not an
- * option. That object may belong to a different realm.
+ * option. The options may come from a different realm, which has its own Object.prototype.
  */
 function copyOptions(given) {
   if (given == null) throw new TypeError(`the options must be an object, not ${given}`)

@@ -16,8 +16,8 @@ class SessionRecord {
   }
 
   /**
-   * Whether the app has changed the lifetime of the session since this record was made. A framework that touches the
-   * session does not change it, but starts the same lifetime again.
+   * Whether the app has changed the lifetime of the session since this record was made. When a framework touches the
+   * session, the same lifetime starts again. That is not a change.
    */
   hasNewLifetime(session) {
     const lifetime = lifetimeOf(session)

@@ -27,7 +27,7 @@ class Sessions {
   /** The cookie options of an Express app, or undefined before express-session has generated a session. */
   #cookieOptions
   #touchesSaved = 0
-  /** Whether @fastify/session uses the store, which recognizes it by the sessions that it passes to `set`. */
+  /** Whether @fastify/session uses this store. Becomes true at the first `set` of one of its sessions. */
   isBehindFastify = false
 
   /** Calls `emit(event, value)` to report events that do not fail an operation. */
@@ -106,8 +106,8 @@ class Sessions {
   /**
    * Resolves to the item's new expiry in seconds, or to undefined if no write was needed or the session is missing.
    *
-   * The expiry becomes earlier only if the app has changed the session's lifetime. Otherwise, a request that read the
-   * session before another request lengthened its lifetime would undo that change.
+   * The expiry becomes earlier only if the app has changed the session's lifetime. Without this rule, a request that
+   * read the session before another request lengthened its lifetime would undo that change.
    */
   async touch(sid, session) {
     const { disableTouch, stamp } = this.#options
@@ -285,7 +285,7 @@ class Sessions {
   }
 }
 
-/** A lifetime in seconds. A method that overrides a compatible store's may return a value that is not a number. */
+/** A lifetime in seconds. An app may override the method of a compatible store that computes it, and return no number. */
 function numberOf(seconds) {
   if (Number.isFinite(seconds)) return seconds
   throw new TypeError('the lifetime of the session is not a number')

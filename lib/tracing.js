@@ -17,7 +17,7 @@ function isTracing() {
 
 /**
  * Publishes one operation on the tracing channel. `run(context)` adds `attempts`, `statusCode`, and `capacityUnits` to
- * the context. It resolves to the app's session, so the result is not published.
+ * the context. It resolves to a completion that contains the session's text, so the result is not published.
  */
 async function trace(context, sid, run) {
   const start = performance.now()

@@ -44,7 +44,7 @@ impl<'e> Failure<'e> {
             http_status_code: error.status,
             request_id: error.request_id.as_deref(),
             throttling_reasons: error.throttling_reasons.as_deref().map(Vec::as_slice),
-            // Operations on the whole table do not use this trace. A response means at least one attempt.
+            // For operations on the whole table, the trace is empty. An error with a status had at least one attempt.
             attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() { "server" } else { "client" },
             retryable: retry::reason(error).is_some(),

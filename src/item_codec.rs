@@ -2,7 +2,7 @@
 //! a JSON object of attribute values.
 
 use dynamodb_session_core::error;
-use dynamodb_session_core::item::attribute::value::{self, Attributes};
+use dynamodb_session_core::item::attribute::tree::{self, Attributes};
 use dynamodb_session_core::item::codec::{NewItem, SessionAttribute, StoredItem};
 use dynamodb_session_core::item::layout::Layout;
 use napi_derive::napi;
@@ -69,14 +69,14 @@ impl ItemCodec {
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
 pub(crate) fn item_size(item: String) -> Result<f64> {
-    Ok(value::size(&attributes(&item)?) as f64)
+    Ok(tree::size(&attributes(&item)?) as f64)
 }
 
 /// Whether two items hold the same attributes: sets have no order, and numbers are compared by value.
 #[cfg_attr(test, allow(dead_code))]
 #[napi(catch_unwind)]
 pub(crate) fn same_attributes(one: String, other: String) -> Result<bool> {
-    Ok(value::is_same(&attributes(&one)?, &attributes(&other)?))
+    Ok(tree::is_same(&attributes(&one)?, &attributes(&other)?))
 }
 
 fn attributes(item: &str) -> Result<Attributes> {

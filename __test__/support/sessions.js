@@ -6,7 +6,9 @@ const nowInSeconds = () => Math.floor(Date.now() / 1000)
 
 /** A session in the format in which express-session passes it to a store. */
 function newSession(data = {}, maxAge = 60_000) {
-  const expires = maxAge === null ? null : new Date(Date.now() + maxAge)
+  // Stored expiries are rounded up to whole seconds. The cookie expires a little later than its maxAge, so that `get` does not
+  // move its expiry if a second passes before the session is stored.
+  const expires = maxAge === null ? null : new Date(Date.now() + maxAge + 900)
   return { cookie: { originalMaxAge: maxAge, maxAge, expires, httpOnly: true, path: '/' }, ...data }
 }
 

@@ -22,7 +22,7 @@ const RENEW_AGAIN: Duration = Duration::from_secs(5);
 
 /// A provider, and the credentials that it returned last.
 #[derive(Clone)]
-pub struct CredentialsCache(Arc<Shared>);
+pub(crate) struct CredentialsCache(Arc<Shared>);
 
 struct Shared {
     provider: SharedCredentialsProvider,
@@ -57,7 +57,7 @@ impl Current {
 impl CredentialsCache {
     /// `limit` is the maximum time of one fetch; after it, a hung provider is called again. With `may_change`, the provider
     /// may return different keys next time even if the current ones do not expire.
-    pub fn new(provider: SharedCredentialsProvider, limit: Duration, may_change: bool) -> Self {
+    pub(crate) fn new(provider: SharedCredentialsProvider, limit: Duration, may_change: bool) -> Self {
         Self(Arc::new(Shared {
             provider,
             limit,
@@ -68,7 +68,7 @@ impl CredentialsCache {
     }
 
     /// Returns valid credentials. If they expire soon, this starts to renew them in the background.
-    pub async fn get(&self) -> Result<Arc<Credentials>> {
+    pub(crate) async fn get(&self) -> Result<Arc<Credentials>> {
         match self.cached() {
             Some(credentials) => Ok(credentials),
             None => self.fetch_or_join().await,
@@ -86,7 +86,7 @@ impl CredentialsCache {
     }
 
     /// The cached credentials, if they are valid.
-    pub fn cached(&self) -> Option<Arc<Credentials>> {
+    pub(crate) fn cached(&self) -> Option<Arc<Credentials>> {
         let now = SystemTime::now();
         let mut current = self.current();
         let current = current.as_mut().filter(|current| !current.is_expired(now))?;
@@ -99,7 +99,7 @@ impl CredentialsCache {
 
     /// Forgets credentials that the service rejected, so that the next request fetches new ones. Credentials that were
     /// fetched since then are kept. Returns false if the provider can only return the same ones again.
-    pub fn forget(&self, rejected: &Credentials) -> bool {
+    pub(crate) fn forget(&self, rejected: &Credentials) -> bool {
         if !self.may_change(rejected) {
             return false;
         }
@@ -112,7 +112,7 @@ impl CredentialsCache {
 
     /// Forgets the current credentials. For callers that do not know which ones were rejected. Returns false if the
     /// provider can only return the same ones again.
-    pub fn forget_all(&self) -> bool {
+    pub(crate) fn forget_all(&self) -> bool {
         let mut current = self.current();
         if current.as_ref().is_some_and(|current| !self.may_change(&current.credentials)) {
             return false;

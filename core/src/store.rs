@@ -148,8 +148,8 @@ impl Store {
         self.call("PutItem", self.requests.put(item)?, &mut options, trace).await.map(drop)
     }
 
-    /// Updates the expiry of a session that exists and has not expired, and a stamp in it, with UpdateItem. Returns the new
-    /// expiry of the item, or `None` if there is no session.
+    /// Updates the expiry of a session and, if given, a stamp in it, with UpdateItem. The session must exist and not have
+    /// expired. Returns the new expiry of the item, or `None` if there is no session.
     ///
     /// A stamp needs a session that is stored as a map. For other sessions, only the expiry is updated.
     pub async fn touch(
@@ -354,7 +354,8 @@ impl Store {
         lock(&self.warning).take().or_else(|| self.http.take_warning())
     }
 
-    /// Creates the table for another operation. Sessions do not need time to live, so that operation continues without it.
+    /// Creates the table for another operation. If only enabling time to live fails, the error becomes a warning and the
+    /// other operation continues, because sessions work without it.
     async fn create_for_operation(&self, new: &NewTable) -> Result<()> {
         if let Some(error) = self.create(new).await? {
             *lock(&self.warning) = Some(error);

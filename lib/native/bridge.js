@@ -12,8 +12,7 @@ const handlers = new Map()
 let lastCall = 0
 
 /**
- * The bridge to the addon. It is a handle of this thread that test runners report, so it exists only while a store is
- * open. It keeps the process alive only while an operation is in progress.
+ * The bridge to the addon. Test runners report it as an open handle, so it exists only while a store is open. It keeps the process alive only while an operation is in progress.
  */
 let bridge
 let openStores = 0
@@ -90,7 +89,10 @@ const providers = new WeakMap()
 /** Releases the resources of a store that is garbage-collected without `close`. */
 const dropped = new FinalizationRegistry((release) => release())
 
-/** A separate function, because closures of one function keep each other's variables alive. */
+/**
+ * This is not part of `open`, because closures that are created in one function share its variables. `release` would then
+ * keep `native` alive, and `dropped` would never call it.
+ */
 function releaseOnce(call) {
   let isOpen = true
   return () => {
@@ -109,7 +111,10 @@ function credentialsHandler(link, providerRef) {
   }
 }
 
-/** Ends the bridge when the last store closes. At most probes are still running, and nobody waits for them. */
+/**
+ * Ends the bridge when the last store closes. A store closes only after its operations have ended, so at most probes of
+ * the offline detector are still running.
+ */
 function endBridge() {
   bridge.end()
   bridge = undefined

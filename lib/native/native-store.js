@@ -9,7 +9,8 @@ const { plainJson } = require('../json.js')
 const { withoutUndefined } = require('../options.js')
 const { isTracing, trace } = require('../tracing.js')
 
-// sdk-client.js and offline-detector.js use these timers but load later, when a test may have replaced them.
+// Captures the real timers now: sdk-client.js and offline-detector.js, which use them, load later, when a test may have
+// replaced them.
 require('../timers.js')
 
 /** A store of the addon with promises, DynamoDBStoreErrors, traces, and statistics. */
@@ -19,7 +20,7 @@ class NativeStore {
   #opening
   #closeNative
   #isClosed = false
-  /** Whether the next operation passes the environment to the addon: the first one, and each one after a failure. */
+  /** Whether the next operation passes the environment to the addon. True for the first one, and after a failure. */
   #needsEnvironment = true
   #inFlight = 0
   #offlineDetector

@@ -135,7 +135,7 @@ impl StoredItem {
             }
             Ok(())
         })?;
-        // `for_each` with `only_keys` does not read the sort key.
+        // A Scan for IDs (`table::scan`) reads only the partition key, so a missing sort key is accepted.
         if sort_key.is_none_or(|sort_key| sort_key == key) {
             item.id = key.and_then(|key| layout.session_id(&key).map(str::to_owned));
         }

@@ -23,8 +23,8 @@ pub fn is_expired(expires: Option<f64>, now: Seconds) -> bool {
 /// DynamoDB's form of [`is_expired`]. `#e` is the expiry attribute, and [`condition_values`] are the values.
 ///
 /// A comparison with a missing attribute, or with one of a different type, is false, so an item without an expiry has not
-/// expired. An expiry that is stored as a string is compared as a string. Of two strings of digits, the shorter one is
-/// the smaller number.
+/// expired. An expiry that is stored as a string counts as expired if it sorts before the current time as text, or has
+/// fewer digits.
 pub const IS_EXPIRED: &str =
     "#e <= :now OR (#e >= :zero AND #e < :colon AND (#e <= :text OR size(#e) < :length))";
 
@@ -33,7 +33,7 @@ pub fn condition_values(now: Seconds) -> [(&'static str, &'static str, String); 
     let text = now.to_string();
     [
         (":zero", "S", "0".to_owned()),
-        // The character after the digits.
+        // `:` follows `9` in ASCII, so only strings that start with a digit match.
         (":colon", "S", ":".to_owned()),
         (":length", "N", text.len().to_string()),
         (":text", "S", text.clone()),

@@ -19,7 +19,7 @@ pub struct Description {
 }
 
 /// Sends DescribeTable and DescribeTimeToLive.
-pub async fn describe(transport: &Transport, table: &str) -> Result<Description> {
+pub(crate) async fn describe(transport: &Transport, table: &str) -> Result<Description> {
     #[derive(Deserialize)]
     struct Expected {
         #[serde(rename = "Table")]

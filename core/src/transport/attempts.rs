@@ -22,7 +22,7 @@ use crate::wire::service_error::service_error;
 
 /// The limits of an operation.
 #[derive(Clone, Copy, Debug)]
-pub struct OperationLimits {
+pub(crate) struct OperationLimits {
     /// Time for one attempt, once it has a connection slot.
     pub attempt_timeout: Duration,
     /// Time for the whole operation: credentials, attempts, and the pauses between them.
@@ -32,7 +32,7 @@ pub struct OperationLimits {
 
 /// Sends requests to the endpoint of one table, signed with one source of credentials.
 #[derive(Debug)]
-pub struct Transport {
+pub(crate) struct Transport {
     http: Arc<HttpClient>,
     endpoints: EndpointResolver,
     credentials: CredentialsCache,
@@ -42,7 +42,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    pub fn new(
+    pub(crate) fn new(
         http: Arc<HttpClient>,
         endpoints: EndpointResolver,
         credentials: CredentialsCache,
@@ -59,19 +59,19 @@ impl Transport {
     }
 
     /// The URL that requests go to, without a user name and password, once it is known.
-    pub fn url(&self) -> Option<String> {
+    pub(crate) fn url(&self) -> Option<String> {
         let resolved = self.endpoints.current()?;
         Some(resolved.endpoint.uri().to_string().trim_end_matches('/').to_owned())
     }
 
     /// The time limit of a request that starts now.
-    pub fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.limits.timeout
     }
 
     /// Sends `body` as a request of `operation`, with retries, until `deadline`. `parse` reads the response: the error
     /// that the service reported, if any, and the body.
-    pub async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         operation: &str,
         body: Bytes,

@@ -15,8 +15,8 @@ impl ClockOffset {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Adopts the service's time, in seconds since 1970. Returns whether a signature made with `clock_offset` would
-    /// now be a different one.
+    /// Adopts the service's time, in seconds since 1970. Returns whether the new offset differs enough from `clock_offset`
+    /// that signing again may help.
     pub(super) fn adjust(&self, clock_offset: i64, service_time: Option<i64>) -> bool {
         let Some(service_time) = service_time else {
             return false;

@@ -16,7 +16,7 @@ use crate::runtime::guard;
 use crate::stats::Stats;
 use crate::sync::lock;
 
-/// How long to use the last addresses that worked while DNS fails.
+/// While DNS fails, the last working addresses are used for at most this long.
 const LONGEST_OUTAGE: Duration = Duration::from_hours(24);
 
 /// Resolves host names.

@@ -16,7 +16,7 @@ use crate::sync::lock;
 
 /// Finds the endpoint for an account, and keeps it.
 #[derive(Clone, Debug)]
-pub struct EndpointResolver(Arc<Shared>);
+pub(crate) struct EndpointResolver(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -29,7 +29,7 @@ struct Shared {
 
 /// The endpoint for an account, or for credentials without one.
 #[derive(Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     account: Option<String>,
     pub endpoint: Endpoint,
     for_sdk: SdkEndpoint,
@@ -37,7 +37,7 @@ pub struct Resolved {
 
 impl EndpointResolver {
     /// `settings` are all parameters of the rules except the account. This fails if they contain an invalid endpoint.
-    pub fn new(settings: ParamsBuilder) -> Result<Self> {
+    pub(crate) fn new(settings: ParamsBuilder) -> Result<Self> {
         let without_account = settings.clone().build().map_err(|error| unresolvable(&error))?;
         let resolver = Self(Arc::new(Shared {
             rules: DefaultResolver::new(),
@@ -52,12 +52,12 @@ impl EndpointResolver {
     }
 
     /// The endpoint for requests that are signed with `credentials`.
-    pub fn endpoint_for(&self, credentials: &Credentials) -> Result<Arc<Resolved>> {
+    pub(crate) fn endpoint_for(&self, credentials: &Credentials) -> Result<Arc<Resolved>> {
         self.resolve(credentials.account_id().map(AccountId::as_str))
     }
 
     /// The endpoint that the last request went to.
-    pub fn current(&self) -> Option<Arc<Resolved>> {
+    pub(crate) fn current(&self) -> Option<Arc<Resolved>> {
         lock(&self.0.current).clone()
     }
 
@@ -82,7 +82,8 @@ impl EndpointResolver {
     }
 }
 
-/// For the client of the SDK. Only the account matters: the other parameters differ from operation to operation.
+/// For the client of the SDK. Uses only the account of the parameters. The others differ from operation to operation, but
+/// all requests must go to the same endpoint.
 impl ResolveEndpoint for EndpointResolver {
     fn resolve_endpoint<'a>(&'a self, parameters: &'a Params) -> EndpointFuture<'a> {
         let resolved = self.resolve(parameters.account_id());

@@ -1,6 +1,6 @@
 //! Sends requests to DynamoDB. A request takes this path:
 //!
-//! - [`attempts`] acquires a connection slot, signs, sends, counts, and decides about another attempt. It uses
+//! - [`attempts`] acquires a connection slot, signs, counts the attempt, sends, and decides about another attempt. It uses
 //!   [`call`] (the input and output of a call), [`retry`] (which errors to retry, when, and how often), and [`clock`].
 //! - [`endpoint_resolver`] finds the [`endpoint`], which builds the request and has it [signed](sign).
 //! - [`http`] is the client with a [`pool`] of connections for each host.

@@ -156,9 +156,9 @@ impl HostPool {
 impl Slot {
     /// Sends a request to the host and reads the whole response.
     ///
-    /// With `backup`, a request on a connection that was idle for some seconds is sent a second time, on a
-    /// different connection, if no response arrives for a while, a connection slot is free, and `backup` returns true.
-    /// The first response wins.
+    /// With `backup`, a request may be sent a second time, on a different connection. This happens if the first
+    /// connection had been idle for some seconds, no response arrives for a while, a slot is free, and `backup` returns
+    /// true. The first response wins.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
@@ -270,7 +270,8 @@ struct Connection {
     is_busy: bool,
 }
 
-/// An idle connection closes on its own. One with a request in progress might wait for the server forever.
+/// Aborts the task if a request is in progress, because it might wait for the server forever. The task of an idle
+/// connection ends when its sender is dropped.
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.is_busy {

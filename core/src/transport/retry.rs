@@ -88,8 +88,8 @@ pub fn reason(error: &Error) -> Option<RetryReason> {
 
 /// Whether the service rejects the keys, or what was signed with them.
 ///
-/// A wrong secret and a wrong clock cause errors of the same names. Once the clock is right, the secret is
-/// wrong, unless the message is about the time.
+/// A wrong secret and a wrong clock cause errors with the same names. The caller corrects the clock first. If the error
+/// remains and its message is not about the time, the secret is wrong.
 pub fn rejects_credentials(error: &Error) -> bool {
     match reason(error) {
         Some(RetryReason::Credentials) => true,

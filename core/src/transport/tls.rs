@@ -140,7 +140,7 @@ async fn certificates_in(path: &str, variable: &str) -> Result<Vec<CertificateDe
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|error| unreadable(error.into()))?;
-    // The file is empty until another program has written it.
+    // An empty file is an error: another program may not have written it yet.
     if certificates.is_empty() {
         let message = format!("the file that {variable} names contains no certificate");
         return Err(Error::new(Kind::Config, message));

@@ -77,8 +77,8 @@ function readmePart(results) {
 
 With 2 KB sessions and 64 requests in progress, one process reads ${rounded(ours.opsPerSecond[0])} sessions per second and
 spends ${rounded(ours.main[0])} µs of main-thread CPU time on each. The other DynamoDB stores read ${rangeOf('opsPerSecond')} and spend
-${rangeOf('main')} µs. The benchmark uses an in-memory server on the same machine instead of DynamoDB, so absolute numbers do not
-transfer; the CPU time per read is what you save with a real table. See the
+${rangeOf('main')} µs. The benchmark uses an in-memory server on the same machine instead of DynamoDB, so throughput with a real
+table differs. What carries over is the difference in CPU time per read. See the
 [benchmark report](tools/benchmark/results/report.md).`
 }
 

@@ -4,7 +4,7 @@
 mod decode;
 mod encode;
 mod number;
-pub mod value;
+pub mod tree;
 
 use std::borrow::Cow;
 use std::fmt;
