@@ -91,7 +91,8 @@ impl Bridge {
     }
 
     /// Opens a store. `config` is the JSON of its settings. If `credentialsCall` is not null, the credentials come from
-    /// JavaScript: each time the store needs them, it queues a completion with this call ID, whose number is a request ID.
+    /// JavaScript: each time the store needs them, it queues a completion that has this call ID and, as its number, a
+    /// request ID.
     /// `giveCredentials` responds to that request.
     #[napi(catch_unwind)]
     pub fn open_store(&self, config: String, credentials_call: Option<u32>) -> napi::Result<NativeStore> {

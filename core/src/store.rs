@@ -349,7 +349,7 @@ impl Store {
         self.config.create_table.as_ref().filter(|_| error.is_missing_table())
     }
 
-    /// A problem that did not make an operation fail, since the last call of this function.
+    /// Takes the problem, if any, that occurred after the last call of this function and did not make an operation fail.
     pub fn take_warning(&self) -> Option<Error> {
         lock(&self.warning).take().or_else(|| self.http.take_warning())
     }

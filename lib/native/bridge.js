@@ -81,8 +81,8 @@ function open(settings, provide) {
 }
 
 /**
- * Credentials functions, by native store. Only the store keeps its function alive: the function refers to the store, so
- * a reference from `handlers` would keep both forever.
+ * Credentials functions, by native store. `handlers` has only a WeakRef to the function: the function refers to its store,
+ * so a strong reference would keep both alive forever.
  */
 const providers = new WeakMap()
 

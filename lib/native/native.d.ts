@@ -17,7 +17,8 @@ export declare class Bridge {
   take(): Array<number | string | undefined>
   /**
    * Opens a store. `config` is the JSON of its settings. If `credentialsCall` is not null, the credentials come from
-   * JavaScript: each time the store needs them, it queues a completion with this call ID, whose number is a request ID.
+   * JavaScript: each time the store needs them, it queues a completion that has this call ID and, as its number, a
+   * request ID.
    * `giveCredentials` responds to that request.
    */
   openStore(config: string, credentialsCall?: number | undefined | null): NativeStore

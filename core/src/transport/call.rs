@@ -35,8 +35,8 @@ impl CallOptions {
 /// What happened during an operation, whether it succeeds or fails.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
-    /// The number of attempts. An attempt counts from the moment at which its request is handed to a connection, so one whose
-    /// connection cannot be established counts too.
+    /// The number of attempts. An attempt counts once it has a connection slot and a signed request, so one whose connection
+    /// cannot be established counts too.
     pub attempts: u32,
     /// The attempts that do not count toward the maximum: requests sent again because the server had closed a kept
     /// connection, and backup reads.

@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 //!
 //! This supports only the requests that we send: a POST with the same headers every time. It derives the signing key once
-//! a day, while aws-sigv4 derives it for every request and builds a general canonical request. A test compares the
+//! a day for the same credentials, while aws-sigv4 derives it for every request and builds a general canonical request. A test compares the
 //! signatures with those of aws-sigv4.
 
 use std::fmt;
