@@ -53,7 +53,7 @@ class Migration {
   #isCopy(item) {
     const { from, to, isOneTable } = this.#settings
     const isLonger = to.options.prefix.length > from.options.prefix.length
-    return isOneTable && isLonger && item[from.options.hashKey].S.startsWith(to.options.prefix)
+    return isOneTable && isLonger && to.decode(item).id !== undefined
   }
 
   /** Writes the item, unless the target has a newer one, and reads it back. */

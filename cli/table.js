@@ -79,9 +79,7 @@ class Table {
 
   /** The key of the item of a session. */
   keyOf(id) {
-    const { hashKey, sortKey, prefix } = this.options
-    const value = { S: prefix + id }
-    return sortKey === undefined ? { [hashKey]: value } : { [hashKey]: value, [sortKey]: value }
+    return this.#codec.key(id)
   }
 
   /** The key of an item, at which a scan can resume. */
@@ -97,10 +95,10 @@ class Table {
   decode(item) {
     const { prefix, attributes } = this.options
     const isMap = item[attributes.session]?.M !== undefined
-    const { id, session, expires } = this.#codec.decode(isMap ? withSortedSets(item) : item)
+    const { id, session, expires, isExpired } = this.#codec.decode(isMap ? withSortedSets(item) : item)
     // Without a prefix, every key could be that of a session.
     const isSession = id !== undefined && (prefix !== '' || Object.hasOwn(item, attributes.session))
-    return { id, session, expires, isSession, isExpired: expires <= Math.floor(Date.now() / 1000) }
+    return { id, session, expires, isSession, isExpired }
   }
 
   /** The item of a session. `attributes` are attribute values to add to it. */

@@ -3,7 +3,8 @@
 
 use dynamodb_session_core::error;
 use dynamodb_session_core::item::attribute::tree::{self, Attributes};
-use dynamodb_session_core::item::codec::{NewItem, SessionAttribute, StoredItem};
+use dynamodb_session_core::item::codec::{NewItem, SessionAttribute, StoredItem, write_key};
+use dynamodb_session_core::item::expiry::{is_expired, seconds_from_milliseconds};
 use dynamodb_session_core::item::layout::Layout;
 use napi_derive::napi;
 use serde::Serialize;
@@ -28,15 +29,17 @@ impl ItemCodec {
         Ok(Self { layout })
     }
 
-    /// Reads an item. Returns the JSON of `{ id, session, expires }`: the session ID, the session's text, and the expiry
-    /// in seconds, each of which may be null.
+    /// Reads an item. Returns the JSON of `{ id, session, expires, isExpired }`: the session ID, the session's text, and the
+    /// expiry in seconds, each of which may be null, and whether the item has expired. `now` is in milliseconds.
     #[napi(catch_unwind)]
-    pub fn decode(&self, item: String) -> Result<String> {
+    pub fn decode(&self, item: String, now: f64) -> Result<String> {
         #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
         struct Decoded {
             id: Option<String>,
             session: Option<String>,
             expires: Option<f64>,
+            is_expired: bool,
         }
         let StoredItem { id, session, expires, .. } =
             StoredItem::parse(&self.layout, &item).map_err(with_code)?;
@@ -44,7 +47,17 @@ impl ItemCodec {
             SessionAttribute::Text(text) => Some(text),
             SessionAttribute::Missing | SessionAttribute::OtherType => None,
         };
-        serde_json::to_string(&Decoded { id, session, expires }).map_err(|_| not_an_item())
+        let is_expired = is_expired(expires, seconds_from_milliseconds(now));
+        serde_json::to_string(&Decoded { id, session, expires, is_expired }).map_err(|_| not_an_item())
+    }
+
+    /// The key of a session's item.
+    #[napi(catch_unwind)]
+    pub fn key(&self, id: String) -> Result<String> {
+        let mut json = vec![b'{'];
+        write_key(&self.layout, &id, &mut json);
+        json.push(b'}');
+        String::from_utf8(json).map_err(|_| not_an_item())
     }
 
     /// Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object

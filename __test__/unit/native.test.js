@@ -34,15 +34,19 @@ test('an item is read back as it was written, in both formats', () => {
   for (const codec of [json, map]) {
     const item = codec.encode('a', session, 1_700_000_000, { extra: { SS: ['x'] } })
     assert.deepEqual(item.extra, { SS: ['x'] })
-    const { id, session: read, expires } = codec.decode(item)
-    assert.deepEqual({ id, session: read, expires }, { id: 'a', session, expires: 1_700_000_000 })
+    const { id, session: read, expires, isExpired } = codec.decode(item)
+    const expected = { id: 'a', session, expires: 1_700_000_000, isExpired: true }
+    assert.deepEqual({ id, session: read, expires, isExpired }, expected)
   }
   assert.deepEqual(Object.keys(map.encode('a', {})), ['pk', 'sk', 'type', 'sess'])
   assert.deepEqual(map.encode('a', {}).sk, { S: 'app:a' })
+  assert.deepEqual(map.key('a'), { pk: { S: 'app:a' }, sk: { S: 'app:a' } })
+  assert.equal(json.decode(json.encode('a', {}, Math.ceil(Date.now() / 1000) + 60)).isExpired, false)
 })
 
 test('the parts that an item does not have are undefined', () => {
-  assert.deepEqual(json.decode({}), { id: undefined, text: undefined, session: undefined, expires: undefined })
+  const nothing = { id: undefined, text: undefined, session: undefined, expires: undefined, isExpired: false }
+  assert.deepEqual(json.decode({}), nothing)
   const { id, text, session } = json.decode({ id: { S: 'other:1' }, sess: { S: '[5]' } })
   assert.deepEqual([id, text, session], [undefined, '[5]', undefined])
 })

@@ -37,7 +37,7 @@ function reportPermission(operation, error, { options: { values } }, report) {
   return report(operation, 'failed', 'not allowed', exception + hint)
 }
 
-/** Also checks the prefix, with the keys that the Scan returns. */
+/** Also checks the prefix, with the session IDs of the items that the Scan returns. */
 async function checkScan(table, report) {
   const { value, error } = await table.tryRequest('Scan', keySample(table.options))
   if (error !== undefined) {
@@ -45,8 +45,8 @@ async function checkScan(table, report) {
     return report('Scan', 'unknown', `${error.code}: only ${users} need it`)
   }
   report('Scan', 'ok', 'allowed')
-  const keys = value.Items.map((item) => item[table.options.hashKey].S)
-  return checkPrefix(keys, table.options, report)
+  const ids = value.Items.map((item) => table.decode(item).id).filter((id) => id !== undefined)
+  return checkPrefix(ids, table.options, report)
 }
 
 module.exports = { checkPermissions }

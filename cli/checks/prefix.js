@@ -24,24 +24,23 @@ function keySample({ hashKey, sortKey, prefix, attributes }) {
 }
 
 /** Prefixes of other stores that start with this store's prefix, such as `sess:admin:` for `sess:`. */
-function longerPrefixes(keys, prefix) {
+function longerPrefixes(ids, prefix) {
   // The last character of a prefix such as `sess/` is also a separator.
   const ownSeparator = /[^\w-]$/.exec(prefix)?.[0] ?? ''
   const isSeparator = (character) => SEPARATORS.includes(character) || character === ownSeparator
   const found = new Set()
-  for (const key of keys) {
-    const rest = key.slice(prefix.length)
-    const end = [...rest].findIndex(isSeparator)
-    const word = rest.slice(0, Math.max(end, 0))
-    // Anything longer than this, or not a word, may be a session ID.
-    if (/^[A-Za-z][\w-]{0,31}$/.test(word) && rest.length > end + 1) found.add(prefix + word + rest[end])
+  for (const id of ids) {
+    const end = [...id].findIndex(isSeparator)
+    const word = id.slice(0, Math.max(end, 0))
+    // Anything longer than this, or not a word, may be part of a session ID.
+    if (/^[A-Za-z][\w-]{0,31}$/.test(word) && id.length > end + 1) found.add(prefix + word + id[end])
   }
   return found.size > MAX_PREFIXES ? [] : [...found].sort()
 }
 
 /** Warns about stores whose prefix starts with this store's prefix: this store would treat their sessions as its own. */
-function checkPrefix(keys, { prefix }, report) {
-  const longer = longerPrefixes(keys, prefix)
+function checkPrefix(ids, { prefix }, report) {
+  const longer = longerPrefixes(ids, prefix)
   if (longer.length === 0) return
   const list = longer.map((text) => JSON.stringify(text)).join(', ')
   report(

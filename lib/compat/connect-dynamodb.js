@@ -97,8 +97,8 @@ function connectDynamoDB(connect) {
     /** The session in a response of GetItem, or null. */
     getParsedSession(found) {
       const { sessions, settings } = this[STATE]
-      const { text, expires } = decodedSession(sessions, settings.attributes, found?.Item)
-      return !text || expires <= Date.now() / 1000 ? null : sessions.parse(text, expires)
+      const { text, expires, isExpired } = decodedSession(sessions, settings.attributes, found?.Item)
+      return !text || isExpired ? null : sessions.parse(text, expires)
     }
 
     set(sid, session, ...rest) {

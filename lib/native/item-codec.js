@@ -18,16 +18,24 @@ class ItemCodec {
 
   /**
    * Reads an item: the session ID, the session's text, the session, and the expiry in seconds. Each one is undefined if
-   * the item has none. `session` is also undefined if the text is not a JSON object.
+   * the item has none. `session` is also undefined if the text is not a JSON object. `isExpired` says whether the item has
+   * expired.
    */
   decode(item) {
-    const { id, session: text, expires } = JSON.parse(this.#call('GetItem', () => this.#native.decode(plainJson(item))))
+    const json = this.#call('GetItem', () => this.#native.decode(plainJson(item), Date.now()))
+    const { id, session: text, expires, isExpired } = JSON.parse(json)
     return {
       id: id ?? undefined,
       text: text ?? undefined,
       session: text === null ? undefined : parseSession(text),
-      expires: expires ?? undefined
+      expires: expires ?? undefined,
+      isExpired
     }
+  }
+
+  /** The key of a session's item. */
+  key(id) {
+    return JSON.parse(this.#native.key(id))
   }
 
   /** Writes an item as `set` does. Without `expires`, it has no expiry. `attributes` are additional attributes. */

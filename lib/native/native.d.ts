@@ -31,10 +31,12 @@ export declare class ItemCodec {
   /** `layout` is the member `layout` of a store's settings, as JSON. */
   constructor(layout: string)
   /**
-   * Reads an item. Returns the JSON of `{ id, session, expires }`: the session ID, the session's text, and the expiry
-   * in seconds, each of which may be null.
+   * Reads an item. Returns the JSON of `{ id, session, expires, isExpired }`: the session ID, the session's text, and the
+   * expiry in seconds, each of which may be null, and whether the item has expired. `now` is in milliseconds.
    */
-  decode(item: string): string
+  decode(item: string, now: number): string
+  /** The key of a session's item. */
+  key(id: string): string
   /**
    * Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object
    * of additional attribute values.
