@@ -42,4 +42,4 @@ if (require.main === module) {
   console.log(checkTag(process.argv[2], files))
 }
 
-module.exports = { changesOf, checkTag }
+module.exports = { checkTag }

@@ -200,18 +200,6 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn layout(format: Format) -> Layout {
-        Layout {
-            hash_key: "id".into(),
-            sort_key: None,
-            prefix: "sess:".into(),
-            session: "sess".into(),
-            expires: "expires".into(),
-            constants: vec![("type".into(), "connect-session".into())],
-            format,
-        }
-    }
-
     const ITEM: NewItem<'_> =
         NewItem { id: "\"1\"", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
 
@@ -226,12 +214,12 @@ mod tests {
     }
 
     fn read(item: Value) -> StoredItem {
-        read_with(&layout(Format::Json), item)
+        read_with(&Layout::sample(Format::Json), item)
     }
 
     #[test]
     fn an_item_is_written_by_its_layout() {
-        let json = layout(Format::Json);
+        let json = Layout::sample(Format::Json);
         assert_eq!(
             write(ITEM, &json).unwrap(),
             json!({
@@ -242,7 +230,7 @@ mod tests {
             })
         );
         let attributes = Some(r#"{"user":{"S":"u"},"type":{"S":"other"}}"#);
-        let item = write(NewItem { attributes, ..ITEM }, &layout(Format::Map)).unwrap();
+        let item = write(NewItem { attributes, ..ITEM }, &Layout::sample(Format::Map)).unwrap();
         assert_eq!(item["sess"], json!({ "M": { "a": { "N": "1" } } }));
         assert_eq!(item["user"], json!({ "S": "u" }));
         assert_eq!(item["type"], json!({ "S": "connect-session" }));
@@ -253,7 +241,7 @@ mod tests {
     #[test]
     fn a_session_that_cannot_be_stored_as_a_map_is_rejected() {
         for session in [r#"{"a":1e300}"#, r#"{"a":"\ud800"}"#, "{", "{}{}"] {
-            let error = write(NewItem { session, ..ITEM }, &layout(Format::Map)).unwrap_err();
+            let error = write(NewItem { session, ..ITEM }, &Layout::sample(Format::Map)).unwrap_err();
             assert_eq!(error.kind, Kind::Serialization, "{session}");
         }
     }
@@ -284,7 +272,7 @@ mod tests {
         for key in [json!({ "S": "other:1" }), json!({ "S": "sess:" }), json!({ "N": "1" })] {
             assert_eq!(read(json!({ "id": key })).id, None, "{key}");
         }
-        let sorted = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
+        let sorted = Layout { sort_key: Some("sk".into()), ..Layout::sample(Format::Json) };
         let id = |sort_key: Value| read_with(&sorted, json!({ "id": { "S": "sess:1" }, "sk": sort_key })).id;
         assert_eq!(id(json!({ "S": "sess:1" })).as_deref(), Some("1"));
         assert_eq!(id(json!({ "S": "sess:2" })), None);

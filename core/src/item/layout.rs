@@ -48,6 +48,22 @@ impl Layout {
 }
 
 #[cfg(test)]
+impl Layout {
+    /// The layout of connect-dynamodb, for tests.
+    pub(crate) fn sample(format: Format) -> Self {
+        Self {
+            hash_key: "id".into(),
+            sort_key: None,
+            prefix: "sess:".into(),
+            session: "sess".into(),
+            expires: "expires".into(),
+            constants: vec![("type".into(), "connect-session".into())],
+            format,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -201,20 +201,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn layout(format: Format) -> Layout {
-        Layout {
-            hash_key: "id".into(),
-            sort_key: None,
-            prefix: "sess:".into(),
-            session: "sess".into(),
-            expires: "expires".into(),
-            constants: vec![("type".into(), "connect-session".into())],
-            format,
-        }
-    }
-
     fn requests(format: Format) -> Requests {
-        Requests::new("a \"table\"", layout(format))
+        Requests::new("a \"table\"", Layout::sample(format))
     }
 
     fn json(body: Vec<u8>) -> Value {
@@ -238,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_sort_key_has_the_value_of_the_partition_key() {
-        let layout = Layout { sort_key: Some("sk".into()), ..layout(Format::Json) };
+        let layout = Layout { sort_key: Some("sk".into()), ..Layout::sample(Format::Json) };
         let body = json(Requests::new("t", layout).delete("k").finish(false));
         assert_eq!(body["Key"], json!({ "id": { "S": "sess:k" }, "sk": { "S": "sess:k" } }));
     }

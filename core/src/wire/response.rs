@@ -117,22 +117,11 @@ fn parse(body: &[u8], each: impl FnMut(&mut Cursor<'_>, &str) -> Expected<()>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::layout::Format;
     use serde_json::json;
 
-    fn layout() -> Layout {
-        Layout {
-            hash_key: "id".into(),
-            sort_key: None,
-            prefix: "sess:".into(),
-            session: "sess".into(),
-            expires: "expires".into(),
-            constants: vec![("type".into(), "connect-session".into())],
-            format: Default::default(),
-        }
-    }
-
     fn succeeded(body: &[u8]) -> Result<Response> {
-        Response::parse(Ok(()), body, false, &layout())
+        Response::parse(Ok(()), body, false, &Layout::sample(Format::Json))
     }
 
     #[test]
@@ -149,10 +138,10 @@ mod tests {
     fn a_page_holds_items_and_the_key_of_the_next_page() {
         let last_key = json!({ "id": { "S": "sess:b" } });
         let body = json!({ "Count": 1, "Items": [{ "id": { "S": "sess:a" } }, last_key], "LastEvaluatedKey": last_key });
-        let page = Page::parse(body.to_string().as_bytes(), &layout()).unwrap();
+        let page = Page::parse(body.to_string().as_bytes(), &Layout::sample(Format::Json)).unwrap();
         let ids: Vec<_> = page.items.into_iter().filter_map(|item| item.id).collect();
         assert_eq!((ids, page.last_key), (vec!["a".to_owned(), "b".to_owned()], Some(last_key)));
-        assert_eq!(Page::parse(b"{}", &layout()).unwrap(), Page::default());
+        assert_eq!(Page::parse(b"{}", &Layout::sample(Format::Json)).unwrap(), Page::default());
         assert_eq!(succeeded(b"{}").unwrap().outcome, ItemOutcome::Success { item: None });
     }
 
@@ -160,7 +149,7 @@ mod tests {
     fn a_failed_condition_is_an_outcome_with_the_item() {
         let failed = |name: &'static str, is_conditional, body: &str| {
             let status = Err(Error::service(name, "m", 400));
-            Response::parse(status, body.as_bytes(), is_conditional, &layout())
+            Response::parse(status, body.as_bytes(), is_conditional, &Layout::sample(Format::Json))
         };
         let name = "ConditionalCheckFailedException";
         let body = json!({ "message": "m", "Item": { "id": { "S": "sess:k" }, "expires": { "N": "9" } } });
@@ -173,7 +162,7 @@ mod tests {
         }
         assert!(failed(name, false, "{}").unwrap_err().is_service(name));
         assert!(failed("X", true, "{}").unwrap_err().is_service("X"));
-        let outcome = Response::parse(Ok(()), b"{}", true, &layout()).unwrap().outcome;
+        let outcome = Response::parse(Ok(()), b"{}", true, &Layout::sample(Format::Json)).unwrap().outcome;
         assert_eq!(outcome, ItemOutcome::Success { item: None });
     }
 

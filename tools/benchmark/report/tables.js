@@ -113,4 +113,4 @@ function printed(results) {
   return [described(results.machine), ...results.notes, ...parts, '\nTargets\n'].join('\n')
 }
 
-module.exports = { kilobytes, tablesOf, titleOf, spread, printed }
+module.exports = { printed, tablesOf }
