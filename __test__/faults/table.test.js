@@ -35,8 +35,9 @@ const count = (list, value) => list.filter((member) => member === value).length
 async function recreateUnderLoad(store, table, recreate) {
   const { outcomes, end } = load(store)
   await eventually(() => count(outcomes, 'done') > 20)
-  await dynamodb.raw.deleteTable(table)
+  // Operations may fail before the response to DeleteTable arrives.
   const before = outcomes.length
+  await dynamodb.raw.deleteTable(table)
   await recreate(outcomes)
   const again = outcomes.length
   await eventually(() => count(outcomes.slice(again), 'done') > 20, 20_000)
