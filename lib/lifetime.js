@@ -29,6 +29,11 @@ function untilDate(date, now) {
   return date == null || typeof date === 'boolean' ? undefined : new Date(date).getTime() - now
 }
 
+/** Whether two lifetimes in milliseconds are the same. express-session's `originalMaxAge` drifts when it is renewed. */
+function isSameLifetime(one, other) {
+  return one === other || (Number.isFinite(one) && Number.isFinite(other) && Math.abs(one - other) < TOLERANCE_MS)
+}
+
 /** The time `milliseconds` from now, limited to the range of a Date. */
 function fromNow(milliseconds) {
   return Math.max(-LATEST, Math.min(Date.now() + milliseconds, LATEST))
@@ -42,4 +47,4 @@ function touchAfterOf(lifetime, given) {
   return given < lifetime || given === 0 ? given : Math.min(lifetime * TOUCH_SHARE, LONGEST_TOUCH_AFTER)
 }
 
-module.exports = { LATEST, TOLERANCE_MS, fromNow, lifetimeOf, touchAfterOf }
+module.exports = { LATEST, TOLERANCE_MS, fromNow, isSameLifetime, lifetimeOf, touchAfterOf }

@@ -33,6 +33,10 @@ const kinds = {
   count: [`a whole number from 1 to ${MAX_INTEGER}`, isCount],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
   consistentRead: ["true, false, or 'on-miss'", (value) => [true, false, 'on-miss'].includes(value)],
+  onConflict: [
+    "'merge', 'overwrite', 'fail', or a function",
+    (value) => typeof value === 'function' || ['merge', 'overwrite', 'fail'].includes(value)
+  ],
   format: ["'json' or 'map'", (value) => ['json', 'map'].includes(value)],
   billingMode: ["'PAY_PER_REQUEST' or 'PROVISIONED'", (value) => ['PAY_PER_REQUEST', 'PROVISIONED'].includes(value)],
   attributeType: ["'S', 'N', 'BOOL', or 'B'", (value) => ['S', 'N', 'BOOL', 'B'].includes(value)],
@@ -43,7 +47,7 @@ const kinds = {
 }
 
 /** The kinds for which only some strings are valid. */
-const restrictedStrings = ['table', 'url', 'consistentRead', 'format', 'billingMode', 'attributeType']
+const restrictedStrings = ['table', 'url', 'consistentRead', 'onConflict', 'format', 'billingMode', 'attributeType']
 
 const optionKinds = {
   table: 'table',
@@ -59,6 +63,7 @@ const optionKinds = {
   touchAfter: 'seconds',
   disableTouch: 'boolean',
   consistentRead: 'consistentRead',
+  onConflict: 'onConflict',
   format: 'format',
   attributes: 'object',
   specialKeys: 'list',
@@ -101,6 +106,7 @@ function readOptions(given = {}, reject = throwConfigError) {
     prefix: 'sess:',
     disableTouch: false,
     consistentRead: true,
+    onConflict: 'merge',
     format: 'json',
     specialKeys: [],
     createTable: false,

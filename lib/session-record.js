@@ -9,6 +9,8 @@ class SessionRecord {
     const lifetime = lifetimeOf(session)
     const originalMaxAge = session.cookie?.originalMaxAge
     this.expiry = expiry
+    /** What the session's request has read or written; see `parallel/conditional-saves.js`. */
+    this.base = undefined
     /** The lifetime that the session's cookie states, in seconds. */
     this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : lifetime
     /** When the cookie expires, in milliseconds since 1970. */
@@ -28,9 +30,13 @@ class SessionRecord {
   }
 }
 
-/** The record of each session object that was read or written. */
+/**
+ * The record of each session object that was read or written. koa-session does not keep the object that it reads, so
+ * there the request's context has the records of its sessions.
+ */
 class SessionRecords {
   #records = new WeakMap()
+  #contexts = new WeakMap()
 
   get(session) {
     return this.#records.get(session)
@@ -40,6 +46,23 @@ class SessionRecords {
     this.#records.set(session, record)
   }
 
+  /** The record of a session in the object that leads from a `get` to the `set` of one request. */
+  of({ owner, framework, sid }) {
+    const record = framework === 'koa' ? this.#contexts.get(owner)?.get(sid) : this.#records.get(owner)
+    // An app may save a session under a different ID.
+    return record?.base === undefined || record.base.sid === sid ? record : undefined
+  }
+
+  setOf({ owner, framework, sid }, record) {
+    if (framework !== 'koa') return this.set(owner, record)
+    const records = this.#contexts.get(owner) ?? new Map()
+    this.#contexts.set(owner, records.set(sid, record))
+  }
+
+  deleteInContext(context, sid) {
+    this.#contexts.get(context)?.delete(sid)
+  }
+
   /**
    * Gives the record of a session to the object that replaces it. `hasNewCookie`: the replacement's cookie was not
    * copied from the session.
@@ -47,7 +70,9 @@ class SessionRecords {
   handOver(session, replacement, hasNewCookie) {
     const record = this.#records.get(session)
     if (record === undefined) return
-    this.#records.set(replacement, hasNewCookie ? new SessionRecord(replacement, record.expiry) : record)
+    const { expiry, base } = record
+    const given = hasNewCookie ? Object.assign(new SessionRecord(replacement, expiry), { base }) : record
+    this.#records.set(replacement, given)
   }
 }
 

@@ -2,15 +2,18 @@
 
 const { renewCookie } = require('./cookie-renewal.js')
 const { cookieFields, isCookie } = require('./express-cookie.js')
-const { FastifyWrites, isFastifySession } = require('./fastify-writes.js')
 const { plainJson } = require('./json.js')
-const { fromNow, lifetimeOf, touchAfterOf } = require('./lifetime.js')
+const { TOLERANCE_MS, fromNow, lifetimeOf, touchAfterOf } = require('./lifetime.js')
+const { CompletionStatus } = require('./native/loader.js')
 const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
 const { newTableOf } = require('./options.js')
+const { ConditionalSaves } = require('./parallel/conditional-saves.js')
+const { FastifyWrites } = require('./parallel/fastify-writes.js')
+const { contextOf, frameworkOf, mayBeFastify, withCarrier } = require('./parallel/frameworks.js')
+const { SessionEvents } = require('./session-events.js')
 const { SessionRecord, SessionRecords } = require('./session-record.js')
 const { parseSession, requireObject, serializeSession } = require('./session-text.js')
-const { hashOf } = require('./tracing.js')
 
 /** Maximum length of a partition key and of a sort key, in bytes. */
 const LONGEST_HASH_KEY = 2048
@@ -20,12 +23,14 @@ const LONGEST_SORT_KEY = 1024
 class Sessions {
   #options
   #native
-  #emit
+  #events
   #codec
   #records = new SessionRecords()
   #fastifyWrites = new FastifyWrites()
   /** The cookie options of an Express app, or undefined before express-session has generated a session. */
   #cookieOptions
+  /** The saves that notice other requests, or undefined if every save overwrites. */
+  #conditionalSaves
   #touchesSaved = 0
   /** Whether @fastify/session uses this store. Becomes true at the first `set` of one of its sessions. */
   isBehindFastify = false
@@ -36,12 +41,31 @@ class Sessions {
     // `__proto__: null` would have slow properties.
     this.#options = Object.setPrototypeOf({ ...options }, null)
     this.#native = new NativeStore(this.#options, emit)
-    this.#emit = emit
+    this.#events = new SessionEvents(emit, this.#options, this.#native)
+    if (this.#options.onConflict !== 'overwrite') {
+      this.#conditionalSaves = new ConditionalSaves(this, this.#options, this.#native, this.#records, this.#events)
+    }
   }
 
-  /** Resolves to the session, or null. */
-  async get(sid) {
-    return (await this.find(sid)).session
+  /** Resolves to the session, or null. `context` is the request's context if koa-session calls. */
+  async get(sid, context) {
+    const { session } = await this.find(sid)
+    if (context !== undefined && session !== null) {
+      this.#records.setOf({ owner: context, framework: 'koa', sid }, this.#records.get(session))
+    }
+    return session
+  }
+
+  /** As `get`, for a framework that calls the store's `get` with these arguments after the session ID. */
+  async getFor(store, sid, rest) {
+    const session = await this.get(sid, contextOf(rest))
+    return mayBeFastify(store, rest) ? this.withCarrier(session) : session
+  }
+
+  /** Prepares the session for @fastify/session, which copies it. */
+  withCarrier(session) {
+    const base = session === null ? undefined : this.#records.get(session)?.base
+    return base === undefined ? session : withCarrier(session, (copy) => this.#records.handOver(session, copy, false))
   }
 
   /** Resolves to `{ session, isExpired }`. Without a session, `session` is null. */
@@ -54,23 +78,29 @@ class Sessions {
       completion = await this.#native.run(operation, sid, Date.now())
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
-      this.#emit('corrupt', error)
+      this.#events.corrupt(error)
       return missing
     }
-    if (completion.text === undefined) return { session: null, isExpired: completion.expired }
-    return { session: this.parse(completion.text, completion.number), isExpired: false }
+    if (completion.text === undefined) {
+      return { session: null, isExpired: completion.status === CompletionStatus.Expired }
+    }
+    return { session: this.parse(completion.text, completion.number, sid), isExpired: false }
   }
 
-  /** Parses an item's text. If it holds no session, emits `corrupt` and returns null. `expires` is in seconds. */
-  parse(text, expires) {
+  /**
+   * Parses the text of a session's item. If it holds no session, emits `corrupt` and returns null. `expires` is in seconds.
+   * Without a session ID, the session can be saved only as a new one.
+   */
+  parse(text, expires, sid) {
     const session = parseSession(text)
     if (session === undefined) {
-      const message = 'the session attribute is not a JSON object'
-      this.#emit('corrupt', this.#native.createError(operations.get, 'CorruptItemError', message))
+      this.#events.notASession(operations.get)
       return null
     }
     renewCookie(this.#options, session, expires)
-    this.#records.set(session, new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000))
+    const record = new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000)
+    if (sid !== undefined && this.#conditionalSaves !== undefined) record.base = { sid, text, stored: undefined }
+    this.#records.set(session, record)
     return session
   }
 
@@ -81,55 +111,80 @@ class Sessions {
     return this.#codec.decode(item)
   }
 
-  /** Writes the session as it is at the time of the call. */
-  async set(sid, session, maxAge) {
+  /** Writes the session as it is at the time of the call. `context` is the request's context if koa-session calls. */
+  async set(sid, session, maxAge, context) {
     const operation = operations.set
     if (!this.#checkId(operation, sid)) {
       const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes, record, isFromFastify } = this.#serializing(operation, () => ({
+    const { text, attributes, record, framework } = this.serializing(operation, () => ({
       text: serializeSession(session, stamp),
       attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
       record: new SessionRecord(session),
-      isFromFastify: isFastifySession(session)
+      framework: frameworkOf(session, context)
     }))
-    this.isBehindFastify ||= isFromFastify
-    record.expiry = fromNow(this.#lifetimeOf(operation, session, maxAge) * 1000)
-    const expires = this.secondsOf(record.expiry)
-    const write = this.#native.run(operation, sid, text, expires, attributes)
-    await (isFromFastify ? this.#fastifyWrites.inOrder(sid, write) : write)
-    this.#records.set(session, record)
+    this.isBehindFastify ||= framework === 'fastify'
+    const lifetime = this.lifetimeOf(operation, session, maxAge)
+    record.expiry = fromNow(lifetime * 1000)
+    const isConditional = this.#conditionalSaves !== undefined && framework !== undefined
+    const write = isConditional
+      ? this.#saveConditionally({
+          sid,
+          session,
+          framework,
+          owner: context ?? session,
+          text,
+          attributes,
+          lifetime,
+          record
+        })
+      : this.#native.run(operation, sid, text, this.secondsOf(record.expiry), attributes)
+    await (framework === 'fastify' ? this.#fastifyWrites.inOrder(sid, write) : write)
+    if (!isConditional) this.#records.set(session, record)
+  }
+
+  #saveConditionally(save) {
+    const { ttl } = this.#options
+    // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
+    save.keepsLater =
+      save.framework === 'express' &&
+      ttl === undefined &&
+      this.#records.of(save)?.hasNewLifetime(save.session) === false
+    return this.#native.hold(operations.set, () => this.#conditionalSaves.run(save))
   }
 
   /**
    * Resolves to the item's new expiry in seconds, or to undefined if no write was needed or the session is missing.
+   * `save`: the `set` that became a touch, because the session has not changed.
    *
    * The expiry becomes earlier only if the app has changed the session's lifetime. Without this rule, a request that
    * read the session before another request lengthened its lifetime would undo that change.
    */
-  async touch(sid, session) {
+  async touch(sid, session, save) {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
     const operation = operations.touch
-    if (!this.#checkId(operation, sid)) return this.#emitMissing(sid)
-    this.#serializing(operation, () => requireObject(session))
-    const lifetime = this.#lifetimeOf(operation, session)
+    if (!this.#checkId(operation, sid)) return this.#events.missing(operation, sid)
+    this.serializing(operation, () => requireObject(session))
+    const lifetime = this.lifetimeOf(operation, session)
     const previous = this.#records.get(session)
-    const { keepsLater, record } = this.#serializing(operation, () => ({
+    const { keepsLater, record } = this.serializing(operation, () => ({
       keepsLater: previous !== undefined && !previous.hasNewLifetime(session),
       record: new SessionRecord(session)
     }))
+    record.base = previous?.base
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
-    if (this.#serializing(operation, () => this.#isFresh(session, previous, record, lifetime)))
+    if (this.serializing(operation, () => this.#isFresh(save, session, previous, record, lifetime)))
       return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const completion = await this.#native.run(operation, sid, expires, keepsLater, Date.now(), stamped)
+    const args = [sid, expires, keepsLater, Date.now(), stamped]
+    const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
     const stored = completion.number
-    if (stored === undefined) return this.#emitMissing(sid)
+    if (stored === undefined) return this.#events.missing(save ? operations.set : operation, sid)
     if (stored > expires) record.expiry = stored * 1000
     this.#records.set(session, record)
     return stored
@@ -146,16 +201,27 @@ class Sessions {
     return undefined
   }
 
+  /** Whether the expiry was written so recently that the save of a session that has not changed needs no request. */
+  isFreshSave({ session, record, lifetime }, previous) {
+    const { isFresh, touchAfter } = this.#options
+    if (isFresh !== undefined) return isFresh(session)
+    const movesBy = record.expiry - previous.expiry
+    return movesBy > -TOLERANCE_MS && movesBy < touchAfterOf(lifetime, touchAfter) * 1000
+  }
+
   /** Whether the expiry was written so recently that a touch needs no request. */
-  #isFresh(session, previous, record, lifetime) {
-    if (this.#options.isFresh !== undefined) return this.#options.isFresh(session)
+  #isFresh(save, session, previous, record, lifetime) {
+    // A compatible store has checked this before it touches a session.
+    if (this.#options.isFresh !== undefined) return save !== undefined && this.#options.isFresh(session)
     const movesBy = record.expiry - previous?.expiry
     return movesBy >= 0 && movesBy < touchAfterOf(lifetime, this.#options.touchAfter) * 1000
   }
 
-  async destroy(sid) {
+  /** `context` is the request's context if koa-session calls. */
+  async destroy(sid, context) {
     const operation = operations.destroy
     if (this.#checkId(operation, sid)) await this.#native.run(operation, sid)
+    if (context !== undefined) this.#records.deleteInContext(context, sid)
   }
 
   /** Deletes the session if it has expired; resolves to whether it had. */
@@ -218,7 +284,8 @@ class Sessions {
   }
 
   stats() {
-    return { ...this.#native.stats(), touchesSaved: this.#touchesSaved }
+    const parts = [this.#native.stats(), this.#conditionalSaves?.stats() ?? nothingSaved, this.#events.stats()]
+    return Object.assign({ touchesSaved: this.#touchesSaved }, ...parts)
   }
 
   async close() {
@@ -256,9 +323,9 @@ class Sessions {
   }
 
   /** The session's lifetime in seconds from now. */
-  #lifetimeOf(operation, session, maxAge) {
+  lifetimeOf(operation, session, maxAge) {
     const { ttl, lifetime = lifetimeOf } = this.#options
-    if (typeof ttl !== 'function') return ttl ?? this.#serializing(operation, () => numberOf(lifetime(session, maxAge)))
+    if (typeof ttl !== 'function') return ttl ?? this.serializing(operation, () => numberOf(lifetime(session, maxAge)))
     let seconds
     try {
       seconds = ttl(session)
@@ -271,19 +338,17 @@ class Sessions {
   }
 
   /** Calls `read`. Turns errors from the session's getters or `toJSON` into a SerializationError. */
-  #serializing(operation, read) {
+  serializing(operation, read) {
     try {
       return read()
     } catch (error) {
       throw this.#native.createError(operation, 'SerializationError', 'the session cannot be serialized to JSON', error)
     }
   }
-
-  #emitMissing(sid) {
-    this.#emit('missing', { operation: 'touch', tableName: this.#options.table, sidHash: hashOf(sid) })
-    return undefined
-  }
 }
+
+/** The statistics of conditional saves if every save overwrites. */
+const nothingSaved = { setsSaved: 0, merges: 0, conflicts: 0 }
 
 /** A lifetime in seconds. An app may override the method of a compatible store that computes it, and return no number. */
 function numberOf(seconds) {

@@ -3,6 +3,7 @@
 const { callbackOrPromise, emitLater, withoutValue } = require('./callbacks.js')
 const { watchGenerate } = require('./express-cookie.js')
 const { readOptions } = require('./options.js')
+const { contextOf } = require('./parallel/frameworks.js')
 const { Sessions } = require('./sessions.js')
 const { STATE } = require('./state.js')
 
@@ -22,12 +23,12 @@ const createStoreClass = (Base) =>
     // which turns an error that a callback of @fastify/session throws into a warning.
 
     get(sid, ...rest) {
-      return callbackOrPromise(this[STATE].get(sid), rest, this[STATE])
+      return callbackOrPromise(this[STATE].getFor(this, sid, rest), rest, this[STATE])
     }
 
     set(sid, session, ...rest) {
       const maxAge = typeof rest[0] === 'number' ? rest[0] : undefined
-      return callbackOrPromise(this[STATE].set(sid, session, maxAge), rest, this[STATE])
+      return callbackOrPromise(this[STATE].set(sid, session, maxAge, contextOf(rest)), rest, this[STATE])
     }
 
     touch(sid, session, ...rest) {
@@ -35,7 +36,7 @@ const createStoreClass = (Base) =>
     }
 
     destroy(sid, ...rest) {
-      return callbackOrPromise(this[STATE].destroy(sid), rest, this[STATE])
+      return callbackOrPromise(this[STATE].destroy(sid, contextOf(rest)), rest, this[STATE])
     }
 
     all(...rest) {

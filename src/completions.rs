@@ -3,6 +3,7 @@
 
 use std::sync::Mutex;
 
+use dynamodb_session_core::item::codec::SessionAttribute;
 use dynamodb_session_core::sync::lock;
 use napi_derive::napi;
 
@@ -33,6 +34,15 @@ pub(crate) enum CompletionOutcome {
     },
     /// The item of the session has expired.
     Expired,
+    /// The session has ended, so it was not written.
+    Ended,
+    /// The item holds a different session, so the session was not written.
+    Changed {
+        /// The stored session attribute.
+        session: SessionAttribute,
+        /// The expiry, if the item has one.
+        expires: Option<f64>,
+    },
     /// Success with a number.
     Number(f64),
     /// Success with a text.
@@ -69,6 +79,12 @@ pub enum CompletionStatus {
     Failed,
     /// The item of the session has expired.
     Expired,
+    /// A session was not written because it has ended: there is no item, the item has expired, or it has no session.
+    Ended,
+    /// A session was not written because the item holds a different one, which is the text.
+    Changed,
+    /// As `Changed`, but the text is an attribute value as JSON, because the session is not stored as a string.
+    ChangedValue,
 }
 
 impl CompletionOutcome {
@@ -78,6 +94,14 @@ impl CompletionOutcome {
             Self::Done => (CompletionStatus::Succeeded, None, None),
             Self::Session { text, expires } => (CompletionStatus::Succeeded, Some(text), expires),
             Self::Expired => (CompletionStatus::Expired, None, None),
+            Self::Ended => (CompletionStatus::Ended, None, None),
+            Self::Changed { session, expires } => match session {
+                SessionAttribute::Text(text) => (CompletionStatus::Changed, Some(text), expires),
+                SessionAttribute::Map { value, .. } | SessionAttribute::Other { value } => {
+                    (CompletionStatus::ChangedValue, Some(value), expires)
+                }
+                SessionAttribute::Missing => (CompletionStatus::Ended, None, None),
+            },
             Self::Number(number) => (CompletionStatus::Succeeded, None, Some(number)),
             Self::Text(text) => (CompletionStatus::Succeeded, Some(text), None),
             Self::Failed(error) => (CompletionStatus::Failed, Some(error), None),

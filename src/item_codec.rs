@@ -3,7 +3,7 @@
 
 use dynamodb_session_core::error;
 use dynamodb_session_core::item::attribute::tree::{self, Attributes};
-use dynamodb_session_core::item::codec::{NewItem, SessionAttribute, StoredItem, write_key};
+use dynamodb_session_core::item::codec::{NewItem, StoredItem, write_key};
 use dynamodb_session_core::item::expiry::{is_expired, seconds_from_milliseconds};
 use dynamodb_session_core::item::layout::Layout;
 use napi_derive::napi;
@@ -43,10 +43,7 @@ impl ItemCodec {
         }
         let StoredItem { id, session, expires, .. } =
             StoredItem::parse(&self.layout, &item).map_err(with_code)?;
-        let session = match session {
-            SessionAttribute::Text(text) => Some(text),
-            SessionAttribute::Missing | SessionAttribute::OtherType => None,
-        };
+        let session = session.into_text();
         let is_expired = is_expired(expires, seconds_from_milliseconds(now));
         serde_json::to_string(&Decoded { id, session, expires, is_expired }).map_err(|_| not_an_item())
     }

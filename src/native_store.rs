@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result};
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::expiry;
-use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::store::{Found, ReplaceOutcome, Store};
 use dynamodb_session_core::table::describe::Description;
 use dynamodb_session_core::transport::{CallOptions, Trace};
-use dynamodb_session_core::wire::request::{Stamp, Touch};
+use dynamodb_session_core::wire::request::{Replaced, ReplacedSession, Stamp, Touch};
 use dynamodb_session_core::{config, runtime};
 use napi_derive::napi;
 use serde::Serialize;
@@ -82,6 +83,49 @@ impl NativeStore {
             };
             store.set(item, options, trace).await?;
             Ok(CompletionOutcome::Done)
+        })
+    }
+
+    /// Writes a session if the item still holds the session `stored` and has not expired, within `timeout` milliseconds.
+    /// `stored` is JSON text or, if `is_value` is set, an attribute value as JSON. With `latest`, an item that expires
+    /// later than this is not replaced. The status says what happened; see `CompletionStatus`. If the session has
+    /// changed, the completion has the one that is stored and, as the number, its expiry.
+    #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
+    pub fn replace(
+        &self,
+        call: u32,
+        id: String,
+        session: String,
+        expires: i64,
+        attributes: Option<String>,
+        stored: String,
+        is_value: bool,
+        latest: Option<i64>,
+        now: f64,
+        timeout: f64,
+        traced: bool,
+    ) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            let item = NewItem {
+                id: &id,
+                session: &session,
+                expires: Some(expires),
+                attributes: attributes.as_deref(),
+            };
+            let stored =
+                if is_value { ReplacedSession::Value(&stored) } else { ReplacedSession::Text(&stored) };
+            let replaced = Replaced { session: stored, now: expiry::seconds_from_milliseconds(now), latest };
+            store.replace(item, replaced, limited(options, timeout), trace).await.map(replaced_outcome)
+        })
+    }
+
+    /// Reads a session and completes as a `replace` that wrote nothing.
+    #[napi(catch_unwind)]
+    pub fn current(&self, call: u32, id: String, now: f64, timeout: f64, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            let now = expiry::seconds_from_milliseconds(now);
+            store.current(&id, now, limited(options, timeout), trace).await.map(replaced_outcome)
         })
     }
 
@@ -233,6 +277,19 @@ impl NativeStore {
             });
         };
         runtime::spawn(task).map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+}
+
+/// The options with a time limit in milliseconds.
+fn limited(options: CallOptions, timeout: f64) -> CallOptions {
+    CallOptions { timeout: Some(Duration::from_secs_f64(timeout.max(0.0) / 1000.0)), ..options }
+}
+
+fn replaced_outcome(outcome: ReplaceOutcome) -> CompletionOutcome {
+    match outcome {
+        ReplaceOutcome::Written => CompletionOutcome::Done,
+        ReplaceOutcome::Ended => CompletionOutcome::Ended,
+        ReplaceOutcome::Changed { session, expires } => CompletionOutcome::Changed { session, expires },
     }
 }
 

@@ -22,6 +22,10 @@ describe('stats()', () => {
       throttles: 0,
       throttlingReasons: {},
       touchesSaved: 0,
+      setsSaved: 0,
+      merges: 0,
+      conflicts: 0,
+      missing: 0,
       bytes: { sent: 0, received: 0 },
       pool: { open: 0, idle: 0 },
       dns: { failures: 0, fallbacks: 0 }

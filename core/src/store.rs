@@ -26,6 +26,10 @@ use crate::transport::{CallOptions, Trace, retry};
 use crate::wire::request::{Body, Requests, Touch};
 use crate::wire::response::{ItemOutcome, Response};
 
+mod replace;
+
+pub use replace::ReplaceOutcome;
+
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]
 pub enum Found {
@@ -132,8 +136,7 @@ impl Store {
         options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<Found> {
-        let outcome = self.call("GetItem", self.requests.get(id, consistent), options, trace).await?;
-        let ItemOutcome::Success { item: Some(stored) } = outcome else {
+        let Some(stored) = self.read_item(id, consistent, options, trace).await? else {
             return Ok(Found::Missing);
         };
         let expires = stored.expires;
@@ -141,6 +144,18 @@ impl Store {
             Some(session) => Found::Session { session, expires },
             None => Found::Expired,
         })
+    }
+
+    async fn read_item(
+        &self,
+        id: &str,
+        consistent: bool,
+        options: &mut CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Option<StoredItem>> {
+        match self.call("GetItem", self.requests.get(id, consistent), options, trace).await? {
+            ItemOutcome::Success { item } | ItemOutcome::ConditionFailed { item } => Ok(item),
+        }
     }
 
     /// Writes a session, with PutItem.

@@ -5,7 +5,7 @@
 mod json_values;
 
 use dynamodb_session_core::error::Kind;
-use dynamodb_session_core::item::codec::{NewItem, SessionAttribute};
+use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::layout::{Format, Layout};
 use dynamodb_session_core::wire::request::Requests;
 use dynamodb_session_core::wire::response::{ItemOutcome, Response};
@@ -36,10 +36,7 @@ fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let response = Response::parse(Ok(()), body.as_bytes(), false, requests.layout()).unwrap();
     let ItemOutcome::Success { item: Some(item) } = response.outcome else { panic!("{response:?}") };
     prop_assert_eq!((item.id.as_deref(), item.expires), (Some("k"), Some(9.0)));
-    match item.session {
-        SessionAttribute::Text(text) => Ok(text),
-        other => Err(TestCaseError::fail(format!("{other:?}"))),
-    }
+    item.session.into_text().ok_or_else(|| TestCaseError::fail("the item has no session"))
 }
 
 fn value(number: BoxedStrategy<f64>) -> impl Strategy<Value = Value> {

@@ -4,6 +4,7 @@ const { callbackOrPromise } = require('../callbacks.js')
 const { findBase, requirerOf } = require('../express-base.js')
 const { fromNow, lifetimeOf } = require('../lifetime.js')
 const { copyOptions } = require('../options.js')
+const { mayBeFastify } = require('../parallel/frameworks.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
@@ -60,7 +61,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
       stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
       // The replaced package rounds down.
       round: Math.floor,
-      isFresh: () => false,
+      isFresh: (sess) => wasUpdatedRecently(this, sess),
       newTable: { throughput: [readCapacityUnits, writeCapacityUnits], timeToLive: false, tags: [] }
     })
     // Without a callback, the first operation that misses the table creates it.
@@ -105,7 +106,10 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   }
 
   get(sid, callback) {
-    return settle(get(this, sid), callback, this[STATE].sessions)
+    const { sessions } = this[STATE]
+    const getting = get(this, sid)
+    const isForFastify = mayBeFastify(this, [callback])
+    return settle(isForFastify ? getting.then((sess) => sessions.withCarrier(sess)) : getting, callback, sessions)
   }
 
   set(sid, sess, ...rest) {

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events')
 const { fromNow } = require('../lifetime.js')
 const { copyOptions, withoutUndefined } = require('../options.js')
+const { contextOf } = require('../parallel/frameworks.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
 const { debug } = require('./debug.js')
@@ -97,21 +98,21 @@ function createStoreClass({ packageName, layout, idOf }) {
     // Unless the table is being created, operations start synchronously, so `set` captures the session's current state
     // and `close` lets them finish.
 
-    async get(id) {
+    async get(id, ...rest) {
       try {
-        return (await run(this, (sessions) => sessions.get(idOf(id)))) ?? undefined
+        return (await run(this, (sessions) => sessions.get(idOf(id), contextOf(rest)))) ?? undefined
       } catch (error) {
         throw Object.assign(new Error('Unable to get session.', { cause: error }), error)
       }
     }
 
-    async set(id, session, maxAge) {
-      await run(this, (sessions) => sessions.set(idOf(id), session, maxAge))
+    async set(id, session, maxAge, ...rest) {
+      await run(this, (sessions) => sessions.set(idOf(id), session, maxAge, contextOf(rest)))
       return {}
     }
 
-    async destroy(id) {
-      await run(this, (sessions) => sessions.destroy(idOf(id)))
+    async destroy(id, ...rest) {
+      await run(this, (sessions) => sessions.destroy(idOf(id), contextOf(rest)))
       return {}
     }
 

@@ -44,6 +44,8 @@ function warnOnce(packageName, message) {
 function nativeOptions(packageName, rows, given) {
   const others = copyOptions(given)
   for (const [name, { isNative }] of Object.entries(rows)) if (!isNative) delete others[name.split('.')[0]]
+  // The replaced packages overwrite.
+  others.onConflict ??= 'overwrite'
   const options = readOptions(others, (complaint) => warnOnce(packageName, `ignored an option: ${complaint}`))
   // readOptions has warned about the options that contradict the client.
   if (options.client !== undefined) for (const name of CLIENT_OPTIONS) delete options[name]

@@ -54,7 +54,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
       },
       // The replaced package rounds down.
       round: Math.floor,
-      isFresh: () => false
+      isFresh: (session) => isFresh(session, touchAfter)
     }
     this.useStronglyConsistentReads = useStronglyConsistentReads
     Object.defineProperty(this, 'client', { value: state.settings.client })

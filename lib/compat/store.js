@@ -72,7 +72,7 @@ function createExpressStore(Store, run = afterCreation) {
   return class extends createCompatibleStore(Store) {
     get(sid, ...rest) {
       return callbackOrPromise(
-        run(this, (sessions) => sessions.get(sid)),
+        run(this, (sessions) => sessions.getFor(this, sid, rest)),
         rest,
         this[STATE].sessions
       )

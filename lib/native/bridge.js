@@ -5,7 +5,7 @@ const { Bridge, CompletionSlot, CompletionStatus, throwUncaught } = require('./l
 
 const { Call: CALL, Status: STATUS, Text: TEXT, Number: NUMBER, Trace: TRACE, Warning: WARNING } = CompletionSlot
 const SLOTS = WARNING + 1
-const { Failed: FAILED, Expired: EXPIRED } = CompletionStatus
+const { Failed: FAILED, Succeeded: SUCCEEDED } = CompletionStatus
 
 /** The handlers of completions, by the ID of the call. */
 const handlers = new Map()
@@ -39,16 +39,16 @@ function register(handler) {
 }
 
 /**
- * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, expired, text, number, trace, warning }`;
+ * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, status, text, number, trace, warning }`;
  * native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess`
  * is false.
  */
 function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
-    const call = register((status, text, number, trace, warning) => {
+    const call = register((status = SUCCEEDED, text, number, trace, warning) => {
       handlers.delete(call)
       if (holdsProcess && --inProgress === 0) bridge.keepAlive(false)
-      resolve({ failed: status === FAILED, expired: status === EXPIRED, text, number, trace, warning })
+      resolve({ failed: status === FAILED, status, text, number, trace, warning })
     })
     if (holdsProcess && inProgress++ === 0) bridge.keepAlive(true)
     try {

@@ -45,20 +45,57 @@ class NativeStore {
    * Runs an operation of the addon with the session ID and `args`, and resolves to its completion. Operations on the
    * whole table have no session ID.
    */
-  async run(operation, sid, ...args) {
-    this.#admit(operation)
+  run(operation, sid, ...args) {
+    return this.#send(operation, sid, args)
+  }
+
+  /** Counts `work`, which may wait before it sends a request, as an operation in progress. */
+  async hold(operation, work) {
+    this.#begin(operation)
+    try {
+      return await work()
+    } finally {
+      this.#end()
+    }
+  }
+
+  /** Runs an operation within `hold`. */
+  runHeld(operation, sid, ...args) {
+    return this.runSeries(operation, sid, (send) => send(operation, ...args))
+  }
+
+  /**
+   * Runs several requests within `hold` that count as one operation and share one trace. `work(send)` sends each of them
+   * with `send(operation, ...args)`.
+   */
+  runSeries(operation, sid, work) {
     count(this.#operations, operation.name)
-    this.#inFlight += 1
+    const series = { attempts: 0, context: undefined }
+    const send = (request, ...args) => this.#send(request, sid, args, series)
+    if (!isTracing()) return work(send)
+    return this.#trace(operation, sid, (context) => {
+      series.context = context
+      return work(send)
+    })
+  }
+
+  /** Sends a request of the addon, alone or as part of a series. */
+  async #send(operation, sid, args, series) {
+    if (series === undefined) {
+      this.#begin(operation)
+      count(this.#operations, operation.name)
+    }
     const responses = this.#offlineDetector?.responses
     try {
       const native = this.#native ?? (await this.#openWithClient(operation))
       if (this.#needsEnvironment) this.#passEnvironment(native)
-      const traced = isTracing()
+      const traced = series === undefined ? isTracing() : series.context !== undefined
       if (sid !== undefined) args.unshift(sid)
       const start = (call) => native[operation.method](call, ...args, traced || operation.reportsCapacity)
-      const completion = traced
-        ? await this.#runTraced(operation, sid, start)
-        : this.#unwrap(operation, sid, await bridge.run(start))
+      const completion =
+        series === undefined && !traced
+          ? this.#unwrap(operation, sid, await bridge.run(start))
+          : await this.#complete(operation, sid, start, series)
       this.#offlineDetector?.record()
       return completion
     } catch (error) {
@@ -66,8 +103,7 @@ class NativeStore {
       this.#offlineDetector?.record(error, responses)
       throw error
     } finally {
-      this.#inFlight -= 1
-      if (this.#isClosed) this.#closeWhenIdle()
+      if (series === undefined) this.#end()
     }
   }
 
@@ -79,12 +115,17 @@ class NativeStore {
   }
 
   /** Throws if the store is closed or has too many operations in progress. */
-  #admit(operation) {
+  #begin(operation) {
     if (this.#isClosed) throw this.createError(operation, 'ClosedError', 'the store is closed')
     const { maxPending } = this.#options
-    if (this.#inFlight < maxPending) return
+    if (this.#inFlight < maxPending) return void (this.#inFlight += 1)
     const message = `${maxPending} operations are in progress, which is the limit set by the maxPending option`
     throw Object.assign(this.createError(operation, 'OverloadedError', message), { retryable: true })
+  }
+
+  #end() {
+    this.#inFlight -= 1
+    if (this.#isClosed) this.#closeWhenIdle()
   }
 
   #passEnvironment(native) {
@@ -92,17 +133,25 @@ class NativeStore {
     this.#needsEnvironment = false
   }
 
-  #runTraced(operation, sid, start) {
-    return trace({ operation: operation.name, tableName: this.#options.table }, sid, async (context) => {
-      const completion = await bridge.run(start)
-      // Operations that manage or scan the table send several requests, so they report no trace.
-      if (completion.trace !== undefined) Object.assign(context, JSON.parse(completion.trace))
-      return this.#unwrap(operation, sid, completion)
-    })
+  #trace(operation, sid, run) {
+    return trace({ operation: operation.name, tableName: this.#options.table }, sid, run)
+  }
+
+  /** The completion of a request that is traced or part of a series. */
+  async #complete(operation, sid, start, series) {
+    if (series === undefined) {
+      return this.#trace(operation, sid, (context) => this.#complete(operation, sid, start, { attempts: 0, context }))
+    }
+    const completion = await bridge.run(start)
+    const { attempts, context } = series
+    // Operations that manage or scan the table send several requests, so they report no trace.
+    if (context !== undefined && completion.trace !== undefined) addTo(context, JSON.parse(completion.trace))
+    series.attempts = context?.attempts ?? attempts + 1
+    return this.#unwrap(operation, sid, completion, attempts)
   }
 
   /** The completion of an operation that succeeded; throws the error of one that failed. */
-  #unwrap({ name }, sid, completion) {
+  #unwrap({ name }, sid, completion, earlierAttempts = 0) {
     if (completion.warning !== undefined) {
       const { code, message } = DynamoDBStoreError.fromNative(completion.warning, name, this.#options, sid)
       const subject = code === 'ConfigError' ? 'CONFIG' : 'TABLE'
@@ -111,6 +160,7 @@ class NativeStore {
     if (!completion.failed) return completion
     const error = DynamoDBStoreError.fromNative(completion.text, name, this.#options, sid)
     count(this.#errors, error.code)
+    error.$metadata.attempts += earlierAttempts
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error
   }
@@ -198,6 +248,14 @@ const nothingSent = {
   bytes: { sent: 0, received: 0 },
   pool: { open: 0, idle: 0 },
   dns: { failures: 0, fallbacks: 0 }
+}
+
+/** Adds what a request reports to the trace of its series. */
+function addTo(context, { attempts, statusCode, capacityUnits }) {
+  context.attempts = (context.attempts ?? 0) + attempts
+  context.statusCode = statusCode
+  context.capacityUnits =
+    capacityUnits === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + capacityUnits
 }
 
 function count(counts, name) {

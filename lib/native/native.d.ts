@@ -63,6 +63,15 @@ export declare class NativeStore {
    */
   set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, traced: boolean): void
   /**
+   * Writes a session if the item still holds the session `stored` and has not expired, within `timeout` milliseconds.
+   * `stored` is JSON text or, if `is_value` is set, an attribute value as JSON. With `latest`, an item that expires
+   * later than this is not replaced. The status says what happened; see `CompletionStatus`. If the session has
+   * changed, the completion has the one that is stored and, as the number, its expiry.
+   */
+  replace(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, stored: string, isValue: boolean, latest: number | undefined | null, now: number, timeout: number, traced: boolean): void
+  /** Reads a session and completes as a `replace` that wrote nothing. */
+  current(call: number, id: string, now: number, timeout: number, traced: boolean): void
+  /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
    * session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
    * name, and its attribute value as JSON.
@@ -121,6 +130,12 @@ export declare const enum CompletionStatus {
   Failed = 1,
   /** The item of the session has expired. */
   Expired = 2,
+  /** A session was not written because it has ended: there is no item, the item has expired, or it has no session. */
+  Ended = 3,
+  /** A session was not written because the item holds a different one, which is the text. */
+  Changed = 4,
+  /** As `Changed`, but the text is an attribute value as JSON, because the session is not stored as a string. */
+  ChangedValue = 5,
 }
 
 /** The size of an item in bytes, as DynamoDB counts it. */

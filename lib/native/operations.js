@@ -8,6 +8,8 @@
 const operations = {
   get: operation('GetItem', 'get'),
   set: operation('PutItem', 'set'),
+  replace: operation('PutItem', 'replace'),
+  current: operation('GetItem', 'current'),
   touch: operation('UpdateItem', 'touch'),
   destroy: operation('DeleteItem', 'destroy'),
   destroyExpired: operation('DeleteItem', 'destroyExpired'),

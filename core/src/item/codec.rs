@@ -46,16 +46,22 @@ impl NewItem<'_> {
             write_string(out, name, value);
             push(out, ",");
         }
-        match layout.format {
-            Format::Json => write_string(out, &layout.session, self.session),
-            Format::Map => {
-                json_string::write(out, &layout.session);
-                push(out, ":");
-                write_map(self.session, out)?;
-            }
-        }
+        json_string::write(out, &layout.session);
+        push(out, ":");
+        write_session(layout, self.session, out)?;
         out.push(b'}');
         Ok(())
+    }
+}
+
+/// Appends the attribute value of a session, which is JSON text.
+pub fn write_session(layout: &Layout, session: &str, out: &mut Vec<u8>) -> Result<()> {
+    match layout.format {
+        Format::Json => {
+            write_string_value(out, session);
+            Ok(())
+        }
+        Format::Map => write_map(session, out),
     }
 }
 
@@ -77,8 +83,22 @@ fn write_map(session: &str, out: &mut Vec<u8>) -> Result<()> {
 
 fn write_string(out: &mut Vec<u8>, name: &str, value: &str) {
     json_string::write(out, name);
-    push(out, r#":{"S":"#);
-    json_string::write(out, value);
+    push(out, ":");
+    write_string_value(out, value);
+}
+
+fn write_string_value(out: &mut Vec<u8>, text: &str) {
+    push(out, r#"{"S":"#);
+    json_string::write(out, text);
+    push(out, "}");
+}
+
+/// Appends an attribute value of any type. `json` is what follows the type.
+fn write_value(out: &mut Vec<u8>, tag: &str, json: &str) {
+    push(out, "{");
+    json_string::write(out, tag);
+    push(out, ":");
+    push(out, json);
     push(out, "}");
 }
 
@@ -97,16 +117,37 @@ pub struct StoredItem {
     pub expires: Option<f64>,
 }
 
-/// The session attribute of an item.
+/// The session attribute of an item. If something else wrote the item, a text may be any text.
 #[derive(Debug, Default, PartialEq)]
 pub enum SessionAttribute {
     /// There is no session attribute.
     #[default]
     Missing,
-    /// JSON text. If something else wrote the item, it may be any text.
+    /// A string: the session as JSON text.
     Text(String),
+    /// A map.
+    Map {
+        /// The session as JSON text.
+        text: String,
+        /// The attribute value as it is stored. The text cannot always be converted back to it, because JSON has no sets
+        /// and no binary values.
+        value: String,
+    },
     /// The attribute is neither a string nor a map.
-    OtherType,
+    Other {
+        /// The attribute value as it is stored.
+        value: String,
+    },
+}
+
+impl SessionAttribute {
+    /// The session as JSON text.
+    pub fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) | Self::Map { text, .. } => Some(text),
+            Self::Missing | Self::Other { .. } => None,
+        }
+    }
 }
 
 impl StoredItem {
@@ -147,15 +188,12 @@ impl StoredItem {
         if expiry::is_expired(self.expires, now) {
             return Ok(None);
         }
-        match self.session {
-            SessionAttribute::Text(text) => Ok(Some(text)),
-            SessionAttribute::Missing => {
-                Err(Error::new(Kind::CorruptItem, "the item has no session attribute"))
-            }
-            SessionAttribute::OtherType => {
-                Err(Error::new(Kind::CorruptItem, "the session attribute is neither a string nor a map"))
-            }
-        }
+        let problem = match self.session {
+            SessionAttribute::Text(text) | SessionAttribute::Map { text, .. } => return Ok(Some(text)),
+            SessionAttribute::Missing => "the item has no session attribute",
+            SessionAttribute::Other { .. } => "the session attribute is neither a string nor a map",
+        };
+        Err(Error::new(Kind::CorruptItem, problem))
     }
 }
 
@@ -179,9 +217,10 @@ fn read_session(cursor: &mut Cursor<'_>) -> Expected<SessionAttribute> {
         session = match tag {
             "S" => SessionAttribute::Text(cursor.text()?.into_owned()),
             "M" => read_map(cursor.raw()?)?,
-            _ => {
-                cursor.raw()?;
-                SessionAttribute::OtherType
+            tag => {
+                let mut value = Vec::new();
+                write_value(&mut value, tag, cursor.raw()?);
+                SessionAttribute::Other { value: utf8(value)? }
             }
         };
         Ok(())
@@ -192,7 +231,13 @@ fn read_session(cursor: &mut Cursor<'_>) -> Expected<SessionAttribute> {
 fn read_map(members: &str) -> Expected<SessionAttribute> {
     let mut json = Vec::new();
     attribute::decode_map(members, &mut json).map_err(|_| Unexpected)?;
-    Ok(String::from_utf8(json).map_or(SessionAttribute::OtherType, SessionAttribute::Text))
+    let mut value = Vec::with_capacity(members.len() + 8);
+    write_value(&mut value, "M", members);
+    Ok(SessionAttribute::Map { text: utf8(json)?, value: utf8(value)? })
+}
+
+fn utf8(bytes: Vec<u8>) -> Expected<String> {
+    String::from_utf8(bytes).map_err(|_| Unexpected)
 }
 
 #[cfg(test)]
@@ -254,7 +299,10 @@ mod tests {
         assert_eq!(read(text), StoredItem { id: Some("k".into()), session, expires: Some(9.5) });
         let map =
             read(json!({ "sess": { "M": { "a": { "L": [{ "NULL": true }] } } }, "expires": { "S": "9" } }));
-        assert_eq!(map.session, SessionAttribute::Text(r#"{"a":[null]}"#.into()));
+        let (text, value) = (r#"{"a":[null]}"#.into(), r#"{"M":{"a":{"L":[{"NULL":true}]}}}"#.into());
+        assert_eq!(map.session, SessionAttribute::Map { text, value });
+        let other = read(json!({ "sess": { "N": "5" } })).session;
+        assert_eq!(other, SessionAttribute::Other { value: r#"{"N":"5"}"#.into() });
         assert_eq!(map.expires, Some(9.0));
     }
 

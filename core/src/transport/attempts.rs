@@ -94,6 +94,8 @@ impl Transport {
         progress: &mut Progress,
     ) -> Result<T> {
         let mut has_renewed = false;
+        // An operation may send several requests, each with its own attempts.
+        let earlier_attempts = trace.counted_attempts();
         loop {
             let (slot, credentials, resolved) = self.acquire(deadline, progress).await?;
             let (failure, clock_offset) = loop {
@@ -103,7 +105,7 @@ impl Transport {
                 trace.attempts += 1;
                 let failure = match self.attempt(&slot, request, &resolved, operation, trace, &parse).await {
                     Ok(value) => {
-                        self.budget.refund(trace.counted_attempts());
+                        self.budget.refund(trace.counted_attempts() - earlier_attempts);
                         return Ok(value);
                     }
                     Err(failure) => failure,
@@ -121,7 +123,7 @@ impl Transport {
             let Some(reason) = reason else {
                 return Err(error);
             };
-            let attempts = trace.counted_attempts();
+            let attempts = trace.counted_attempts() - earlier_attempts;
             let pause = retry::pause(reason, attempts + 1);
             if attempts >= self.limits.max_attempts
                 || Instant::now() + pause >= deadline

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 pub struct CallOptions {
     /// When the operation started, from which its time limit counts.
     pub started: Instant,
+    /// The time limit, if it is shorter than that of the store.
+    pub timeout: Option<Duration>,
     /// Whether to ask the service for the consumed capacity.
     pub wants_capacity: bool,
 }
@@ -16,14 +18,14 @@ pub struct CallOptions {
 impl Default for CallOptions {
     /// An operation that starts now.
     fn default() -> Self {
-        Self { started: Instant::now(), wants_capacity: false }
+        Self { started: Instant::now(), timeout: None, wants_capacity: false }
     }
 }
 
 impl CallOptions {
-    /// When the operation must have ended.
+    /// When the operation must have ended. `timeout` is the time limit of the store.
     pub fn deadline(self, timeout: Duration) -> Instant {
-        self.started + timeout
+        self.started + self.timeout.map_or(timeout, |shorter| shorter.min(timeout))
     }
 
     /// Grants the full time limit again.

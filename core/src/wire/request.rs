@@ -10,6 +10,9 @@ use crate::json::string as json_string;
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 const MAX_ITEM_SIZE: usize = 400 * 1024;
 
+/// Asks the service to return the item if the condition fails.
+const RETURN_ITEM: &str = r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#;
+
 /// The request bodies of one table and layout.
 #[derive(Debug)]
 pub struct Requests {
@@ -42,6 +45,37 @@ impl Requests {
 
     /// PutItem.
     pub fn put(&self, item: NewItem<'_>) -> Result<Body> {
+        self.put_sized(item, 0)
+    }
+
+    /// PutItem on condition that the item is what `replaced` describes and has not expired. If the condition fails, the
+    /// service returns the item.
+    pub fn replace(&self, item: NewItem<'_>, replaced: Replaced<'_>) -> Result<Body> {
+        let Replaced { session, now, latest } = replaced;
+        let (condition, stored) = match session {
+            ReplacedSession::Text(text) => {
+                let mut value = Vec::with_capacity(text.len() + text.len() / 8 + 16);
+                codec::write_session(&self.layout, text, &mut value)?;
+                ("#s = :stored", String::from_utf8(value).ok())
+            }
+            ReplacedSession::Value(value) => ("#s = :stored", Some(value.to_owned())),
+            ReplacedSession::Any => ("attribute_exists(#s)", None),
+        };
+        let mut values = now_values(now);
+        let mut body = self.put_sized(item, stored.as_ref().map_or(0, String::len) + 320)?;
+        values.extend(stored.map(|stored| (":stored", stored)));
+        let mut condition = format!("{condition} AND NOT ({IS_EXPIRED})");
+        if let Some(latest) = latest {
+            condition.push_str(" AND NOT (#e > :latest)");
+            values.push((":latest", number(latest)));
+        }
+        body.condition(&condition, &[("#s", &self.layout.session), ("#e", &self.layout.expires)], &values);
+        body.push(RETURN_ITEM);
+        Ok(body)
+    }
+
+    /// PutItem, with room for `more` bytes after the item.
+    fn put_sized(&self, item: NewItem<'_>, more: usize) -> Result<Body> {
         // The size of a map is not that of its JSON text.
         if self.layout.format == Format::Json && item.session.len() > MAX_ITEM_SIZE {
             return Err(Error::new(
@@ -52,7 +86,7 @@ impl Requests {
                 ),
             ));
         }
-        let mut body = self.open(item.session.len() + item.session.len() / 8 + 256);
+        let mut body = self.open(item.session.len() + item.session.len() / 8 + 256 + more);
         body.push(r#","Item":"#);
         item.write(&self.layout, &mut body.json)?;
         Ok(body)
@@ -80,7 +114,7 @@ impl Requests {
         body.condition(&condition, &names, &values);
         if keeps_later {
             // The item shows which part of the condition failed.
-            body.push(r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#);
+            body.push(RETURN_ITEM);
         }
         body
     }
@@ -110,6 +144,28 @@ impl Requests {
         body.push("}");
         body
     }
+}
+
+/// The item that `replace` replaces.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaced<'a> {
+    /// The session that the item must hold.
+    pub session: ReplacedSession<'a>,
+    /// The time of the call.
+    pub now: Seconds,
+    /// If given, an item that expires later than this is not replaced.
+    pub latest: Option<Seconds>,
+}
+
+/// The session that an item must hold to be replaced.
+#[derive(Clone, Copy, Debug)]
+pub enum ReplacedSession<'a> {
+    /// JSON text, stored in the format of the layout.
+    Text(&'a str),
+    /// An attribute value as JSON.
+    Value(&'a str),
+    /// Any session.
+    Any,
 }
 
 /// What `touch` writes.
@@ -258,6 +314,29 @@ mod tests {
         let delete = json(requests.delete_expired("k", 10).finish(false));
         assert_eq!(delete["ConditionExpression"], IS_EXPIRED);
         assert_eq!(delete["ExpressionAttributeNames"], json!({ "#e": "expires" }));
+    }
+
+    #[test]
+    fn replace_compares_the_stored_session_in_the_format_of_the_layout() {
+        let replace = |format, session, latest| {
+            let replaced = Replaced { session, now: 10, latest };
+            json(requests(format).replace(ITEM, replaced).unwrap().finish(false))
+        };
+        let text = replace(Format::Json, ReplacedSession::Text("{}"), None);
+        assert_eq!(text["Item"]["sess"], json!({ "S": "{\"a\":1}" }));
+        assert_eq!(text["ConditionExpression"], format!("#s = :stored AND NOT ({IS_EXPIRED})"));
+        assert_eq!(text["ExpressionAttributeNames"], json!({ "#s": "sess", "#e": "expires" }));
+        assert_eq!(text["ExpressionAttributeValues"][":stored"], json!({ "S": "{}" }));
+        assert_eq!(text["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        let map = replace(Format::Map, ReplacedSession::Text(r#"{"n":2}"#), Some(20));
+        assert_eq!(map["ExpressionAttributeValues"][":stored"], json!({ "M": { "n": { "N": "2" } } }));
+        assert_eq!(map["ExpressionAttributeValues"][":latest"], json!({ "N": "20" }));
+        assert!(map["ConditionExpression"].as_str().unwrap().ends_with(" AND NOT (#e > :latest)"));
+        let value = replace(Format::Json, ReplacedSession::Value(r#"{"B":"AA=="}"#), None);
+        assert_eq!(value["ExpressionAttributeValues"][":stored"], json!({ "B": "AA==" }));
+        let any = replace(Format::Map, ReplacedSession::Any, None);
+        assert_eq!(any["ConditionExpression"], format!("attribute_exists(#s) AND NOT ({IS_EXPIRED})"));
+        assert_eq!(any["ExpressionAttributeValues"].get(":stored"), None);
     }
 
     #[test]

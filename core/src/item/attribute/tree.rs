@@ -70,7 +70,8 @@ impl AttributeValue {
         }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// Whether two values are the same: sets have no order, and numbers are compared by value.
+    pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::S(one), Self::S(other)) | (Self::B(one), Self::B(other)) => one == other,
             (Self::N(one), Self::N(other)) => number(one) == number(other),

@@ -1,10 +1,5 @@
 'use strict'
 
-/** Whether the object is a Session of @fastify/session. A Session of express-session does not have these methods. */
-function isFastifySession({ isSaved, isModified }) {
-  return typeof isSaved === 'function' && typeof isModified === 'function'
-}
-
 /**
  * Orders the outcomes of @fastify/session's writes: each promise settles after those of earlier writes of the same session.
  * @fastify/session saves a session once for each response. If a handler sends two responses, the client must get the first
@@ -25,4 +20,4 @@ class FastifyWrites {
   }
 }
 
-module.exports = { FastifyWrites, isFastifySession }
+module.exports = { FastifyWrites }

@@ -1,0 +1,202 @@
+'use strict'
+
+// An app whose requests change a session as they are told, for tests of parallel requests. It runs in the process of the
+// test, or in a process of its own: `startProcess`.
+
+const { fork } = require('node:child_process')
+const { once } = require('node:events')
+const { setTimeout: sleep } = require('node:timers/promises')
+
+const secret = 'a secret of the tests, thirty-two characters'
+const cookieName = 'sid'
+
+/**
+ * Changes the session as the request says: waits for `wait` milliseconds, then sets the fields in `set`, deletes those in
+ * `remove`, adds one to those in `increment`, and sets the lifetime to `maxAge`.
+ */
+async function change(session, { wait = 0, set = {}, remove = [], increment = [], maxAge }, setMaxAge) {
+  if (wait > 0) await sleep(wait)
+  for (const [name, value] of Object.entries(set)) session[name] = value
+  for (const name of remove) delete session[name]
+  for (const name of increment) session[name] = (session[name] ?? 0) + 1
+  if (maxAge !== undefined) setMaxAge(maxAge)
+}
+
+function dataOf(session) {
+  const { cookie: _cookie, ...data } = JSON.parse(JSON.stringify(session))
+  return data
+}
+
+const starters = {
+  async express({ store, maxAge, resave, rolling }) {
+    const express = require('express')
+    const app = express()
+    app.set('env', 'test')
+    const session = require('express-session')
+    const options = { store, secret, name: cookieName, resave, rolling, saveUninitialized: false, cookie: { maxAge } }
+    app.use(session(options))
+    app.use(express.json())
+    const ended = (method, request) =>
+      new Promise((resolve, reject) => request.session[method]((error) => (error ? reject(error) : resolve())))
+    app.post('/', async (request, response) => {
+      const { body } = request
+      await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
+      if (body.save) await ended('save', request)
+      if (body.then) await change(request.session, body.then)
+      if (body.regenerate) {
+        await ended('regenerate', request)
+        Object.assign(request.session, body.regenerate)
+      }
+      if (body.logout) await ended('destroy', request)
+      response.json(request.session ? dataOf(request.session) : {})
+    })
+    app.use((error, request, response, next) => (response.headersSent ? next(error) : fail(response, error)))
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { url: `http://127.0.0.1:${server.address().port}`, close: () => closeServer(server) }
+  },
+
+  async koa({ store, maxAge, rolling, koaSession = 'koa-session' }) {
+    const Koa = require('koa')
+    const module = require(koaSession)
+    const app = new Koa()
+    app.keys = [secret]
+    app.silent = true
+    app.use(async (ctx, next) => {
+      try {
+        await next()
+      } catch (error) {
+        ctx.status = 500
+        ctx.body = { error: error.code }
+      }
+    })
+    app.use((module.default ?? module)({ store, maxAge, rolling, key: cookieName }, app))
+    app.use(async (ctx) => {
+      const chunks = []
+      for await (const chunk of ctx.req) chunks.push(chunk)
+      const body = JSON.parse(Buffer.concat(chunks).toString())
+      await change(ctx.session, body, (maxAge) => (ctx.session.maxAge = maxAge))
+      if (body.save) await ctx.session.save()
+      if (body.then) await change(ctx.session, body.then)
+      if (body.regenerate) {
+        await ctx.session.regenerate()
+        Object.assign(ctx.session, body.regenerate)
+      }
+      ctx.body = body.logout ? {} : ctx.session.toJSON()
+      if (body.logout) ctx.session = null
+    })
+    const server = app.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { url: `http://127.0.0.1:${server.address().port}`, close: () => closeServer(server) }
+  },
+
+  async fastify({ store, maxAge, rolling }) {
+    const app = require('fastify')({ forceCloseConnections: true })
+    app.register(require('@fastify/cookie'))
+    app.register(require('@fastify/session'), {
+      store,
+      secret,
+      rolling,
+      cookieName,
+      saveUninitialized: false,
+      cookie: { secure: false, maxAge }
+    })
+    app.setErrorHandler((error, request, reply) => reply.status(500).send({ error: error.code ?? error.message }))
+    app.post('/', async (request) => {
+      const { body } = request
+      await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
+      if (body.save) await request.session.save()
+      if (body.then) await change(request.session, body.then)
+      if (body.regenerate) {
+        await request.session.regenerate()
+        Object.assign(request.session, body.regenerate)
+      }
+      if (body.logout) await request.session.destroy()
+      return request.session ? dataOf(request.session) : {}
+    })
+    return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
+  }
+}
+
+function fail(response, error) {
+  response.status(500).json({ error: error.code ?? error.message })
+}
+
+async function closeServer(server) {
+  server.closeAllConnections()
+  server.close()
+}
+
+/** Starts an app in this process. Sessions last an hour, and a save that changes nothing is made only if `rolling` is set. */
+function startApp(framework, options) {
+  return starters[framework]({ maxAge: 3_600_000, rolling: false, resave: false, ...options })
+}
+
+/**
+ * Starts an app in another process, which makes its store as `stores[name]` below says. Returns `{ url, close, errors }`.
+ */
+async function startProcess(framework, name, options, appOptions = {}) {
+  const child = fork(__filename, [], { env: { ...process.env, NODE_V8_COVERAGE: '' } })
+  child.send({ framework, name, options, appOptions })
+  const [{ url }] = await once(child, 'message')
+  return {
+    url,
+    async close() {
+      child.disconnect()
+      await once(child, 'exit')
+    }
+  }
+}
+
+const stores = {
+  'dynamodb-session': (options) => new (require('../..').DynamoDBStore)(options),
+  'connect-dynamodb'({ table, endpoint, region, credentials }) {
+    const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
+    const Store = require('connect-dynamodb')(require('express-session'))
+    const client = new DynamoDBClient({ endpoint, region, credentials })
+    return new Store({ client, table, initialized: true, reapInterval: 0 })
+  }
+}
+
+/** A client with one session, which may send several requests at once to several apps. */
+class Client {
+  cookie = ''
+
+  constructor(urls) {
+    this.urls = [urls].flat()
+  }
+
+  /** Sends a request to one of the apps; returns the session that the app has then. */
+  async send(body = {}, index = 0) {
+    const response = await fetch(this.urls[index % this.urls.length], {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie: this.cookie },
+      body: JSON.stringify(body)
+    })
+    const cookies = response.headers.getSetCookie().filter((text) => text.startsWith(cookieName))
+    const json = await response.json()
+    if (response.status !== 200) throw new Error(`the app responded ${response.status} ${JSON.stringify(json)}`)
+    // A response that arrives late must not replace the cookie of a new session.
+    if (!this.isFixed && cookies.length > 0) this.cookie = cookies.map((text) => text.split(';')[0]).join('; ')
+    return json
+  }
+
+  /** A client that has the same cookie and keeps it. */
+  copy(urls = this.urls) {
+    const copy = new Client(urls)
+    copy.cookie = this.cookie
+    copy.isFixed = true
+    return copy
+  }
+}
+
+if (require.main === module) {
+  process.once('message', async ({ framework, name, options, appOptions }) => {
+    const store = stores[name](options)
+    const app = await startApp(framework, { store, ...appOptions })
+    process.send({ url: app.url })
+    process.on('disconnect', () => process.exit())
+  })
+}
+
+module.exports = { Client, startApp, startProcess, stores }

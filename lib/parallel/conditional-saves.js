@@ -1,0 +1,174 @@
+'use strict'
+
+const { CompletionStatus } = require('../native/loader.js')
+const { operations } = require('../native/operations.js')
+const { monotonicNow, setTimeout } = require('../timers.js')
+const { isUnchanged } = require('./changes.js')
+const { SaveQueues } = require('./save-queue.js')
+
+/**
+ * How much later than the new expiry the stored one may be, in seconds, before a save keeps the stored one. Requests
+ * that run in parallel compute slightly different expiries.
+ */
+const EXPIRY_SLACK = 5
+
+/** The longest pause between two attempts, in milliseconds. */
+const LONGEST_PAUSE = 100
+
+/** Stands for the stored session while it is unknown whether an earlier save has written it. */
+const UNKNOWN = Symbol('unknown')
+
+/**
+ * Saves sessions on condition that the table still holds what the request read. If another request has changed the
+ * session, the changes are merged. If the session has ended, it is not written.
+ *
+ * A save is `{ sid, session, framework, owner, text, attributes, record, keepsLater }`. `owner` is the object that has the
+ * session's record, and `record` is the one that it gets. `keepsLater`: a later expiry that is stored stays. A stored
+ * session is `{ text, value, expiry }`: its JSON text, its attribute value if that is not a string, and its expiry in
+ * milliseconds if it is known.
+ */
+class ConditionalSaves {
+  #sessions
+  #options
+  #native
+  #records
+  #events
+  /** Loaded at the first collision. */
+  #merger
+  #queues = new SaveQueues()
+  #counts = { setsSaved: 0, merges: 0, conflicts: 0 }
+
+  constructor(sessions, options, native, records, events) {
+    this.#sessions = sessions
+    this.#options = options
+    this.#native = native
+    this.#records = records
+    this.#events = events
+  }
+
+  stats() {
+    return this.#counts
+  }
+
+  /** Resolves when the session is saved, or does not need to be. */
+  run(save) {
+    save.deadline = monotonicNow() + this.#options.timeout
+    return this.#queues.run(save.sid, (queue) => this.#save(save, queue))
+  }
+
+  async #save(save, queue) {
+    const { sid, session, framework, text } = save
+    const previous = this.#records.of(save)
+    const base = previous?.base
+    try {
+      if (base === undefined) await this.#put(save, queue)
+      else if (!isUnchanged(base.text, text, framework, this.#options.stamp?.field)) {
+        await this.#replace(save, base, queue)
+      } else if (framework === 'express' && !this.#options.disableTouch) {
+        await this.#sessions.touch(sid, session, save)
+      } else if (this.#sessions.isFreshSave(save, previous)) {
+        this.#counts.setsSaved += 1
+      } else {
+        save.isRenewal = true
+        await this.#replace(save, base, queue)
+      }
+    } catch (error) {
+      if (error?.mayBeDone) queue.stored = UNKNOWN
+      throw error
+    }
+  }
+
+  /** Writes a session that the request has not read. */
+  async #put(save, queue) {
+    const { sid, text, attributes, record } = save
+    await this.#native.runHeld(operations.set, sid, text, this.#sessions.secondsOf(record.expiry), attributes)
+    this.#finish(save, queue, { text, value: undefined, expiry: record.expiry })
+  }
+
+  /** Replaces the session that the request has read. */
+  #replace(save, base, queue) {
+    return this.#native.runSeries(operations.set, save.sid, (send) => this.#replaceWith(send, save, base, queue))
+  }
+
+  async #replaceWith(send, save, base, queue) {
+    const { sid } = save
+    let stored = queue.stored ?? base.stored ?? { text: base.text, value: undefined, expiry: undefined }
+    if (stored === UNKNOWN) stored = this.#storedOf(await send(operations.current, Date.now(), this.#remaining(save)))
+    for (let attempt = 1; stored !== undefined; attempt++) {
+      const version = this.#versionOver(stored, save, base)
+      const isRenewed = save.isRenewal && attempt === 1
+      if (!version.changesStored && !isRenewed) return this.#finish(save, queue, stored, version)
+      if (attempt > 2) await pause(attempt)
+      const { text, attributes, expiry } = version
+      const expires = this.#sessions.secondsOf(expiry)
+      const latest = save.keepsLater ? expires + EXPIRY_SLACK : null
+      const condition = [stored.value ?? stored.text, stored.value !== undefined, latest, Date.now()]
+      const remaining = this.#remaining(save)
+      const completion = await send(operations.replace, text, expires, attributes, ...condition, remaining)
+      if (completion.status === CompletionStatus.Succeeded) {
+        return this.#finish(save, queue, { text, value: undefined, expiry }, version)
+      }
+      stored = this.#storedOf(completion)
+    }
+    queue.stored = undefined
+    return this.#events.missing(operations.set, sid)
+  }
+
+  /** What to write over the stored session. */
+  #versionOver(stored, save, base) {
+    const { text, attributes, record } = save
+    // The expiry may have changed all the same.
+    const expiry = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
+    const version = { text, attributes, expiry, changesStored: true }
+    if (stored.text === base.text) return version
+    const { VersionMerger } = require('./version-merger.js')
+    this.#merger ??= new VersionMerger(this.#sessions, this.#options, this.#native)
+    const merged = this.#merger.merge(stored, save, base)
+    if (merged === undefined) this.#events.notASession(operations.set)
+    return merged ?? version
+  }
+
+  /** The stored session of a completion, or undefined if the session has ended. */
+  #storedOf({ status, text, number }) {
+    if (status === CompletionStatus.Ended) return undefined
+    const isValue = status === CompletionStatus.ChangedValue
+    return {
+      text: isValue ? this.#textOfValue(text) : text,
+      value: isValue ? text : undefined,
+      expiry: number === undefined ? undefined : number * 1000
+    }
+  }
+
+  /** The JSON text in an attribute value. Undefined if it holds no session. */
+  #textOfValue(value) {
+    return this.#sessions.decodeItem({ [this.#options.attributes.session]: JSON.parse(value) }).text
+  }
+
+  #finish(save, queue, stored, { isMerged, conflicts } = {}) {
+    const { sid, text, record } = save
+    queue.stored = stored
+    if (stored.expiry !== undefined) record.expiry = stored.expiry
+    record.base = { sid, text, stored }
+    this.#records.setOf(save, record)
+    if (isMerged) this.#counts.merges += 1
+    if (!(conflicts?.length > 0)) return
+    this.#counts.conflicts += 1
+    this.#events.conflict(sid, conflicts)
+  }
+
+  /** The time that a save has left, in milliseconds. */
+  #remaining({ deadline }) {
+    const remaining = deadline - monotonicNow()
+    if (remaining > 0) return remaining
+    const { timeout } = this.#options
+    const message = `could not write the session within ${timeout} ms, because other requests kept changing it`
+    throw Object.assign(this.#native.createError(operations.set, 'TimeoutError', message), { retryable: true })
+  }
+}
+
+/** Waits for a random time. Otherwise, processes that collide once would collide again and again. */
+function pause(attempt) {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE)))
+}
+
+module.exports = { ConditionalSaves }

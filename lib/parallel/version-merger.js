@@ -1,0 +1,93 @@
+'use strict'
+
+const { fromNow } = require('../lifetime.js')
+const { operations } = require('../native/operations.js')
+const { parseSession, serializeSession } = require('../session-text.js')
+const { specialAttributes } = require('../special-keys.js')
+const { mergeSessions } = require('./merge.js')
+
+/** Merges the session of a save into a stored session that is not the one that the request read. */
+class VersionMerger {
+  #sessions
+  #options
+  #native
+
+  constructor(sessions, options, native) {
+    this.#sessions = sessions
+    this.#options = options
+    this.#native = native
+  }
+
+  /**
+   * Returns what to write: `{ text, attributes, expiry, changesStored, isMerged, conflicts }`. Returns undefined if the
+   * stored attribute is not a session.
+   */
+  merge(stored, save, base) {
+    const { stamp, onConflict } = this.#options
+    const theirs = stored.text === undefined ? undefined : parseSession(stored.text)
+    if (theirs === undefined) return undefined
+    const versions = { base: JSON.parse(base.text), theirs, mine: JSON.parse(save.text) }
+    const mergeField = typeof onConflict === 'function' ? (...args) => this.#mergeField(...args) : undefined
+    const merged = mergeSessions(versions, { framework: save.framework, stampField: stamp?.field, mergeField })
+    const isMerged = merged.theyChanged && merged.changesTheirs
+    if (onConflict === 'fail' && isMerged) throw this.#conflictError()
+    const { text, attributes } = this.#sessions.serializing(operations.set, () => ({
+      text: serializeSession(merged.session, stamp),
+      attributes: this.#attributesOf(merged, save)
+    }))
+    return {
+      text,
+      attributes,
+      expiry: this.#expiryOf(merged, stored, save),
+      changesStored: merged.changesTheirs,
+      isMerged,
+      conflicts: [...new Set(merged.conflicts)]
+    }
+  }
+
+  /** Calls the app's function. What it throws is the error of the save. */
+  #mergeField(...args) {
+    const value = this.#options.onConflict(...args)
+    if (typeof value?.then !== 'function') return value
+    const message = 'the function of option onConflict returned a promise; it must return the value'
+    throw this.#native.createError(operations.set, 'ConfigError', message)
+  }
+
+  /**
+   * The attributes of special keys. The values of the request's own fields were converted from its session object, which
+   * may hold values that JSON cannot represent.
+   */
+  #attributesOf({ session, own }, { attributes }) {
+    const { specialKeys } = this.#options
+    if (specialKeys.length === 0) return null
+    const others = specialKeys.filter(({ name }) => !own.has(name))
+    const ownAttributes = Object.entries(JSON.parse(attributes)).filter(([name]) => own.has(name))
+    return JSON.stringify({ ...JSON.parse(specialAttributes(others, session)), ...Object.fromEntries(ownAttributes) })
+  }
+
+  /** The expiry follows whoever has changed the lifetime of the session. If nobody has, the later one stays. */
+  #expiryOf({ session, lifetimeOf }, stored, { record }) {
+    if (typeof this.#options.ttl === 'function') {
+      return fromNow(this.#sessions.lifetimeOf(operations.set, withCookieTimes(session)) * 1000)
+    }
+    if (lifetimeOf === 'mine') return record.expiry
+    if (lifetimeOf === 'theirs') return stored.expiry ?? record.expiry
+    return Math.max(record.expiry, stored.expiry ?? -Infinity)
+  }
+
+  #conflictError() {
+    const message =
+      'another request has changed the session since this request read it; reload the session and try again'
+    return Object.assign(this.#native.createError(operations.set, 'ConflictError', message), { retryable: true })
+  }
+}
+
+/** The session with the times that its cookie has in an app. */
+function withCookieTimes(session) {
+  const { cookie } = session
+  if (typeof cookie?.expires !== 'string') return session
+  const expires = new Date(cookie.expires)
+  return { ...session, cookie: { ...cookie, expires, maxAge: expires.getTime() - Date.now() } }
+}
+
+module.exports = { VersionMerger }
