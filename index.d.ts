@@ -24,9 +24,9 @@ declare namespace connectDynamoDB {
 
   /** The extra argument that koa-session passes to the store. */
   interface KoaContext {
-    /** The Koa context of the request. Not used. */
+    /** The Koa context of the request. Connects the `set` of a request with its `get`. Passed by koa-session 6.1 and later. */
     ctx?: unknown
-    /** Whether the session changed. Not used: `set` always writes the session. */
+    /** Whether the session changed. Not used: the store compares the session with the one that the request read. */
     changed?: boolean
     /** Whether koa-session saves the session on every request. Not used. */
     rolling?: boolean
@@ -93,6 +93,19 @@ declare namespace connectDynamoDB {
         makeRequest(...args: any[]): any
       }
   )
+
+  /**
+   * Merges a field of a session that two requests have changed. Called during a `set`, for each such top-level field,
+   * also if both values are equal. Not called for `cookie`. Must be synchronous: a promise is a `ConfigError`. An error
+   * that it throws is the error of the `set`.
+   *
+   * @param field name of the field
+   * @param base value that the request of this `set` read; undefined if there was none. Like the others, parsed from JSON
+   * @param theirs value that is stored now; undefined if the other request deleted the field
+   * @param mine value that this `set` writes; undefined if its request deleted the field
+   * @returns the value to store; undefined to delete the field
+   */
+  type ConflictResolver = (field: string, base: any, theirs: any, mine: any) => any
 
   /** Options of a store. All are optional. */
   interface NativeStoreOptions {
@@ -162,6 +175,19 @@ declare namespace connectDynamoDB {
      * if no session was found. Default: true.
      */
     consistentRead?: boolean | 'on-miss'
+    /**
+     * What `set` does if another request has changed the session since this request read it:
+     *
+     * - `'merge'` keeps the changes of both. If both changed the same top-level field, this request's value wins.
+     * - A function merges as `'merge'` does, and returns the value of each top-level field that both changed.
+     * - `'fail'` fails with a `ConflictError`.
+     * - `'overwrite'` replaces the whole session, as if nobody had changed it.
+     *
+     * With all but `'overwrite'`, `set` does not write a session that has ended, and emits `missing` instead. Takes
+     * effect for sessions that express-session, koa-session 6.1 or later, or @fastify/session read and write. Default:
+     * `'merge'`, or `'overwrite'` for the compatible stores.
+     */
+    onConflict?: 'merge' | 'overwrite' | 'fail' | ConflictResolver
     /**
      * Format in which sessions are written: JSON text, which can hold any JSON value, or a DynamoDB map, which other
      * programs can query. A map cannot hold empty names, more than 32 levels, or numbers outside 1e-130 to 1e126. The
@@ -258,8 +284,19 @@ declare namespace connectDynamoDB {
     throttles: number
     /** Number of throttling reasons by name, such as `TableReadKeyRangeThroughputExceeded`. */
     throttlingReasons: Record<string, number>
-    /** Number of touches that sent no request because of `touchAfter`. */
+    /**
+     * Number of touches that sent no request because of `touchAfter`. Includes saves of express-session that changed
+     * nothing: they do what a touch does.
+     */
     touchesSaved: number
+    /** Number of other saves that sent no request because nothing had changed. Always 0 with `onConflict: 'overwrite'`. */
+    setsSaved: number
+    /** Number of saves that were merged with the changes of another request. */
+    merges: number
+    /** Number of saves with a field that another request had also changed; see {@link ConflictEvent}. */
+    conflicts: number
+    /** Number of saves and touches of a session that had ended; see {@link MissingEvent}. */
+    missing: number
     /** Sizes of request and response bodies, in bytes. */
     bytes: {
       /** Bytes of request bodies, for every attempt. */
@@ -352,14 +389,29 @@ declare namespace connectDynamoDB {
     AttributeName?: string
   }
 
-  /** Argument of the event `missing`: a session that an operation did not find. */
+  /** Argument of the event `missing`: a session that a `set` or `touch` did not find, because it has ended. */
   interface MissingEvent {
     /** The method that did not find the session. */
-    operation: 'touch'
+    operation: 'set' | 'touch'
     /** Name of the table. */
     tableName: string
     /** A short hash of the session ID, which distinguishes IDs without revealing them. */
     sidHash: string
+  }
+
+  /** Argument of the event `conflict`: a save with fields that another request had also changed. */
+  interface ConflictEvent {
+    /** The method that found the conflict. */
+    operation: 'set'
+    /** Name of the table. */
+    tableName: string
+    /** A short hash of the session ID, which distinguishes IDs without revealing them. */
+    sidHash: string
+    /**
+     * Names of the top-level fields that both requests changed: to different values, or to any values if `onConflict` is
+     * a function. `cookie` stands for a setting of the session's cookie, such as its lifetime.
+     */
+    fields: string[]
   }
 
   /**
@@ -371,7 +423,8 @@ declare namespace connectDynamoDB {
    *
    * The class extends the `Store` of your app's express-session, or `EventEmitter` if express-session is not installed.
    *
-   * @fires missing with a {@link MissingEvent}: a touched session does not exist. This is not an error.
+   * @fires missing with a {@link MissingEvent}: a session to save or touch has ended. This is not an error.
+   * @fires conflict with a {@link ConflictEvent}: two requests have changed the same fields. This is not an error.
    * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session. `get` returns null for
    * it.
    * @fires disconnect if the `offlineAfter` option is set: the service no longer responds
@@ -387,15 +440,19 @@ declare namespace connectDynamoDB {
      */
     constructor(options?: NativeStoreOptions)
 
-    /** A touched session does not exist or has expired. This is not an error. */
+    /** A session to save or touch does not exist or has expired. This is not an error. */
     on(event: 'missing', listener: (event: MissingEvent) => void): this
+    /** Two requests have changed the same fields of a session. This is not an error. */
+    on(event: 'conflict', listener: (event: ConflictEvent) => void): this
     /** An item does not contain a valid session. `get` returns null for it. */
     on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
     /** If the `offlineAfter` option is set: the service no longer responds, or responds again. */
     on(event: 'disconnect' | 'connect', listener: () => void): this
     on(event: string | symbol, listener: (...args: any[]) => void): this
-    /** A touched session does not exist or has expired. This is not an error. */
+    /** A session to save or touch does not exist or has expired. This is not an error. */
     once(event: 'missing', listener: (event: MissingEvent) => void): this
+    /** Two requests have changed the same fields of a session. This is not an error. */
+    once(event: 'conflict', listener: (event: ConflictEvent) => void): this
     /** An item does not contain a valid session. `get` returns null for it. */
     once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
     /** If the `offlineAfter` option is set: the service no longer responds, or responds again. */
@@ -416,9 +473,12 @@ declare namespace connectDynamoDB {
     get(sid: string, maxAge?: number | 'session', context?: KoaContext): Promise<any>
 
     /**
-     * Creates a session or replaces it entirely.
+     * Creates a session, or saves the changes of a request to it. If a session middleware read the session and another
+     * request has changed it since, the `onConflict` option decides what is stored. If the session has ended since, `set`
+     * writes nothing and emits `missing`. Any other object is stored as it is, and replaces the stored session.
      *
-     * Cost: one PutItem, which uses one write unit.
+     * Cost: one PutItem, which uses one write unit; a further one each time another request has changed the session in
+     * the meantime. No request if nothing has changed within `touchAfter` seconds of the last write.
      *
      * @param maxAge lifetime in milliseconds as koa-session passes it, or `'session'` for the default lifetime
      */
@@ -527,9 +587,9 @@ declare namespace connectDynamoDB {
     name: string
     /**
      * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of the store's own codes:
-     * `'ClosedError'`, `'ConfigError'`, `'CorruptItemError'`, `'CredentialsError'`, `'InternalError'`,
-     * `'InvalidSessionIdError'`, `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`, `'TimeoutError'`, or
-     * `'UnknownServiceError'` if the service returns an error without a name.
+     * `'ClosedError'`, `'ConfigError'`, `'ConflictError'`, `'CorruptItemError'`, `'CredentialsError'`,
+     * `'InternalError'`, `'InvalidSessionIdError'`, `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`,
+     * `'TimeoutError'`, or `'UnknownServiceError'` if the service returns an error without a name.
      */
     code: string
     /** Where the error originates: `'client'` for the request, `'server'` for the service or the network. */

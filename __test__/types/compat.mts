@@ -51,7 +51,8 @@ import {
     AWSConfigJSON: { accessKeyId: 'a', secretAccessKey: 's', region: 'us-east-1' },
     client: new AWS.DynamoDB({ endpoint: new AWS.Endpoint('http://localhost:8000') }),
     reapInterval: 600_000,
-    touchAfter: 60
+    touchAfter: 60,
+    onConflict: 'merge'
   }
 
   const handlers: express.RequestHandler[] = [
@@ -86,7 +87,8 @@ import {
 
 // dynamodb-store
 {
-  const store = new DynamoDBStore({ table: { name: 'sessions' }, maxConnections: 10 })
+  const store = new DynamoDBStore({ table: { name: 'sessions' }, maxConnections: 10, onConflict: 'merge' })
+  store.on('conflict', ({ fields }) => fields.join())
   session({ store, secret: 'secret' })
   await store.createTableIfDontExists()
   store.touch('id', {}, (error, touched) => error ?? touched?.Attributes.sess.updated)
@@ -95,7 +97,8 @@ import {
 // koa-session-dynamodb-store and its fork of baseline-dev
 {
   const app = new Koa()
-  const options: KoaStore.Options = { table: { autoCreate: true } }
+  const options: KoaStore.Options = { table: { autoCreate: true }, onConflict: 'merge' }
+  new KoaStore(options).on('conflict', ({ fields }) => fields.join()).on('missing', ({ operation }) => operation)
 
   app.use(createSession({ store: new KoaStore(options) }, app))
   app.use(koaSession6({ store: new BaselineStore({ dynamoConfig: { region: 'local' } }) }, app))
@@ -111,6 +114,7 @@ import {
     tableName: 'some-table',
     dynamoDBClient,
     touchAfter: 60 * 60, // 60 minutes in seconds
+    onConflict: (field, base, theirs, mine) => mine,
     createTableOptions
   }
   session({

@@ -10,6 +10,8 @@ import { EventEmitter } from 'node:events'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
 import {
   CallbackError,
+  ConflictEvent,
+  ConflictResolver,
   CreateTableOptions,
   Credentials,
   DynamoDBStore,
@@ -42,6 +44,7 @@ expectAssignable<DynamoDBStoreOptions>({
   touchAfter: 0,
   disableTouch: false,
   consistentRead: 'on-miss',
+  onConflict: 'fail',
   format: 'map',
   attributes: { session: 'data', expires: 'ttl' },
   specialKeys: [{ name: 'user', type: 'S' }],
@@ -63,6 +66,14 @@ expectAssignable<DynamoDBStoreOptions>({
 expectAssignable<DynamoDBStoreOptions>({ createTable: true, consistentRead: false, format: 'json' })
 expectAssignable<DynamoDBStoreOptions>({ ttl: (session: { remember: boolean }) => (session.remember ? 1e6 : 60) })
 
+expectAssignable<ConflictResolver>((field: string, base = 0, theirs: number, mine: number) => theirs + mine - base)
+new DynamoDBStore({
+  onConflict(field, base, theirs, mine) {
+    expectType<string>(field)
+    return field === 'views' ? theirs + mine - (base ?? 0) : mine
+  }
+})
+
 expectError(new DynamoDBStore('sessions'))
 expectError(new DynamoDBStore({ tabel: 'sessions' }))
 expectError(new DynamoDBStore({ readCapacityUnits: 25 }))
@@ -70,6 +81,8 @@ expectError(new DynamoDBStore({ table: { name: 'sessions' } }))
 expectError(new DynamoDBStore({ ttl: '3600' }))
 expectError(new DynamoDBStore({ ttl: () => 'an hour' }))
 expectError(new DynamoDBStore({ consistentRead: 'always' }))
+expectError(new DynamoDBStore({ onConflict: 'last' }))
+expectError(new DynamoDBStore({ onConflict: (field: number) => field }))
 expectError(new DynamoDBStore({ format: 'JSON' }))
 expectError(new DynamoDBStore({ attributes: { sess: 'data' } }))
 expectError(new DynamoDBStore({ specialKeys: ['user'] }))
@@ -97,6 +110,8 @@ expectAssignable<DynamoDBStoreOptions>({ client: new AWS.DynamoDB() })
 const store = new DynamoDBStore()
 expectType<StoreStats>(store.stats())
 expectType<number>(store.stats().pool.idle)
+const { setsSaved, merges, conflicts, missing } = store.stats()
+expectType<number[]>([setsSaved, merges, conflicts, missing])
 expectType<Record<string, number>>(store.stats().throttlingReasons)
 expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' })
 expectType<DynamoDBStore>(store.on('disconnect', () => {}))
@@ -172,9 +187,14 @@ expectType<string | undefined>(description.TimeToLiveDescription?.TimeToLiveStat
 store.on('missing', (event) => expectType<MissingEvent>(event))
 store.on('corrupt', (error) => expectType<DynamoDBStoreError>(error))
 store.on('missing', ({ operation, tableName, sidHash }: MissingEvent) => {
-  expectType<'touch'>(operation)
+  expectType<'set' | 'touch'>(operation)
   expectType<string>(tableName)
   expectType<string>(sidHash)
+})
+store.on('conflict', (event) => expectType<ConflictEvent>(event))
+store.once('conflict', ({ operation, fields }) => {
+  expectType<'set'>(operation)
+  expectType<string[]>(fields)
 })
 store.once('corrupt', (error: DynamoDBStoreError) => expectType<string>(error.code))
 store.on('disconnect', () => {})

@@ -37,6 +37,11 @@ declare namespace ConnectDynamoDB {
     prefix?: string | null
     /** Name of the table's partition key. Default: `'id'`. */
     hashKey?: string | null
+    /**
+     * What `set` does if another request has changed the session since this request read it. The original package
+     * overwrites. For the other values, see `onConflict` of `DynamoDBStore`. Default: `'overwrite'`.
+     */
+    onConflict?: dynamodbSession.NativeStoreOptions['onConflict']
     /** Provisioned read capacity units of a table that the store creates. Default: 5. */
     readCapacityUnits?: number | string | null
     /** Provisioned write capacity units of a table that the store creates. Default: 5. */
@@ -83,7 +88,8 @@ declare namespace ConnectDynamoDB {
    * A store and, as in connect-dynamodb's own types, its class. Every operation accepts a callback as its last argument
    * and calls it once, asynchronously. Without a callback, the operation returns a promise.
    *
-   * @fires missing with a MissingEvent: a touched session does not exist; this is not an error
+   * @fires missing with a MissingEvent: a session to save or touch has ended; this is not an error
+   * @fires conflict with a ConflictEvent: two requests have changed the same fields; this is not an error
    * @fires corrupt with a DynamoDBStoreError: an item does not contain a valid session; `get` returns null for it
    * @fires reapError with a DynamoDBStoreError: a run of the reap timer failed
    */

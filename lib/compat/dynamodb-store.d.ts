@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type {
+  ConflictEvent,
   DoneCallback,
   DynamoDBStoreError,
   NativeStoreOptions,
@@ -15,7 +16,8 @@ import type { Version2Config } from './aws-v2.js'
  *
  * Without a callback, every operation returns a promise. Errors are `DynamoDBStoreError`s.
  *
- * @fires missing a touched session does not exist; this is not an error
+ * @fires missing a session to save or touch has ended; this is not an error
+ * @fires conflict two requests have changed the same fields of a session; this is not an error
  * @fires corrupt an item does not contain a valid session; `get` returns null for it
  */
 declare class DynamoDBStore extends EventEmitter {
@@ -48,13 +50,17 @@ declare class DynamoDBStore extends EventEmitter {
   /** Not used, because the store does not send requests through the AWS SDK for JavaScript. */
   documentClient: any
 
-  /** A touched session does not exist or has expired. This is not an error. */
+  /** A session to save or touch does not exist or has expired. This is not an error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  on(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns null for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
-  /** A touched session does not exist or has expired. This is not an error. */
+  /** A session to save or touch does not exist or has expired. This is not an error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  once(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns null for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
@@ -128,6 +134,11 @@ declare namespace DynamoDBStore {
     touchInterval?: number
     /** Lifetime of a session after a write or touch, in milliseconds. Default: the cookie's `maxAge`, or one day. */
     ttl?: number
+    /**
+     * What `set` does if another request has changed the session since this request read it. The original package
+     * overwrites. For the other values, see `onConflict` of `DynamoDBStore`. Default: `'overwrite'`.
+     */
+    onConflict?: NativeStoreOptions['onConflict']
     /** Whether `get` keeps an expired item instead of deleting it. Default: false. */
     keepExpired?: boolean
   }

@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events'
 import {
+  ConflictEvent,
   DynamoDBStoreError,
   NativeStoreOptions,
   KoaContext,
+  MissingEvent,
   StoreStats,
   TableDescription,
   TimeToLiveDescription
@@ -50,6 +52,11 @@ export interface KoaStoreOptions<Table = KoaTableOptions> extends Omit<NativeSto
    * Default: the environment.
    */
   dynamoConfig?: Version2Config | null
+  /**
+   * What `set` does if another request has changed the session since this request read it. The original package
+   * overwrites. For the other values, see `onConflict` of `DynamoDBStore`. Default: `'overwrite'`.
+   */
+  onConflict?: NativeStoreOptions['onConflict']
 }
 
 /** The service's responses that describe a table. */
@@ -72,6 +79,8 @@ export interface TableAnswers {
  *
  * Errors are {@link DynamoDBStoreError}s, except for those of `get`.
  *
+ * @fires missing with a {@link MissingEvent}: a session to save has ended; this is not an error
+ * @fires conflict with a {@link ConflictEvent}: two requests have changed the same fields; this is not an error
  * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session; `get` returns undefined
  * for it
  */
@@ -99,9 +108,17 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
   /** Whether time to live (TTL) is enabled on new tables, and the value that `setTtlField` applies. */
   useTtlExpired: boolean
 
+  /** A session to save does not exist or has expired. This is not an error. */
+  on(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  on(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns undefined for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
+  /** A session to save does not exist or has expired. This is not an error. */
+  once(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  once(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns undefined for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this

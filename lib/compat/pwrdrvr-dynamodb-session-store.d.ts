@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type {
+  ConflictEvent,
   DoneCallback,
   DynamoDBStoreError,
   NativeStoreOptions,
@@ -32,6 +33,11 @@ export interface DynamoDBStoreOptions extends Omit<
    */
   readonly touchAfter?: number
   /**
+   * What `set` does if another request has changed the session since this request read it. The original package
+   * overwrites. For the other values, see `onConflict` of `DynamoDBStore`. Default: `'overwrite'`.
+   */
+  readonly onConflict?: NativeStoreOptions['onConflict']
+  /**
    * Input of CreateTable for a missing table, which is on-demand by default. Default: none; the store creates no table.
    */
   readonly createTableOptions?: object
@@ -45,7 +51,8 @@ export interface DynamoDBStoreOptions extends Omit<
  *
  * Without a callback, every operation returns a promise. Errors are `DynamoDBStoreError`s.
  *
- * @fires missing a touched session does not exist; this is not an error
+ * @fires missing a session to save or touch has ended; this is not an error
+ * @fires conflict two requests have changed the same fields of a session; this is not an error
  * @fires corrupt an item does not contain a valid session; `get` returns null for it
  */
 export class DynamoDBStore extends EventEmitter {
@@ -72,13 +79,17 @@ export class DynamoDBStore extends EventEmitter {
   /** The client that you passed as an option. */
   readonly client: JavaScriptClient | undefined
 
-  /** A touched session does not exist or has expired. This is not an error. */
+  /** A session to save or touch does not exist or has expired. This is not an error. */
   on(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  on(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns null for it. */
   on(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   on(event: string | symbol, listener: (...args: any[]) => void): this
-  /** A touched session does not exist or has expired. This is not an error. */
+  /** A session to save or touch does not exist or has expired. This is not an error. */
   once(event: 'missing', listener: (event: MissingEvent) => void): this
+  /** Two requests have changed the same fields of a session. This is not an error. */
+  once(event: 'conflict', listener: (event: ConflictEvent) => void): this
   /** An item does not contain a valid session. `get` returns null for it. */
   once(event: 'corrupt', listener: (error: DynamoDBStoreError) => void): this
   once(event: string | symbol, listener: (...args: any[]) => void): this
