@@ -10,7 +10,9 @@ const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
 const { chromium } = require('playwright-core')
 const { createApp, lifetimeOf } = require('../../tools/demo/app')
 const { useDynamoDB } = require('../support/dynamodb')
+const { eventually } = require('../support/calls')
 const { root } = require('../support/child')
+const { Browser } = require('../support/browser')
 const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { nowInSeconds } = require('../support/sessions')
@@ -23,6 +25,22 @@ const args =
   '--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 
 const dynamodb = useDynamoDB()
+const servers = []
+after(() => servers.forEach((server) => server.close().closeAllConnections()))
+
+/** Starts the demo app, and returns its URL. */
+async function serve(options) {
+  const stores = {
+    store: dynamodb.store({ ttl: lifetimeOf, ...options }),
+    overwritingStore: dynamodb.store({ ttl: lifetimeOf, onConflict: 'overwrite' })
+  }
+  const client = new DynamoDBClient(dynamodb.connection)
+  const app = createApp({ ...stores, client, table: dynamodb.table, secret: 'a secret of the tests' })
+  const server = app.listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  return `http://127.0.0.1:${server.address().port}`
+}
 
 /** Runs in the page: the elements that overflow the content box of their section. */
 function overflowing() {
@@ -36,9 +54,29 @@ function overflowing() {
   })
 }
 
+test('the demo loses one of two parallel changes with overwriting, and none with merging', async () => {
+  const user = new Browser(await serve())
+  await user.request('POST', '/shop/login', { name: 'Ann', lifetime: 3600 })
+
+  /** Changes both preferences at once, and resolves to those that the table has then. */
+  async function race(shop, theme, language) {
+    const changes = Object.entries({ theme, language })
+    const post = ([name, value]) => user.request('POST', `/${shop}/preference`, { name, value })
+    for (const { status } of await Promise.all(changes.map(post))) assert.equal(status, 200)
+    const session = JSON.parse((await user.get('/inspect')).body.item.sess.S)
+    return changes.filter(([name, value]) => session[name] === value).map(([name]) => name)
+  }
+
+  // If one request happens to end before the other one starts, nothing is lost.
+  await eventually(async () => {
+    const kept = await race('overwriting-shop', 'dark', 'German')
+    assert.deepEqual(await race('shop', 'light', 'English'), ['theme', 'language'])
+    return kept.length === 1
+  })
+})
+
 describe('the demo in a browser', { skip }, () => {
   const userDataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-browser-'))
-  const servers = []
   let url, browser
 
   before(async () => {
@@ -51,21 +89,9 @@ describe('the demo in a browser', { skip }, () => {
   })
   after(async () => {
     const closing = browser?.close()
-    for (const server of servers) server.close().closeAllConnections()
     await closing
     fs.rmSync(userDataDir, { recursive: true, force: true })
   })
-
-  /** Starts the demo app, and returns its URL. */
-  async function serve(options) {
-    const store = dynamodb.store({ ttl: lifetimeOf, ...options })
-    const client = new DynamoDBClient(dynamodb.connection)
-    const app = createApp({ store, client, table: dynamodb.table, secret: 'a secret of the tests' })
-    const server = app.listen(0, '127.0.0.1')
-    servers.push(server)
-    await once(server, 'listening')
-    return `http://127.0.0.1:${server.address().port}`
-  }
 
   /** A separate browser context, which is closed when the test ends. */
   async function visitor(t, settings) {
@@ -137,6 +163,17 @@ describe('the demo in a browser', { skip }, () => {
       await picture(page, `${name}-4-logged-out`)
     })
   }
+
+  test('shows which changes of parallel requests are lost', async (t) => {
+    const page = await open(t, await visitor(t, phone))
+    await logIn(page)
+    await press(page, 'Race with merging')
+    await page.getByText('Both changes are in the item').waitFor()
+    await press(page, 'Race with overwriting')
+    await page.getByText(/The change of the (theme|language) is lost/).waitFor()
+    assert.deepEqual(await page.evaluate(overflowing), [], 'these elements overflow')
+    await picture(page, 'phone-5-races')
+  })
 
   test('shows long names and names that look like markup', async (t) => {
     const page = await open(t, await visitor(t, phone))

@@ -3,6 +3,7 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { createHmac, timingSafeEqual } = require('node:crypto')
 const { tracingChannel } = require('node:diagnostics_channel')
+const { setTimeout: sleep } = require('node:timers/promises')
 const { GetItemCommand } = require('@aws-sdk/client-dynamodb')
 const express = require('express')
 const session = require('express-session')
@@ -10,6 +11,11 @@ const session = require('express-session')
 const COOKIE = 'dynamodb-session-demo'
 const PRODUCTS = ['coffee', 'bread', 'pears']
 const LIFETIMES = [30, 3600] // seconds
+const PREFERENCES = new Map([
+  ['theme', ['light', 'dark']],
+  ['language', ['English', 'German']]
+])
+const RACE_MS = 300
 const KEPT_REQUESTS = 100
 
 const PAGE_HEADERS = {
@@ -22,8 +28,11 @@ const PAGE_HEADERS = {
 /** The `ttl` option of the demo's store: each session holds the lifetime that its user chose. */
 const lifetimeOf = (session) => session.lifetime ?? LIFETIMES[0]
 
-/** An Express app with a small shop under /shop, and /inspect, which reads the item of the shop's session. */
-function createApp({ store, client, table, secret }) {
+/**
+ * An Express app with a small shop under /shop, and /inspect, which reads the item of the shop's session. The same shop is
+ * under /overwriting-shop, with a store of the same table whose `onConflict` is 'overwrite'.
+ */
+function createApp({ store, overwritingStore, client, table, secret }) {
   const clicks = recordRequests()
   const app = express().disable('x-powered-by')
   app.get(['/', '/page.css', '/page.js'], (request, response) => {
@@ -33,9 +42,11 @@ function createApp({ store, client, table, secret }) {
     const sid = signedSessionId(request, secret)
     const key = sid && `sess:${sid}`
     const read = key ? await readItem(client, table, key) : {}
-    response.json({ now: Date.now(), table, key, ...read, operations: clicks.take(request.query.click) })
+    response.json({ now: Date.now(), table, key, ...read, operations: clicks.take([request.query.click].flat()) })
   })
-  app.use('/shop', clicks.record, jsonOnly, express.json(), shopSession(store, secret), shop())
+  app.use(['/shop', '/overwriting-shop'], clicks.record, jsonOnly, express.json())
+  app.use('/shop', shopSession(store, secret), shop())
+  app.use('/overwriting-shop', shopSession(overwritingStore, secret), shop())
   app.use(answerError)
   return app
 }
@@ -58,7 +69,13 @@ function shop() {
     if (!LIFETIMES.includes(lifetime)) return refuse(response, 400, 'The lifetime must be 30 or 3600 seconds.')
     request.session.regenerate((error) => {
       if (error) return next(error)
-      Object.assign(request.session, { name: name.trim().slice(0, 40), lifetime, cart: {} })
+      Object.assign(request.session, {
+        name: name.trim().slice(0, 40),
+        lifetime,
+        cart: {},
+        theme: 'light',
+        language: 'English'
+      })
       reply(request, response)
     })
   })
@@ -68,6 +85,15 @@ function shop() {
     if (!PRODUCTS.includes(product)) return refuse(response, 400, 'The shop does not sell this product.')
     const { cart } = request.session
     cart[product] = (cart[product] ?? 0) + 1
+    reply(request, response)
+  })
+
+  // The requests of a race have all read the session before the first one saves it.
+  router.post('/preference', loggedIn, async (request, response) => {
+    const { name, value } = request.body
+    if (!PREFERENCES.get(name)?.includes(value)) return refuse(response, 400, 'The shop does not have this preference.')
+    await sleep(RACE_MS)
+    request.session[name] = value
     reply(request, response)
   })
 
@@ -120,10 +146,10 @@ function recordRequests() {
       response.set('X-Click', last)
       current.run(operations, next)
     },
-    take(click) {
-      const operations = kept.get(click)
-      kept.delete(click)
-      return operations?.map(({ error, ...operation }) => ({ ...operation, error: error && describe(error) }))
+    take(ids) {
+      const operations = ids.flatMap((id) => kept.get(id) ?? [])
+      for (const id of ids) kept.delete(id)
+      return operations.map(({ error, ...operation }) => ({ ...operation, error: error && describe(error) }))
     }
   }
 }

@@ -29,13 +29,13 @@ async function main() {
   await npmRun('build')
   if (ENDPOINT) print(`2/4  Using the DynamoDB at ${ENDPOINT} (from the ENDPOINT variable).`)
   const endpoint = ENDPOINT || (await startLocalServer())
-  const { store, client } = openStore(connectionTo(endpoint))
+  const { store, ...others } = openStores(connectionTo(endpoint))
   print(`3/4  Creating the table "${TABLE}" with time to live. On AWS, this takes up to a minute.`)
   await store.createTable()
   if (ENDPOINT) endings.add(() => print(`The table "${TABLE}" remains at ${ENDPOINT}.`))
 
   const { createApp } = require('./app.js')
-  const app = createApp({ store, client, table: TABLE, secret: SESSION_SECRET || randomBytes(32).toString('hex') })
+  const app = createApp({ store, ...others, table: TABLE, secret: SESSION_SECRET || randomBytes(32).toString('hex') })
   server.removeAllListeners('request').on('request', app)
   print(`4/4  Ready. Open ${url} in a browser. Press Ctrl-C to stop.`)
 }
@@ -69,15 +69,17 @@ async function startLocalServer() {
   return endpoint
 }
 
-function openStore(connection) {
+function openStores(connection) {
   // Only the demo page uses the SDK, so its advice about the Node.js version would be misleading.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
   const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
   const { DynamoDBStore } = require('../..')
   const { lifetimeOf } = require('./app.js')
-  const store = new DynamoDBStore({ table: TABLE, ttl: lifetimeOf, ...connection })
-  endings.add(() => store.close())
-  return { store, client: new DynamoDBClient({ ...connection, maxAttempts: 1 }) }
+  const options = { table: TABLE, ttl: lifetimeOf, ...connection }
+  const store = new DynamoDBStore(options)
+  const overwritingStore = new DynamoDBStore({ ...options, onConflict: 'overwrite' })
+  endings.add(() => Promise.all([store.close(), overwritingStore.close()]))
+  return { store, overwritingStore, client: new DynamoDBClient({ ...connection, maxAttempts: 1 }) }
 }
 
 /** A local DynamoDB requires a Region and credentials, and accepts any. */

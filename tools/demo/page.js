@@ -34,33 +34,45 @@ let away = false
 
 // --- the clicks
 
-async function click(title, method, action, body) {
+const get = (action) => [{ action, url: `/shop/${action}` }]
+
+function post(action, body = {}, shop = 'shop') {
+  const headers = { 'content-type': 'application/json' }
+  return [{ action, url: `/${shop}/${action}`, options: { method: 'POST', headers, body: JSON.stringify(body) } }]
+}
+
+/** Sends the requests of a click at once. */
+async function click(title, requests) {
   if (busy) return
   busy = true
   document.body.setAttribute('aria-busy', 'true')
   const before = { session, expired: remaining() <= 0 }
+  const { action } = requests[0]
   try {
-    const response = await fetch(`/shop/${action}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) })
-    })
-    const reply = await response.json()
-    const { operations = [] } = await inspect(response.headers.get('x-click'))
-    if (!reply.error) session = reply.session
-    else if (response.status === 401) session = null
+    const responses = await Promise.all(requests.map(send))
+    const { reply, status } = responses.find(({ reply }) => reply.error) ?? responses[0]
+    const { operations } = await inspect(responses.map(({ id }) => id))
+    if (status === 401) session = null
+    // A response to one of several requests has only the change of that request.
+    else if (!reply.error) session = requests.length > 1 ? stored() : reply.session
     itemAtClick = content(item)
     renderSession()
     renderCost(title, operations)
     const error = reply.error ?? operations.find((operation) => operation.error)?.error
     if (!error) tick(action, operations, before)
     say(error, title, operations, before)
+    return !error
   } catch {
     lost()
   } finally {
     busy = false
     document.body.removeAttribute('aria-busy')
   }
+}
+
+async function send({ url, options }) {
+  const response = await fetch(url, options)
+  return { reply: await response.json(), status: response.status, id: response.headers.get('x-click') }
 }
 
 function say(error, title, operations, before) {
@@ -89,7 +101,30 @@ function tick(action, operations, before) {
     expired: before.session && before.expired && !session,
     logout: action === 'logout' && before.session && !before.expired
   }
-  for (const step in done) if (done[step]) $(`[data-step=${step}]`).classList.add('done')
+  for (const step in done) if (done[step]) complete(step)
+}
+
+const complete = (step) => $(`[data-step=${step}]`).classList.add('done')
+
+// --- the races
+
+/** Changes two preferences in two requests at once, and shows which changes the table has then. */
+async function race(title, shop) {
+  const { theme, language } = session
+  const changes = {
+    theme: theme === 'light' ? 'dark' : 'light',
+    language: language === 'English' ? 'German' : 'English'
+  }
+  const requests = Object.entries(changes).flatMap(([name, value]) => post('preference', { name, value }, shop))
+  if (!(await click(title, requests)) || !session) return
+  const lost = Object.keys(changes).filter((name) => session[name] !== changes[name])
+  if (shop === 'shop' ? !lost.length : lost.length) complete(shop === 'shop' ? 'merge' : 'overwrite')
+  write(
+    '#race-result',
+    lost.length
+      ? `The change of the ${lost.join(' and the ')} is lost: the item still has the old value.`
+      : `Both changes are in the item: the theme is ${session.theme}, and the language is ${session.language}.`
+  )
 }
 
 // --- the session
@@ -106,6 +141,8 @@ function renderSession() {
   show('#enter', !session)
   show('#products', session)
   show('#leave', session)
+  for (const button of document.querySelectorAll('[data-shop]')) button.disabled = !session
+  write('#race-result', session ? '' : 'Log in to start a race.')
   $('#look').classList.toggle('main', Boolean(session))
   if (focused.closest('#app') && !focused.offsetParent) $(session ? '#look' : '#name').focus({ preventScroll: true })
   renderSeenNote()
@@ -132,8 +169,8 @@ function renderSeenNote() {
 
 // --- the item
 
-async function inspect(click) {
-  const response = await fetch(`/inspect${click ? `?click=${click}` : ''}`)
+async function inspect(clicks = []) {
+  const response = await fetch(`/inspect?${clicks.map((id) => `click=${id}`).join('&')}`)
   const reply = await response.json()
   clockSkew = Date.now() - reply.now
   item = reply.item ?? null
@@ -147,6 +184,7 @@ async function inspect(click) {
   return reply
 }
 
+const stored = () => item && JSON.parse(item.sess.S)
 const content = (item) => item && item.id.S + JSON.stringify(item.sess)
 const remaining = () => (item ? Number(item.expires.N) - (Date.now() - clockSkew) / 1000 : Infinity)
 
@@ -272,7 +310,7 @@ async function look() {
     if (!away) return
     away = false
     show('#away', false)
-    await click('View the page after the demo restarts', 'GET', 'session')
+    await click('View the page after the demo restarts', get('session'))
   } catch {
     lost()
   }
@@ -280,19 +318,23 @@ async function look() {
 
 $('#login').addEventListener('submit', (event) => {
   event.preventDefault()
-  click('Log in', 'POST', 'login', { name: $('#name').value, lifetime: chosenLifetime() })
+  click('Log in', post('login', { name: $('#name').value, lifetime: chosenLifetime() }))
 })
-$('#look').addEventListener('click', () => click('View the page', 'GET', 'session'))
-$('#leave').addEventListener('click', () => click('Log out', 'POST', 'logout', {}))
+$('#look').addEventListener('click', () => click('View the page', get('session')))
+$('#leave').addEventListener('click', () => click('Log out', post('logout')))
 $('#products').addEventListener('click', ({ target }) => {
   const product = target.closest('[data-product]')?.dataset.product
-  if (product) click(`Add ${product}`, 'POST', 'cart', { product })
+  if (product) click(`Add ${product}`, post('cart', { product }))
 })
 $('#lifetime').addEventListener('change', () => {
-  if (session) click('Change the lifetime', 'POST', 'lifetime', { lifetime: chosenLifetime() })
+  if (session) click('Change the lifetime', post('lifetime', { lifetime: chosenLifetime() }))
+})
+$('#races').addEventListener('click', ({ target }) => {
+  const { shop } = target.dataset
+  if (shop) race(target.textContent, shop)
 })
 const chosenLifetime = () => Number($('[name=lifetime]:checked').value)
 
 setInterval(renderClock, 250)
 setInterval(look, 1000)
-click('Open this page', 'GET', 'session')
+click('Open this page', get('session'))
