@@ -10,6 +10,9 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const secret = 'a secret of the tests, thirty-two characters'
 const cookieName = 'sid'
 
+/** The lifetime of the sessions, in milliseconds. */
+const LIFETIME = 3_600_000
+
 /**
  * Changes the session as the request says: waits for `wait` milliseconds, then sets the fields in `set`, deletes those in
  * `remove`, adds one to those in `increment`, and sets the lifetime to `maxAge`.
@@ -129,7 +132,7 @@ async function closeServer(server) {
 
 /** Starts an app in this process. Sessions last an hour, and a save that changes nothing is made only if `rolling` is set. */
 function startApp(framework, options) {
-  return starters[framework]({ maxAge: 3_600_000, rolling: false, resave: false, ...options })
+  return starters[framework]({ maxAge: LIFETIME, rolling: false, resave: false, ...options })
 }
 
 /**
@@ -156,6 +159,26 @@ const stores = {
     const client = new DynamoDBClient({ endpoint, region, credentials })
     return new Store({ client, table, initialized: true, reapInterval: 0 })
   }
+}
+
+/**
+ * A request of a framework that has read its session, without the framework's server. Returns `{ session, save, touch }`;
+ * `save` and `touch` call the store as the framework does.
+ */
+async function openRequest(store, sid, framework = 'express') {
+  if (framework === 'koa') {
+    const context = { ctx: {}, rolling: false }
+    const session = await store.get(sid, LIFETIME, context)
+    const times = () => ({ _expire: Date.now() + (session._maxAge ?? LIFETIME), _maxAge: session._maxAge ?? LIFETIME })
+    const save = () => {
+      const { _expire, _maxAge, ...data } = session
+      const json = { ...data, ...times() }
+      return store.set(sid, json, json._maxAge, { ...context, changed: false })
+    }
+    return { session, save, context }
+  }
+  const session = store.createSession({ sessionID: sid, sessionStore: store }, await store.get(sid))
+  return { session, save: () => store.set(sid, session), touch: () => store.touch(sid, session) }
 }
 
 /** A client with one session, which may send several requests at once to several apps. */
@@ -199,4 +222,4 @@ if (require.main === module) {
   })
 }
 
-module.exports = { Client, startApp, startProcess, stores }
+module.exports = { Client, LIFETIME, openRequest, startApp, startProcess, stores }
