@@ -1,3 +1,5 @@
+// Settings of the API reference, which `npm run docs` builds.
+
 import { readFileSync } from 'node:fs'
 import { Converter, ReflectionKind } from 'typedoc'
 
@@ -10,11 +12,28 @@ function entryOf(module) {
 }
 
 /** Names modules as an app requires them, and what they are by `export =` as its declaration does. */
-export function load({ converter }) {
+function renameModules({ converter }) {
   converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
     if (reflection.name === 'export=') reflection.name = context.getSymbolFromReflection(reflection).name
   })
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getChildrenByKind(ReflectionKind.Module)) module.name = entryOf(module) ?? module.name
   })
+}
+
+export default {
+  name: 'dynamodb-session',
+  entryPoints: ['../index.d.ts', '../lib/compat/*.d.ts'],
+  tsconfig: '../__test__/types/tsconfig.json',
+  plugin: [renameModules],
+  readme: '../README.md',
+  headings: { readme: false },
+  projectDocuments: ['*.md', 'migration/*.md', '../CHANGELOG.md'],
+  out: 'api',
+  disableSources: true,
+  excludeExternals: true,
+  highlightLanguages: ['javascript', 'typescript', 'json', 'yaml', 'bash', 'docker', 'hcl'],
+  validation: { notDocumented: true, notExported: true, invalidLink: true },
+  intentionallyNotDocumented: ['dynamodb-session/connect-dynamodb.SessionPackage.Store.__type'],
+  treatWarningsAsErrors: true
 }
