@@ -2,8 +2,13 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
+const { setImmediate: nextTurn } = require('node:timers/promises')
+const { DynamoDBStore } = require('../..')
+const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
-const { Client, startApp, startProcess } = require('../support/parallel-app')
+const { entries } = require('../support/entry-points')
+const { Client, LIFETIME, openRequest, startApp, startProcess } = require('../support/parallel-app')
+const { expressSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -59,3 +64,52 @@ for (const framework of ['express', 'koa', 'fastify']) {
     })
   })
 }
+
+describe("the compatible stores with onConflict: 'merge'", () => {
+  for (const entry of entries) {
+    const framework = entry.frameworks.includes('express') ? 'express' : 'koa'
+    test(`${entry.name} merges, and its stamps are no changes`, async (t) => {
+      const table = await dynamodb.newTable(entry.schema)
+      const place = { connection: dynamodb.connection, table }
+      const store = entry.create(place, { onConflict: 'merge' })
+      t.after(() => store.close())
+      const conflicts = collectEvents(store, 'conflict')
+      const sid = newSid()
+      await store.set(sid, expressSession({ a: 1, b: 1, gone: 1 }, { maxAge: LIFETIME }))
+      const requests = []
+      for (let i = 0; i < 3; i++) requests.push(await openRequest(store, sid, framework))
+      const [one, two, three] = requests
+      one.session.c = 3
+      delete one.session.gone
+      two.session.b = 2
+      await one.save()
+      await two.save()
+      await three.save()
+      three.session.d = 4
+      await three.save()
+      const { cookie: _cookie, updated: _updated, lastModified: _lastModified, ...data } = await store.get(sid)
+      const { _expire, _maxAge, ...fields } = data
+      assert.deepEqual(fields, { a: 1, b: 2, c: 3, d: 4 })
+      await nextTurn()
+      assert.deepEqual(conflicts, [])
+      await store.destroy(sid)
+      one.session.e = 5
+      await one.save()
+      assert.ok((await store.get(sid)) == null)
+    })
+
+    test(`${entry.name} ${entry.name === 'dynamodb-session' ? 'merges' : 'overwrites'} by default`, async (t) => {
+      const table = await dynamodb.newTable(entry.schema)
+      const store = entry.create({ connection: dynamodb.connection, table })
+      t.after(() => store.close())
+      const sid = newSid()
+      await store.set(sid, expressSession({ a: 1 }, { maxAge: LIFETIME }))
+      const [one, two] = [await openRequest(store, sid, framework), await openRequest(store, sid, framework)]
+      one.session.c = 3
+      two.session.b = 2
+      await one.save()
+      await two.save()
+      assert.equal((await store.get(sid)).c, store instanceof DynamoDBStore ? 3 : undefined)
+    })
+  }
+})

@@ -32,6 +32,11 @@ async function stored(store, sid) {
   return data
 }
 
+/** Replaces the stored session, like a different program. */
+function putText(sid, text) {
+  return dynamodb.putItem(sid, { sess: { S: text }, expires: { N: String(nowInSeconds() + 3600) } })
+}
+
 /** A session as koa-session stores it. */
 const koaSession = (data) => ({ ...data, _expire: Date.now() + LIFETIME, _maxAge: LIFETIME })
 
@@ -149,6 +154,47 @@ describe('a stored value that is not a session', () => {
       )
     })
   }
+})
+
+describe('a session that another program wrote', () => {
+  test('values that only look different are neither conflicts nor overwritten', async () => {
+    const store = dynamodb.store()
+    const conflicts = collectEvents(store, 'conflict')
+    const sid = newSid()
+    const cookie = '"cookie":{"originalMaxAge":3600000,"expires":null,"path":"/"}'
+    const fields = (n) => `"price":1.50${n},"text":"\\u00e9","o":{"b":1,"2":1,"1":1},"x":1e2`
+    await putText(sid, `{${cookie}, ${fields(0)}}`)
+    const one = await openRequest(store, sid)
+    await putText(sid, `{${cookie}, ${fields(1)}, "y": 1.0}`)
+    one.session.mine = true
+    await one.save()
+    const session = await stored(store, sid)
+    assert.deepEqual(session, { price: 1.501, text: 'é', o: { 1: 1, 2: 1, b: 1 }, x: 100, y: 1, mine: true })
+    await nextTurn()
+    assert.deepEqual(conflicts, [])
+  })
+
+  test('as a map with sets and binary data is replaced on condition of its raw value', async () => {
+    const store = dynamodb.store({ format: 'map' })
+    const sid = newSid()
+    await store.set(sid, expressSession({ a: 1 }, { maxAge: LIFETIME }))
+    const item = await dynamodb.item(sid)
+    item.sess.M.tags = { SS: ['x', 'y'] }
+    item.sess.M.bytes = { B: Buffer.from('binary') }
+    item.sess.M.numbers = { NS: ['1', '2.5'] }
+    await dynamodb.raw.putItem(dynamodb.table, item)
+    const [one, two] = [await openRequest(store, sid), await openRequest(store, sid)]
+    one.session.b = 2
+    await one.save()
+    two.session.c = 3
+    await two.save()
+    const session = await stored(store, sid)
+    assert.deepEqual([session.a, session.b, session.c, session.tags], [1, 2, 3, ['x', 'y']])
+    await store.destroy(sid)
+    one.session.b = 3
+    await one.save()
+    assert.equal(await dynamodb.item(sid), undefined)
+  })
 })
 
 describe('a save whose response is lost', needs('proxy'), () => {
