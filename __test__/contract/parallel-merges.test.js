@@ -333,9 +333,18 @@ describe("onConflict: 'fail'", () => {
     await store.set(sid, renewed)
     one.session.c = 3
     await one.save()
-    two.session.c = 3
+    // The other request has changed nothing.
     await two.save()
     assert.deepEqual(await stored(store, sid), { a: 1, b: 1, c: 3 })
+  })
+
+  test('the same change of two requests is a conflict', async () => {
+    const { store, sid, one, two } = await openTwo({ onConflict: 'fail' })
+    one.session.a -= 1
+    two.session.a -= 1
+    await one.save()
+    await assert.rejects(two.save(), { code: 'ConflictError' })
+    assert.deepEqual(await stored(store, sid), { a: 0, b: 1 })
   })
 })
 

@@ -3,7 +3,6 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
-const { DynamoDBStore } = require('../..')
 const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entry-points')
@@ -98,18 +97,21 @@ describe("the compatible stores with onConflict: 'merge'", () => {
       assert.ok((await store.get(sid)) == null)
     })
 
-    test(`${entry.name} ${entry.name === 'dynamodb-session' ? 'merges' : 'overwrites'} by default`, async (t) => {
+    const isNative = entry.name === 'dynamodb-session'
+    test(`${entry.name} ${isNative ? 'merges by default' : 'overwrites by default and with an invalid option'}`, async (t) => {
       const table = await dynamodb.newTable(entry.schema)
-      const store = entry.create({ connection: dynamodb.connection, table })
-      t.after(() => store.close())
-      const sid = newSid()
-      await store.set(sid, expressSession({ a: 1 }, { maxAge: LIFETIME }))
-      const [one, two] = [await openRequest(store, sid, framework), await openRequest(store, sid, framework)]
-      one.session.c = 3
-      two.session.b = 2
-      await one.save()
-      await two.save()
-      assert.equal((await store.get(sid)).c, store instanceof DynamoDBStore ? 3 : undefined)
+      for (const options of isNative ? [{}] : [{}, { onConflict: 'Merge' }]) {
+        const store = entry.create({ connection: dynamodb.connection, table }, options)
+        t.after(() => store.close())
+        const sid = newSid()
+        await store.set(sid, expressSession({ a: 1 }, { maxAge: LIFETIME }))
+        const [one, two] = [await openRequest(store, sid, framework), await openRequest(store, sid, framework)]
+        one.session.c = 3
+        two.session.b = 2
+        await one.save()
+        await two.save()
+        assert.equal((await store.get(sid)).c, isNative ? 3 : undefined)
+      }
     })
   }
 })

@@ -47,6 +47,7 @@ function nativeOptions(packageName, rows, given) {
   // The replaced packages overwrite.
   others.onConflict ??= 'overwrite'
   const options = readOptions(others, (complaint) => warnOnce(packageName, `ignored an option: ${complaint}`))
+  if (options.onConflict !== others.onConflict) options.onConflict = 'overwrite'
   // readOptions has warned about the options that contradict the client.
   if (options.client !== undefined) for (const name of CLIENT_OPTIONS) delete options[name]
   return options

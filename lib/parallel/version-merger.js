@@ -30,7 +30,9 @@ class VersionMerger {
     const mergeField = typeof onConflict === 'function' ? (...args) => this.#mergeField(...args) : undefined
     const merged = mergeSessions(versions, { framework: save.framework, stampField: stamp?.field, mergeField })
     const isMerged = merged.theyChanged && merged.changesTheirs
-    if (onConflict === 'fail' && isMerged) throw this.#conflictError()
+    const iChanged = merged.own.size > 0 || merged.lifetimeOf === 'mine'
+    // Two requests that make the same change are in conflict too: both may have counted down from the same number.
+    if (onConflict === 'fail' && merged.theyChanged && iChanged) throw this.#conflictError()
     const { text, attributes } = this.#sessions.serializing(operations.set, () => ({
       text: serializeSession(merged.session, stamp),
       attributes: this.#attributesOf(merged, save)
