@@ -158,7 +158,8 @@ declare namespace connectDynamoDB {
     ttl?: number | ((session: any) => number)
     /**
      * Minimum number of seconds between two writes of a session's expiry. Within that interval, `touch` sends no
-     * request. Set it to 0 to write on every touch. It must be less than the lifetime: if `ttl` is a number and
+     * request, and neither does a `set` that changes nothing, unless `onConflict` is `'overwrite'`. Set it to 0 to write
+     * on every touch. It must be less than the lifetime: if `ttl` is a number and
      * `touchAfter` is not less, the constructor throws a `ConfigError`; otherwise the default applies to a session
      * whose lifetime is not greater. If you wrap the store, forward `createSession` too; otherwise every touch writes.
      * Default: one tenth of the session's lifetime, up to 3600.
@@ -216,8 +217,8 @@ declare namespace connectDynamoDB {
     /** Time limit of one attempt, including the connection, in milliseconds. Default: 3000. */
     attemptTimeout?: number
     /**
-     * Time limit of a whole operation, in milliseconds: fetching credentials, all attempts, and the pauses between
-     * them. The time to create a missing table does not count. Default: 10000.
+     * Time limit of a whole operation, in milliseconds: fetching credentials, all attempts, the pauses between them, and
+     * the repetitions of a `set` that collides with other requests. The time to create a missing table does not count. Default: 10000.
      */
     timeout?: number
     /**
@@ -278,7 +279,7 @@ declare namespace connectDynamoDB {
     operations: Record<string, number>
     /** Number of errors by error code, including errors for which no request was sent. */
     errors: Record<string, number>
-    /** Number of attempts after the first. */
+    /** Number of attempts after the first. The repetitions of a `set` that collides with other requests do not count. */
     retries: number
     /** Number of throttling errors that the service returned, whether or not a retry succeeded. */
     throttles: number
@@ -344,7 +345,8 @@ declare namespace connectDynamoDB {
     /** Duration in milliseconds. Like the members below, set at `asyncEnd` and `error`. */
     durationMs?: number
     /**
-     * Number of requests sent. Undefined for operations that scan, create, or describe the table, which send several
+     * Number of requests sent, including those of a `set` that collides with other requests. Undefined for operations
+     * that scan, create, or describe the table, which send several
      * requests.
      */
     attempts?: number
@@ -354,8 +356,8 @@ declare namespace connectDynamoDB {
      */
     statusCode?: number | null
     /**
-     * Capacity units that the service charged, or null if the response does not include them. Undefined for operations
-     * that scan, create, or describe the table.
+     * Capacity units that the service reported, or null if it reported none. Failed conditions also cost units, but are
+     * not reported. Undefined for operations that scan, create, or describe the table.
      */
     capacityUnits?: number | null
     /** The error, if the operation failed. */
@@ -426,7 +428,7 @@ declare namespace connectDynamoDB {
    * @fires missing with a {@link MissingEvent}: a session to save or touch has ended. This is not an error.
    * @fires conflict with a {@link ConflictEvent}: two requests have changed the same fields. This is not an error.
    * @fires corrupt with a {@link DynamoDBStoreError}: an item does not contain a valid session. `get` returns null for
-   * it.
+   * it, and `set` overwrites it.
    * @fires disconnect if the `offlineAfter` option is set: the service no longer responds
    * @fires connect if the `offlineAfter` option is set: the service responds again
    */
