@@ -103,6 +103,56 @@ describe('the example', { skip, concurrency: 2 }, () => {
   })
 })
 
+describe('the CloudWatch example', { skip }, () => {
+  const dynamodb = useDynamoDB()
+  const { writeMetrics } = require('../../examples/cloudwatch/metrics')
+
+  test('writes each event, and by how much the counters have grown', async (t) => {
+    const store = dynamodb.store()
+    const written = []
+    t.mock.method(console, 'log', (line) => written.push(line))
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const start = Date.now()
+    const stop = writeMetrics(store, dynamodb.table)
+    /** The lines since the last call, without what is the same in each. */
+    const lines = () =>
+      written.splice(0).map((line) => {
+        const { _aws, TableName, ...values } = JSON.parse(line)
+        const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics
+        assert.deepEqual([TableName, Namespace], [dynamodb.table, 'Sessions'])
+        assert.ok(_aws.Timestamp >= start && _aws.Timestamp <= Date.now())
+        for (const { Name, Unit } of Metrics) assert.deepEqual([typeof values[Name], Unit], ['number', 'Count'])
+        return { dimensions: Dimensions, metrics: Metrics.length, ...values }
+      })
+
+    await store.set('sid', { cart: [], cookie: {} })
+    const requests = await Promise.all(
+      [{}, {}, {}].map(async (ctx) => ({ ctx, session: await store.get('sid', undefined, { ctx }) }))
+    )
+    const save = ({ ctx, session }, cart) => store.set('sid', { ...session, cart }, undefined, { ctx })
+    await save(requests[0], ['coffee'])
+    await save(requests[1], ['bread'])
+    await eventually(() => written.length > 0)
+    const dimensions = [['TableName', 'Operation']]
+    const { sidHash, ...conflict } = lines()[0]
+    assert.deepEqual(conflict, { dimensions, metrics: 1, Operation: 'set', Conflicts: 1, fields: ['cart'] })
+
+    t.mock.timers.tick(60_000)
+    const unchanged = { dimensions: [['TableName']], metrics: 9, Errors: 0, Retries: 0, Throttles: 0, TouchesSaved: 0 }
+    const counters = { ...unchanged, SetsSaved: 0, Operations: 6, Merges: 1, Conflicts: 1, Missing: 0 }
+    assert.deepEqual(lines(), [counters])
+
+    await store.destroy('sid')
+    await save(requests[2], ['pears'])
+    await eventually(() => written.length > 0)
+    assert.deepEqual(lines(), [{ dimensions, metrics: 1, Operation: 'set', Missing: 1, sidHash }])
+    stop()
+    assert.deepEqual(lines(), [{ ...counters, Operations: 2, Merges: 0, Conflicts: 0, Missing: 1 }])
+    t.mock.timers.tick(60_000)
+    assert.deepEqual(lines(), [])
+  })
+})
+
 describe('the examples', { skip }, () => {
   const dynamodb = useDynamoDB()
 
