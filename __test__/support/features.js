@@ -8,6 +8,7 @@ const dynalite = {
   itemCount: 'dynalite does not count items in DescribeTable',
   tags: 'dynalite ignores the tags of CreateTable',
   conditionItem: 'dynalite returns no item when a condition fails',
+  mapEquality: 'dynalite does not compare maps',
   protoName: 'dynalite loses attributes named __proto__'
 }
 const aws = {

@@ -31,7 +31,7 @@ function dataOf(session) {
 }
 
 const starters = {
-  async express({ store, maxAge, resave, rolling }) {
+  async express({ store, maxAge, resave, rolling, onSession }) {
     const express = require('express')
     const app = express()
     app.set('env', 'test')
@@ -43,9 +43,11 @@ const starters = {
       new Promise((resolve, reject) => request.session[method]((error) => (error ? reject(error) : resolve())))
     app.post('/', async (request, response) => {
       const { body } = request
+      onSession?.(request.session)
+      if (body.reload) await ended('reload', request)
       await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
       if (body.save) await ended('save', request)
-      if (body.then) await change(request.session, body.then)
+      if (body.next) await change(request.session, body.next)
       if (body.regenerate) {
         await ended('regenerate', request)
         Object.assign(request.session, body.regenerate)
@@ -59,7 +61,7 @@ const starters = {
     return { url: `http://127.0.0.1:${server.address().port}`, close: () => closeServer(server) }
   },
 
-  async koa({ store, maxAge, rolling, koaSession = 'koa-session' }) {
+  async koa({ store, maxAge, rolling, onSession, koaSession = 'koa-session' }) {
     const Koa = require('koa')
     const module = require(koaSession)
     const app = new Koa()
@@ -78,9 +80,10 @@ const starters = {
       const chunks = []
       for await (const chunk of ctx.req) chunks.push(chunk)
       const body = JSON.parse(Buffer.concat(chunks).toString())
+      onSession?.(ctx.session)
       await change(ctx.session, body, (maxAge) => (ctx.session.maxAge = maxAge))
       if (body.save) await ctx.session.save()
-      if (body.then) await change(ctx.session, body.then)
+      if (body.next) await change(ctx.session, body.next)
       if (body.regenerate) {
         await ctx.session.regenerate()
         Object.assign(ctx.session, body.regenerate)
@@ -93,7 +96,7 @@ const starters = {
     return { url: `http://127.0.0.1:${server.address().port}`, close: () => closeServer(server) }
   },
 
-  async fastify({ store, maxAge, rolling }) {
+  async fastify({ store, maxAge, rolling, onSession }) {
     const app = require('fastify')({ forceCloseConnections: true })
     app.register(require('@fastify/cookie'))
     app.register(require('@fastify/session'), {
@@ -107,9 +110,11 @@ const starters = {
     app.setErrorHandler((error, request, reply) => reply.status(500).send({ error: error.code ?? error.message }))
     app.post('/', async (request) => {
       const { body } = request
+      onSession?.(request.session)
+      if (body.reload) await request.session.reload()
       await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
       if (body.save) await request.session.save()
-      if (body.then) await change(request.session, body.then)
+      if (body.next) await change(request.session, body.next)
       if (body.regenerate) {
         await request.session.regenerate()
         Object.assign(request.session, body.regenerate)
@@ -117,7 +122,7 @@ const starters = {
       if (body.logout) await request.session.destroy()
       return request.session ? dataOf(request.session) : {}
     })
-    return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
+    return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
   }
 }
 
