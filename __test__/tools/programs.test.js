@@ -32,7 +32,7 @@ describe('the programs for performance and load', { concurrency: true }, () => {
     assert.match(readFileSync(path.join(folder, 'express.svg'), 'utf8'), /dynamodb-session/)
   })
 
-  test(`an app with 200 users loses no session in ${MINUTES} minutes of random faults`, { skip }, async (t) => {
+  test(`an app with 200 users loses no change and no logout in ${MINUTES} minutes of random faults`, { skip }, async (t) => {
     const seed = Number(process.env.SOAK_SEED ?? 1)
     t.diagnostic(`seed ${seed}`)
     const outcome = await soak({ minutes: MINUTES, seed, log: (line) => t.diagnostic(line) })

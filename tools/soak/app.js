@@ -17,8 +17,8 @@ app.use(
 
 /** The part of the session that a client sees, or null. */
 function contentsOf({ session }) {
-  const { user, a, b } = session ?? {}
-  return user === undefined ? null : { user, a, b }
+  const { cookie: _cookie, ...contents } = session ?? {}
+  return contents.user === undefined ? null : contents
 }
 
 /** Saves the session before it responds. express-session would respond before it knows the outcome. */
@@ -26,8 +26,8 @@ function saveAndRespond(req, res, next) {
   req.session.save((error) => (error ? next(error) : res.json(contentsOf(req))))
 }
 
+app.use(({ query: { milliseconds } }, res, next) => (milliseconds ? setTimeout(next, milliseconds) : next()))
 app.get('/session', (req, res) => res.json(contentsOf(req)))
-app.get('/slow', (req, res) => setTimeout(() => res.json(contentsOf(req)), req.query.milliseconds))
 app.post('/write', (req, res, next) => {
   if (contentsOf(req) === null) return res.json(null)
   req.session[req.query.field] = Number(req.query.value)
@@ -36,7 +36,7 @@ app.post('/write', (req, res, next) => {
 app.post('/login', (req, res, next) => {
   req.session.regenerate((error) => {
     if (error) return next(error)
-    Object.assign(req.session, { user: req.query.user, a: 0, b: 0 })
+    req.session.user = req.query.user
     return saveAndRespond(req, res, next)
   })
 })

@@ -19,39 +19,47 @@ const WARM_UP = 1
 
 const limits = { touchAfter: 0, maxConnections: 20, connectTimeout: 500, attemptTimeout: 1000, timeout: 4000 }
 
-/** Runs an Express app and its users under random faults. Passes a line to `log` after each round. */
+/**
+ * Runs an Express app and its users under random faults. The app has two processes, of which the first is measured. Passes
+ * a line to `log` after each round.
+ */
 async function soak({ minutes, users: count = 200, seed, log }) {
   const server = await startServer()
   const raw = new RawClient(server.connection)
   await raw.createTable(TABLE)
   const proxy = await FaultProxy.start(server.connection.endpoint)
-  const app = await startApp({ ...server.connection, ...limits, table: TABLE, endpoint: proxy.endpoint })
-  const users = Array.from({ length: count }, (_, i) => new User(app.url, `user-${i}`, new RandomJSON(seed + i + 1)))
+  const options = { ...server.connection, ...limits, table: TABLE, endpoint: proxy.endpoint }
+  const apps = await Promise.all([startApp(options), startApp(options)])
+  const urls = apps.map(({ url }) => url)
+  const users = Array.from({ length: count }, (_, i) => new User(urls, `user-${i}`, new RandomJSON(seed + i + 1)))
   const faults = new RandomFaults(proxy, new RandomJSON(seed))
   const measures = []
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       const end = Date.now() + (minutes * 60_000) / ROUNDS
       await Promise.all(users.map((user, i) => useUntil(end, user, new RandomJSON(seed - round * count - i))))
-      if (app.hasEnded()) throw new Error('the app has ended')
-      measures.push(await app.measure())
+      if (apps.some((app) => app.hasEnded())) throw new Error('the app has ended')
+      measures.push(await apps[0].measure())
       log(lineOf(round, measures.at(-1), users))
     }
   } finally {
     faults.stop()
-    app.close()
+    for (const app of apps) app.close()
     await proxy.close()
     raw.close()
     await server.close()
   }
+  const { stats } = measures.at(-1)
   return {
     seed,
     faults: faults.count,
     responses: sum(users, 'responses'),
     failures: sum(users, 'failures'),
     violations: users.flatMap((user) => user.violations),
-    reads: measures.at(-1).stats.operations.GetItem,
-    backupReads: measures.at(-1).stats.backupReads,
+    reads: stats.operations.GetItem,
+    backupReads: stats.backupReads,
+    merges: stats.merges,
+    conflicts: stats.conflicts,
     before: least(measures.slice(WARM_UP, WARM_UP + 2)),
     after: least(measures.slice(-2))
   }
@@ -83,8 +91,8 @@ async function startApp(options) {
 function lineOf(round, { rss, heap, handles, files, inFlight, stats }, users) {
   const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1)
   const memory = `rss ${megabytes(rss)} MB, heap ${megabytes(heap)} MB, ${handles} handles, ${files} files`
-  const { retries, backupReads, throttles, pool } = stats
-  const attempts = `retries ${retries}, backup reads ${backupReads}, throttles ${throttles}`
+  const { retries, backupReads, throttles, merges, missing, pool } = stats
+  const attempts = `retries ${retries}, backup reads ${backupReads}, throttles ${throttles}, merges ${merges}, missing ${missing}`
   const store = `${attempts}, in flight ${inFlight}, pool ${pool.open}`
   const seen = `${sum(users, 'responses')} responses, ${sum(users, 'failures')} failures`
   return `round ${round} of ${ROUNDS}: ${seen}; ${memory}; ${store}`
@@ -108,7 +116,7 @@ const FEW = 5
 const BACKUP_RATE = 0.001
 
 /** Returns what is wrong with the outcome of a soak test, one line for each problem. */
-function problemsOf({ violations, responses, failures, reads, backupReads, before, after }) {
+function problemsOf({ violations, responses, failures, reads, backupReads, merges, conflicts, before, after }) {
   const problems = violations.slice(0, 20)
   for (const name of ['rss', 'heap']) {
     if (after[name] > before[name] * TOLERANCE) problems.push(`${name} grew from ${before[name]} to ${after[name]}`)
@@ -117,6 +125,8 @@ function problemsOf({ violations, responses, failures, reads, backupReads, befor
     if (after[name] > before[name] + FEW) problems.push(`${name} grew from ${before[name]} to ${after[name]}`)
   }
   if (backupReads > reads * BACKUP_RATE) problems.push(`${backupReads} of ${reads} reads had a backup`)
+  if (merges === 0) problems.push('no save was merged')
+  if (conflicts > 0) problems.push(`${conflicts} conflicts, although parallel requests change different fields`)
   if (after.inFlight > 0) problems.push(`${after.inFlight} operations never ended`)
   if (failures === 0 || failures > responses / 4) problems.push(`${failures} of ${responses} responses were errors`)
   return problems

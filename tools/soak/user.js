@@ -5,6 +5,9 @@ const { Browser } = require('../../__test__/support/browser')
 const { expectedCodes } = require('./faults')
 
 const KEPT_ENDED = 5
+/** How long a request that runs in parallel with others takes at most, in milliseconds. */
+const LONGEST_REQUEST = 60
+const FIELDS = ['a', 'b', 'c', 'd']
 
 /**
  * A user of the app who knows which states each session may be in: the last confirmed state, and those that later failed
@@ -12,6 +15,7 @@ const KEPT_ENDED = 5
  */
 class User {
   #name
+  #urls
   #random
   #browser
   /** The states that the session of the browser may be in. Null means no session. */
@@ -19,10 +23,12 @@ class User {
   /** Browsers with the cookies of sessions that have ended. */
   #ended = []
 
-  constructor(url, name, random) {
+  /** Requests go to the first URL, and those that run in parallel with others go to any. */
+  constructor(urls, name, random) {
     this.#name = name
+    this.#urls = urls
     this.#random = random
-    this.#browser = new Browser(url)
+    this.#browser = new Browser(urls[0])
     this.responses = 0
     this.failures = 0
     this.violations = []
@@ -30,8 +36,8 @@ class User {
 
   async act() {
     if (this.#isLoggedOut) return this.#login()
-    const actions = [this.#read, this.#read, this.#write, this.#write, this.#write, this.#readEndedSession]
-    const rare = [this.#login, this.#logout, this.#logoutDuringRequest]
+    const actions = [this.#read, this.#read, this.#write, this.#write, this.#writeInParallel, this.#readEndedSession]
+    const rare = [this.#login, this.#logout, this.#logoutDuringRequests]
     return this.#random.pick(this.#random.below(10) === 0 ? rare : actions).call(this)
   }
 
@@ -44,14 +50,20 @@ class User {
   }
 
   async #write() {
-    const [field, value] = [this.#random.pick(['a', 'b']), this.#random.below(2 ** 32)]
-    const apply = (state) => state && { ...state, [field]: value }
-    await this.#send(`POST /write?field=${field}&value=${value}`, apply)
+    const { request, apply } = this.#writeOf(this.#random.pick(FIELDS))
+    await this.#send(request, apply)
+  }
+
+  async #writeInParallel() {
+    const before = this.#possible
+    const outcomes = await this.#sendWrites(this.#writesOfDifferentFields(), before)
+    this.#possible = unique(afterWrites(before, outcomes))
+    await this.#read()
   }
 
   async #login() {
     const ended = this.#browser.copy()
-    const fresh = { user: this.#name, a: 0, b: 0 }
+    const fresh = { user: this.#name }
     // If it fails, the browser keeps its cookie, and the session of that cookie may have ended.
     const isAcknowledged = await this.#send(
       `POST /login?user=${this.#name}`,
@@ -63,17 +75,58 @@ class User {
 
   async #logout() {
     const ended = this.#browser.copy()
-    if (await this.#send('POST /logout', () => null)) this.#keepEnded(ended)
+    const isAcknowledged = await this.#send('POST /logout', () => null)
+    if (isAcknowledged) this.#keepEnded(ended)
+    return isAcknowledged
   }
 
-  /** The request ends after the logout, and touches a session that no longer exists. */
-  async #logoutDuringRequest() {
-    const other = this.#browser.copy()
-    const before = [...this.#possible, null]
-    const milliseconds = this.#random.below(60)
-    const [, slow] = await Promise.all([this.#logout(), this.#request(other, `GET /slow?milliseconds=${milliseconds}`)])
-    if (slow.isResponse) this.#check('GET /slow', slow.body, before)
+  /** Requests that end after the logout save or touch a session that no longer exists. */
+  async #logoutDuringRequests() {
+    const before = this.#possible
+    const writes = this.#writesOfDifferentFields()
+    const [isAcknowledged, outcomes] = await Promise.all([
+      this.#logout(),
+      this.#sendWrites(writes, [...before, null]),
+      this.#readSlowly(withAny(writes, [...before, null]))
+    ])
+    if (!isAcknowledged) this.#possible = unique([null, ...afterWrites(before, outcomes)])
     await this.#read()
+  }
+
+  async #readSlowly(expected) {
+    const request = `GET /session?milliseconds=${this.#random.below(LONGEST_REQUEST)}`
+    const { isResponse, body } = await this.#request(this.#copyForAnyApp(), request)
+    if (isResponse) this.#check(request, body, expected)
+  }
+
+  #copyForAnyApp() {
+    return this.#browser.copy(this.#random.pick(this.#urls))
+  }
+
+  /** Two or more writes that take a while. */
+  #writesOfDifferentFields() {
+    const fields = FIELDS.slice(this.#random.below(FIELDS.length - 1))
+    return fields.map((field) => this.#writeOf(field, this.#random.below(LONGEST_REQUEST)))
+  }
+
+  #writeOf(field, milliseconds = '') {
+    const value = this.#random.below(2 ** 32)
+    return {
+      request: `POST /write?field=${field}&value=${value}&milliseconds=${milliseconds}`,
+      apply: (state) => state && { ...state, [field]: value }
+    }
+  }
+
+  /** Sends writes at once. `states`: those that the session may be in when a write reads it, apart from the other writes. */
+  #sendWrites(writes, states) {
+    return Promise.all(
+      writes.map(async (write) => {
+        const { isResponse, body } = await this.#request(this.#copyForAnyApp(), write.request)
+        const others = writes.filter((other) => other !== write)
+        if (isResponse) this.#check(write.request, body, withAny(others, states).map(write.apply))
+        return { apply: write.apply, isResponse, body }
+      })
+    )
   }
 
   async #readEndedSession() {
@@ -122,6 +175,23 @@ class User {
   #keepEnded(browser) {
     if (browser.cookies.size > 0) this.#ended = [browser, ...this.#ended].slice(0, KEPT_ENDED)
   }
+}
+
+/** The states after any of the writes. */
+function withAny(writes, states) {
+  return writes.reduce((states, { apply }) => states.flatMap((state) => [state, apply(state)]), states)
+}
+
+/** The states after all writes that were acknowledged, and any of the others. */
+function afterWrites(states, outcomes) {
+  return outcomes.reduce((states, { apply, isResponse, body }) => {
+    if (!isResponse) return withAny([{ apply }], states)
+    return states.filter((state) => (state === null) === (body === null)).map(apply)
+  }, states)
+}
+
+function unique(states) {
+  return states.filter((state, i) => states.findIndex((other) => isDeepStrictEqual(other, state)) === i)
 }
 
 module.exports = { User }
