@@ -8,7 +8,7 @@ const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
 const { needs } = require('../support/features')
 const { LIFETIME, openRequest } = require('../support/parallel-app')
-const { expressSession, newSession, newSid } = require('../support/sessions')
+const { expressSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -60,6 +60,31 @@ describe('parallel changes', () => {
     await two.save()
     delete two.session.d
     await two.save()
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 2, c: 3 })
+  })
+
+  test('are kept by two saves of a request that run at once', async () => {
+    const { store, sid, one, two } = await openTwo()
+    two.session.b = 2
+    await two.save()
+    one.session.c = 3
+    const first = one.save()
+    delete one.session.c
+    one.session.d = 4
+    await Promise.all([first, one.save()])
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 2, d: 4 })
+  })
+
+  test('are kept after the first save of a new session', async () => {
+    const store = dynamodb.store()
+    const sid = newSid()
+    const session = expressSession({ a: 1 }, { maxAge: LIFETIME })
+    await store.set(sid, session)
+    const other = await openRequest(dynamodb.store(), sid)
+    other.session.b = 2
+    await other.save()
+    session.c = 3
+    await store.set(sid, session)
     assert.deepEqual(await stored(store, sid), { a: 1, b: 2, c: 3 })
   })
 
@@ -150,53 +175,6 @@ describe('parallel changes', () => {
       assert.deepEqual(Object.getOwnPropertyDescriptor(session, '__proto__').value, { x: 1 })
       assert.equal(session.x, undefined)
     }
-  })
-})
-
-describe('what merging leaves as it was', () => {
-  test('a save under another session ID is a plain write', async () => {
-    const { store, one } = await openTwo()
-    const otherSid = newSid()
-    await store.set(otherSid, newSession({ other: true }))
-    await store.set(otherSid, one.session)
-    assert.deepEqual(await stored(store, otherSid), { a: 1, b: 1 })
-    await store.destroy(otherSid)
-    const third = newSid()
-    await store.set(third, one.session)
-    assert.deepEqual(await stored(store, third), { a: 1, b: 1 })
-  })
-
-  test('the result of a promise is a plain object, and overwrites the session', async () => {
-    const { store, sid, one } = await openTwo()
-    const session = await store.get(sid)
-    assert.deepStrictEqual(session, JSON.parse(JSON.stringify(session)))
-    assert.equal(Object.getPrototypeOf(session), Object.prototype)
-    assert.deepStrictEqual(Reflect.ownKeys(session).sort(), ['a', 'b', 'cookie'])
-    one.session.c = 3
-    await one.save()
-    session.d = 4
-    await store.set(sid, session)
-    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, d: 4 })
-    await store.destroy(sid)
-    await store.set(sid, session)
-    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, d: 4 })
-  })
-
-  test("with onConflict: 'overwrite', a save has no condition", needs('proxy'), async () => {
-    const proxy = await dynamodb.proxy()
-    const { store, sid, one, two } = await openTwo({ endpoint: proxy.endpoint, onConflict: 'overwrite' })
-    one.session.c = 3
-    two.session.b = 2
-    proxy.reset()
-    await one.save()
-    await two.save()
-    await two.save()
-    assert.deepEqual(proxy.operations, ['PutItem', 'PutItem', 'PutItem'])
-    for (const body of proxy.sent('PutItem')) assert.deepEqual(Object.keys(body).sort(), ['Item', 'TableName'])
-    assert.deepEqual(await stored(store, sid), { a: 1, b: 2 })
-    await store.destroy(sid)
-    await one.save()
-    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, c: 3 })
   })
 })
 

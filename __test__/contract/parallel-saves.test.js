@@ -2,14 +2,14 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { setImmediate: nextTurn } = require('node:timers/promises')
+const { setImmediate: nextTurn, setTimeout: sleep } = require('node:timers/promises')
 const { callWithPromise, collectEvents, eventually, settlesWithin } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
 const { heldUntil, loseResponse, noResponse, passThrough, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { LIFETIME, openRequest } = require('../support/parallel-app')
-const { expressSession, newSid, nowInSeconds } = require('../support/sessions')
+const { expressSession, newSession, newSid, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -56,6 +56,25 @@ describe('a save that changes nothing', needs('proxy'), () => {
     await one.save()
     await one.save()
     assert.deepEqual(proxy.operations, ['UpdateItem', 'UpdateItem'])
+  })
+
+  test('renews the times that Koa stores after touchAfter, unless another request has just written them', async () => {
+    const { proxy, store, sid, open: openOne } = await open()
+    await store.set(sid, koaSession({ a: 1 }), LIFETIME / 2)
+    const [one, two, three] = [await openOne('koa'), await openOne('koa'), await openOne('koa')]
+    const { _expire: before } = await store.get(sid)
+    await sleep(2)
+    proxy.reset()
+    await one.save()
+    assert.deepEqual(proxy.operations, ['PutItem'])
+    const { _expire: after } = await store.get(sid)
+    assert.ok(after > before)
+    two.session.b = 2
+    await two.save()
+    proxy.reset()
+    await three.save()
+    assert.equal(proxy.sent('PutItem').length, 1, 'the one whose condition fails')
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 2 })
   })
 
   test("does not overwrite another request's update", async () => {
@@ -126,6 +145,55 @@ describe('a session that has ended', () => {
     assert.deepEqual(await stored(store, newId), { b: 3 })
     await store.set(oldSid, koaSession({ a: 2 }), LIFETIME, context)
     assert.deepEqual(await stored(store, oldSid), { a: 2 }, 'after its own destroy, a request may store the ID again')
+  })
+})
+
+describe('what merging leaves as it was', needs('proxy'), () => {
+  test('a save under another session ID is a plain write', async () => {
+    const { store, open: openOne } = await open(undefined, { a: 1, b: 1 })
+    const one = await openOne()
+    const otherSid = newSid()
+    await store.set(otherSid, newSession({ other: true }))
+    await store.set(otherSid, one.session)
+    assert.deepEqual(await stored(store, otherSid), { a: 1, b: 1 })
+    await store.destroy(otherSid)
+    const third = newSid()
+    await store.set(third, one.session)
+    assert.deepEqual(await stored(store, third), { a: 1, b: 1 })
+  })
+
+  test('the result of a promise is a plain object, and overwrites the session', async () => {
+    const { store, sid, open: openOne } = await open(undefined, { a: 1, b: 1 })
+    const one = await openOne()
+    const session = await store.get(sid)
+    assert.deepStrictEqual(session, JSON.parse(JSON.stringify(session)))
+    assert.equal(Object.getPrototypeOf(session), Object.prototype)
+    assert.deepStrictEqual(Reflect.ownKeys(session).sort(), ['a', 'b', 'cookie'])
+    one.session.c = 3
+    await one.save()
+    session.d = 4
+    await store.set(sid, session)
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, d: 4 })
+    await store.destroy(sid)
+    await store.set(sid, session)
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, d: 4 })
+  })
+
+  test("with onConflict: 'overwrite', a save has no condition", async () => {
+    const { proxy, store, sid, open: openOne } = await open({ onConflict: 'overwrite' }, { a: 1, b: 1 })
+    const [one, two] = [await openOne(), await openOne()]
+    one.session.c = 3
+    two.session.b = 2
+    proxy.reset()
+    await one.save()
+    await two.save()
+    await two.save()
+    assert.deepEqual(proxy.operations, ['PutItem', 'PutItem', 'PutItem'])
+    for (const body of proxy.sent('PutItem')) assert.deepEqual(Object.keys(body).sort(), ['Item', 'TableName'])
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 2 })
+    await store.destroy(sid)
+    await one.save()
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 1, c: 3 })
   })
 })
 
