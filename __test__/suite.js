@@ -38,7 +38,6 @@ const serverIndependent = [
   'faults/files',
   'faults/network',
   'faults/throttling',
-  'module/addon-loader',
   'module/loading',
   'module/release',
   'module/supply-chain',

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { isSameItem } = require('../../cli/convert.js')
+const { isSameItem } = require('../../cli/migration.js')
 const { storeOptions } = require('../../cli/options.js')
 const { Table } = require('../../cli/table.js')
 const layouts = require('../../lib/compat/layouts.js')

@@ -5,19 +5,64 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { before, describe, test } = require('node:test')
+const markdown = require('markdown-it')({ html: true })
 const ts = require('typescript')
 const yaml = require('yaml')
 const manifest = require('../../package.json')
-const { pagesOf } = require('./pages/markdown')
 const { root, runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
 const { link, temporaryDirectory, write } = require('../support/temporary-packages')
 
+/** The comment before a block that is not run, with the reason: `<!-- not run: needs Docker -->`. */
+const MARK = /^<!-- not run: (\S.*) -->\s*$/
+
 const dynamodb = useDynamoDB({ exclusive: true })
 const examples = pagesOf('README.md', 'docs', 'examples')
 const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools', '__test__')]
 const blocks = examples.flatMap((page) => page.blocks)
+
+/** The Markdown pages in these files and folders, without generated and installed ones. */
+function pagesOf(...places) {
+  return places.flatMap((place) => {
+    const full = path.join(root, place)
+    if (!fs.existsSync(full)) return []
+    if (fs.statSync(full).isFile()) return [readPage(place)]
+    return fs
+      .readdirSync(full, { withFileTypes: true })
+      .filter(({ name }) => !/^(node_modules|api|dist|target)$/.test(name))
+      .filter((entry) => entry.isDirectory() || entry.name.endsWith('.md'))
+      .flatMap(({ name }) => pagesOf(path.join(place, name)))
+  })
+}
+
+/** The parts of a page that the tests check: its code blocks, its links, and its anchors. */
+function readPage(file) {
+  const tokens = markdown.parse(fs.readFileSync(path.join(root, file), 'utf8'), {})
+  const page = { file, blocks: [], links: [], anchors: [], marks: 0 }
+  for (const [index, { type, info, content, map, children }] of tokens.entries()) {
+    const before = tokens[index - 1]
+    if (type === 'html_block' && MARK.test(content)) page.marks++
+    if (type === 'fence' || type === 'code_block') {
+      const reason = before?.type === 'html_block' ? before.content.match(MARK)?.[1] : undefined
+      page.blocks.push({ place: `${file}:${map[0] + 1}`, language: info || 'sh', code: content, reason })
+    }
+    if (type === 'inline' && before.type === 'heading_open') page.anchors.push(anchorOf(children, page.anchors))
+    for (const child of children ?? []) if (child.type === 'link_open') page.links.push(child.attrGet('href'))
+  }
+  return page
+}
+
+/** The anchor of a heading on GitHub. */
+function anchorOf(children, taken) {
+  const text = children.map(({ content }) => content).join('')
+  const anchor = text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+  const same = taken.filter((other) => other.replace(/-\d+$/, '') === anchor).length
+  return same ? `${anchor}-${same}` : anchor
+}
 
 /** A project with the package and the installed packages of this repository. */
 function newProject(t) {
@@ -35,7 +80,7 @@ async function runScript(t, code) {
     .replaceAll('http://127.0.0.1:9000/credentials', credentialsUrl)
   const file = /^(import|export) /m.test(code) ? 'example.mjs' : 'example.cjs'
   const { code: exitCode, stderr } = await runNode(
-    ['--require', path.join(__dirname, 'pages', 'prelude.js'), write(path.join(newProject(t), file), script)],
+    ['--require', path.join(__dirname, 'prelude.js'), write(path.join(newProject(t), file), script)],
     {
       env: {
         AWS_ENDPOINT_URL_DYNAMODB: endpoint,

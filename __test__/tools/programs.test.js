@@ -5,7 +5,7 @@ const { mkdtempSync, readFileSync, rmSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { describe, test } = require('node:test')
-const { problemsOf, soak } = require('../../tools/soak/soak')
+const { problemsOf, soak } = require('../../tools/soak')
 const { runNode } = require('../support/child')
 const { serverKind } = require('../support/server')
 
@@ -32,10 +32,14 @@ describe('the programs for performance and load', { concurrency: true }, () => {
     assert.match(readFileSync(path.join(folder, 'express.svg'), 'utf8'), /dynamodb-session/)
   })
 
-  test(`an app with 200 users loses no change and no logout in ${MINUTES} minutes of random faults`, { skip }, async (t) => {
-    const seed = Number(process.env.SOAK_SEED ?? 1)
-    t.diagnostic(`seed ${seed}`)
-    const outcome = await soak({ minutes: MINUTES, seed, log: (line) => t.diagnostic(line) })
-    assert.deepEqual(problemsOf(outcome), [])
-  })
+  test(
+    `an app with 200 users loses no change and no logout in ${MINUTES} minutes of random faults`,
+    { skip },
+    async (t) => {
+      const seed = Number(process.env.SOAK_SEED ?? 1)
+      t.diagnostic(`seed ${seed}`)
+      const outcome = await soak({ minutes: MINUTES, seed, log: (line) => t.diagnostic(line) })
+      assert.deepEqual(problemsOf(outcome), [])
+    }
+  )
 })

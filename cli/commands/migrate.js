@@ -13,8 +13,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
-const { RateLimiter } = require('../rate-limiter.js')
-const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
+const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
 const { table: _table, ...sharedOptions } = connectionOptions
 

@@ -11,8 +11,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
-const { RateLimiter } = require('../rate-limiter.js')
-const { concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
+const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
 module.exports = {
   summary: 'Delete expired sessions from a table without time to live (TTL)',

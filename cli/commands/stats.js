@@ -3,7 +3,7 @@
 const { exitCodes, usageError } = require('../error.js')
 const { confirm, listenForInterrupt } = require('../terminal.js')
 const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
-const { RateLimiter } = require('../rate-limiter.js')
+const { RateLimiter } = require('../scan.js')
 const { positiveInteger } = require('../parse.js')
 
 /** The number of random segments in a sample. */

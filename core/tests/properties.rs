@@ -1,9 +1,14 @@
-//! Any session can be written to an item and read back, in both formats.
+//! Any session can be written to an item and read back, in both formats, and the properties of the fuzz targets hold for
+//! the inputs kept in their corpora.
 
-#[allow(unreachable_pub, reason = "the fuzz crate shares this module")]
-#[path = "../../tools/fuzz/src/json.rs"]
-mod json_values;
+#[allow(unreachable_pub, reason = "the fuzz crate exports these functions")]
+#[path = "../../tools/fuzz/src/lib.rs"]
+mod targets;
 
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use dynamodb_session_core::error::Kind;
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::layout::{Format, Layout};
@@ -84,7 +89,7 @@ proptest! {
     fn a_session_in_map_format_is_read_back_with_the_same_values(session in session(number_of_map())) {
         let text = round_trip(Format::Map, &session.to_string())?;
         let back = serde_json::from_str(&text).unwrap();
-        prop_assert_eq!(json_values::numbers_as_doubles(back), json_values::numbers_as_doubles(session));
+        prop_assert_eq!(targets::numbers_as_doubles(back), targets::numbers_as_doubles(session));
     }
 
     #[test]
@@ -97,4 +102,29 @@ proptest! {
             prop_assert_eq!(error.kind, Kind::Serialization);
         }
     }
+}
+
+/// Runs a target on its packed corpus, which has an input in Base64 on each line.
+fn replay(target: fn(&[u8]), name: &str) {
+    let file = format!("{}/../tools/fuzz/corpus/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let corpus = fs::read_to_string(file).unwrap();
+    assert!(!corpus.is_empty());
+    for input in corpus.lines() {
+        target(&BASE64.decode(input).unwrap());
+    }
+}
+
+#[test]
+fn responses() {
+    replay(targets::response, "response");
+}
+
+#[test]
+fn items() {
+    replay(targets::item, "item");
+}
+
+#[test]
+fn options() {
+    replay(targets::options, "options");
 }

@@ -1,8 +1,12 @@
 import 'reflect-metadata'
+import { Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import session from 'express-session'
 import { DynamoDBStore } from 'dynamodb-session'
-import { AppModule } from './app.module.js'
+import { AccountController } from './account.controller.js'
+
+@Module({ controllers: [AccountController] })
+class AppModule {}
 
 async function main() {
   const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] })

@@ -1,19 +1,34 @@
 'use strict'
 
+const { randomBytes, scrypt, timingSafeEqual } = require('node:crypto')
+const { promisify } = require('node:util')
 const express = require('express')
 const session = require('express-session')
 const passport = require('passport')
 const { Strategy } = require('passport-local')
 const { DynamoDBStore } = require('dynamodb-session')
-const users = require('./users')
+
+const derive = (password, salt) => promisify(scrypt)(password, salt, 32)
+
+const salt = randomBytes(16)
+// A real app has a database of users.
+const users = [{ name: 'ann', salt, hash: derive('secret', salt) }]
+
+const findUser = (name) => users.find((user) => user.name === name) ?? false
+
+/** Resolves to the user if the password is right, otherwise to false. */
+async function checkPassword(name, password) {
+  const user = findUser(name)
+  return user && timingSafeEqual(await user.hash, await derive(password, user.salt)) ? user : false
+}
 
 passport.use(
   new Strategy((name, password, done) => {
-    users.check(name, password).then((user) => done(null, user), done)
+    checkPassword(name, password).then((user) => done(null, user), done)
   })
 )
 passport.serializeUser((user, done) => done(null, user.name)) // the session stores only the user's name
-passport.deserializeUser((name, done) => done(null, users.find(name)))
+passport.deserializeUser((name, done) => done(null, findUser(name)))
 
 const app = express()
 app.use(express.json())

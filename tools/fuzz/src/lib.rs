@@ -1,7 +1,5 @@
 //! Properties that hold for any input. `cargo test` checks them on the inputs in `corpus`.
 
-mod json;
-
 use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::item::attribute;
 use dynamodb_session_core::item::codec::{NewItem, StoredItem};
@@ -12,8 +10,6 @@ use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
 use dynamodb_session_core::wire::response::{ItemOutcome, Page, Response};
 use dynamodb_session_core::wire::service_error::service_error;
 use serde_json::Value;
-
-use json::numbers_as_doubles;
 
 /// A response is parsed or refused, and no error quotes it.
 pub fn response(input: &[u8]) {
@@ -98,4 +94,16 @@ fn converted(
     let mut out = Vec::new();
     convert(str::from_utf8(input).ok()?, &mut out).ok()?;
     Some(String::from_utf8(out).expect("JSON is text"))
+}
+
+/// Turns all numbers into doubles: JavaScript has one type of number, so `2.0` and `2` are the same value.
+pub fn numbers_as_doubles(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.into_iter().map(numbers_as_doubles).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (name, numbers_as_doubles(member))).collect()
+        }
+        other => other,
+    }
 }

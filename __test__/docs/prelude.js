@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict')
 const { randomUUID } = require('node:crypto')
 const net = require('node:net')
-const { DynamoDBStore } = require('../../..')
+const { DynamoDBStore } = require('../..')
 
 const stores = []
 
