@@ -6,26 +6,27 @@ const { TOLERANCE_MS, fromNow, lifetimeOf } = require('./lifetime.js')
 class SessionRecord {
   /** `expiry` is the item's, in milliseconds since 1970. It may be rounded up to whole seconds. */
   constructor(session, expiry) {
-    const lifetime = lifetimeOf(session)
+    const remaining = lifetimeOf(session)
     const originalMaxAge = session.cookie?.originalMaxAge
     this.expiry = expiry
     /** What the session's request has read or written; see `parallel/conditional-saves.js`. */
     this.base = undefined
     /** The lifetime that the session's cookie states, in seconds. */
-    this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : lifetime
+    this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : remaining
+    /** The time until the cookie expires, in seconds. */
+    this.remaining = remaining
     /** When the cookie expires, in milliseconds since 1970. */
-    this.cookieExpiry = fromNow(lifetime * 1000)
+    this.cookieExpiry = fromNow(remaining * 1000)
   }
 
   /**
-   * Whether the app has changed the lifetime of the session since this record was made. When a framework touches the
-   * session, the same lifetime starts again. That is not a change.
+   * Whether the app has changed the lifetime of the session since this record was made. `current` is a record that is made
+   * now. When a framework touches the session, the same lifetime starts again. That is not a change.
    */
-  hasNewLifetime(session) {
-    const lifetime = lifetimeOf(session)
+  hasNewLifetime(current) {
     return (
-      Math.abs(lifetime - this.lifetime) * 1000 >= TOLERANCE_MS &&
-      Math.abs(fromNow(lifetime * 1000) - this.cookieExpiry) >= TOLERANCE_MS
+      Math.abs(current.remaining - this.lifetime) * 1000 >= TOLERANCE_MS &&
+      Math.abs(current.cookieExpiry - this.cookieExpiry) >= TOLERANCE_MS
     )
   }
 }

@@ -10,7 +10,8 @@ const { operations } = require('./native/operations.js')
 const { newTableOf } = require('./options.js')
 const { ConditionalSaves } = require('./parallel/conditional-saves.js')
 const { FastifyWrites } = require('./parallel/fastify-writes.js')
-const { contextOf, frameworkOf, mayBeFastify, withCarrier } = require('./parallel/frameworks.js')
+const { carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
+const { Save } = require('./save.js')
 const { SessionEvents } = require('./session-events.js')
 const { SessionRecord, SessionRecords } = require('./session-record.js')
 const { parseSession, requireObject, serializeSession } = require('./session-text.js')
@@ -27,6 +28,7 @@ class Sessions {
   #codec
   #records = new SessionRecords()
   #fastifyWrites = new FastifyWrites()
+  #carrier = carrierOf((session, copy) => this.#records.handOver(session, copy, false))
   /** The cookie options of an Express app, or undefined before express-session has generated a session. */
   #cookieOptions
   /** The saves that notice other requests, or undefined if every save overwrites. */
@@ -57,15 +59,18 @@ class Sessions {
   }
 
   /** As `get`, for a framework that calls the store's `get` with these arguments after the session ID. */
-  async getFor(store, sid, rest) {
-    const session = await this.get(sid, contextOf(rest))
-    return mayBeFastify(store, rest) ? this.withCarrier(session) : session
+  getFor(store, sid, rest) {
+    return mayBeFastify(store, rest) ? this.#getToCopy(sid) : this.get(sid, contextOf(rest))
+  }
+
+  async #getToCopy(sid) {
+    return this.withCarrier((await this.find(sid)).session)
   }
 
   /** Prepares the session for @fastify/session, which copies it. */
   withCarrier(session) {
     const base = session === null ? undefined : this.#records.get(session)?.base
-    return base === undefined ? session : withCarrier(session, (copy) => this.#records.handOver(session, copy, false))
+    return base === undefined ? session : Object.setPrototypeOf(session, this.#carrier)
   }
 
   /** Resolves to `{ session, isExpired }`. Without a session, `session` is null. */
@@ -111,48 +116,46 @@ class Sessions {
     return this.#codec.decode(item)
   }
 
-  /** Writes the session as it is at the time of the call. `context` is the request's context if koa-session calls. */
-  async set(sid, session, maxAge, context) {
+  /**
+   * Writes the session as it is at the time of the call. Returns a promise. `context` is the request's context if
+   * koa-session calls.
+   */
+  set(sid, session, maxAge, context) {
+    try {
+      const save = this.#saveOf(sid, session, maxAge, context)
+      if (save.framework !== 'fastify') return this.#write(save)
+      this.isBehindFastify = true
+      return this.#fastifyWrites.inOrder(sid, this.#write(save))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #saveOf(sid, session, maxAge, context) {
     const operation = operations.set
     if (!this.#checkId(operation, sid)) {
       const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
-    const { text, attributes, record, framework } = this.serializing(operation, () => ({
-      text: serializeSession(session, stamp),
-      attributes: specialKeys.length > 0 ? require('./special-keys.js').specialAttributes(specialKeys, session) : null,
-      record: new SessionRecord(session),
-      framework: frameworkOf(session, context)
-    }))
-    this.isBehindFastify ||= framework === 'fastify'
-    const lifetime = this.lifetimeOf(operation, session, maxAge)
-    record.expiry = fromNow(lifetime * 1000)
-    const isConditional = this.#conditionalSaves !== undefined && framework !== undefined
-    const write = isConditional
-      ? this.#saveConditionally({
-          sid,
-          session,
-          framework,
-          owner: context ?? session,
-          text,
-          attributes,
-          lifetime,
-          record
-        })
-      : this.#native.run(operation, sid, text, this.secondsOf(record.expiry), attributes)
-    await (framework === 'fastify' ? this.#fastifyWrites.inOrder(sid, write) : write)
-    if (!isConditional) this.#records.set(session, record)
+    const save = this.serializing(operation, () => {
+      const attributes = specialKeys.length > 0 ? specialAttributesOf(specialKeys, session) : null
+      const framework = frameworkOf(session, context)
+      return new Save(sid, session, context ?? session, framework, serializeSession(session, stamp), attributes)
+    })
+    save.lifetime = this.lifetimeOf(operation, session, maxAge)
+    save.record.expiry = fromNow(save.lifetime * 1000)
+    return save
   }
 
-  #saveConditionally(save) {
-    const { ttl } = this.#options
-    // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
-    save.keepsLater =
-      save.framework === 'express' &&
-      ttl === undefined &&
-      this.#records.of(save)?.hasNewLifetime(save.session) === false
-    return this.#native.hold(operations.set, () => this.#conditionalSaves.run(save))
+  #write(save) {
+    const isConditional = this.#conditionalSaves !== undefined && save.framework !== undefined
+    return isConditional ? this.#conditionalSaves.run(save) : this.#overwrite(save)
+  }
+
+  async #overwrite({ sid, session, text, attributes, record }) {
+    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes)
+    this.#records.set(session, record)
   }
 
   /**
@@ -170,10 +173,8 @@ class Sessions {
     this.serializing(operation, () => requireObject(session))
     const lifetime = this.lifetimeOf(operation, session)
     const previous = this.#records.get(session)
-    const { keepsLater, record } = this.serializing(operation, () => ({
-      keepsLater: previous !== undefined && !previous.hasNewLifetime(session),
-      record: new SessionRecord(session)
-    }))
+    const record = this.serializing(operation, () => new SessionRecord(session))
+    const keepsLater = previous !== undefined && !previous.hasNewLifetime(record)
     record.base = previous?.base
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
@@ -300,6 +301,8 @@ class Sessions {
 
   /** Makes a Session of express-session from what `get` returned, with express-session's `create(request, session)`. */
   createSession(create, request, session) {
+    // A Session of express-session would copy what is for @fastify/session.
+    if (Object.getPrototypeOf(session) === this.#carrier) Object.setPrototypeOf(session, Object.prototype)
     const needsCookie = !isCookie(session.cookie)
     if (needsCookie) session.cookie = cookieFields(session.cookie, request, this.#cookieOptions)
     const created = create(request, session)
@@ -349,6 +352,11 @@ class Sessions {
 
 /** The statistics of conditional saves if every save overwrites. */
 const nothingSaved = { setsSaved: 0, merges: 0, conflicts: 0 }
+
+/** Loads the code of special keys when it is needed. */
+function specialAttributesOf(specialKeys, session) {
+  return require('./special-keys.js').specialAttributes(specialKeys, session)
+}
 
 /** A lifetime in seconds. An app may override the method of a compatible store that computes it, and return no number. */
 function numberOf(seconds) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dynamodb_session_core::config::Config;
+use dynamodb_session_core::runtime;
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::sync::lock;
 use napi::bindgen_prelude::{Array, Env, Function};
@@ -45,17 +46,19 @@ impl Bridge {
         let wake = wake.build_threadsafe_function().weak::<true>().build()?;
         let waker = Arc::new(Mutex::new(Some(wake)));
         let shared = Arc::clone(&waker);
-        let wake = move || {
-            let waker = lock(&shared);
-            waker.as_ref().is_some_and(|wake| {
-                wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
-            })
+        let wake = move |completions: Arc<Completions>| {
+            let waker = Arc::clone(&shared);
+            // Results that are ready at the same time are delivered together.
+            runtime::defer(move || {
+                let is_awake = lock(&waker).as_ref().is_some_and(|wake| {
+                    wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+                });
+                if !is_awake {
+                    completions.clear();
+                }
+            });
         };
-        Ok(Self {
-            waker,
-            completions: Arc::new(Completions::new(wake)),
-            credentials_requests: Arc::default(),
-        })
+        Ok(Self { waker, completions: Completions::new(wake), credentials_requests: Arc::default() })
     }
 
     /// Sets whether the bridge keeps the process alive. A new bridge does not.

@@ -1,7 +1,7 @@
 //! The way back to JavaScript. Completions are queued, and one wake-up of the JavaScript thread delivers all of them:
 //! waking it is the expensive part of crossing the boundary.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use dynamodb_session_core::item::codec::SessionAttribute;
 use dynamodb_session_core::sync::lock;
@@ -109,8 +109,8 @@ impl CompletionOutcome {
     }
 }
 
-/// Wakes the JavaScript thread. Returns false if the thread has exited.
-type Wake = Box<dyn Fn() -> bool + Send + Sync>;
+/// Wakes the JavaScript thread, or clears the queue if the thread has exited.
+type Wake = Box<dyn Fn(Arc<Completions>) + Send + Sync>;
 
 /// The queue of completions for one JavaScript thread.
 pub(crate) struct Completions {
@@ -120,20 +120,25 @@ pub(crate) struct Completions {
 
 impl Completions {
     /// A queue that calls `wake` when it has completions.
-    pub(crate) fn new(wake: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { queue: Mutex::default(), wake: Box::new(wake) }
+    pub(crate) fn new(wake: impl Fn(Arc<Self>) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { queue: Mutex::default(), wake: Box::new(wake) })
     }
 
     /// Queues a completion. Only the first one in the queue wakes the JavaScript thread.
-    pub(crate) fn push(&self, completion: Completion) {
+    pub(crate) fn push(self: &Arc<Self>, completion: Completion) {
         let is_first = {
             let mut queue = self.queue();
             queue.push(completion);
             queue.len() == 1
         };
-        if is_first && !(self.wake)() {
-            self.queue().clear();
+        if is_first {
+            (self.wake)(Arc::clone(self));
         }
+    }
+
+    /// Drops all completions in the queue.
+    pub(crate) fn clear(&self) {
+        self.queue().clear();
     }
 
     /// Takes all completions from the queue.
@@ -149,18 +154,23 @@ impl Completions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     fn done(call: u32) -> Completion {
         Completion { call, outcome: CompletionOutcome::Done, trace: None, warning: None }
     }
 
+    fn clear_unless(is_running: &AtomicBool, completions: &Completions) {
+        if !is_running.load(Ordering::SeqCst) {
+            completions.clear();
+        }
+    }
+
     #[test]
     fn one_wake_up_delivers_many_completions() {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
-        let completions = Completions::new(move || counter.fetch_add(1, Ordering::Relaxed) < u32::MAX);
+        let completions = Completions::new(move |_| _ = counter.fetch_add(1, Ordering::Relaxed));
         let push = |call| completions.push(done(call));
         (1..=3).for_each(push);
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
@@ -174,7 +184,7 @@ mod tests {
     fn completions_for_a_thread_that_has_exited_are_dropped() {
         let is_running = Arc::new(AtomicBool::new(false));
         let state = Arc::clone(&is_running);
-        let completions = Completions::new(move || state.load(Ordering::Relaxed));
+        let completions = Completions::new(move |completions| clear_unless(&state, &completions));
         (1..=3).for_each(|call| completions.push(done(call)));
         assert_eq!(completions.take(), []);
     }
@@ -183,8 +193,7 @@ mod tests {
     fn no_completion_of_concurrent_threads_is_lost() {
         let wakes = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&wakes);
-        let completions =
-            Arc::new(Completions::new(move || counter.fetch_add(1, Ordering::AcqRel) < u32::MAX));
+        let completions = Completions::new(move |_| _ = counter.fetch_add(1, Ordering::AcqRel));
         const THREADS: u32 = 4;
         const EACH: u32 = 5_000;
         let mut seen = vec![false; (THREADS * EACH) as usize];
@@ -217,7 +226,7 @@ mod tests {
         for _ in 0..200 {
             let is_running = Arc::new(AtomicBool::new(true));
             let state = Arc::clone(&is_running);
-            let completions = Completions::new(move || state.load(Ordering::SeqCst));
+            let completions = Completions::new(move |completions| clear_unless(&state, &completions));
             std::thread::scope(|scope| {
                 for call in 0..4 {
                     let completions = &completions;

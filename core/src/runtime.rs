@@ -33,6 +33,11 @@ pub fn spawn(work: impl AsyncFnOnce() + Send + 'static) -> Result<()> {
     tasks.send(task).map_err(|_| Error::new(Kind::Internal, "the runtime thread has ended"))
 }
 
+/// Runs `work` on the runtime thread, from which it must be called, after the tasks that are ready now.
+pub fn defer(work: impl FnOnce() + 'static) {
+    drop(spawn_local(async move { work() }));
+}
+
 /// Turns a panic of `work` into an error, so that it affects nothing else.
 pub async fn guard<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let outcome = AssertUnwindSafe(work).catch_unwind().await;

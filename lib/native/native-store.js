@@ -49,24 +49,14 @@ class NativeStore {
     return this.#send(operation, sid, args)
   }
 
-  /** Counts `work`, which may wait before it sends a request, as an operation in progress. */
-  async hold(operation, work) {
-    this.#begin(operation)
-    try {
-      return await work()
-    } finally {
-      this.#end()
-    }
-  }
-
-  /** Runs an operation within `hold`. */
+  /** Runs an operation between `begin` and `end`. */
   runHeld(operation, sid, ...args) {
     return this.runSeries(operation, sid, (send) => send(operation, ...args))
   }
 
   /**
-   * Runs several requests within `hold` that count as one operation and share one trace. `work(send)` sends each of them
-   * with `send(operation, ...args)`.
+   * Runs several requests between `begin` and `end` that count as one operation and share one trace. `work(send)` sends each
+   * of them with `send(operation, ...args)`.
    */
   runSeries(operation, sid, work) {
     count(this.#operations, operation.name)
@@ -82,7 +72,7 @@ class NativeStore {
   /** Sends a request of the addon, alone or as part of a series. */
   async #send(operation, sid, args, series) {
     if (series === undefined) {
-      this.#begin(operation)
+      this.begin(operation)
       count(this.#operations, operation.name)
     }
     const responses = this.#offlineDetector?.responses
@@ -90,12 +80,14 @@ class NativeStore {
       const native = this.#native ?? (await this.#openWithClient(operation))
       if (this.#needsEnvironment) this.#passEnvironment(native)
       const traced = series === undefined ? isTracing() : series.context !== undefined
-      if (sid !== undefined) args.unshift(sid)
-      const start = (call) => native[operation.method](call, ...args, traced || operation.reportsCapacity)
-      const completion =
-        series === undefined && !traced
-          ? this.#unwrap(operation, sid, await bridge.run(start))
-          : await this.#complete(operation, sid, start, series)
+      const reportsCapacity = traced || operation.reportsCapacity
+      const start =
+        sid === undefined
+          ? (call) => native[operation.method](call, ...args, reportsCapacity)
+          : (call) => native[operation.method](call, sid, ...args, reportsCapacity)
+      const completion = traced
+        ? await this.#complete(operation, sid, start, series)
+        : this.#unwrap(operation, sid, await bridge.run(start), series)
       this.#offlineDetector?.record()
       return completion
     } catch (error) {
@@ -103,7 +95,7 @@ class NativeStore {
       this.#offlineDetector?.record(error, responses)
       throw error
     } finally {
-      if (series === undefined) this.#end()
+      if (series === undefined) this.end()
     }
   }
 
@@ -114,8 +106,11 @@ class NativeStore {
     return text
   }
 
-  /** Throws if the store is closed or has too many operations in progress. */
-  #begin(operation) {
+  /**
+   * Counts an operation as one in progress until `end`. Throws if the store is closed or has too many operations in
+   * progress.
+   */
+  begin(operation) {
     if (this.#isClosed) throw this.createError(operation, 'ClosedError', 'the store is closed')
     const { maxPending } = this.#options
     if (this.#inFlight < maxPending) return void (this.#inFlight += 1)
@@ -123,7 +118,7 @@ class NativeStore {
     throw Object.assign(this.createError(operation, 'OverloadedError', message), { retryable: true })
   }
 
-  #end() {
+  end() {
     this.#inFlight -= 1
     if (this.#isClosed) this.#closeWhenIdle()
   }
@@ -137,30 +132,31 @@ class NativeStore {
     return trace({ operation: operation.name, tableName: this.#options.table }, sid, run)
   }
 
-  /** The completion of a request that is traced or part of a series. */
+  /** The completion of a request that is traced. */
   async #complete(operation, sid, start, series) {
     if (series === undefined) {
       return this.#trace(operation, sid, (context) => this.#complete(operation, sid, start, { attempts: 0, context }))
     }
     const completion = await bridge.run(start)
-    const { attempts, context } = series
     // Operations that manage or scan the table send several requests, so they report no trace.
-    if (context !== undefined && completion.trace !== undefined) addTo(context, JSON.parse(completion.trace))
-    series.attempts = context?.attempts ?? attempts + 1
-    return this.#unwrap(operation, sid, completion, attempts)
+    if (completion.trace !== undefined) addTo(series.context, JSON.parse(completion.trace))
+    return this.#unwrap(operation, sid, completion, series)
   }
 
   /** The completion of an operation that succeeded; throws the error of one that failed. */
-  #unwrap({ name }, sid, completion, earlierAttempts = 0) {
+  #unwrap({ name }, sid, completion, series) {
     if (completion.warning !== undefined) {
       const { code, message } = DynamoDBStoreError.fromNative(completion.warning, name, this.#options, sid)
       const subject = code === 'ConfigError' ? 'CONFIG' : 'TABLE'
       process.emitWarning(message, { type: 'DynamoDBSessionWarning', code: `DYNAMODB_SESSION_${subject}` })
     }
-    if (!completion.failed) return completion
+    if (!completion.failed) {
+      if (series !== undefined) series.attempts += 1
+      return completion
+    }
     const error = DynamoDBStoreError.fromNative(completion.text, name, this.#options, sid)
     count(this.#errors, error.code)
-    error.$metadata.attempts += earlierAttempts
+    if (series !== undefined) error.$metadata.attempts += series.attempts
     if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
     throw error
   }

@@ -22,10 +22,8 @@ const UNKNOWN = Symbol('unknown')
  * Saves sessions on condition that the table still holds what the request read. If another request has changed the
  * session, the changes are merged. If the session has ended, it is not written.
  *
- * A save is `{ sid, session, framework, owner, text, attributes, record, keepsLater }`. `owner` is the object that has the
- * session's record, and `record` is the one that it gets. `keepsLater`: a later expiry that is stored stays. A stored
- * session is `{ text, value, expiry }`: its JSON text, its attribute value if that is not a string, and its expiry in
- * milliseconds if it is known.
+ * A stored session is `{ text, value, expiry }`: its JSON text, its attribute value if that is not a string, and its
+ * expiry in milliseconds if it is known.
  */
 class ConditionalSaves {
   #sessions
@@ -50,32 +48,48 @@ class ConditionalSaves {
     return this.#counts
   }
 
-  /** Resolves when the session is saved, or does not need to be. */
+  /** Returns a promise that resolves when the session is saved, or does not need to be. */
   run(save) {
+    this.#native.begin(operations.set)
     save.deadline = monotonicNow() + this.#options.timeout
-    return this.#queues.run(save.sid, (queue) => this.#save(save, queue))
+    return this.#queues.enter(save.sid, (queue) => this.#save(save, queue))
   }
 
-  async #save(save, queue) {
-    const { sid, session, framework, text } = save
+  #save(save, queue) {
+    return this.#write(save, queue).then(
+      () => this.#leave(save, queue),
+      (error) => {
+        if (error?.mayBeDone) queue.stored = UNKNOWN
+        this.#leave(save, queue)
+        throw error
+      }
+    )
+  }
+
+  #leave({ sid }, queue) {
+    this.#queues.leave(sid, queue)
+    this.#native.end()
+  }
+
+  #write(save, queue) {
+    const { sid, session, framework, text, record } = save
     const previous = this.#records.of(save)
     const base = previous?.base
-    try {
-      if (base === undefined) await this.#put(save, queue)
-      else if (!isUnchanged(base.text, text, framework, this.#options.stamp?.field)) {
-        await this.#replace(save, base, queue)
-      } else if (framework === 'express' && !this.#options.disableTouch) {
-        await this.#sessions.touch(sid, session, save)
-      } else if (this.#sessions.isFreshSave(save, previous)) {
-        this.#counts.setsSaved += 1
-      } else {
-        save.isRenewal = true
-        await this.#replace(save, base, queue)
-      }
-    } catch (error) {
-      if (error?.mayBeDone) queue.stored = UNKNOWN
-      throw error
+    if (base === undefined) return this.#put(save, queue)
+    const { ttl, stamp, disableTouch } = this.#options
+    const isExpress = framework === 'express'
+    // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
+    save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
+    if (isUnchanged(base.text, text, framework, stamp?.field)) {
+      if (isExpress && !disableTouch) return this.#sessions.touch(sid, session, save)
+      if (this.#sessions.isFreshSave(save, previous)) return this.#skip()
+      save.isRenewal = true
     }
+    return this.#replace(save, base, queue)
+  }
+
+  async #skip() {
+    this.#counts.setsSaved += 1
   }
 
   /** Writes a session that the request has not read. */
@@ -101,10 +115,17 @@ class ConditionalSaves {
       if (attempt > 2) await pause(attempt)
       const { text, attributes, expiry } = version
       const expires = this.#sessions.secondsOf(expiry)
-      const latest = save.keepsLater ? expires + EXPIRY_SLACK : null
-      const condition = [stored.value ?? stored.text, stored.value !== undefined, latest, Date.now()]
-      const remaining = this.#remaining(save)
-      const completion = await send(operations.replace, text, expires, attributes, ...condition, remaining)
+      const completion = await send(
+        operations.replace,
+        text,
+        expires,
+        attributes,
+        stored.value ?? stored.text,
+        stored.value !== undefined,
+        save.keepsLater ? expires + EXPIRY_SLACK : null,
+        Date.now(),
+        this.#remaining(save)
+      )
       if (completion.status === CompletionStatus.Succeeded) {
         return this.#finish(save, queue, { text, value: undefined, expiry }, version)
       }

@@ -34,19 +34,21 @@ function mayBeFastify(store, rest) {
 }
 
 /**
- * Prepares the result of a `get` for @fastify/session, which copies its enumerable properties, inherited ones too, into
- * a Session and then serializes the Session to hash it. `onCopied` gets the Session. Afterward, nothing of this is left
- * in it.
+ * The prototype of a session for @fastify/session, which copies enumerable properties, inherited ones too, into a Session
+ * and then serializes the Session to hash it. At that moment, `onCopied(session, copy)` is called. Afterward, nothing of
+ * this is left in the Session.
  */
-function withCarrier(session, onCopied) {
-  const carrier = {
-    toJSON() {
-      delete this.toJSON
-      onCopied(this)
-      return this
+function carrierOf(onCopied) {
+  return {
+    get toJSON() {
+      const session = this
+      return function () {
+        delete this.toJSON
+        onCopied(session, this)
+        return this
+      }
     }
   }
-  return Object.setPrototypeOf(session, carrier)
 }
 
-module.exports = { contextOf, frameworkOf, mayBeFastify, withCarrier }
+module.exports = { carrierOf, contextOf, frameworkOf, mayBeFastify }

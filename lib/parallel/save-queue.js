@@ -8,18 +8,25 @@ class SaveQueues {
   #queues = new Map()
 
   /**
-   * Calls `save(queue)` after the earlier saves of the session have succeeded or failed, and returns a promise of its
-   * outcome. `queue.stored` is for the saves to use, and lasts as long as saves are in progress.
+   * Calls `save(queue)` after the earlier saves of the session have succeeded or failed, and returns its promise.
+   * `queue.stored` is for the saves to use, and lasts as long as saves are in progress. Each save must call `leave` when
+   * it ends.
    */
-  run(sid, save) {
-    let queue = this.#queues.get(sid)
-    if (queue === undefined) this.#queues.set(sid, (queue = { last: undefined, stored: undefined }))
+  enter(sid, save) {
+    const queue = this.#queues.get(sid)
+    if (queue === undefined) {
+      const created = { length: 1, last: undefined, stored: undefined }
+      this.#queues.set(sid, created)
+      return (created.last = save(created))
+    }
+    queue.length += 1
     const start = () => save(queue)
-    const running = queue.last === undefined ? start() : queue.last.then(start, start)
-    queue.last = running
-    const forget = () => queue.last === running && this.#queues.delete(sid)
-    running.then(forget, forget)
-    return running
+    return (queue.last = queue.last.then(start, start))
+  }
+
+  leave(sid, queue) {
+    queue.length -= 1
+    if (queue.length === 0) this.#queues.delete(sid)
   }
 }
 

@@ -60,13 +60,26 @@ impl Store {
         mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<ReplaceOutcome> {
-        let options = &mut options;
+        let body = self.requests.replace(item, replaced)?;
+        match self.call("PutItem", body, &mut options, trace).await? {
+            ItemOutcome::Success { .. } => Ok(ReplaceOutcome::Written),
+            // Boxed because it is rare: otherwise it would enlarge the future of every replacement.
+            ItemOutcome::ConditionFailed { item: returned } => {
+                Box::pin(self.not_replaced(item, replaced, returned, &mut options, trace)).await
+            }
+        }
+    }
+
+    /// The outcome after the condition of `replace` has failed. `returned` is the item, if the service returned it.
+    async fn not_replaced(
+        &self,
+        item: NewItem<'_>,
+        replaced: Replaced<'_>,
+        returned: Option<StoredItem>,
+        options: &mut CallOptions,
+        trace: &mut Trace,
+    ) -> Result<ReplaceOutcome> {
         let layout = self.requests.layout();
-        let returned =
-            match self.call("PutItem", self.requests.replace(item, replaced)?, options, trace).await? {
-                ItemOutcome::Success { .. } => return Ok(ReplaceOutcome::Written),
-                ItemOutcome::ConditionFailed { item } => item,
-            };
         let is_returned = returned.is_some();
         let found = match returned {
             Some(found) => Some(found),
@@ -77,16 +90,14 @@ impl Store {
         let ReplaceOutcome::Changed { session, expires } = &outcome else {
             return Ok(outcome);
         };
-        let holds = |text| holds_session(session, ReplacedSession::Text(text), layout);
         // If an attempt writes the item and its response is lost, the condition of the retry fails.
-        if trace.may_be_done && holds(item.session)? {
+        if trace.may_be_done && holds_session(session, ReplacedSession::Text(item.session), layout)? {
             return Ok(ReplaceOutcome::Written);
         }
         // Dynalite does not compare maps: there, the condition fails although the session is the same.
-        let is_late =
-            matches!((replaced.latest, *expires), (Some(latest), Some(expires)) if expires > latest as f64);
+        let is_later = expires.zip(replaced.latest).is_some_and(|(expires, latest)| expires > latest as f64);
         let is_map = matches!(session, SessionAttribute::Map { .. });
-        if !is_returned && is_map && !is_late && holds_session(session, replaced.session, layout)? {
+        if !is_returned && is_map && !is_later && holds_session(session, replaced.session, layout)? {
             let any = Replaced { session: ReplacedSession::Any, ..replaced };
             let outcome = self.call("PutItem", self.requests.replace(item, any)?, options, trace).await?;
             return Ok(match outcome {

@@ -52,24 +52,40 @@ impl Requests {
     /// service returns the item.
     pub fn replace(&self, item: NewItem<'_>, replaced: Replaced<'_>) -> Result<Body> {
         let Replaced { session, now, latest } = replaced;
-        let (condition, stored) = match session {
-            ReplacedSession::Text(text) => {
-                let mut value = Vec::with_capacity(text.len() + text.len() / 8 + 16);
-                codec::write_session(&self.layout, text, &mut value)?;
-                ("#s = :stored", String::from_utf8(value).ok())
-            }
-            ReplacedSession::Value(value) => ("#s = :stored", Some(value.to_owned())),
-            ReplacedSession::Any => ("attribute_exists(#s)", None),
+        let length = match session {
+            ReplacedSession::Text(stored) | ReplacedSession::Value(stored) => stored.len(),
+            ReplacedSession::Any => 0,
         };
-        let mut values = now_values(now);
-        let mut body = self.put_sized(item, stored.as_ref().map_or(0, String::len) + 320)?;
-        values.extend(stored.map(|stored| (":stored", stored)));
-        let mut condition = format!("{condition} AND NOT ({IS_EXPIRED})");
+        let mut body = self.put_sized(item, length + length / 4 + 512)?;
+        body.is_conditional = true;
+        body.push(r#","ConditionExpression":""#);
+        body.push(if matches!(session, ReplacedSession::Any) {
+            "attribute_exists(#s)"
+        } else {
+            "#s = :stored"
+        });
+        body.push(" AND NOT (");
+        body.push(IS_EXPIRED);
+        body.push(if latest.is_some() { r#") AND NOT (#e > :latest)""# } else { r#")""# });
+        body.push(r#","ExpressionAttributeNames":{"#);
+        body.members(&[("#s", &self.layout.session), ("#e", &self.layout.expires)], Body::string);
+        body.push(r#"},"ExpressionAttributeValues":{"#);
+        body.members(&now_values(now), |body, value| body.push(value));
         if let Some(latest) = latest {
-            condition.push_str(" AND NOT (#e > :latest)");
-            values.push((":latest", number(latest)));
+            body.push(&format!(r#",":latest":{}"#, number(latest)));
         }
-        body.condition(&condition, &[("#s", &self.layout.session), ("#e", &self.layout.expires)], &values);
+        match session {
+            ReplacedSession::Text(text) => {
+                body.push(r#",":stored":"#);
+                codec::write_session(&self.layout, text, &mut body.json)?;
+            }
+            ReplacedSession::Value(value) => {
+                body.push(r#",":stored":"#);
+                body.push(value);
+            }
+            ReplacedSession::Any => {}
+        }
+        body.push("}");
         body.push(RETURN_ITEM);
         Ok(body)
     }
@@ -86,7 +102,7 @@ impl Requests {
                 ),
             ));
         }
-        let mut body = self.open(item.session.len() + item.session.len() / 8 + 256 + more);
+        let mut body = self.open(item.session.len() + item.session.len() / 4 + 256 + more);
         body.push(r#","Item":"#);
         item.write(&self.layout, &mut body.json)?;
         Ok(body)
@@ -235,20 +251,20 @@ impl Body {
         self.push(r#","ConditionExpression":"#);
         self.string(condition);
         self.push(r#","ExpressionAttributeNames":{"#);
-        for (i, (name, attribute)) in names.iter().enumerate() {
-            self.push(if i == 0 { "" } else { "," });
-            self.string(name);
-            self.push(":");
-            self.string(attribute);
-        }
+        self.members(names, Self::string);
         self.push(r#"},"ExpressionAttributeValues":{"#);
-        for (i, (name, value)) in values.iter().enumerate() {
+        self.members(values, |body, value| body.push(value));
+        self.push("}");
+    }
+
+    /// Writes the members of an object. `write` writes a value.
+    fn members(&mut self, members: &[(&str, impl AsRef<str>)], write: impl Fn(&mut Self, &str)) {
+        for (i, (name, value)) in members.iter().enumerate() {
             self.push(if i == 0 { "" } else { "," });
             self.string(name);
             self.push(":");
-            self.push(value);
+            write(self, value.as_ref());
         }
-        self.push("}");
     }
 }
 

@@ -29,6 +29,29 @@ function sessionOf(size) {
   return sessions.get(size)
 }
 
+/** Reads the sessions as express-session does at the start of a request. */
+function readSessions(store) {
+  const read = async (sid) => {
+    const found = await new Promise((resolve, reject) =>
+      store.get(sid, (error, session) => (error ? reject(error) : resolve(session)))
+    )
+    return store.createSession({ sessionID: sid, sessionStore: store }, found)
+  }
+  return Promise.all(SIDS.map(read))
+}
+
+/** Returns a function that changes a session that was read, starts to save it, and takes the callback. */
+async function saverOf(store) {
+  if (store.createSession === undefined) return undefined
+  const read = await readSessions(store)
+  let turn = 0
+  return (done) => {
+    const index = turn++ % SIDS.length
+    read[index].note = `the page of visit ${1_000_000 + turn}`
+    store.set(SIDS[index], read[index], done)
+  }
+}
+
 /** Returns a function that starts one operation and takes its callback. */
 function starterOf(operation, store, session) {
   let turn = 0
@@ -115,7 +138,8 @@ serve({
 
   /** The figures in microseconds, or null if the contender does not have the operation. */
   async sample({ endpoint, size, table, operation, ...settings }) {
-    const start = starterOf(operation, storeOf({ endpoint, size, table }), sessionOf(size))
+    const store = storeOf({ endpoint, size, table })
+    const start = operation === 'save' ? await saverOf(store) : starterOf(operation, store, sessionOf(size))
     if (operation === 'get') await new Promise((resolve, reject) => start(check(resolve, reject)))
     return start ? figuresOf(await measure(start, settings)) : null
   },

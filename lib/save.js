@@ -1,0 +1,32 @@
+'use strict'
+
+const { SessionRecord } = require('./session-record.js')
+
+/** A save of a session, which is written as it is at the time of the call. */
+class Save {
+  /** The session's lifetime in seconds. */
+  lifetime
+  /** Whether a later expiry that is stored stays. */
+  keepsLater = false
+  /** Whether the session is written although it has not changed. */
+  isRenewal = false
+  /** When the save must have ended; see `monotonicNow`. */
+  deadline = Infinity
+
+  /**
+   * `owner` is the object that leads from the `get` of a request to this save, and has the record of the session.
+   * `text` is the session as JSON. `attributes` are those of special keys, or null.
+   */
+  constructor(sid, session, owner, framework, text, attributes) {
+    this.sid = sid
+    this.session = session
+    this.owner = owner
+    this.framework = framework
+    this.text = text
+    this.attributes = attributes
+    /** The record that the session gets. */
+    this.record = new SessionRecord(session)
+  }
+}
+
+module.exports = { Save }
