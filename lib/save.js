@@ -1,5 +1,6 @@
 'use strict'
 
+const { operations } = require('./native/operations.js')
 const { SessionRecord } = require('./session-record.js')
 
 /** A save of a session, which is written as it is at the time of the call. */
@@ -12,6 +13,10 @@ class Save {
   isRenewal = false
   /** When the save must have ended; see `monotonicNow`. */
   deadline = Infinity
+  /** The text that was sent last. */
+  written
+  /** The number of requests that have received a response. */
+  requests = 0
 
   /**
    * `owner` is the object that leads from the `get` of a request to this save, and has the record of the session.
@@ -26,6 +31,13 @@ class Save {
     this.attributes = attributes
     /** The record that the session gets. */
     this.record = new SessionRecord(session)
+  }
+
+  /** An error after which the app can reload and save the session again. */
+  failed(native, code, message) {
+    const error = native.createError(operations.set, code, message)
+    error.$metadata.attempts = this.requests
+    return Object.assign(error, { retryable: true })
   }
 }
 

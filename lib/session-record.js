@@ -9,7 +9,10 @@ class SessionRecord {
     const remaining = lifetimeOf(session)
     const originalMaxAge = session.cookie?.originalMaxAge
     this.expiry = expiry
-    /** What the session's request has read or written; see `parallel/conditional-saves.js`. */
+    /**
+     * What the session's request has read or written: `{ sid, text, stored, unconfirmed }`. `text` is the session as the app
+     * has it, and `stored` is what the table is expected to hold, if that differs; see parallel/conditional-saves.js.
+     */
     this.base = undefined
     /** The lifetime that the session's cookie states, in seconds. */
     this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : remaining
@@ -55,7 +58,10 @@ class SessionRecords {
   }
 
   setOf({ owner, framework, sid }, record) {
-    if (framework !== 'koa') return this.set(owner, record)
+    if (framework !== 'koa') {
+      const isOther = (this.get(owner)?.base?.sid ?? sid) !== sid
+      return isOther ? undefined : this.set(owner, record)
+    }
     const records = this.#contexts.get(owner) ?? new Map()
     this.#contexts.set(owner, records.set(sid, record))
   }

@@ -154,13 +154,13 @@ class Sessions {
   }
 
   async #overwrite({ sid, session, text, attributes, record }) {
-    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes)
+    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes, null)
     this.#records.set(session, record)
   }
 
   /**
    * Resolves to the item's new expiry in seconds, or to undefined if no write was needed or the session is missing.
-   * `save`: the `set` that became a touch, because the session has not changed.
+   * `save` is `{ operation, timeout }` if a `set` became this touch, because the session has not changed.
    *
    * The expiry becomes earlier only if the app has changed the session's lifetime. Without this rule, a request that
    * read the session before another request lengthened its lifetime would undo that change.
@@ -174,7 +174,12 @@ class Sessions {
     const lifetime = this.lifetimeOf(operation, session)
     const previous = this.#records.get(session)
     const record = this.serializing(operation, () => new SessionRecord(session))
-    const keepsLater = previous !== undefined && !previous.hasNewLifetime(record)
+    const hasNewLifetime = previous !== undefined && previous.hasNewLifetime(record)
+    // The stored session gets the new lifetime too. Otherwise, parallel requests would not see it.
+    if (hasNewLifetime && save === undefined && previous.base?.sid === sid && frameworkOf(session) === 'express') {
+      return this.set(sid, session)
+    }
+    const keepsLater = previous !== undefined && !hasNewLifetime
     record.base = previous?.base
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
@@ -182,10 +187,10 @@ class Sessions {
       return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const args = [sid, expires, keepsLater, Date.now(), stamped]
+    const args = [sid, expires, keepsLater, Date.now(), stamped, save?.timeout ?? null]
     const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
     const stored = completion.number
-    if (stored === undefined) return this.#events.missing(save ? operations.set : operation, sid)
+    if (stored === undefined) return this.#events.missing(save?.operation ?? operation, sid)
     if (stored > expires) record.expiry = stored * 1000
     this.#records.set(session, record)
     return stored
@@ -207,7 +212,9 @@ class Sessions {
     const { isFresh, touchAfter } = this.#options
     if (isFresh !== undefined) return isFresh(session)
     const movesBy = record.expiry - previous.expiry
-    return movesBy > -TOLERANCE_MS && movesBy < touchAfterOf(lifetime, touchAfter) * 1000
+    const throttle = touchAfterOf(lifetime, touchAfter) * 1000
+    // The stored expiry is rounded up, so it may be later.
+    return throttle > 0 && movesBy > -TOLERANCE_MS && movesBy < throttle
   }
 
   /** Whether the expiry was written so recently that a touch needs no request. */

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use dynamodb_session_core::item::codec::SessionAttribute;
+use dynamodb_session_core::store::StoredSession;
 use dynamodb_session_core::sync::lock;
 use napi_derive::napi;
 
@@ -38,8 +38,8 @@ pub(crate) enum CompletionOutcome {
     Ended,
     /// The item holds a different session, so the session was not written.
     Changed {
-        /// The stored session attribute.
-        session: SessionAttribute,
+        /// The stored session.
+        session: StoredSession,
         /// The expiry, if the item has one.
         expires: Option<f64>,
     },
@@ -83,7 +83,7 @@ pub enum CompletionStatus {
     Ended,
     /// A session was not written because the item holds a different one, which is the text.
     Changed,
-    /// As `Changed`, but the text is an attribute value as JSON, because the session is not stored as a string.
+    /// As `Changed`, but the text is an attribute value as JSON, because the session cannot be converted back to it.
     ChangedValue,
 }
 
@@ -96,11 +96,8 @@ impl CompletionOutcome {
             Self::Expired => (CompletionStatus::Expired, None, None),
             Self::Ended => (CompletionStatus::Ended, None, None),
             Self::Changed { session, expires } => match session {
-                SessionAttribute::Text(text) => (CompletionStatus::Changed, Some(text), expires),
-                SessionAttribute::Map { value, .. } | SessionAttribute::Other { value } => {
-                    (CompletionStatus::ChangedValue, Some(value), expires)
-                }
-                SessionAttribute::Missing => (CompletionStatus::Ended, None, None),
+                StoredSession::Text(text) => (CompletionStatus::Changed, Some(text), expires),
+                StoredSession::Value(value) => (CompletionStatus::ChangedValue, Some(value), expires),
             },
             Self::Number(number) => (CompletionStatus::Succeeded, None, Some(number)),
             Self::Text(text) => (CompletionStatus::Succeeded, Some(text), None),

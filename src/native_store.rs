@@ -63,8 +63,9 @@ impl NativeStore {
     }
 
     /// Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-    /// additional attribute values.
+    /// additional attribute values. `timeout` limits the time in milliseconds.
     #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn set(
         &self,
         call: u32,
@@ -72,9 +73,11 @@ impl NativeStore {
         session: String,
         expires: i64,
         attributes: Option<String>,
+        timeout: Option<f64>,
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
+            let options = limited(options, timeout);
             let item = NewItem {
                 id: &id,
                 session: &session,
@@ -116,7 +119,7 @@ impl NativeStore {
             let stored =
                 if is_value { ReplacedSession::Value(&stored) } else { ReplacedSession::Text(&stored) };
             let replaced = Replaced { session: stored, now: expiry::seconds_from_milliseconds(now), latest };
-            store.replace(item, replaced, limited(options, timeout), trace).await.map(replaced_outcome)
+            store.replace(item, replaced, limited(options, Some(timeout)), trace).await.map(replaced_outcome)
         })
     }
 
@@ -125,13 +128,13 @@ impl NativeStore {
     pub fn current(&self, call: u32, id: String, now: f64, timeout: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             let now = expiry::seconds_from_milliseconds(now);
-            store.current(&id, now, limited(options, timeout), trace).await.map(replaced_outcome)
+            store.current(&id, now, limited(options, Some(timeout)), trace).await.map(replaced_outcome)
         })
     }
 
     /// Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
     /// session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
-    /// name, and its attribute value as JSON.
+    /// name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn touch(
@@ -142,9 +145,11 @@ impl NativeStore {
         keeps_later: bool,
         now: f64,
         stamp: Option<(String, String)>,
+        timeout: Option<f64>,
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
+            let options = limited(options, timeout);
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
             let now = expiry::seconds_from_milliseconds(now);
             let expires =
@@ -280,9 +285,10 @@ impl NativeStore {
     }
 }
 
-/// The options with a time limit in milliseconds.
-fn limited(options: CallOptions, timeout: f64) -> CallOptions {
-    CallOptions { timeout: Some(Duration::from_secs_f64(timeout.max(0.0) / 1000.0)), ..options }
+/// The options with a time limit in milliseconds, if there is one.
+fn limited(options: CallOptions, timeout: Option<f64>) -> CallOptions {
+    let timeout = timeout.map(|milliseconds| Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0));
+    CallOptions { timeout, ..options }
 }
 
 fn replaced_outcome(outcome: ReplaceOutcome) -> CompletionOutcome {

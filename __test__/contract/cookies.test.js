@@ -56,7 +56,8 @@ describe('the cookie of a session that get returns', () => {
       await call(store, 'touch', 'a', visit)
       const shortened = await expiresOf('a')
       const { cookie } = await call(store, 'get', 'a')
-      assert.equal(Date.parse(cookie.expires), shortened * 1000)
+      // The stored expiry is rounded up.
+      assert.ok(Math.abs(Date.parse(cookie.expires) - shortened * 1000) < second)
       await call(store, 'set', 'a', await load())
       assert.ok(Math.abs((await expiresOf('a')) - shortened) <= 1)
     })

@@ -28,7 +28,7 @@ use crate::wire::response::{ItemOutcome, Response};
 
 mod replace;
 
-pub use replace::ReplaceOutcome;
+pub use replace::{ReplaceOutcome, StoredSession};
 
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]

@@ -59,9 +59,9 @@ export declare class NativeStore {
   get(call: number, id: string, now: number, traced: boolean): void
   /**
    * Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-   * additional attribute values.
+   * additional attribute values. `timeout` limits the time in milliseconds.
    */
-  set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, traced: boolean): void
+  set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /**
    * Writes a session if the item still holds the session `stored` and has not expired, within `timeout` milliseconds.
    * `stored` is JSON text or, if `is_value` is set, an attribute value as JSON. With `latest`, an item that expires
@@ -74,9 +74,9 @@ export declare class NativeStore {
   /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
    * session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
-   * name, and its attribute value as JSON.
+   * name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
    */
-  touch(call: number, id: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, traced: boolean): void
+  touch(call: number, id: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /** Deletes a session. */
   destroy(call: number, id: string, traced: boolean): void
   /** Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0. */
@@ -134,7 +134,7 @@ export declare const enum CompletionStatus {
   Ended = 3,
   /** A session was not written because the item holds a different one, which is the text. */
   Changed = 4,
-  /** As `Changed`, but the text is an attribute value as JSON, because the session is not stored as a string. */
+  /** As `Changed`, but the text is an attribute value as JSON, because the session cannot be converted back to it. */
   ChangedValue = 5,
 }
 

@@ -6,11 +6,11 @@ const { isSameLifetime } = require('../lifetime.js')
 /**
  * The fields that a framework writes on every save. If only they differ, the session has not changed. `lifetime` fields
  * change only if the app changes the session's lifetime. koa-session has these fields in the session, and the others
- * have them in the cookie.
+ * have them in the cookie. Conflicts of these fields are reported under one name.
  */
 const timeFields = {
-  koa: { renewed: ['_expire'], lifetime: ['_maxAge', '_session'] },
-  cookie: { renewed: ['expires', 'originalExpires'], lifetime: ['originalMaxAge'] }
+  koa: { conflictName: '_maxAge', renewed: ['_expire'], lifetime: ['_maxAge', '_session'] },
+  cookie: { conflictName: 'cookie', renewed: ['expires', 'originalExpires'], lifetime: ['originalMaxAge'] }
 }
 
 const COOKIE_FIRST = '{"cookie":{'
@@ -25,9 +25,10 @@ const KOA_END = /,?"_expire":\d+,"_maxAge":(\d+)\}$/
  */
 function isUnchanged(base, text, framework, stampField) {
   if (base === text) return true
-  // The fields that a save renews keep their length.
-  if (base.length !== text.length) return false
-  if (stampField === undefined) {
+  // The fields that a save renews keep their length, but @fastify/session adds one when it reads the session first.
+  const isFirstOfFastify = framework === 'fastify' && !base.includes('"originalExpires":')
+  if (base.length !== text.length && !isFirstOfFastify) return false
+  if (stampField === undefined && !isFirstOfFastify) {
     if (framework === 'koa') {
       const end = KOA_END.exec(text)
       const baseEnd = end && KOA_END.exec(base)

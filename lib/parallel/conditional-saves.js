@@ -59,11 +59,18 @@ class ConditionalSaves {
     return this.#write(save, queue).then(
       () => this.#leave(save, queue),
       (error) => {
-        if (error?.mayBeDone) queue.stored = UNKNOWN
+        if (error?.mayBeDone) this.#forgetStored(save, queue)
         this.#leave(save, queue)
         throw error
       }
     )
+  }
+
+  /** Remembers a write that may have arrived, so that it is recognized if the app saves the session again. */
+  #forgetStored(save, queue) {
+    queue.stored = UNKNOWN
+    const base = this.#records.of(save)?.base
+    if (base !== undefined) base.unconfirmed = { text: save.text, written: save.written }
   }
 
   #leave({ sid }, queue) {
@@ -81,7 +88,8 @@ class ConditionalSaves {
     // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
     save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
     if (isUnchanged(base.text, text, framework, stamp?.field)) {
-      if (isExpress && !disableTouch) return this.#sessions.touch(sid, session, save)
+      if (isExpress && !disableTouch)
+        return this.#sessions.touch(sid, session, { operation: operations.set, timeout: this.remaining(save) })
       if (this.#sessions.isFreshSave(save, previous)) return this.#skip()
       save.isRenewal = true
     }
@@ -95,7 +103,8 @@ class ConditionalSaves {
   /** Writes a session that the request has not read. */
   async #put(save, queue) {
     const { sid, text, attributes, record } = save
-    await this.#native.runHeld(operations.set, sid, text, this.#sessions.secondsOf(record.expiry), attributes)
+    const expires = this.#sessions.secondsOf(record.expiry)
+    await this.#native.runHeld(operations.set, sid, text, expires, attributes, this.remaining(save))
     this.#finish(save, queue, { text, value: undefined, expiry: record.expiry })
   }
 
@@ -107,7 +116,7 @@ class ConditionalSaves {
   async #replaceWith(send, save, base, queue) {
     const { sid } = save
     let stored = queue.stored ?? base.stored ?? { text: base.text, value: undefined, expiry: undefined }
-    if (stored === UNKNOWN) stored = this.#storedOf(await send(operations.current, Date.now(), this.#remaining(save)))
+    if (stored === UNKNOWN) stored = this.#storedOf(await send(operations.current, Date.now(), this.remaining(save)))
     for (let attempt = 1; stored !== undefined; attempt++) {
       const version = this.#versionOver(stored, save, base)
       const isRenewed = save.isRenewal && attempt === 1
@@ -115,6 +124,8 @@ class ConditionalSaves {
       if (attempt > 2) await pause(attempt)
       const { text, attributes, expiry } = version
       const expires = this.#sessions.secondsOf(expiry)
+      const remaining = this.remaining(save)
+      save.written = text
       const completion = await send(
         operations.replace,
         text,
@@ -124,8 +135,9 @@ class ConditionalSaves {
         stored.value !== undefined,
         save.keepsLater ? expires + EXPIRY_SLACK : null,
         Date.now(),
-        this.#remaining(save)
+        remaining
       )
+      save.requests += 1
       if (completion.status === CompletionStatus.Succeeded) {
         return this.#finish(save, queue, { text, value: undefined, expiry }, version)
       }
@@ -136,8 +148,10 @@ class ConditionalSaves {
   }
 
   /** What to write over the stored session. */
-  #versionOver(stored, save, base) {
+  #versionOver(stored, save, read) {
     const { text, attributes, record } = save
+    const { unconfirmed } = read
+    const base = unconfirmed !== undefined && unconfirmed.written === stored.text ? unconfirmed : read
     // The expiry may have changed all the same.
     const expiry = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
     const version = { text, attributes, expiry, changesStored: true }
@@ -178,12 +192,12 @@ class ConditionalSaves {
   }
 
   /** The time that a save has left, in milliseconds. */
-  #remaining({ deadline }) {
-    const remaining = deadline - monotonicNow()
+  remaining(save) {
+    const remaining = save.deadline - monotonicNow()
     if (remaining > 0) return remaining
-    const { timeout } = this.#options
-    const message = `could not write the session within ${timeout} ms, because other requests kept changing it`
-    throw Object.assign(this.#native.createError(operations.set, 'TimeoutError', message), { retryable: true })
+    const reason = save.requests > 0 ? 'other requests kept changing it' : 'earlier saves of it took that long'
+    const message = `could not write the session within ${this.#options.timeout} ms, because ${reason}`
+    throw save.failed(this.#native, 'TimeoutError', message)
   }
 }
 

@@ -65,29 +65,35 @@ class Merge {
   }
 
   /** The times belong together, so all of them are from the same version. */
-  #times({ base, theirs, mine }, { renewed, lifetime }, merged) {
+  #times({ base, theirs, mine }, { conflictName, renewed, lifetime }, merged) {
     const differs = (version) => lifetime.some((name) => !isSameLifetime(fieldOf(base, name), fieldOf(version, name)))
     const [isMine, isTheirs] = [differs(mine), differs(theirs)]
     this.theyChanged ||= isTheirs
     if (isMine) this.lifetimeOf = 'mine'
     else if (isTheirs) this.lifetimeOf = 'theirs'
     const isSameLife = lifetime.every((name) => isSameLifetime(fieldOf(theirs, name), fieldOf(mine, name)))
-    if (isMine && isTheirs && !isSameLife) this.conflicts.push('cookie')
+    if (isMine && isTheirs && !isSameLife) this.conflicts.push(conflictName)
     this.changesTheirs ||= isMine && !isSameLife
     const isLater = timeOf(mine[renewed[0]]) >= timeOf(theirs[renewed[0]])
     const source = isMine || (!isTheirs && isLater) ? mine : theirs
     for (const name of [...renewed, ...lifetime]) if (Object.hasOwn(source, name)) merged.set(name, source[name])
   }
 
-  /** Adds the merged cookie to the fields, if a version has one. */
+  /** Merges the cookies into the fields, if a version has one. */
   cookie(versions, merged) {
     const cookies = Object.fromEntries(Object.entries(versions).map(([name, { cookie }]) => [name, objectOf(cookie)]))
     if (Object.values(versions).every(({ cookie }) => cookie === undefined)) return void merged.delete('cookie')
+    const merge = new Merge()
     const mineWins = (name, base, theirs, mine) => {
-      if (!isSame(theirs, mine)) this.conflicts.push('cookie')
+      if (!isSame(theirs, mine)) merge.conflicts.push('cookie')
       return mine
     }
-    merged.set('cookie', Object.fromEntries(this.fields(cookies, timeFields.cookie, [], mineWins)))
+    merged.set('cookie', Object.fromEntries(merge.fields(cookies, timeFields.cookie, [], mineWins)))
+    this.changesTheirs ||= merge.changesTheirs
+    this.theyChanged ||= merge.theyChanged
+    this.lifetimeOf = merge.lifetimeOf
+    this.conflicts.push(...merge.conflicts)
+    if (merge.own.size > 0) this.own.add('cookie')
   }
 }
 

@@ -32,7 +32,7 @@ class VersionMerger {
     const isMerged = merged.theyChanged && merged.changesTheirs
     const iChanged = merged.own.size > 0 || merged.lifetimeOf === 'mine'
     // Two requests that make the same change are in conflict too: both may have counted down from the same number.
-    if (onConflict === 'fail' && merged.theyChanged && iChanged) throw this.#conflictError()
+    if (onConflict === 'fail' && merged.theyChanged && iChanged) throw this.#conflictError(save)
     const { text, attributes } = this.#sessions.serializing(operations.set, () => ({
       text: serializeSession(merged.session, stamp),
       attributes: this.#attributesOf(merged, save)
@@ -50,7 +50,10 @@ class VersionMerger {
   /** Calls the app's function. What it throws is the error of the save. */
   #mergeField(...args) {
     const value = this.#options.onConflict(...args)
-    if (typeof value?.then !== 'function') return value
+    if (typeof value?.then !== 'function') {
+      this.#sessions.serializing(operations.set, () => JSON.stringify(value))
+      return value
+    }
     const message = 'the function of option onConflict returned a promise; it must return the value'
     throw this.#native.createError(operations.set, 'ConfigError', message)
   }
@@ -77,10 +80,10 @@ class VersionMerger {
     return Math.max(record.expiry, stored.expiry ?? -Infinity)
   }
 
-  #conflictError() {
+  #conflictError(save) {
     const message =
       'another request has changed the session since this request read it; reload the session and try again'
-    return Object.assign(this.#native.createError(operations.set, 'ConflictError', message), { retryable: true })
+    return save.failed(this.#native, 'ConflictError', message)
   }
 }
 

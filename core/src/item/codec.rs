@@ -93,6 +93,14 @@ fn write_string_value(out: &mut Vec<u8>, text: &str) {
     push(out, "}");
 }
 
+/// The attribute value of a string, as JSON.
+pub fn string_value(text: &str) -> String {
+    let mut value = Vec::with_capacity(text.len() + text.len() / 4 + 16);
+    write_string_value(&mut value, text);
+    // The writer keeps UTF-8 intact.
+    String::from_utf8(value).unwrap_or_default()
+}
+
 /// Appends an attribute value of any type. `json` is what follows the type.
 fn write_value(out: &mut Vec<u8>, tag: &str, json: &str) {
     push(out, "{");

@@ -17,8 +17,8 @@ pub enum ReplaceOutcome {
     Written,
     /// The item holds a different session, which is returned, so nothing was written.
     Changed {
-        /// The session attribute. It is not missing.
-        session: SessionAttribute,
+        /// The session.
+        session: StoredSession,
         /// The stored expiry, in seconds since 1970.
         expires: Option<f64>,
     },
@@ -26,17 +26,57 @@ pub enum ReplaceOutcome {
     Ended,
 }
 
+/// A session that an item holds.
+#[derive(Debug, PartialEq)]
+pub enum StoredSession {
+    /// JSON text, stored in the format of the layout.
+    Text(String),
+    /// An attribute value as JSON. The session's text cannot be converted back to it: it is of a different format, or a map,
+    /// which may have sets and binary values.
+    Value(String),
+}
+
+impl StoredSession {
+    fn of(attribute: SessionAttribute, layout: &Layout) -> Option<Self> {
+        match attribute {
+            SessionAttribute::Missing => None,
+            SessionAttribute::Text(text) if layout.format == Format::Json => Some(Self::Text(text)),
+            SessionAttribute::Text(text) => Some(Self::Value(codec::string_value(&text))),
+            SessionAttribute::Map { value, .. } | SessionAttribute::Other { value } => {
+                Some(Self::Value(value))
+            }
+        }
+    }
+
+    /// Whether it is this session.
+    fn is(&self, session: ReplacedSession<'_>, layout: &Layout) -> Result<bool> {
+        let (stored, expected) = match (self, session) {
+            (Self::Text(stored), ReplacedSession::Text(text)) => return Ok(stored == text),
+            (Self::Value(stored), ReplacedSession::Text(text)) => {
+                let mut expected = Vec::new();
+                codec::write_session(layout, text, &mut expected)?;
+                (stored, serde_json::from_slice::<AttributeValue>(&expected))
+            }
+            (Self::Value(stored), ReplacedSession::Value(expected)) => {
+                (stored, serde_json::from_str(expected))
+            }
+            _ => return Ok(false),
+        };
+        let stored = serde_json::from_str::<AttributeValue>(stored);
+        Ok(matches!((stored, expected), (Ok(stored), Ok(expected)) if stored.is_same(&expected)))
+    }
+
+    fn is_map(&self) -> bool {
+        matches!(self, Self::Value(value) if value.starts_with(r#"{"M":"#))
+    }
+}
+
 impl ReplaceOutcome {
     /// The outcome if nothing was written because of this item.
-    fn not_written(item: Option<StoredItem>, now: Seconds) -> Self {
-        match item {
-            Some(StoredItem { session, expires, .. })
-                if session != SessionAttribute::Missing && !expiry::is_expired(expires, now) =>
-            {
-                Self::Changed { session, expires }
-            }
-            _ => Self::Ended,
-        }
+    fn not_written(item: Option<StoredItem>, now: Seconds, layout: &Layout) -> Self {
+        let alive = item.filter(|item| !expiry::is_expired(item.expires, now));
+        let changed = alive.and_then(|item| Some((StoredSession::of(item.session, layout)?, item.expires)));
+        changed.map_or(Self::Ended, |(session, expires)| Self::Changed { session, expires })
     }
 }
 
@@ -49,7 +89,8 @@ impl Store {
         mut options: CallOptions,
         trace: &mut Trace,
     ) -> Result<ReplaceOutcome> {
-        Ok(ReplaceOutcome::not_written(self.read_item(id, true, &mut options, trace).await?, now))
+        let found = self.read_item(id, true, &mut options, trace).await?;
+        Ok(ReplaceOutcome::not_written(found, now, self.requests.layout()))
     }
 
     /// Writes a session if the item still is what `replaced` describes, with PutItem.
@@ -86,18 +127,17 @@ impl Store {
             // Some servers never return the item.
             None => self.read_item(item.id, true, options, trace).await?,
         };
-        let outcome = ReplaceOutcome::not_written(found, replaced.now);
+        let outcome = ReplaceOutcome::not_written(found, replaced.now, layout);
         let ReplaceOutcome::Changed { session, expires } = &outcome else {
             return Ok(outcome);
         };
         // If an attempt writes the item and its response is lost, the condition of the retry fails.
-        if trace.may_be_done && holds_session(session, ReplacedSession::Text(item.session), layout)? {
+        if trace.may_be_done && session.is(ReplacedSession::Text(item.session), layout)? {
             return Ok(ReplaceOutcome::Written);
         }
         // Dynalite does not compare maps: there, the condition fails although the session is the same.
         let is_later = expires.zip(replaced.latest).is_some_and(|(expires, latest)| expires > latest as f64);
-        let is_map = matches!(session, SessionAttribute::Map { .. });
-        if !is_returned && is_map && !is_later && holds_session(session, replaced.session, layout)? {
+        if !is_returned && session.is_map() && !is_later && session.is(replaced.session, layout)? {
             let any = Replaced { session: ReplacedSession::Any, ..replaced };
             let outcome = self.call("PutItem", self.requests.replace(item, any)?, options, trace).await?;
             return Ok(match outcome {
@@ -107,28 +147,4 @@ impl Store {
         }
         Ok(outcome)
     }
-}
-
-/// Whether a session attribute holds this session.
-fn holds_session(
-    attribute: &SessionAttribute,
-    session: ReplacedSession<'_>,
-    layout: &Layout,
-) -> Result<bool> {
-    let (stored, expected) = match (attribute, session) {
-        (SessionAttribute::Text(stored), ReplacedSession::Text(text)) => {
-            return Ok(layout.format == Format::Json && stored == text);
-        }
-        (SessionAttribute::Map { value, .. }, ReplacedSession::Text(text)) => {
-            let mut expected = Vec::new();
-            codec::write_session(layout, text, &mut expected)?;
-            (value, serde_json::from_slice::<AttributeValue>(&expected))
-        }
-        (SessionAttribute::Map { value, .. }, ReplacedSession::Value(expected)) => {
-            (value, serde_json::from_str(expected))
-        }
-        _ => return Ok(false),
-    };
-    let stored = serde_json::from_str::<AttributeValue>(stored);
-    Ok(matches!((stored, expected), (Ok(stored), Ok(expected)) if stored.is_same(&expected)))
 }
