@@ -4,12 +4,7 @@ const { usageError } = require('../error.js')
 const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
 const { actionsOf, features, policyFor } = require('../permissions.js')
 const { listOf, oneOf, positiveInteger } = require('../parse.js')
-
-const renderers = {
-  cloudformation: () => require('../templates/cloudformation.js'),
-  terraform: () => require('../templates/terraform.js'),
-  cdk: () => require('../templates/cdk.js')
-}
+const templates = require('../templates.js')
 
 /** The features that an app can use on an existing table. */
 const appFeatures = ['sessions', 'sessions-without-touch', 'scan', 'clear', 'describe']
@@ -57,13 +52,12 @@ This command sends no requests.`,
   ],
 
   run({ values, positionals, output }) {
-    const kind = oneOf(Object.keys(renderers))(positionals[0], 'template')
+    const kind = oneOf(Object.keys(templates))(positionals[0], 'template')
     const { table, hashKey, sortKey, prefix, attributes } = storeOptions(values)
     if (table.startsWith('arn:')) throw usageError('--table must be a name, because the template creates the table')
     const featureNames = values.features ?? ['sessions']
     const hasUnits = values.read !== undefined || values.write !== undefined
-    const render = renderers[kind]()
-    const text = render({
+    const text = templates[kind]({
       table,
       hashKey,
       sortKey,
