@@ -36,7 +36,7 @@ async function run(store, operations) {
   await Promise.all(Array.from({ length: AT_A_TIME }, work))
 }
 
-/** Runs one of the four operations in turn. Every tenth fails, as calls of an app may. */
+/** Runs one of the five operations in turn. Every tenth fails, as calls of an app may. */
 function operation(store, n) {
   const sid = `sid-${n % SESSIONS}`
   const session = { cookie: { maxAge: 60_000 }, user: sid, text: 'é'.repeat(n % 2000) }
@@ -45,8 +45,17 @@ function operation(store, n) {
     () => store.set(sid, session),
     () => store.get(sid),
     () => store.touch(sid, session),
-    () => store.destroy(sid)
-  ][Math.floor(n / 3) % 4]()
+    () => store.destroy(sid),
+    () => changeInParallel(store, sid, n)
+  ][Math.floor(n / 3) % 5]()
+}
+
+/** Changes two fields of a session as two requests of koa-session do at once. The second save is merged. */
+async function changeInParallel(store, sid, n) {
+  const requests = [{ ctx: {} }, { ctx: {} }]
+  const sessions = await Promise.all(requests.map((request) => store.get(sid, undefined, request)))
+  const change = (session, i) => session && store.set(sid, { ...session, [`field${i}`]: n }, undefined, requests[i])
+  await Promise.all(sessions.map(change))
 }
 
 async function residentSize(when) {
