@@ -5,19 +5,6 @@ const { SessionRecord } = require('./session-record.js')
 
 /** A save of a session, which is written as it is at the time of the call. */
 class Save {
-  /** The session's lifetime in seconds. */
-  lifetime
-  /** Whether a later expiry that is stored stays. */
-  keepsLater = false
-  /** Whether the session is written although it has not changed. */
-  isRenewal = false
-  /** When the save must have ended; see `monotonicNow`. */
-  deadline = Infinity
-  /** The text that was sent last. */
-  written
-  /** The number of requests that have received a response. */
-  requests = 0
-
   /**
    * `owner` is the object that leads from the `get` of a request to this save, and has the record of the session.
    * `text` is the session as JSON. `attributes` are those of special keys, or null.
@@ -31,6 +18,18 @@ class Save {
     this.attributes = attributes
     /** The record that the session gets. */
     this.record = new SessionRecord(session)
+    /** The session's lifetime in seconds. */
+    this.lifetime = 0
+    /** Whether a later expiry that is stored stays. */
+    this.keepsLater = false
+    /** Whether the session is written although it has not changed. */
+    this.isRenewal = false
+    /** When the save must have ended; see `monotonicNow`. */
+    this.deadline = 0
+    /** The text that was sent last. */
+    this.written = undefined
+    /** The number of requests that have received a response. */
+    this.requests = 0
   }
 
   /** An error after which the app can reload and save the session again. */

@@ -3,9 +3,9 @@
 mod support;
 
 use dynamodb_session_core::item::codec::NewItem;
-use dynamodb_session_core::store::{Found, Store};
+use dynamodb_session_core::store::{Found, ReplaceOutcome, Store, StoredSession};
 use dynamodb_session_core::transport::CallOptions;
-use dynamodb_session_core::wire::request::{Stamp, Touch};
+use dynamodb_session_core::wire::request::{Replaced, ReplacedSession, Stamp, Touch};
 use serde_json::json;
 use support::{ON_DEMAND, dynamodb, ready_store, store, trace};
 
@@ -41,6 +41,41 @@ async fn a_session_is_written_read_and_destroyed() {
     store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
     store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_replaced_only_if_it_is_the_expected_one() {
+    for format in ["json", "map"] {
+        let store = ready_store(json!({ "layout": { "format": format } })).await;
+        let replace = async |session: &str, stored: ReplacedSession<'_>, latest| {
+            let item = NewItem { id: "a", session, expires: Some(NOW + 60), attributes: None };
+            let replaced = Replaced { session: stored, now: NOW, latest };
+            store.replace(item, replaced, CallOptions::default(), &mut trace()).await.unwrap()
+        };
+        let first = ReplacedSession::Text(BODY);
+        assert_eq!(replace("{}", first, None).await, ReplaceOutcome::Ended, "there is no item");
+        let expires = put(&store, "a", BODY, 60).await;
+        assert_eq!(replace(r#"{"n":2}"#, first, None).await, ReplaceOutcome::Written);
+        let ReplaceOutcome::Changed { session, .. } = replace(r#"{"n":3}"#, first, None).await else {
+            panic!("the item holds a different session");
+        };
+        // The value that was returned is what the next attempt compares.
+        let stored = match &session {
+            StoredSession::Text(text) => ReplacedSession::Text(text),
+            StoredSession::Value(value) => ReplacedSession::Value(value),
+        };
+        let later = replace(r#"{"n":3}"#, stored, Some(expires - 1)).await;
+        assert!(
+            matches!(later, ReplaceOutcome::Changed { expires: Some(stored), .. } if stored == expires as f64)
+        );
+        assert_eq!(replace(r#"{"n":3}"#, stored, Some(expires)).await, ReplaceOutcome::Written);
+        let found = store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
+        assert_eq!(text_of(found), r#"{"n":3}"#);
+        let at_the_end = Replaced { session: ReplacedSession::Any, now: expires, latest: None };
+        let item = NewItem { id: "a", session: "{}", expires: Some(expires + 60), attributes: None };
+        let outcome = store.replace(item, at_the_end, CallOptions::default(), &mut trace()).await.unwrap();
+        assert_eq!(outcome, ReplaceOutcome::Ended, "the item has expired");
+    }
 }
 
 #[tokio::test]
