@@ -209,6 +209,17 @@ describe('the key and the special keys of a merged session', () => {
   })
 })
 
+test('a special key with the name of a cookie field follows the session, not the cookie', async () => {
+  const { store, sid, one, two } = await openTwo({ specialKeys: [{ name: 'domain', type: 'S' }] }, { domain: 'one' })
+  one.session.domain = 'two'
+  two.session.cookie.domain = 'example.com'
+  two.session.b = 2
+  await one.save()
+  await two.save()
+  assert.equal((await dynamodb.item(sid)).domain.S, 'two')
+  assert.deepEqual(await stored(store, sid), { domain: 'two', b: 2 })
+})
+
 describe('the expiry of a merged session', () => {
   const MONTH = 30 * 24 * 3_600_000
 
@@ -374,6 +385,19 @@ describe('a function of onConflict', () => {
       })
     )
     assert.deepEqual(await stored(store, sid), { count: 20 })
+  })
+
+  test('that returns what JSON cannot represent fails the save with a SerializationError', async () => {
+    const circular = {}
+    circular.self = circular
+    for (const value of [1n, circular]) {
+      const { store, sid, one, two } = await openTwo({ onConflict: () => value })
+      one.session.a = 2
+      two.session.a = 3
+      await one.save()
+      await assert.rejects(two.save(), { code: 'SerializationError', operation: 'PutItem' })
+      assert.deepEqual(await stored(store, sid), { a: 2, b: 1 })
+    }
   })
 
   test('that throws fails the save with what it throws, and one that returns a promise with a ConfigError', async () => {

@@ -58,6 +58,25 @@ describe('a save that changes nothing', needs('proxy'), () => {
     assert.deepEqual(proxy.operations, ['UpdateItem', 'UpdateItem'])
   })
 
+  test('sends no request within touchAfter in Koa, and renews the stored times after it', async () => {
+    for (const [touchAfter, operations] of [
+      [undefined, []],
+      [0, ['PutItem', 'PutItem']]
+    ]) {
+      const { proxy, store, sid, open: openOne } = await open({ touchAfter })
+      await store.set(sid, koaSession({ a: 1 }), LIFETIME)
+      const one = await openOne('koa')
+      const { _expire: before } = await store.get(sid)
+      proxy.reset()
+      await one.save()
+      await one.save()
+      assert.deepEqual(proxy.operations, operations)
+      const { _expire: after } = await store.get(sid)
+      assert.ok(operations.length > 0 ? after >= before : after === before)
+      assert.equal(store.stats().setsSaved, operations.length > 0 ? 0 : 2)
+    }
+  })
+
   test('renews the times that Koa stores after touchAfter, unless another request has just written them', async () => {
     const { proxy, store, sid, open: openOne } = await open()
     await store.set(sid, koaSession({ a: 1 }), LIFETIME / 2)
@@ -162,6 +181,22 @@ describe('what merging leaves as it was', needs('proxy'), () => {
     assert.deepEqual(await stored(store, third), { a: 1, b: 1 })
   })
 
+  test('a save under another session ID does not affect the saves under its own', async () => {
+    const { store, sid, open: openOne } = await open(undefined, { a: 1, b: 1 })
+    const [one, two] = [await openOne(), await openOne()]
+    await store.set(newSid(), one.session)
+    two.session.b = 2
+    await two.save()
+    one.session.c = 3
+    await one.save()
+    assert.deepEqual(await stored(store, sid), { a: 1, b: 2, c: 3 })
+    await store.set(newSid(), one.session)
+    await store.destroy(sid)
+    one.session.c = 4
+    await one.save()
+    assert.equal(await store.get(sid), null)
+  })
+
   test('the result of a promise is a plain object, and overwrites the session', async () => {
     const { store, sid, open: openOne } = await open(undefined, { a: 1, b: 1 })
     const one = await openOne()
@@ -242,6 +277,23 @@ describe('a session that another program wrote', () => {
     assert.deepEqual(conflicts, [])
   })
 
+  for (const format of ['json', 'map']) {
+    test(`in the other format is merged, and gets the format of the store: ${format}`, async () => {
+      const [store, other] = [dynamodb.store({ format }), dynamodb.store({ format: format === 'map' ? 'json' : 'map' })]
+      const sid = newSid()
+      await other.set(sid, expressSession({ a: 1, n: 1.5 }, { maxAge: LIFETIME }))
+      const [one, two] = [await openRequest(store, sid), await openRequest(other, sid)]
+      one.session.b = 2
+      await one.save()
+      assert.deepEqual(Object.keys((await dynamodb.item(sid)).sess), [format === 'map' ? 'M' : 'S'])
+      two.session.c = 3
+      await two.save()
+      one.session.d = 4
+      await one.save()
+      assert.deepEqual(await stored(store, sid), { a: 1, n: 1.5, b: 2, c: 3, d: 4 })
+    })
+  }
+
   test('as a map with sets and binary data is replaced on condition of its raw value', async () => {
     const store = dynamodb.store({ format: 'map' })
     const sid = newSid()
@@ -295,6 +347,20 @@ describe('a save whose response is lost', needs('proxy'), () => {
       assert.deepEqual(await stored(store, sid), { a: 3 })
     })
   }
+
+  test('does not count twice if the app repeats the save', async () => {
+    const onConflict = (field, base, theirs, mine) => theirs + mine - base
+    const { proxy, store, sid, open: openOne } = await open({ maxAttempts: 1, onConflict })
+    const one = await openOne()
+    one.session.a += 1
+    proxy.on('PutItem', loseWith500, 1)
+    await assert.rejects(one.save(), { retryable: true })
+    await one.save()
+    assert.deepEqual(await stored(store, sid), { a: 2 })
+    one.session.a += 1
+    await one.save()
+    assert.deepEqual(await stored(store, sid), { a: 3 })
+  })
 
   test('does not bring back a session that ended meanwhile', async () => {
     const { proxy, store, sid, open: openOne } = await open()
@@ -381,7 +447,10 @@ describe('parallel saves of one process', needs('proxy'), () => {
   })
 
   const waits = {
-    'with changes': (openOne) => openMany(5, openOne)
+    'with changes': (openOne) => openMany(5, openOne),
+    'that change nothing': (openOne) => Promise.all(Array.from({ length: 5 }, () => openOne())),
+    'of a new session': (openOne, store, sid) =>
+      Array.from({ length: 5 }, () => ({ save: () => store.set(sid, expressSession({ b: 2 })) }))
   }
   for (const [name, requestsOf] of Object.entries(waits)) {
     test(`fail by the timeout if the one before gets no response: saves ${name}`, async () => {

@@ -79,7 +79,7 @@ class ConditionalSaves {
   }
 
   #write(save, queue) {
-    const { sid, session, framework, text, record } = save
+    const { framework, text, record } = save
     const previous = this.#records.of(save)
     const base = previous?.base
     if (base === undefined) return this.#put(save, queue)
@@ -88,12 +88,17 @@ class ConditionalSaves {
     // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
     save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
     if (isUnchanged(base.text, text, framework, stamp?.field)) {
-      if (isExpress && !disableTouch)
-        return this.#sessions.touch(sid, session, { operation: operations.set, timeout: this.remaining(save) })
+      if (isExpress && !disableTouch) return this.#touch(save)
       if (this.#sessions.isFreshSave(save, previous)) return this.#skip()
       save.isRenewal = true
     }
     return this.#replace(save, base, queue)
+  }
+
+  /** Does what a touch does, because the session has not changed. */
+  async #touch(save) {
+    const timeout = this.remaining(save)
+    await this.#sessions.touch(save.sid, save.session, { operation: operations.set, timeout })
   }
 
   async #skip() {
