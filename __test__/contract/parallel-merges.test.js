@@ -266,6 +266,20 @@ describe('the expiry of a merged session', () => {
     assert.deepEqual(await stored(store, sid), { a: 2, b: 2 })
   })
 
+  test('a lifetime that a touch lowered survives saves of other requests', async () => {
+    const { store, sid, one, two } = await openTwo({ touchAfter: 0 })
+    const three = await openRequest(store, sid)
+    one.session.cookie.maxAge = 60_000
+    await one.touch()
+    three.session.b = 2
+    await three.save()
+    assertNear(await secondsLeft(sid), 60)
+    two.session.a = 2
+    await two.save()
+    assertNear(await secondsLeft(sid), 60)
+    assert.deepEqual(await stored(store, sid), { a: 2, b: 2 })
+  })
+
   test('a ttl function gets the merged session', async () => {
     const seen = []
     const ttl = ({ hours, cookie }) => {
