@@ -56,7 +56,13 @@ class ConditionalSaves {
   }
 
   #save(save, queue) {
-    return this.#write(save, queue).then(
+    let writing
+    try {
+      writing = this.#write(save, queue)
+    } catch (error) {
+      writing = Promise.reject(error)
+    }
+    return writing.then(
       () => this.#leave(save, queue),
       (error) => {
         if (error?.mayBeDone) this.#forgetStored(save, queue)
@@ -89,20 +95,19 @@ class ConditionalSaves {
     save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
     if (isUnchanged(base.text, text, framework, stamp?.field)) {
       if (isExpress && !disableTouch) return this.#touch(save)
-      if (this.#sessions.isFreshSave(save, previous)) return this.#skip()
+      if (this.#sessions.isFreshSave(save, previous)) {
+        this.#counts.setsSaved += 1
+        return Promise.resolve()
+      }
       save.isRenewal = true
     }
     return this.#replace(save, base, queue)
   }
 
   /** Does what a touch does, because the session has not changed. */
-  async #touch(save) {
+  #touch(save) {
     const timeout = this.remaining(save)
-    await this.#sessions.touch(save.sid, save.session, { operation: operations.set, timeout })
-  }
-
-  async #skip() {
-    this.#counts.setsSaved += 1
+    return this.#sessions.touch(save.sid, save.session, { operation: operations.set, timeout }).then(() => undefined)
   }
 
   /** Writes a session that the request has not read. */
