@@ -172,7 +172,7 @@ describe('the examples', { skip }, () => {
   })
 
   test('are listed if the given name is unknown', async (t) => {
-    await assert.rejects(start(t, 'expres'), /Names: express, express-typescript, fastify, /)
+    await assert.rejects(start(t, 'expres'), /Names: cloudwatch, express, express-typescript, /)
   })
 
   test('report that a port is in use', async (t) => {
