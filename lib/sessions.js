@@ -8,10 +8,11 @@ const { CompletionStatus } = require('./native/loader.js')
 const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
 const { newTableOf } = require('./options.js')
+const { Base } = require('./parallel/base.js')
 const { ConditionalSaves } = require('./parallel/conditional-saves.js')
 const { FastifyWrites } = require('./parallel/fastify-writes.js')
 const { carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
-const { Save } = require('./save.js')
+const { Save } = require('./parallel/save.js')
 const { SessionEvents } = require('./session-events.js')
 const { SessionRecord, SessionRecords } = require('./session-record.js')
 const { parseSession, requireObject, serializeSession } = require('./session-text.js')
@@ -104,7 +105,7 @@ class Sessions {
     }
     renewCookie(this.#options, session, expires)
     const record = new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000)
-    if (sid !== undefined && this.#conditionalSaves !== undefined) record.base = { sid, text, stored: undefined }
+    if (sid !== undefined && this.#conditionalSaves !== undefined) record.base = new Base(sid, text, undefined)
     this.#records.set(session, record)
     return session
   }
@@ -180,18 +181,21 @@ class Sessions {
       return this.set(sid, session)
     }
     const keepsLater = previous !== undefined && !hasNewLifetime
-    record.base = previous?.base
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
     if (this.serializing(operation, () => this.#isFresh(save, session, previous, record, lifetime)))
       return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
     const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
-    const args = [sid, expires, keepsLater, Date.now(), stamped, save?.timeout ?? null]
+    // An earlier expiry than the one that was read is of a request that has shortened the lifetime.
+    const earliest = keepsLater && previous.base !== undefined ? Math.floor(previous.expiry / 1000) - 1 : null
+    const args = [sid, expires, keepsLater, earliest, Date.now(), stamped, save?.timeout ?? null]
     const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
     const stored = completion.number
     if (stored === undefined) return this.#events.missing(save?.operation ?? operation, sid)
-    if (stored > expires) record.expiry = stored * 1000
+    if (stored !== expires) record.expiry = stored * 1000
+    // A save may have ended in the meantime.
+    record.base = this.#records.get(session)?.base
     this.#records.set(session, record)
     return stored
   }

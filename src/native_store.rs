@@ -133,7 +133,8 @@ impl NativeStore {
     }
 
     /// Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
-    /// session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
+    /// session. With `keepsLater`, an expiry that is already later is kept. With `earliest`, one that is earlier than this
+    /// is kept. `stamp` is a session field to set: its
     /// name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
@@ -143,6 +144,7 @@ impl NativeStore {
         id: String,
         expires: i64,
         keeps_later: bool,
+        earliest: Option<i64>,
         now: f64,
         stamp: Option<(String, String)>,
         timeout: Option<f64>,
@@ -152,8 +154,9 @@ impl NativeStore {
             let options = limited(options, timeout);
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
             let now = expiry::seconds_from_milliseconds(now);
-            let expires =
-                store.touch(Touch { id: &id, expires, now, keeps_later, stamp }, options, trace).await?;
+            let expires = store
+                .touch(Touch { id: &id, expires, now, keeps_later, earliest, stamp }, options, trace)
+                .await?;
             Ok(expires.map_or(CompletionOutcome::Done, CompletionOutcome::Number))
         })
     }

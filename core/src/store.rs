@@ -182,7 +182,7 @@ impl Store {
         };
         Ok(match outcome {
             ItemOutcome::Success { .. } => Some(touch.expires as f64),
-            // If the item has not expired, its later expiry stays.
+            // If the item has not expired, its expiry stays.
             ItemOutcome::ConditionFailed { item } => item
                 .and_then(|item| item.expires)
                 .filter(|&expires| !expiry::is_expired(Some(expires), touch.now)),

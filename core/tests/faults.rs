@@ -67,7 +67,7 @@ async fn permanent_errors_are_not_retried() {
         assert_eq!(server.requests().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
-    let touch = Touch { id: "a", expires: 9, now: 1, keeps_later: false, stamp: None };
+    let touch = Touch { id: "a", expires: 9, now: 1, keeps_later: false, earliest: None, stamp: None };
     assert_eq!(
         store(&server.endpoint, json!({})).touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
         None

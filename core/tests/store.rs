@@ -14,7 +14,7 @@ const NOW: i64 = 1_700_000_000;
 
 /// A touch that sets the expiry to `expires`, even if the stored one is later.
 fn touch_of(id: &str, expires: i64) -> Touch<'_> {
-    Touch { id, expires, now: NOW, keeps_later: false, stamp: None }
+    Touch { id, expires, now: NOW, keeps_later: false, earliest: None, stamp: None }
 }
 
 async fn put(store: &Store, id: &str, session: &str, life: i64) -> i64 {

@@ -62,10 +62,10 @@ class NativeStore {
     count(this.#operations, operation.name)
     const series = { attempts: 0, context: undefined }
     const send = (request, ...args) => this.#send(request, sid, args, series)
-    if (!isTracing()) return work(send)
+    if (!isTracing()) return work(send, series)
     return this.#trace(operation, sid, (context) => {
       series.context = context
-      return work(send)
+      return work(send, series)
     })
   }
 

@@ -73,10 +73,11 @@ export declare class NativeStore {
   current(call: number, id: string, now: number, timeout: number, traced: boolean): void
   /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
-   * session. With `keepsLater`, an expiry that is already later is kept. `stamp` is a session field to set: its
+   * session. With `keepsLater`, an expiry that is already later is kept. With `earliest`, one that is earlier than this
+   * is kept. `stamp` is a session field to set: its
    * name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
    */
-  touch(call: number, id: string, expires: number, keepsLater: boolean, now: number, stamp: [string, string] | undefined | null, timeout: number | undefined | null, traced: boolean): void
+  touch(call: number, id: string, expires: number, keepsLater: boolean, earliest: number | undefined | null, now: number, stamp: [string, string] | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /** Deletes a session. */
   destroy(call: number, id: string, traced: boolean): void
   /** Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0. */

@@ -16,7 +16,7 @@ const timeFields = {
 const COOKIE_FIRST = '{"cookie":{'
 
 /** koa-session puts its own fields at the end. A nested object cannot end like this. */
-const KOA_END = /,?"_expire":\d+,"_maxAge":(\d+)\}$/
+const KOA_END = /[{,]"_expire":\d+,"_maxAge":(\d+)\}$/
 
 /**
  * Whether two texts hold the same session, apart from the fields that a save renews. Sessions that only look different,
@@ -62,12 +62,14 @@ function fieldOf(object, name) {
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
-/**
- * Whether two values serialize to the same JSON. The order of nested fields does not matter, because DynamoDB does not
- * keep it in maps.
- */
+/** Whether two values serialize to the same JSON. */
 function isSame(one, other) {
-  return one === other || JSON.stringify(one) === JSON.stringify(other) || isDeepStrictEqual(one, other)
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
 }
 
-module.exports = { fieldOf, isSame, isUnchanged, timeFields }
+/** Whether two stored values are the same. DynamoDB does not keep the order of fields in maps. */
+function isSameInMap(one, other) {
+  return isSame(one, other) || isDeepStrictEqual(one, other)
+}
+
+module.exports = { fieldOf, isSame, isSameInMap, isUnchanged, timeFields }

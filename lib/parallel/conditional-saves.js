@@ -3,6 +3,7 @@
 const { CompletionStatus } = require('../native/loader.js')
 const { operations } = require('../native/operations.js')
 const { monotonicNow, setTimeout } = require('../timers.js')
+const { Base, nextMoment } = require('./base.js')
 const { isUnchanged } = require('./changes.js')
 const { SaveQueues } = require('./save-queue.js')
 
@@ -65,7 +66,7 @@ class ConditionalSaves {
     return writing.then(
       () => this.#leave(save, queue),
       (error) => {
-        if (error?.mayBeDone) this.#forgetStored(save, queue)
+        if (error?.mayBeDone && save.written !== undefined) this.#forgetStored(save, queue)
         this.#leave(save, queue)
         throw error
       }
@@ -75,8 +76,7 @@ class ConditionalSaves {
   /** Remembers a write that may have arrived, so that it is recognized if the app saves the session again. */
   #forgetStored(save, queue) {
     queue.stored = UNKNOWN
-    const base = this.#records.of(save)?.base
-    if (base !== undefined) base.unconfirmed = { text: save.text, written: save.written }
+    this.#records.of(save)?.base?.addUnconfirmed(save.text, save.written)
   }
 
   #leave({ sid }, queue) {
@@ -93,7 +93,8 @@ class ConditionalSaves {
     const isExpress = framework === 'express'
     // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
     save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
-    if (isUnchanged(base.text, text, framework, stamp?.field)) {
+    // If an earlier save may have arrived, the stored session may differ although this one is unchanged.
+    if (base.unconfirmed === undefined && isUnchanged(base.text, text, framework, stamp?.field)) {
       if (isExpress && !disableTouch) return this.#touch(save)
       if (this.#sessions.isFreshSave(save, previous)) {
         this.#counts.setsSaved += 1
@@ -114,23 +115,34 @@ class ConditionalSaves {
   async #put(save, queue) {
     const { sid, text, attributes, record } = save
     const expires = this.#sessions.secondsOf(record.expiry)
+    save.written = text
     await this.#native.runHeld(operations.set, sid, text, expires, attributes, this.remaining(save))
     this.#finish(save, queue, { text, value: undefined, expiry: record.expiry })
   }
 
   /** Replaces the session that the request has read. */
   #replace(save, base, queue) {
-    return this.#native.runSeries(operations.set, save.sid, (send) => this.#replaceWith(send, save, base, queue))
+    return this.#native.runSeries(operations.set, save.sid, (send, series) => {
+      save.series = series
+      return this.#replaceWith(send, save, base, queue)
+    })
   }
 
   async #replaceWith(send, save, base, queue) {
     const { sid } = save
-    let stored = queue.stored ?? base.stored ?? { text: base.text, value: undefined, expiry: undefined }
-    if (stored === UNKNOWN) stored = this.#storedOf(await send(operations.current, Date.now(), this.remaining(save)))
+    const read = async () => this.#storedOf(await send(operations.current, Date.now(), this.remaining(save)))
+    // What is expected may be out of date. What a request has returned is not.
+    let isExpected = queue.stored !== UNKNOWN
+    let stored = isExpected ? expectedOver(base, queue) : await read()
     for (let attempt = 1; stored !== undefined; attempt++) {
       const version = this.#versionOver(stored, save, base)
       const isRenewed = save.isRenewal && attempt === 1
-      if (!version.changesStored && !isRenewed) return this.#finish(save, queue, stored, version)
+      if (!version.changesStored && !isRenewed) {
+        if (!isExpected) return this.#finish(save, queue, stored, version)
+        isExpected = false
+        stored = await read()
+        continue
+      }
       if (attempt > 2) await pause(attempt)
       const { text, attributes, expiry } = version
       const expires = this.#sessions.secondsOf(expiry)
@@ -147,10 +159,10 @@ class ConditionalSaves {
         Date.now(),
         remaining
       )
-      save.requests += 1
       if (completion.status === CompletionStatus.Succeeded) {
         return this.#finish(save, queue, { text, value: undefined, expiry }, version)
       }
+      isExpected = false
       stored = this.#storedOf(completion)
     }
     queue.stored = undefined
@@ -158,17 +170,16 @@ class ConditionalSaves {
   }
 
   /** What to write over the stored session. */
-  #versionOver(stored, save, read) {
+  #versionOver(stored, save, base) {
     const { text, attributes, record } = save
-    const { unconfirmed } = read
-    const base = unconfirmed !== undefined && unconfirmed.written === stored.text ? unconfirmed : read
-    // The expiry may have changed all the same.
+    const baseText = base.textOf(stored)
+    // A touch may have changed the expiry and left the session as it was.
     const expiry = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
     const version = { text, attributes, expiry, changesStored: true }
-    if (stored.text === base.text) return version
+    if (stored.text === baseText) return version
     const { VersionMerger } = require('./version-merger.js')
     this.#merger ??= new VersionMerger(this.#sessions, this.#options, this.#native)
-    const merged = this.#merger.merge(stored, save, base)
+    const merged = this.#merger.merge(stored, save, baseText)
     if (merged === undefined) this.#events.notASession(operations.set)
     return merged ?? version
   }
@@ -193,7 +204,8 @@ class ConditionalSaves {
     const { sid, text, record } = save
     queue.stored = stored
     if (stored.expiry !== undefined) record.expiry = stored.expiry
-    record.base = { sid, text, stored }
+    stored.moment = nextMoment()
+    record.base = new Base(sid, text, stored)
     this.#records.setOf(save, record)
     if (isMerged) this.#counts.merges += 1
     if (!(conflicts?.length > 0)) return
@@ -205,10 +217,16 @@ class ConditionalSaves {
   remaining(save) {
     const remaining = save.deadline - monotonicNow()
     if (remaining > 0) return remaining
-    const reason = save.requests > 0 ? 'other requests kept changing it' : 'earlier saves of it took that long'
+    const reason = save.series?.attempts > 0 ? 'other requests kept changing it' : 'earlier saves of it took that long'
     const message = `could not write the session within ${this.#options.timeout} ms, because ${reason}`
     throw save.failed(this.#native, 'TimeoutError', message)
   }
+}
+
+/** The session that is expected in the table: the latest of what the request has read and what earlier saves have written. */
+function expectedOver(base, { stored }) {
+  if (stored?.moment > base.moment) return stored
+  return base.stored ?? { text: base.text, value: undefined, expiry: undefined }
 }
 
 /** Waits for a random time. Otherwise, processes that collide once would collide again and again. */

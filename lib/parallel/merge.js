@@ -1,14 +1,14 @@
 'use strict'
 
 const { isSameLifetime } = require('../lifetime.js')
-const { fieldOf, isSame, timeFields } = require('./changes.js')
+const { fieldOf, isSame, isSameInMap, timeFields } = require('./changes.js')
 
 /**
  * Merges three versions of a session, which were parsed from JSON: what a request read (`base`), what is stored now
  * (`theirs`), and what the request writes (`mine`). A field that the request has changed or deleted is the request's.
  * The other fields are the stored ones. Fields are merged as a whole, except `cookie`, whose own fields are merged.
  *
- * `mergeField(name, base, theirs, mine)` decides about fields that both have changed. Without it, the request's value
+ * `isMap` says whether sessions are stored as maps. `mergeField(name, base, theirs, mine)` decides about fields that both have changed. Without it, the request's value
  * wins. `stampField` is left out, because each write renews it.
  *
  * Returns `{ session, changesTheirs, theyChanged, conflicts, own, lifetimeOf }`: the merged session; whether it differs
@@ -16,11 +16,11 @@ const { fieldOf, isSame, timeFields } = require('./changes.js')
  * of the fields in conflict; the names of the fields with the request's value; and whose lifetime the session has
  * ('mine', 'theirs', or undefined if nobody has changed it).
  */
-function mergeSessions(versions, { framework, stampField, mergeField }) {
-  const merge = new Merge()
+function mergeSessions(versions, { framework, stampField, mergeField, isMap }) {
+  const merge = new Merge(isMap ? isSameInMap : isSame)
   const isKoa = framework === 'koa'
   const decide = (name, base, theirs, mine) => {
-    if (mergeField === undefined && isSame(theirs, mine)) return mine
+    if (mergeField === undefined && merge.isSameStored(theirs, mine)) return mine
     merge.conflicts.push(name)
     return mergeField === undefined ? mine : mergeField(name, base, theirs, mine)
   }
@@ -36,6 +36,11 @@ class Merge {
   conflicts = []
   own = new Set()
   lifetimeOf = undefined
+
+  /** `isSameStored` compares values with those that are stored. */
+  constructor(isSameStored) {
+    this.isSameStored = isSameStored
+  }
 
   /** The merged fields, in a Map. `times` names the fields with the lifetime, if this object has them. */
   fields({ base, theirs, mine }, times, ignored, decide) {
@@ -55,12 +60,12 @@ class Merge {
 
   #value(name, base, theirs, mine, decide) {
     const isMine = !isSame(base, mine)
-    const isTheirs = !isSame(base, theirs)
+    const isTheirs = !this.isSameStored(base, theirs)
     this.theyChanged ||= isTheirs
     if (!isMine) return theirs
     const value = isTheirs ? decide(name, base, theirs, mine) : mine
-    if (value === mine) this.own.add(name)
-    this.changesTheirs ||= !isSame(value, theirs)
+    if (isSame(value, mine)) this.own.add(name)
+    this.changesTheirs ||= !this.isSameStored(value, theirs)
     return value
   }
 
@@ -83,9 +88,9 @@ class Merge {
   cookie(versions, merged) {
     const cookies = Object.fromEntries(Object.entries(versions).map(([name, { cookie }]) => [name, objectOf(cookie)]))
     if (Object.values(versions).every(({ cookie }) => cookie === undefined)) return void merged.delete('cookie')
-    const merge = new Merge()
+    const merge = new Merge(this.isSameStored)
     const mineWins = (name, base, theirs, mine) => {
-      if (!isSame(theirs, mine)) merge.conflicts.push('cookie')
+      if (!this.isSameStored(theirs, mine)) merge.conflicts.push('cookie')
       return mine
     }
     merged.set('cookie', Object.fromEntries(merge.fields(cookies, timeFields.cookie, [], mineWins)))

@@ -8,20 +8,20 @@ class SaveQueues {
   #queues = new Map()
 
   /**
-   * Calls `save(queue)` after the earlier saves of the session have succeeded or failed, and returns its promise.
+   * Calls `start(queue)` after the earlier saves of the session have succeeded or failed, and returns its promise.
    * `queue.stored` is for the saves to use, and lasts as long as saves are in progress. Each save must call `leave` when
    * it ends.
    */
-  enter(sid, save) {
+  enter(sid, start) {
     const queue = this.#queues.get(sid)
     if (queue === undefined) {
       const created = { length: 1, last: undefined, stored: undefined }
       this.#queues.set(sid, created)
-      return (created.last = save(created))
+      return (created.last = start(created))
     }
     queue.length += 1
-    const start = () => save(queue)
-    return (queue.last = queue.last.then(start, start))
+    const next = () => start(queue)
+    return (queue.last = queue.last.then(next, next))
   }
 
   leave(sid, queue) {

@@ -22,13 +22,18 @@ class VersionMerger {
    * Returns what to write: `{ text, attributes, expiry, changesStored, isMerged, conflicts }`. Returns undefined if the
    * stored attribute is not a session.
    */
-  merge(stored, save, base) {
+  merge(stored, save, baseText) {
     const { stamp, onConflict } = this.#options
     const theirs = stored.text === undefined ? undefined : parseSession(stored.text)
     if (theirs === undefined) return undefined
-    const versions = { base: JSON.parse(base.text), theirs, mine: JSON.parse(save.text) }
+    const versions = { base: JSON.parse(baseText), theirs, mine: JSON.parse(save.text) }
     const mergeField = typeof onConflict === 'function' ? (...args) => this.#mergeField(...args) : undefined
-    const merged = mergeSessions(versions, { framework: save.framework, stampField: stamp?.field, mergeField })
+    const merged = mergeSessions(versions, {
+      framework: save.framework,
+      stampField: stamp?.field,
+      mergeField,
+      isMap: this.#options.format === 'map'
+    })
     const isMerged = merged.theyChanged && merged.changesTheirs
     const iChanged = merged.own.size > 0 || merged.lifetimeOf === 'mine'
     // Two requests that make the same change are in conflict too: both may have counted down from the same number.
@@ -47,13 +52,16 @@ class VersionMerger {
     }
   }
 
-  /** Calls the app's function. What it throws is the error of the save. */
-  #mergeField(...args) {
-    const value = this.#options.onConflict(...args)
+  /** Calls the app's function with copies, which it may change. What it throws is the error of the save. */
+  #mergeField(name, ...values) {
+    const copies = values.map((value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value))))
+    const value = this.#options.onConflict(name, ...copies)
     if (typeof value?.then !== 'function') {
       this.#sessions.serializing(operations.set, () => JSON.stringify(value))
       return value
     }
+    // Nobody awaits it.
+    Promise.resolve(value).catch(() => {})
     const message = 'the function of option onConflict returned a promise; it must return the value'
     throw this.#native.createError(operations.set, 'ConfigError', message)
   }

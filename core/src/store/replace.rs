@@ -73,7 +73,7 @@ impl StoredSession {
 
 impl ReplaceOutcome {
     /// The outcome if nothing was written because of this item.
-    fn not_written(item: Option<StoredItem>, now: Seconds, layout: &Layout) -> Self {
+    fn of_current_item(item: Option<StoredItem>, now: Seconds, layout: &Layout) -> Self {
         let alive = item.filter(|item| !expiry::is_expired(item.expires, now));
         let changed = alive.and_then(|item| Some((StoredSession::of(item.session, layout)?, item.expires)));
         changed.map_or(Self::Ended, |(session, expires)| Self::Changed { session, expires })
@@ -90,7 +90,7 @@ impl Store {
         trace: &mut Trace,
     ) -> Result<ReplaceOutcome> {
         let found = self.read_item(id, true, &mut options, trace).await?;
-        Ok(ReplaceOutcome::not_written(found, now, self.requests.layout()))
+        Ok(ReplaceOutcome::of_current_item(found, now, self.requests.layout()))
     }
 
     /// Writes a session if the item still is what `replaced` describes, with PutItem.
@@ -106,13 +106,13 @@ impl Store {
             ItemOutcome::Success { .. } => Ok(ReplaceOutcome::Written),
             // Boxed because it is rare: otherwise it would enlarge the future of every replacement.
             ItemOutcome::ConditionFailed { item: returned } => {
-                Box::pin(self.not_replaced(item, replaced, returned, &mut options, trace)).await
+                Box::pin(self.after_failed_condition(item, replaced, returned, &mut options, trace)).await
             }
         }
     }
 
     /// The outcome after the condition of `replace` has failed. `returned` is the item, if the service returned it.
-    async fn not_replaced(
+    async fn after_failed_condition(
         &self,
         item: NewItem<'_>,
         replaced: Replaced<'_>,
@@ -127,7 +127,7 @@ impl Store {
             // Some servers never return the item.
             None => self.read_item(item.id, true, options, trace).await?,
         };
-        let outcome = ReplaceOutcome::not_written(found, replaced.now, layout);
+        let outcome = ReplaceOutcome::of_current_item(found, replaced.now, layout);
         let ReplaceOutcome::Changed { session, expires } = &outcome else {
             return Ok(outcome);
         };

@@ -81,7 +81,11 @@ impl Transport {
     ) -> Result<T> {
         let mut progress = Progress::default();
         let attempts = self.attempts(operation, body, deadline, trace, parse, &mut progress);
-        timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(self.timed_out(progress)))
+        let outcome = timeout_at(deadline, attempts).await;
+        outcome.unwrap_or_else(|_| {
+            trace.may_be_done |= progress.is_sending;
+            Err(self.timed_out(progress))
+        })
     }
 
     async fn attempts<T>(
@@ -103,7 +107,10 @@ impl Transport {
                 let time = clock::now_with(clock_offset);
                 let request = resolved.endpoint.request(operation, body.clone(), &credentials, time)?;
                 trace.attempts += 1;
-                let failure = match self.attempt(&slot, request, &resolved, operation, trace, &parse).await {
+                progress.is_sending = true;
+                let outcome = self.attempt(&slot, request, &resolved, operation, trace, &parse).await;
+                progress.is_sending = false;
+                let failure = match outcome {
                     Ok(value) => {
                         self.budget.refund(trace.counted_attempts() - earlier_attempts);
                         return Ok(value);
@@ -280,6 +287,8 @@ impl Transport {
 #[derive(Default)]
 struct Progress {
     waits_for: WaitsFor,
+    /// Whether an attempt is in progress, so the service may have processed it.
+    is_sending: bool,
     /// The error of the last attempt.
     last_error: Option<Error>,
 }

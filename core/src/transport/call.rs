@@ -43,7 +43,7 @@ pub struct Trace {
     /// The attempts that do not count toward the maximum: requests sent again because the server had closed a kept
     /// connection, and backup reads.
     pub extra_attempts: u32,
-    /// Whether the service may have processed an attempt that failed.
+    /// Whether the service may have processed an attempt that failed or was cut off.
     pub may_be_done: bool,
     /// HTTP status of the last response.
     pub status: Option<u16>,

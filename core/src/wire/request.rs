@@ -111,7 +111,7 @@ impl Requests {
     /// UpdateItem that sets the expiry and, if given, the stamp. The condition is that the item exists and
     /// has not expired.
     pub fn touch(&self, touch: Touch<'_>) -> Body {
-        let Touch { id, expires, now, keeps_later, stamp } = touch;
+        let Touch { id, expires, now, keeps_later, earliest, stamp } = touch;
         let mut body = self.keyed(id, 480);
         let mut update = "SET #e = :e";
         let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
@@ -127,8 +127,12 @@ impl Requests {
         if keeps_later {
             condition.push_str(" AND NOT (#e > :e)");
         }
+        if let Some(earliest) = earliest {
+            condition.push_str(" AND NOT (#e < :earliest)");
+            values.push((":earliest", number(earliest)));
+        }
         body.condition(&condition, &names, &values);
-        if keeps_later {
+        if keeps_later || earliest.is_some() {
             // The item shows which part of the condition failed.
             body.push(RETURN_ITEM);
         }
@@ -195,6 +199,8 @@ pub struct Touch<'a> {
     pub now: Seconds,
     /// Whether an item with a later expiry stays unchanged.
     pub keeps_later: bool,
+    /// If given, an item that expires earlier than this stays unchanged.
+    pub earliest: Option<Seconds>,
     /// A field of the session to set.
     pub stamp: Option<Stamp<'a>>,
 }
@@ -308,7 +314,7 @@ mod tests {
         let requests = requests(Format::Json);
         assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
         assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
-        let touch = Touch { id: "k", expires: 20, now: 10, keeps_later: false, stamp: None };
+        let touch = Touch { id: "k", expires: 20, now: 10, keeps_later: false, earliest: None, stamp: None };
         let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
         let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
         let touch = json(requests.touch(touch).finish(true));

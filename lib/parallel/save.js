@@ -1,7 +1,7 @@
 'use strict'
 
-const { operations } = require('./native/operations.js')
-const { SessionRecord } = require('./session-record.js')
+const { operations } = require('../native/operations.js')
+const { SessionRecord } = require('../session-record.js')
 
 /** A save of a session, which is written as it is at the time of the call. */
 class Save {
@@ -28,14 +28,14 @@ class Save {
     this.deadline = 0
     /** The text that was sent last. */
     this.written = undefined
-    /** The number of requests that have received a response. */
-    this.requests = 0
+    /** The requests of the save; see `runSeries` of the native store. */
+    this.series = undefined
   }
 
   /** An error after which the app can reload and save the session again. */
   failed(native, code, message) {
     const error = native.createError(operations.set, code, message)
-    error.$metadata.attempts = this.requests
+    error.$metadata.attempts = this.series?.attempts ?? 0
     return Object.assign(error, { retryable: true })
   }
 }
