@@ -102,6 +102,23 @@ async fn attempts_and_operations_have_time_limits() {
 }
 
 #[tokio::test]
+async fn only_a_write_that_the_deadline_cuts_off_while_it_is_sent_may_be_done() {
+    let server = FaultServer::start([Reaction::Hang]).await;
+    let bounds = json!({ "attemptTimeout": 5000, "timeout": 200, "maxConnections": 1 });
+    let store = store(&server.endpoint, bounds);
+    let (mut sent, mut waiting) = (trace(), trace());
+    let (first, second) = tokio::join!(
+        store.set(ITEM, CallOptions::default(), &mut sent),
+        store.set(ITEM, CallOptions::default(), &mut waiting),
+    );
+    for outcome in [first, second] {
+        assert_eq!(outcome.unwrap_err().kind, Kind::Timeout);
+    }
+    assert_eq!((sent.attempts, sent.may_be_done), (1, true));
+    assert_eq!((waiting.attempts, waiting.may_be_done), (0, false));
+}
+
+#[tokio::test]
 async fn a_closed_kept_connection_does_not_count_toward_max_attempts() {
     let server = FaultServer::start([]).await;
     let store = store(&server.endpoint, json!({ "maxAttempts": 1 }));

@@ -317,6 +317,7 @@ mod tests {
         let touch = Touch { id: "k", expires: 20, now: 10, keeps_later: false, earliest: None, stamp: None };
         let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
         let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
+        let earliest = Touch { earliest: Some(15), ..touch };
         let touch = json(requests.touch(touch).finish(true));
         assert_eq!(touch["ExpressionAttributeNames"], json!({ "#k": "id", "#e": "expires" }));
         assert_eq!(touch["ExpressionAttributeValues"][":e"], json!({ "N": "20" }));
@@ -329,6 +330,13 @@ mod tests {
             format!("{} AND NOT (#e > :e)", touch["ConditionExpression"].as_str().unwrap())
         );
         assert_eq!(later["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        let not_earlier = json(requests.touch(earliest).finish(false));
+        assert_eq!(
+            not_earlier["ConditionExpression"],
+            format!("{} AND NOT (#e < :earliest)", touch["ConditionExpression"].as_str().unwrap())
+        );
+        assert_eq!(not_earlier["ExpressionAttributeValues"][":earliest"], json!({ "N": "15" }));
+        assert_eq!(not_earlier["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
         let touch = json(requests.touch(stamped).finish(false));
         assert_eq!(touch["UpdateExpression"], "SET #e = :e, #s.#stamp = :stamp");
         assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");

@@ -64,7 +64,14 @@ pub fn options(input: &[u8]) {
     for body in [
         requests.get(id, true),
         requests.put(item).expect("a small session fits any layout"),
-        requests.touch(Touch { id, expires: 9, now: 1, keeps_later: true, earliest: Some(5), stamp: Some(stamp) }),
+        requests.touch(Touch {
+            id,
+            expires: 9,
+            now: 1,
+            keeps_later: true,
+            earliest: Some(5),
+            stamp: Some(stamp),
+        }),
         requests.delete(id),
         requests.delete_expired(id, 1),
     ] {
