@@ -24,7 +24,10 @@ declare namespace connectDynamoDB {
 
   /** The extra argument that koa-session passes to the store. */
   interface KoaContext {
-    /** The Koa context of the request. Connects the `set` of a request with its `get`. Passed by koa-session 6.1 and later. */
+    /**
+     * The Koa context of the request. Connects the `set` of a request with its `get`. Passed by koa-session 6.1 and
+     * later.
+     */
     ctx?: unknown
     /** Whether the session changed. Not used: the store compares the session with the one that the request read. */
     changed?: boolean
@@ -96,11 +99,12 @@ declare namespace connectDynamoDB {
 
   /**
    * Merges a field of a session that two requests have changed. Called during a `set`, for each such top-level field,
-   * also if both values are equal. Not called for `cookie`. Must be synchronous: a promise is a `ConfigError`. An error
-   * that it throws is the error of the `set`.
+   * even if both values are equal. Not called for `cookie`. Must be synchronous: a promise is a `ConfigError`. An error
+   * that it throws is the error of the `set`. The values are parsed from JSON. The function may change them: they are
+   * copies.
    *
    * @param field name of the field
-   * @param base value that the request of this `set` read; undefined if there was none. Like the others, parsed from JSON
+   * @param base value that the request of this `set` read; undefined if there was none
    * @param theirs value that is stored now; undefined if the other request deleted the field
    * @param mine value that this `set` writes; undefined if its request deleted the field
    * @returns the value to store; undefined to delete the field
@@ -158,11 +162,11 @@ declare namespace connectDynamoDB {
     ttl?: number | ((session: any) => number)
     /**
      * Minimum number of seconds between two writes of a session's expiry. Within that interval, `touch` sends no
-     * request, and neither does a `set` that changes nothing, unless `onConflict` is `'overwrite'`. Set it to 0 to write
-     * on every touch. It must be less than the lifetime: if `ttl` is a number and
-     * `touchAfter` is not less, the constructor throws a `ConfigError`; otherwise the default applies to a session
-     * whose lifetime is not greater. If you wrap the store, forward `createSession` too; otherwise every touch writes.
-     * Default: one tenth of the session's lifetime, up to 3600.
+     * request, and neither does a `set` that changes nothing, unless `onConflict` is `'overwrite'`. Set it to 0 to
+     * write on every touch. It must be less than the lifetime: if `ttl` is a number and `touchAfter` is not less, the
+     * constructor throws a `ConfigError`; otherwise the default applies to a session whose lifetime is not greater. If
+     * you wrap the store, forward `createSession` too; otherwise every touch may write. Default: one tenth of the
+     * session's lifetime, up to 3600.
      */
     touchAfter?: number
     /**
@@ -217,8 +221,9 @@ declare namespace connectDynamoDB {
     /** Time limit of one attempt, including the connection, in milliseconds. Default: 3000. */
     attemptTimeout?: number
     /**
-     * Time limit of a whole operation, in milliseconds: fetching credentials, all attempts, the pauses between them, and
-     * the repetitions of a `set` that collides with other requests. The time to create a missing table does not count. Default: 10000.
+     * Time limit of a whole operation, in milliseconds: fetching credentials, all attempts, the pauses between them,
+     * and the repetitions of a `set` that collides with other requests. The time to create a missing table does not
+     * count. Default: 10000.
      */
     timeout?: number
     /**
@@ -279,7 +284,7 @@ declare namespace connectDynamoDB {
     operations: Record<string, number>
     /** Number of errors by error code, including errors for which no request was sent. */
     errors: Record<string, number>
-    /** Number of attempts after the first. The repetitions of a `set` that collides with other requests do not count. */
+    /** Number of attempts after the first, without the repetitions of a `set` that collides with other requests. */
     retries: number
     /** Number of throttling errors that the service returned, whether or not a retry succeeded. */
     throttles: number
@@ -290,7 +295,9 @@ declare namespace connectDynamoDB {
      * nothing: they do what a touch does.
      */
     touchesSaved: number
-    /** Number of other saves that sent no request because nothing had changed. Always 0 with `onConflict: 'overwrite'`. */
+    /**
+     * Number of other saves that sent no request because nothing had changed. Always 0 with `onConflict: 'overwrite'`.
+     */
     setsSaved: number
     /** Number of saves that were merged with the changes of another request. */
     merges: number
@@ -346,8 +353,7 @@ declare namespace connectDynamoDB {
     durationMs?: number
     /**
      * Number of requests sent, including those of a `set` that collides with other requests. Undefined for operations
-     * that scan, create, or describe the table, which send several
-     * requests.
+     * that scan, create, or describe the table, which send several requests.
      */
     attempts?: number
     /**
@@ -410,8 +416,8 @@ declare namespace connectDynamoDB {
     /** A short hash of the session ID, which distinguishes IDs without revealing them. */
     sidHash: string
     /**
-     * Names of the top-level fields that both requests changed: to different values, or to any values if `onConflict` is
-     * a function. `cookie` stands for a setting of the session's cookie, such as its lifetime.
+     * Names of the top-level fields that both requests changed: to different values, or to any values if `onConflict`
+     * is a function. `cookie` stands for a setting of the session's cookie, such as its lifetime.
      */
     fields: string[]
   }
@@ -476,8 +482,8 @@ declare namespace connectDynamoDB {
 
     /**
      * Creates a session, or saves the changes of a request to it. If a session middleware read the session and another
-     * request has changed it since, the `onConflict` option decides what is stored. If the session has ended since, `set`
-     * writes nothing and emits `missing`. Any other object is stored as it is, and replaces the stored session.
+     * request has changed it since, the `onConflict` option decides what is stored. If the session has ended since,
+     * `set` writes nothing and emits `missing`. Any other object is stored as it is, and replaces the stored session.
      *
      * Cost: one PutItem, which uses one write unit; a further one each time another request has changed the session in
      * the meantime. No request if nothing has changed within `touchAfter` seconds of the last write.
@@ -490,9 +496,10 @@ declare namespace connectDynamoDB {
     /**
      * Extends a session's expiry without writing its data. Moves the expiry to an earlier time only if the request
      * changed the session's lifetime. If the session does not exist, the store emits `missing` and does not create it.
+     * If an Express request changed the lifetime, `touch` does what `set` does, unless `onConflict` is `'overwrite'`.
      *
      * Cost: no request within `touchAfter` seconds of the last write; otherwise one UpdateItem, which uses one write
-     * unit.
+     * unit. One PutItem instead if it does what `set` does.
      */
     touch(sid: string, session: object, callback: DoneCallback | undefined): void
     touch(sid: string, session: object): Promise<void>
