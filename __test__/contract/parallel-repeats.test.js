@@ -121,12 +121,12 @@ describe('a save that the app repeats', needs('proxy'), () => {
 
 describe('a save that starts from what another save has written', needs('proxy'), () => {
   /**
-   * A request that has read what another process has written after the last save of this process: `a` is 2 instead of 1.
-   * `finish` makes its save, which waits for one that only touches the session.
+   * Opens two requests: `early` before a save of this process sets `a` from 0 to 1, and `late` after another process has
+   * then set it to 2. `finish` makes the save of one of them, which waits for one that only touches the session.
    */
-  async function openAfterOutdated(options) {
+  async function openAround(options) {
     const { proxy, store, sid, open: openOne } = await open({ touchAfter: 0, ...options }, { a: 0, b: 0 })
-    const [first, unchanged] = [await openOne(), await openOne()]
+    const [first, unchanged, early] = [await openOne(), await openOne(), await openOne()]
     first.session.a = 1
     const release = hold(proxy, 'UpdateItem')
     const [saving, touching] = [first.save(), unchanged.save()]
@@ -134,26 +134,28 @@ describe('a save that starts from what another save has written', needs('proxy')
     const other = await openRequest(dynamodb.store(), sid)
     other.session.a = 2
     await other.save()
-    const { session, save } = await openOne()
-    const finish = async () => {
+    const late = await openOne()
+    const finish = async ({ save }) => {
       const saved = save()
       release()
       await Promise.all([touching, saved])
     }
-    return { store, sid, session, finish }
+    return { store, sid, early, late, finish }
   }
 
-  test('writes a value that the other save has written, if it has been changed since', async () => {
-    const { store, sid, session, finish } = await openAfterOutdated()
-    session.a = 1
-    await finish()
-    assert.deepEqual(await stored(store, sid), { a: 1, b: 0 })
-  })
+  for (const name of ['early', 'late']) {
+    test(`writes the value of that save if another process has changed it since, opened ${name}`, async () => {
+      const { store, sid, finish, [name]: request } = await openAround()
+      request.session.a = 1
+      await finish(request)
+      assert.deepEqual(await stored(store, sid), { a: 1, b: 0 })
+    })
+  }
 
   test("reports no conflict with onConflict: 'fail' if the request has read the latest session", async () => {
-    const { store, sid, session, finish } = await openAfterOutdated({ onConflict: 'fail' })
-    session.b = 1
-    await finish()
+    const { store, sid, finish, late } = await openAround({ onConflict: 'fail' })
+    late.session.b = 1
+    await finish(late)
     assert.deepEqual(await stored(store, sid), { a: 2, b: 1 })
   })
 
