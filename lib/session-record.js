@@ -22,6 +22,15 @@ class SessionRecord {
     this.cookieExpiry = fromNow(remaining * 1000)
   }
 
+  /** Takes the place of an earlier record, so that the object that has it does not need another one. */
+  replace(earlier) {
+    earlier.expiry = this.expiry
+    earlier.base = this.base
+    earlier.lifetime = this.lifetime
+    earlier.remaining = this.remaining
+    earlier.cookieExpiry = this.cookieExpiry
+  }
+
   /**
    * Whether the app has changed the lifetime of the session since this record was made. `current` is a record that is made
    * now. When a framework touches the session, the same lifetime starts again. That is not a change.

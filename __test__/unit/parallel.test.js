@@ -87,8 +87,12 @@ describe('mergeSessions', () => {
   })
 
   test('a field that both changed to the same value is no conflict', () => {
-    const { conflicts, changesTheirs } = merged({ a: { x: 1 } }, { a: { y: [1], x: 2 } }, { a: { x: 2, y: [1] } })
-    assert.deepEqual([conflicts, changesTheirs], [[], false])
+    const same = merged({ a: { x: 1 } }, { a: { x: 2, y: [1] } }, { a: { x: 2, y: [1] } })
+    assert.deepEqual([same.conflicts, same.changesTheirs], [[], false])
+    // DynamoDB does not keep the order of fields in maps.
+    const reordered = [{ a: { x: 1 } }, { a: { y: [1], x: 2 } }, { a: { x: 2, y: [1] } }]
+    assert.deepEqual(merged(...reordered, { isMap: true }).conflicts, [])
+    assert.deepEqual(merged(...reordered).conflicts, ['a'])
   })
 
   test('a function decides about each field that both changed, but never about the cookie', () => {

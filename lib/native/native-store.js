@@ -46,31 +46,23 @@ class NativeStore {
    * whole table have no session ID.
    */
   run(operation, sid, ...args) {
-    return this.#send(operation, sid, args)
+    return this.send(operation, sid, args)
   }
 
   /** Runs an operation between `begin` and `end`. */
   runHeld(operation, sid, ...args) {
-    return this.runSeries(operation, sid, (send) => send(operation, ...args))
+    const series = this.openSeries(operation, sid)
+    return series.run(() => series.send(operation, ...args))
   }
 
-  /**
-   * Runs several requests between `begin` and `end` that count as one operation and share one trace. `work(send)` sends each
-   * of them with `send(operation, ...args)`.
-   */
-  runSeries(operation, sid, work) {
+  /** Several requests between `begin` and `end` that count as one operation. */
+  openSeries(operation, sid) {
     count(this.#operations, operation.name)
-    const series = { attempts: 0, context: undefined }
-    const send = (request, ...args) => this.#send(request, sid, args, series)
-    if (!isTracing()) return work(send, series)
-    return this.#trace(operation, sid, (context) => {
-      series.context = context
-      return work(send, series)
-    })
+    return new Series(this, operation, sid)
   }
 
   /** Sends a request of the addon, alone or as part of a series. */
-  async #send(operation, sid, args, series) {
+  async send(operation, sid, args, series) {
     if (series === undefined) {
       this.begin(operation)
       count(this.#operations, operation.name)
@@ -128,14 +120,15 @@ class NativeStore {
     this.#needsEnvironment = false
   }
 
-  #trace(operation, sid, run) {
+  /** Runs `run(context)` as one operation in the trace. */
+  trace(operation, sid, run) {
     return trace({ operation: operation.name, tableName: this.#options.table }, sid, run)
   }
 
   /** The completion of a request that is traced. */
   async #complete(operation, sid, start, series) {
     if (series === undefined) {
-      return this.#trace(operation, sid, (context) => this.#complete(operation, sid, start, { attempts: 0, context }))
+      return this.trace(operation, sid, (context) => this.#complete(operation, sid, start, { attempts: 0, context }))
     }
     const completion = await bridge.run(start)
     // Operations that manage or scan the table send several requests, so they report no trace.
@@ -229,6 +222,36 @@ class NativeStore {
         throw error
       }
     }
+  }
+}
+
+/** Several requests for one session that share a trace. */
+class Series {
+  /** The number of attempts, or of responses if the requests are not traced. */
+  attempts = 0
+  /** The context of the trace, if there is one. */
+  context
+  #store
+  #operation
+  #sid
+
+  constructor(store, operation, sid) {
+    this.#store = store
+    this.#operation = operation
+    this.#sid = sid
+  }
+
+  /** Runs `work`, which sends the requests. */
+  run(work) {
+    if (!isTracing()) return work()
+    return this.#store.trace(this.#operation, this.#sid, (context) => {
+      this.context = context
+      return work()
+    })
+  }
+
+  send(operation, ...args) {
+    return this.#store.send(operation, this.#sid, args, this)
   }
 }
 

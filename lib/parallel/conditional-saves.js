@@ -88,6 +88,7 @@ class ConditionalSaves {
     const { framework, text, record } = save
     const previous = this.#records.of(save)
     const base = previous?.base
+    save.previous = previous
     if (base === undefined) return this.#put(save, queue)
     const { ttl, stamp, disableTouch } = this.#options
     const isExpress = framework === 'express'
@@ -122,25 +123,21 @@ class ConditionalSaves {
 
   /** Replaces the session that the request has read. */
   #replace(save, base, queue) {
-    return this.#native.runSeries(operations.set, save.sid, (send, series) => {
-      save.series = series
-      return this.#replaceWith(send, save, base, queue)
-    })
+    save.series = this.#native.openSeries(operations.set, save.sid)
+    return save.series.run(() => this.#replaceWith(save, base, queue))
   }
 
-  async #replaceWith(send, save, base, queue) {
-    const { sid } = save
-    const read = async () => this.#storedOf(await send(operations.current, Date.now(), this.remaining(save)))
+  async #replaceWith(save, base, queue) {
     // What is expected may be out of date. What a request has returned is not.
     let isExpected = queue.stored !== UNKNOWN
-    let stored = isExpected ? expectedOver(base, queue) : await read()
+    let stored = isExpected ? expectedOver(base, queue) : await this.#read(save)
     for (let attempt = 1; stored !== undefined; attempt++) {
       const version = this.#versionOver(stored, save, base)
       const isRenewed = save.isRenewal && attempt === 1
       if (!version.changesStored && !isRenewed) {
         if (!isExpected) return this.#finish(save, queue, stored, version)
         isExpected = false
-        stored = await read()
+        stored = await this.#read(save)
         continue
       }
       if (attempt > 2) await pause(attempt)
@@ -148,7 +145,7 @@ class ConditionalSaves {
       const expires = this.#sessions.secondsOf(expiry)
       const remaining = this.remaining(save)
       save.written = text
-      const completion = await send(
+      const completion = await save.series.send(
         operations.replace,
         text,
         expires,
@@ -166,7 +163,12 @@ class ConditionalSaves {
       stored = this.#storedOf(completion)
     }
     queue.stored = undefined
-    return this.#events.missing(operations.set, sid)
+    return this.#events.missing(operations.set, save.sid)
+  }
+
+  /** Reads the stored session. */
+  async #read(save) {
+    return this.#storedOf(await save.series.send(operations.current, Date.now(), this.remaining(save)))
   }
 
   /** What to write over the stored session. */
@@ -201,12 +203,13 @@ class ConditionalSaves {
   }
 
   #finish(save, queue, stored, { isMerged, conflicts } = {}) {
-    const { sid, text, record } = save
+    const { sid, text, record, previous } = save
     queue.stored = stored
     if (stored.expiry !== undefined) record.expiry = stored.expiry
     stored.moment = nextMoment()
     record.base = new Base(sid, text, stored)
-    this.#records.setOf(save, record)
+    if (previous === undefined) this.#records.setOf(save, record)
+    else record.replace(previous)
     if (isMerged) this.#counts.merges += 1
     if (!(conflicts?.length > 0)) return
     this.#counts.conflicts += 1

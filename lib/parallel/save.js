@@ -20,6 +20,8 @@ class Save {
     this.record = new SessionRecord(session)
     /** The session's lifetime in seconds. */
     this.lifetime = 0
+    /** The record that the session has so far. */
+    this.previous = undefined
     /** Whether a later expiry that is stored stays. */
     this.keepsLater = false
     /** Whether the session is written although it has not changed. */
@@ -28,7 +30,7 @@ class Save {
     this.deadline = 0
     /** The text that was sent last. */
     this.written = undefined
-    /** The requests of the save; see `runSeries` of the native store. */
+    /** The requests of the save, in a Series of the native store. */
     this.series = undefined
   }
 
