@@ -159,6 +159,20 @@ describe('a save that starts from what another save has written', needs('proxy')
     assert.deepEqual(await stored(store, sid), { a: 2, b: 1 })
   })
 
+  test('starts from what the session has saved, although a touch ended before that', async () => {
+    const { proxy, store, sid, open: openOne } = await open({ touchAfter: 0, onConflict: addUp })
+    const one = await openOne()
+    one.session.a += 1
+    const release = hold(proxy, 'PutItem')
+    const saving = one.save()
+    await one.touch()
+    release()
+    await saving
+    one.session.a += 1
+    await one.save()
+    assert.deepEqual(await stored(store, sid), { a: 3 })
+  })
+
   test('keeps what other requests have changed since a touch that ended after a save', async () => {
     const { proxy, store, sid, open: openOne } = await open({ touchAfter: 0 }, { a: 1, b: 1 })
     const one = await openOne()

@@ -88,7 +88,6 @@ class ConditionalSaves {
     const { framework, text, record } = save
     const previous = this.#records.of(save)
     const base = previous?.base
-    save.previous = previous
     if (base === undefined) return this.#put(save, queue)
     const { ttl, stamp, disableTouch } = this.#options
     const isExpress = framework === 'express'
@@ -108,7 +107,7 @@ class ConditionalSaves {
 
   /** Does what a touch does, because the session has not changed. */
   #touch(save) {
-    const timeout = this.remaining(save)
+    const timeout = this.#remaining(save)
     return this.#sessions.touch(save.sid, save.session, { operation: operations.set, timeout }).then(() => undefined)
   }
 
@@ -117,7 +116,7 @@ class ConditionalSaves {
     const { sid, text, attributes, record } = save
     const expires = this.#sessions.secondsOf(record.expiry)
     save.written = text
-    await this.#native.runHeld(operations.set, sid, text, expires, attributes, this.remaining(save))
+    await this.#native.runHeld(operations.set, sid, text, expires, attributes, this.#remaining(save))
     this.#finish(save, queue, { text, value: undefined, expiry: record.expiry })
   }
 
@@ -143,7 +142,7 @@ class ConditionalSaves {
       if (attempt > 2) await pause(attempt)
       const { text, attributes, expiry } = version
       const expires = this.#sessions.secondsOf(expiry)
-      const remaining = this.remaining(save)
+      const remaining = this.#remaining(save)
       save.written = text
       const completion = await save.series.send(
         operations.replace,
@@ -168,7 +167,7 @@ class ConditionalSaves {
 
   /** Reads the stored session. */
   async #read(save) {
-    return this.#storedOf(await save.series.send(operations.current, Date.now(), this.remaining(save)))
+    return this.#storedOf(await save.series.send(operations.current, Date.now(), this.#remaining(save)))
   }
 
   /** What to write over the stored session. */
@@ -203,13 +202,14 @@ class ConditionalSaves {
   }
 
   #finish(save, queue, stored, { isMerged, conflicts } = {}) {
-    const { sid, text, record, previous } = save
+    const { sid, text, record } = save
     queue.stored = stored
     if (stored.expiry !== undefined) record.expiry = stored.expiry
     stored.moment = nextMoment()
     record.base = new Base(sid, text, stored)
-    if (previous === undefined) this.#records.setOf(save, record)
-    else record.replace(previous)
+    const earlier = this.#records.of(save)
+    if (earlier === undefined) this.#records.setOf(save, record)
+    else record.replace(earlier)
     if (isMerged) this.#counts.merges += 1
     if (!(conflicts?.length > 0)) return
     this.#counts.conflicts += 1
@@ -217,7 +217,7 @@ class ConditionalSaves {
   }
 
   /** The time that a save has left, in milliseconds. */
-  remaining(save) {
+  #remaining(save) {
     const remaining = save.deadline - monotonicNow()
     if (remaining > 0) return remaining
     const reason = save.series?.attempts > 0 ? 'other requests kept changing it' : 'earlier saves of it took that long'

@@ -6,7 +6,7 @@
  *
  * - koa-session passes the request's context to both.
  * - express-session makes a Session with `createSession`, and passes it to `set`.
- * - @fastify/session copies the result of `get` into a Session; see `withCarrier`.
+ * - @fastify/session copies the result of `get` into a Session; see `carrierOf`.
  */
 function frameworkOf(session, context) {
   if (context !== undefined) return 'koa'

@@ -8,8 +8,8 @@ const { fieldOf, isSame, isSameInMap, timeFields } = require('./changes.js')
  * (`theirs`), and what the request writes (`mine`). A field that the request has changed or deleted is the request's.
  * The other fields are the stored ones. Fields are merged as a whole, except `cookie`, whose own fields are merged.
  *
- * `isMap` says whether sessions are stored as maps. `mergeField(name, base, theirs, mine)` decides about fields that both have changed. Without it, the request's value
- * wins. `stampField` is left out, because each write renews it.
+ * `mergeField(name, base, theirs, mine)` decides about fields that both have changed. Without it, the request's value
+ * wins. `stampField` is left out, because each write renews it. `isMap` says whether sessions are stored as maps.
  *
  * Returns `{ session, changesTheirs, theyChanged, conflicts, own, lifetimeOf }`: the merged session; whether it differs
  * from the stored one, and whether that differs from the base, apart from the times that every save renews; the names

@@ -20,8 +20,6 @@ class Save {
     this.record = new SessionRecord(session)
     /** The session's lifetime in seconds. */
     this.lifetime = 0
-    /** The record that the session has so far. */
-    this.previous = undefined
     /** Whether a later expiry that is stored stays. */
     this.keepsLater = false
     /** Whether the session is written although it has not changed. */
