@@ -3,11 +3,12 @@
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
-const { collectEvents } = require('../support/calls')
+const { collectEvents, eventually } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { assertOperationError } = require('../support/errors')
+const { passThrough } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
-const { LIFETIME, openRequest } = require('../support/parallel-app')
+const { Client, LIFETIME, openRequest, startApp } = require('../support/parallel-app')
 const { expressSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
@@ -95,6 +96,16 @@ describe('parallel changes', () => {
     await one.save()
     await two.save()
     assert.deepEqual(await stored(store, sid), { cart: { items: [{ id: 2 }] }, list: [1, 2] })
+  })
+
+  test('of the order of nested fields are saved in the format json', async () => {
+    const { store, sid, one, two } = await openTwo({}, { menu: { a: 1, b: 2 } })
+    one.session.menu = { b: 2, a: 1 }
+    two.session.c = 3
+    await one.save()
+    await two.save()
+    const { menu, c } = await store.get(sid)
+    assert.deepEqual([Object.keys(menu), c], [['b', 'a'], 3])
   })
 
   test('of the same field: the later save wins, and the event conflict names the field', async () => {
@@ -280,6 +291,43 @@ describe('the expiry of a merged session', () => {
     assert.deepEqual(await stored(store, sid), { a: 2, b: 2 })
   })
 
+  for (const how of ['touch', 'save']) {
+    test(`a lifetime that a save lowered survives a ${how} that changes nothing`, async () => {
+      const { sid, one, two } = await openTwo({ touchAfter: 0 })
+      one.session.cookie.maxAge = 60_000
+      await one.save()
+      two.session.touch()
+      await two[how]()
+      assertNear(await secondsLeft(sid), 60)
+    })
+  }
+
+  test(
+    'a lifetime that a request of an Express app lowered survives one that only reads',
+    needs('proxy'),
+    async (t) => {
+      const proxy = await dynamodb.proxy()
+      let sid
+      const app = await startApp('express', {
+        store: dynamodb.store({ endpoint: proxy.endpoint, touchAfter: 0 }),
+        onSession: (session) => (sid = session.id)
+      })
+      t.after(() => app.close())
+      const client = new Client(app.url)
+      await client.send({ set: { a: 1 } })
+      let release
+      const lowered = new Promise((resolve) => (release = resolve))
+      // The touch at the end of the first request arrives after the other request.
+      proxy.on('UpdateItem', (exchange) => lowered.then(() => passThrough(exchange)), 1)
+      const reading = client.copy().send()
+      await eventually(() => proxy.sent('UpdateItem').length === 1)
+      await client.copy().send({ maxAge: 60_000 })
+      release()
+      await reading
+      assertNear(await secondsLeft(sid), 60)
+    }
+  )
+
   test('a ttl function gets the merged session', async () => {
     const seen = []
     const ttl = ({ hours, cookie }) => {
@@ -401,6 +449,33 @@ describe('a function of onConflict', () => {
     assert.deepEqual(await stored(store, sid), { count: 20 })
   })
 
+  test('may change its arguments', async () => {
+    const functions = [
+      [(field, base, theirs, mine) => theirs.concat(mine.splice(base.length)), [1, 2, 3]],
+      [(field, base, theirs, mine) => (theirs.push(...mine.slice(base.length)), theirs), [1, 2, 3]],
+      [(field, base, theirs, mine) => (mine.splice(base.length, 0, ...theirs.slice(base.length)), mine), [1, 2, 3]],
+      [(field, base) => (base.push(4), base), [1, 4]]
+    ]
+    for (const [onConflict, list] of functions) {
+      const { store, sid, one, two } = await openTwo({ onConflict }, { list: [1] })
+      one.session.list.push(2)
+      two.session.list.push(3)
+      await one.save()
+      await two.save()
+      assert.deepEqual(await stored(store, sid), { list })
+    }
+  })
+
+  test('may assign to the fields of an argument', async () => {
+    const onConflict = (field, base, theirs, mine) => Object.assign(theirs, mine)
+    const { store, sid, one, two } = await openTwo({ onConflict }, { cart: {} })
+    one.session.cart.x = 1
+    two.session.cart.y = 2
+    await one.save()
+    await two.save()
+    assert.deepEqual(await stored(store, sid), { cart: { x: 1, y: 2 } })
+  })
+
   test('that returns what JSON cannot represent fails the save with a SerializationError', async () => {
     const circular = {}
     circular.self = circular
@@ -416,9 +491,12 @@ describe('a function of onConflict', () => {
 
   test('that throws fails the save with what it throws, and one that returns a promise with a ConfigError', async () => {
     const thrown = new RangeError('of the app')
+    const isConfigError = ({ code, retryable }) => assert.deepEqual([code, retryable], ['ConfigError', false])
     const functions = [
       [() => { throw thrown }, (error) => assert.equal(error, thrown)],
-      [async () => 1, ({ code, retryable }) => assert.deepEqual([code, retryable], ['ConfigError', false])]
+      [async () => 1, isConfigError],
+      // node:test fails the test if the rejection is unhandled.
+      [async () => { throw thrown }, isConfigError]
     ] // prettier-ignore
     for (const [onConflict, check] of functions) {
       const { store, sid, one, two } = await openTwo({ onConflict })
@@ -427,6 +505,7 @@ describe('a function of onConflict', () => {
       await one.save()
       await assert.rejects(two.save(), (error) => check(error) ?? true)
       assert.deepEqual(await stored(store, sid), { a: 2, b: 1 })
+      await nextTurn()
       assert.equal(two.session.req.sessionStore.stats().inFlight, 0)
     }
   })
