@@ -14,6 +14,9 @@ const CORE = [...STORES, 'lean', 'crossing']
 
 const FEW = ['dynamodb-session', 'connect-dynamodb', 'lean', 'crossing']
 
+/** The stores that get the session back that express-session made of what they have read. */
+const EXPRESS = ['dynamodb-session', 'connect-dynamodb', 'lean']
+
 /** Calls of one server: a cell for each operation, size and number in flight. */
 const cells = (server, operations, sizes, inFlight, settings) =>
   operations.flatMap((operation) =>
@@ -29,6 +32,7 @@ const plans = {
     firstWarmup: 600,
     calls: [
       ...cells('http', ['get', 'set', 'touch'], [2048], [64], { ...MAIN_CELLS, time: 700 }),
+      ...cells('http', ['save'], [2048], [64], { contenders: EXPRESS, time: 700 }),
       ...cells('http', ['get'], [512, 2048], [1], { contenders: CORE, time: 700 }),
       ...cells('http', ['get', 'set'], SIZES, IN_FLIGHT, { contenders: CORE, time: 250 }),
       ...cells('http', ['touch'], [2048], IN_FLIGHT, { contenders: CORE, time: 250 }),
@@ -52,6 +56,7 @@ const plans = {
     calls: [
       ...cells('http', ['get'], [2048], [64], { contenders: CORE, time: 200 }),
       ...cells('http', ['set', 'touch'], [2048], [64], { contenders: FEW, time: 200 }),
+      ...cells('http', ['save'], [2048], [64], { contenders: EXPRESS, time: 200 }),
       ...cells('http', ['get'], [2048], [1], { contenders: FEW, time: 200 }),
       ...cells('http', ['set'], [20_480], [64], { contenders: FEW.slice(0, 2), time: 200 })
     ],

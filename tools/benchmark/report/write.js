@@ -20,6 +20,8 @@ const NOTES = `- Each store runs in a process of its own. The stores take turns 
   them share the machine with the stores.
 - "main thread" and "process" are the CPU time of one operation or request in µs. "boundary only" passes the session to the
   addon and back, with JSON but without a request.
+- A "save" is the \`set\` of a session that express-session has read and the app has changed. This store writes it only if no
+  other request has changed it. A "set" is of a session that the store has not read, which it writes in any case.
 - The other stores are set up as their READMEs recommend, with keep-alive connections, and without the table check where
   it can be turned off. In the tables of operations, every store sends every touch. In the apps and in the cost table, each
   store throttles touches as its README or its defaults say. The lean JavaScript client sends no touches in the apps.
