@@ -8,12 +8,11 @@ const { CompletionStatus } = require('./native/loader.js')
 const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
 const { newTableOf } = require('./options.js')
-const { Base } = require('./parallel/base.js')
 const { ConditionalSaves } = require('./parallel/conditional-saves.js')
 const { FastifyWrites, carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
 const { Save } = require('./parallel/save.js')
 const { SessionEvents } = require('./session-events.js')
-const { SessionRecord, SessionRecords } = require('./session-record.js')
+const { Base, SessionRecord, SessionRecords } = require('./session-record.js')
 const { parseSession, requireObject, serializeSession } = require('./session-text.js')
 
 /** Maximum length of a partition key and of a sort key, in bytes. */

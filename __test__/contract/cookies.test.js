@@ -6,9 +6,7 @@ const session = require('express-session')
 const { useDynamoDB } = require('../support/dynamodb')
 const { Browser } = require('../support/browser')
 const { newSid, nowInSeconds } = require('../support/sessions')
-const {
-  fastify: [{ start: startFastify }]
-} = require('./frameworks/apps')
+const [{ start: startFastify }] = require('./frameworks/fastify')
 const { call, native, openStore, setSessionCookie, sign, startApp, stores, useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()

@@ -11,7 +11,6 @@ const { entries } = require('../support/entry-points')
 const { needs } = require('../support/features')
 const { Browser } = require('../support/browser')
 const { newSession, newSid } = require('../support/sessions')
-const frameworks = require('./frameworks/apps')
 
 const dynamodb = useDynamoDB()
 
@@ -19,6 +18,10 @@ const wrappers = {
   'a proxy': (store) => new Proxy(store, {}),
   'an object that inherits from it': (store) => Object.create(store)
 }
+
+const frameworks = Object.fromEntries(
+  ['express', 'koa', 'fastify'].map((name) => [name, require(`./frameworks/${name}`)])
+)
 
 /** Arguments for the methods that take some. */
 const argumentsOf = {

@@ -2,7 +2,6 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const apps = require('../contract/frameworks/apps')
 const { contract } = require('../contract/frameworks/contract')
 const { cleanEnvironment, runNode } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
@@ -52,7 +51,7 @@ runsOn('Deno with minimal permissions', 'deno', [
 ])
 
 for (const name of ['koa', 'fastify']) {
-  const [framework] = apps[name]
+  const [framework] = require(`../contract/frameworks/${name}`)
   runsOn(`${framework.name}, installed by npm`, null, [`${name}-main.cjs`], framework)
 }
 
@@ -96,12 +95,13 @@ const frozenProject = () =>
     '@fastify/session@11',
     '@fastify/cookie@11'
   ])
+const [fastify] = require('../contract/frameworks/fastify')
 const prepareFrozen = async () => ({
   command: process.execPath,
   args: ['--frozen-intrinsics', 'fastify-main.cjs'],
   cwd: await frozenProject()
 })
-contract(remoteApp('--frozen-intrinsics, Fastify', dynamodb, prepareFrozen, apps.fastify[0]), dynamodb)
+contract(remoteApp('--frozen-intrinsics, Fastify', dynamodb, prepareFrozen, fastify), dynamodb)
 
 test('express-session itself cannot load with --frozen-intrinsics', async () => {
   const cwd = await projects.npmProject()

@@ -2,10 +2,10 @@
 
 const { CompletionStatus } = require('../native/loader.js')
 const { operations } = require('../native/operations.js')
+const { Base, nextMoment } = require('../session-record.js')
 const { monotonicNow, setTimeout } = require('../timers.js')
-const { Base, nextMoment } = require('./base.js')
 const { isUnchanged } = require('./changes.js')
-const { SaveQueues } = require('./save-queue.js')
+const { SaveQueues } = require('./save.js')
 
 /**
  * How much later than the new expiry the stored one may be, in seconds, before a save keeps the stored one. Requests

@@ -6,7 +6,7 @@ const { once } = require('node:events')
 const readline = require('node:readline')
 const { cleanEnvironment } = require('../../support/child')
 
-const [express] = require('../../contract/frameworks/apps').express
+const [express] = require('../../contract/frameworks/express')
 
 /** A framework of the contract whose app runs in a child process. `prepare` returns the command. */
 function remoteApp(name, dynamodb, prepare, { abilities } = express) {
