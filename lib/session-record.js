@@ -10,10 +10,7 @@ class SessionRecord {
     const remaining = lifetimeOf(session)
     const originalMaxAge = session.cookie?.originalMaxAge
     this.expiry = expiry
-    /**
-     * What the session's request has read or written: `{ sid, text, stored, unconfirmed }`. `text` is the session as the app
-     * has it, and `stored` is what the table is expected to hold, if that differs; see parallel/conditional-saves.js.
-     */
+    /** The Base of the session's request, if there is one. */
     this.base = undefined
     /** The lifetime that the session's cookie states, in seconds. */
     this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : remaining
@@ -54,7 +51,7 @@ function nextMoment() {
 /** What a request has read or written of a session. */
 class Base {
   /**
-   * `text` is the session as the app has it, and `stored` is what the table holds, if that differs; see
+   * `text` is the session as the app has it, and `stored` is what the table is expected to hold, if that differs; see
    * parallel/conditional-saves.js.
    */
   constructor(sid, text, stored) {

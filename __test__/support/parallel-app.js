@@ -1,7 +1,7 @@
 'use strict'
 
-// An app whose requests change a session as they are told, for tests of parallel requests. It runs in the process of the
-// test, or in a process of its own: `startProcess`.
+// An app for tests of parallel requests. The body of each request says how to change the session. `startApp` runs the app
+// in the test's process, and `startProcess` runs it in a separate process.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
@@ -141,7 +141,8 @@ function startApp(framework, options) {
 }
 
 /**
- * Starts an app in another process, which makes its store as `stores[name]` below says. Returns `{ url, close, errors }`.
+ * Starts an app in a separate process. `name` is the store that it uses, in `stores` below, and `options` are those of the
+ * store. Returns `{ url, close }`.
  */
 async function startProcess(framework, name, options, appOptions = {}) {
   const child = fork(__filename, [], { env: { ...process.env, NODE_V8_COVERAGE: '' } })
@@ -227,4 +228,4 @@ if (require.main === module) {
   })
 }
 
-module.exports = { Client, LIFETIME, openRequest, startApp, startProcess, stores }
+module.exports = { Client, LIFETIME, openRequest, startApp, startProcess }

@@ -60,7 +60,7 @@ class VersionMerger {
       this.#sessions.serializing(operations.set, () => JSON.stringify(value))
       return value
     }
-    // Nobody awaits it.
+    // Otherwise, a promise that rejects would end the process.
     Promise.resolve(value).catch(() => {})
     const message = 'the function of option onConflict returned a promise; it must return the value'
     throw this.#native.createError(operations.set, 'ConfigError', message)
