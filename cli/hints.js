@@ -3,6 +3,7 @@
 const { commandLine, quoted } = require('../lib/command-line.js')
 const layouts = require('../lib/compat/layouts.js')
 const { connectionOptions, layoutOptions, sharedBySides } = require('./options.js')
+const { userIndexOptions } = require('./user-index.js')
 
 const rejectedCredentialsCodes = [
   'UnrecognizedClientException',
@@ -39,6 +40,10 @@ function hintFor(error, { command, values = {}, side }) {
   }
   if (code === 'ConfigError' && /region/i.test(error.message)) return `use ${flag('region')}, or set AWS_REGION`
   if (code === 'ValidationException' && /key element/i.test(error.message)) return keyHint({ values, side })
+  if (code === 'ValidationException' && /the specified index/i.test(error.message)) {
+    const init = suggestedCommand('init', { ...values, 'user-index': true }, side)
+    return `check ${flag('table')} and ${flag('user-attribute')}, or add the index: ${init}`
+  }
   if (code === 'UnknownOperationException') {
     return `the service does not support this operation: check ${flag('endpoint')}`
   }
@@ -47,7 +52,7 @@ function hintFor(error, { command, values = {}, side }) {
     return side === 'from' ? check : `${check}, or create the table: ${suggestedCommand('init', values, side)}`
   }
   if (code === 'AccessDeniedException') {
-    const policy = suggestedCommand('policy', values, side, { features: policyFeatures(command, side) })
+    const policy = suggestedCommand('policy', values, side, { features: policyFeatures(command, values, side) })
     return `allow dynamodb:${operation} in the IAM policy; to print one, run: ${policy}`
   }
   if (code === 'NetworkError' || code === 'TimeoutError') {
@@ -58,9 +63,11 @@ function hintFor(error, { command, values = {}, side }) {
 }
 
 /** The features of `policy` that a command needs. doctor checks what an app needs, which is the default. */
-function policyFeatures(command, side) {
+function policyFeatures(command, values, side) {
   if (side !== undefined) return `${command}-${side}`
-  return command === 'doctor' ? undefined : command
+  const hasIndex = values['user-index']
+  if (command === 'doctor') return hasIndex ? 'sessions,user' : undefined
+  return command === 'init' && hasIndex ? 'init,user-index' : command
 }
 
 /** How to fix a table whose key is not the expected one. `mismatch` has the attributes of its key, if known. */
@@ -91,7 +98,7 @@ function flagOf(name, values, side) {
 /** A command with those options of this command line that are about the table, its layout, and the service. */
 function suggestedCommand(name, values, side, extraOptions = {}) {
   const { options } = require(`./commands/${name}.js`)
-  const names = Object.keys({ ...connectionOptions, ...layoutOptions }).filter(
+  const names = Object.keys({ ...connectionOptions, ...layoutOptions, ...userIndexOptions }).filter(
     (option) => Object.hasOwn(options, option) && !options[option].isHidden
   )
   const given = names.map((option) => [option, values[`${side}-${option}`] ?? values[option]])

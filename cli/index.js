@@ -16,7 +16,8 @@ const commands = {
   reap: require('./commands/reap.js'),
   show: require('./commands/show.js'),
   rm: require('./commands/rm.js'),
-  migrate: require('./commands/migrate.js')
+  migrate: require('./commands/migrate.js'),
+  keys: require('./commands/keys.js')
 }
 
 /** Runs the command of a command line. Resolves to the exit code. */

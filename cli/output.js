@@ -39,10 +39,15 @@ class Output {
 
   /** Draws a progress bar if stderr is a terminal. */
   progress(done, total, text) {
+    this.status(`${bar(done, total)} ${text}`)
+  }
+
+  /** Replaces the progress bar or the last status by this text if stderr is a terminal. */
+  status(text) {
     if (!this.#stderr.isTTY || performance.now() - this.#lastDrawn < REDRAW_INTERVAL) return
     this.#lastDrawn = performance.now()
     this.#isBarVisible = true
-    this.#stderr.write(`\r\x1b[K${bar(done, total)} ${text}`)
+    this.#stderr.write(`\r\x1b[K${text}`)
   }
 
   #clearBar() {

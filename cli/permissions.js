@@ -8,6 +8,8 @@ const features = {
   clear: ['Scan', 'BatchWriteItem'],
   describe: ['DescribeTable', 'DescribeTimeToLive'],
   'create-table': ['DescribeTable', 'CreateTable', 'UpdateTimeToLive', 'DescribeTimeToLive'],
+  user: ['Query'],
+  'user-index': ['DescribeTable', 'UpdateTable'],
   ttl: ['DescribeTimeToLive', 'UpdateTimeToLive'],
   tags: ['TagResource'],
   init: ['DescribeTable', 'DescribeTimeToLive', 'CreateTable', 'UpdateTimeToLive'],
@@ -19,8 +21,11 @@ const features = {
   'migrate-from': ['DescribeTable', 'Scan'],
   'migrate-to': ['DescribeTable', 'GetItem', 'PutItem']
 }
-const commands = ['init', 'doctor', 'stats', 'reap', 'show', 'rm', 'migrate-from', 'migrate-to']
+const commands = ['init', 'user-index', 'doctor', 'user', 'stats', 'reap', 'show', 'rm', 'migrate-from', 'migrate-to']
 features.cli = [...new Set(commands.flatMap((name) => features[name]))]
+
+/** The actions on the index of the users. All other actions are on the table. */
+const indexActions = ['Query']
 
 /** Actions that an IAM condition can limit to certain keys. A Scan has no key. */
 const itemActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem']
@@ -33,28 +38,37 @@ function actionsOf(featureNames) {
   return actions.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 }
 
-/** An IAM policy. With `prefix`, it is limited to the items whose keys start with this prefix. */
-function policyFor(featureNames, resource, prefix) {
+/**
+ * An IAM policy. `table` is the ARN of the table, and `index` the name of the index of the users. With `prefix`, the policy
+ * is limited to the items whose keys start with this prefix.
+ */
+function policyFor(featureNames, { table, index, prefix }) {
   const actions = actionsOf(featureNames)
-  const statement = (actions, more) => ({
-    Effect: 'Allow',
-    Action: actions.map((action) => `dynamodb:${action}`),
-    Resource: resource,
-    ...more
-  })
-  if (prefix === undefined) return { Version: '2012-10-17', Statement: [statement(actions)] }
-  const limited = actions.filter((action) => itemActions.includes(action))
-  const others = actions.filter((action) => !itemActions.includes(action))
-  // IAM reads these characters as wildcards or variables unless they are escaped.
-  const keys = `${prefix.replace(/[*?$]/g, '${$&}')}*`
-  const Condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] } }
+  const statements = (isIncluded, more) => {
+    const included = actions.filter(isIncluded)
+    return included.length === 0 ? [] : [statement(included, table, more)]
+  }
+  const isOnIndex = (action) => indexActions.includes(action)
+  const isLimited = (action) => prefix !== undefined && itemActions.includes(action)
   return {
     Version: '2012-10-17',
     Statement: [
-      ...(limited.length > 0 ? [statement(limited, { Condition })] : []),
-      ...(others.length > 0 ? [statement(others)] : [])
+      ...statements(isLimited, { Condition: leadingKeys(prefix) }),
+      ...statements((action) => !isLimited(action) && !isOnIndex(action)),
+      ...statements(isOnIndex, { Resource: `${table}/index/${index}` })
     ]
   }
 }
 
-module.exports = { actionsOf, features, policyFor }
+function statement(actions, resource, more) {
+  return { Effect: 'Allow', Action: actions.map((action) => `dynamodb:${action}`), Resource: resource, ...more }
+}
+
+/** An IAM condition that allows only keys with this prefix. */
+function leadingKeys(prefix = '') {
+  // IAM reads these characters as wildcards or variables unless they are escaped.
+  const keys = `${prefix.replace(/[*?$]/g, '${$&}')}*`
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] } }
+}
+
+module.exports = { actionsOf, features, leadingKeys, policyFor }

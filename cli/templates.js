@@ -5,7 +5,8 @@
 /** A YAML string: every JSON string is one. */
 const yamlString = JSON.stringify
 
-function cloudformation({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) {
+function cloudformation(settings) {
+  const { table, hashKey, sortKey, expires, throughput, userIndex, pitr, protect, actions, leadingKeys } = settings
   const keys =
     sortKey === undefined
       ? [[hashKey, 'HASH']]
@@ -13,8 +14,8 @@ function cloudformation({ table, hashKey, sortKey, expires, throughput, pitr, pr
           [hashKey, 'HASH'],
           [sortKey, 'RANGE']
         ]
-  const definitions = keys.map(
-    ([name]) => `
+  const definitions = [...keys.map(([name]) => name), ...(userIndex ? [userIndex.attribute] : [])].map(
+    (name) => `
         - AttributeName: ${yamlString(name)}
           AttributeType: S`
   )
@@ -23,12 +24,31 @@ function cloudformation({ table, hashKey, sortKey, expires, throughput, pitr, pr
         - AttributeName: ${yamlString(name)}
           KeyType: ${kind}`
   )
+  const units = (indent) => `${indent}ProvisionedThroughput:
+${indent}  ReadCapacityUnits: ${throughput[0]}
+${indent}  WriteCapacityUnits: ${throughput[1]}`
   const capacity = throughput
     ? `BillingMode: PROVISIONED
-      ProvisionedThroughput:
-        ReadCapacityUnits: ${throughput[0]}
-        WriteCapacityUnits: ${throughput[1]}`
+${units('      ')}`
     : 'BillingMode: PAY_PER_REQUEST'
+  const index = userIndex
+    ? `
+      GlobalSecondaryIndexes:
+        - IndexName: ${yamlString(userIndex.name)}
+          KeySchema:
+            - AttributeName: ${yamlString(userIndex.attribute)}
+              KeyType: HASH
+          Projection:
+            ProjectionType: KEYS_ONLY${throughput ? `\n${units('          ')}` : ''}`
+    : ''
+  const indexStatement = userIndex
+    ? `
+          - Effect: Allow
+            Action:
+              - dynamodb:Query
+            Resource:
+              Fn::Sub: "\${Sessions.Arn}/index/${userIndex.name}"`
+    : ''
   const options = [
     ...(pitr
       ? [
@@ -62,7 +82,7 @@ Resources:
       TableName: ${yamlString(table)}
       ${capacity}
       AttributeDefinitions:${definitions.join('')}
-      KeySchema:${schema.join('')}
+      KeySchema:${schema.join('')}${index}
       TimeToLiveSpecification:
         AttributeName: ${yamlString(expires)}
         Enabled: true${options.join('')}
@@ -81,7 +101,7 @@ Resources:
               )
               .join('')}
             Resource:
-              Fn::GetAtt: [Sessions, Arn]${condition}
+              Fn::GetAtt: [Sessions, Arn]${condition}${indexStatement}
 Outputs:
   SessionsTable:
     Value:
@@ -99,26 +119,28 @@ Outputs:
 const hclString = (value) => JSON.stringify(value).replace(/([$%])\{/g, '$1$1{')
 
 /** Lines of `name = value` with the equals signs aligned, as terraform fmt does. */
-function aligned(pairs) {
+function aligned(pairs, indent = '  ') {
   const width = Math.max(...pairs.map(([name]) => name.length))
-  return pairs.map(([name, value]) => `  ${name.padEnd(width)} = ${value}`).join('\n')
+  return pairs.map(([name, value]) => `${indent}${name.padEnd(width)} = ${value}`).join('\n')
 }
 
-function terraform({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) {
+function terraform(settings) {
+  const { table, hashKey, sortKey, expires, throughput, userIndex, pitr, protect, actions, leadingKeys } = settings
   const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
-  const settings = [
+  const units = throughput
+    ? [
+        ['read_capacity', throughput[0]],
+        ['write_capacity', throughput[1]]
+      ]
+    : []
+  const tableArguments = [
     ['name', hclString(table)],
     ['billing_mode', throughput ? '"PROVISIONED"' : '"PAY_PER_REQUEST"'],
-    ...(throughput
-      ? [
-          ['read_capacity', throughput[0]],
-          ['write_capacity', throughput[1]]
-        ]
-      : []),
+    ...units,
     ['hash_key', hclString(hashKey)],
     ...(sortKey === undefined ? [] : [['range_key', hclString(sortKey)]])
   ]
-  const attributes = keys.map(
+  const attributes = [...keys, ...(userIndex ? [userIndex.attribute] : [])].map(
     (name) => `
   attribute {
     name = ${hclString(name)}
@@ -126,6 +148,27 @@ function terraform({ table, hashKey, sortKey, expires, throughput, pitr, protect
   }
 `
   )
+  const indexArguments = userIndex && [
+    ['name', hclString(userIndex.name)],
+    ['hash_key', hclString(userIndex.attribute)],
+    ['projection_type', '"KEYS_ONLY"'],
+    ...units
+  ]
+  const index = userIndex
+    ? `
+  global_secondary_index {
+${aligned(indexArguments, '    ')}
+  }
+`
+    : ''
+  const indexStatement = userIndex
+    ? `
+
+  statement {
+    actions   = ["dynamodb:Query"]
+    resources = ["\${aws_dynamodb_table.sessions.arn}/index/${userIndex.name}"]
+  }`
+    : ''
   const recovery = pitr
     ? `
   point_in_time_recovery {
@@ -150,8 +193,8 @@ function terraform({ table, hashKey, sortKey, expires, throughput, pitr, protect
   return `# The session table of a web app that uses dynamodb-session.
 
 resource "aws_dynamodb_table" "sessions" {
-${aligned(settings)}
-${attributes.join('')}
+${aligned(tableArguments)}
+${attributes.join('')}${index}
   ttl {
     attribute_name = ${hclString(expires)}
     enabled        = true
@@ -169,7 +212,7 @@ data "aws_iam_policy_document" "sessions" {
 ${actions.map((action) => `      "dynamodb:${action}",`).join('\n')}
     ]
     resources = [aws_dynamodb_table.sessions.arn]${condition}
-  }
+  }${indexStatement}
 }
 
 # Attach this policy to the role of the app.
@@ -191,19 +234,17 @@ output "sessions_policy_arn" {
 const typeScriptString = (value) =>
   `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 
-function cdk({ table, hashKey, sortKey, expires, throughput, pitr, protect, actions, leadingKeys }) {
+function cdk(settings) {
+  const { table, hashKey, sortKey, expires, throughput, userIndex, pitr, protect, actions, leadingKeys } = settings
   const key = (name) => `{ name: ${typeScriptString(name)}, type: dynamodb.AttributeType.STRING }`
+  const units = throughput ? [`readCapacity: ${throughput[0]}`, `writeCapacity: ${throughput[1]}`] : []
   const properties = [
     `tableName: ${typeScriptString(table)}`,
     `partitionKey: ${key(hashKey)}`,
     ...(sortKey === undefined ? [] : [`sortKey: ${key(sortKey)}`]),
     `timeToLiveAttribute: ${typeScriptString(expires)}`,
     ...(throughput
-      ? [
-          'billingMode: dynamodb.BillingMode.PROVISIONED',
-          `readCapacity: ${throughput[0]}`,
-          `writeCapacity: ${throughput[1]}`
-        ]
+      ? ['billingMode: dynamodb.BillingMode.PROVISIONED', ...units]
       : ['billingMode: dynamodb.BillingMode.PAY_PER_REQUEST']),
     ...(pitr ? ['pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true }'] : []),
     ...(protect ? ['deletionProtection: true'] : []),
@@ -212,6 +253,27 @@ function cdk({ table, hashKey, sortKey, expires, throughput, pitr, protect, acti
   const condition = leadingKeys
     ? `,
         conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [${typeScriptString(leadingKeys)}] } }`
+    : ''
+  const indexProperties = userIndex && [
+    `indexName: ${typeScriptString(userIndex.name)}`,
+    `partitionKey: ${key(userIndex.attribute)}`,
+    'projectionType: dynamodb.ProjectionType.KEYS_ONLY',
+    ...units
+  ]
+  const index = userIndex
+    ? `
+    this.table.addGlobalSecondaryIndex({
+      ${indexProperties.join(',\n      ')}
+    })`
+    : ''
+  const indexStatement = userIndex
+    ? `
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: ['dynamodb:Query'],
+        resources: [\`\${this.table.tableArn}/index/${userIndex.name}\`]
+      })
+    )`
     : ''
   return `import { RemovalPolicy } from 'aws-cdk-lib'
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb'
@@ -226,7 +288,7 @@ export class SessionTable extends Construct {
     super(scope, id)
     this.table = new dynamodb.Table(this, 'Sessions', {
       ${properties.join(',\n      ')}
-    })
+    })${index}
   }
 
   /** Grants the permissions that the app needs: new SessionTable(this, 'Sessions').grantApp(appFunction) */
@@ -238,7 +300,7 @@ ${actions.map((action) => `          'dynamodb:${action}'`).join(',\n')}
         ],
         resources: [this.table.tableArn]${condition}
       })
-    )
+    )${indexStatement}
   }
 }`
 }

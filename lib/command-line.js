@@ -1,9 +1,10 @@
 'use strict'
 
-/** A command line of the CLI, ready to paste into a shell. Undefined options are left out. */
+/** A command line of the CLI, ready to paste into a shell. Undefined options are left out, and `true` is a flag. */
 function commandLine(name, options) {
   const args = Object.entries(options).flatMap(([option, value]) => {
     if (value === undefined) return []
+    if (value === true) return [`--${option}`]
     const text = quoted(withoutUserInfo(String(value)))
     return text.startsWith('-') ? [`--${option}=${text}`] : [`--${option}`, text]
   })

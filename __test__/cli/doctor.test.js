@@ -182,6 +182,68 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(statuses(missing.json).table, 'failed')
   })
 
+  test('checks the index of the users', needs('proxy'), async () => {
+    const table = dynamodb.newTableName()
+    const connected = { connection: dynamodb.connection }
+    assert.equal((await runCli(['init', '--table', table, '--user-index'], connected)).code, 0)
+    const proxy = await dynamodb.proxy()
+    const args = ['--table', table, '--user-index', '--endpoint', proxy.endpoint]
+    const { code, json } = await doctor(args)
+    assert.equal(code, 0, JSON.stringify(json))
+    assert.deepEqual([check(json, 'user index').status, check(json, 'Query').status], ['ok', 'ok'])
+    assert.equal(check((await doctor(['--table', table])).json, 'user index'), undefined)
+    for (const [from, to, status, detail, todo] of [
+      [
+        '"IndexName":"user-index"',
+        '"IndexName":"x"',
+        'failed',
+        /does not have the index user-index/,
+        /init .*--user-index/
+      ],
+      [
+        '"AttributeName":"user","Key',
+        '"AttributeName":"x","Key',
+        'failed',
+        /is x \(S\), not user \(S\)/,
+        /delete the index/
+      ],
+      ['"IndexStatus":"ACTIVE"', '"IndexStatus":"CREATING"', 'failed', /user-index is CREATING/, /init .*--user-index/],
+      ['"KEYS_ONLY"', '"ALL"', 'warning', /has the projection ALL/, /KEYS_ONLY/]
+    ]) {
+      proxy.reset()
+      proxy.on(
+        'DescribeTable',
+        changedResponse(({ text }) => ({ text: text.replace(from, to), headers: {} }))
+      )
+      const changed = await doctor(args)
+      const result = check(changed.json, 'user index')
+      assert.deepEqual([changed.code, result.status], [status === 'failed' ? 1 : 0, status], from)
+      assert.match(result.detail, detail)
+      assert.match(result.todo, todo)
+    }
+  })
+
+  test('checks the permission to query the index of the users', needs('proxy'), async () => {
+    const table = dynamodb.newTableName()
+    const connected = { connection: dynamodb.connection }
+    assert.equal((await runCli(['init', '--table', table, '--user-index'], connected)).code, 0)
+    const proxy = await dynamodb.proxy()
+    const args = ['--table', table, '--user-index', '--endpoint', proxy.endpoint]
+    const denied = errorResponse(400, 'AccessDeniedException')
+    proxy.on('Query', denied)
+    const { code, json } = await doctor(args)
+    assert.deepEqual([code, check(json, 'Query').detail], [1, 'not allowed'])
+    assert.match(check(json, 'Query').todo, /policy --features sessions,user /)
+    proxy.reset()
+    proxy.on('DescribeTable', denied)
+    const undescribed = await doctor(args)
+    assert.equal(undescribed.code, 0, JSON.stringify(undescribed.json))
+    assert.equal(check(undescribed.json, 'user index').status, 'unknown')
+    const missing = await doctor([...args, '--user-attribute', 'owner'])
+    assert.equal(missing.code, 1)
+    assert.match(check(missing.json, 'Query').todo, /add the index: .*init .*--user-index --user-attribute owner/)
+  })
+
   test('reports rejected credentials', needs('proxy'), async () => {
     const proxy = await dynamodb.proxy()
     proxy.on('*', errorResponse(400, 'UnrecognizedClientException', 'The security token is invalid.'))

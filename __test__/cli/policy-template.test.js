@@ -35,7 +35,11 @@ describe('policy', () => {
     ['reap', 'DeleteItem Scan DescribeTable'],
     ['show,rm', 'GetItem DeleteItem'],
     ['migrate-to', 'GetItem PutItem DescribeTable'],
-    ['cli', 'GetItem PutItem UpdateItem DeleteItem Scan CreateTable DescribeTable DescribeTimeToLive UpdateTimeToLive']
+    ['user-index', 'DescribeTable UpdateTable'],
+    [
+      'cli',
+      'GetItem PutItem UpdateItem DeleteItem Scan CreateTable DescribeTable DescribeTimeToLive UpdateTable UpdateTimeToLive'
+    ]
   ]) {
     test(`allows the actions of ${features}`, async () => {
       const { Statement } = await policy('--features', features)
@@ -53,6 +57,17 @@ describe('policy', () => {
     const arn = 'arn:aws-cn:dynamodb:cn-north-1:123456789012:table/web'
     assert.equal((await policy('--table', arn)).Statement[0].Resource, arn)
     assert.match((await policy('--region', 'us-gov-west-1')).Statement[0].Resource, /^arn:aws-us-gov:/)
+  })
+
+  test('allows Query on the index of the users', async () => {
+    const table = 'arn:aws:dynamodb:eu-central-1:123456789012:table/web'
+    const query = (index) => ({ Effect: 'Allow', Action: ['dynamodb:Query'], Resource: `${table}/index/${index}` })
+    assert.deepEqual((await policy('--table', table, '--features', 'user')).Statement, [query('user-index')])
+    const args = ['--table', table, '--features', 'sessions,user', '--leading-keys', '--user-attribute', 'owner']
+    const { Statement } = await policy(...args)
+    assert.deepEqual([Statement.length, Statement[0].Resource, Statement[1]], [2, table, query('owner-index')])
+    assert.ok(Statement[0].Condition)
+    assert.deepEqual((await policy('--table', table, '--features', 'cli')).Statement[1], query('user-index'))
   })
 
   test('limits actions with keys to the keys of the sessions', async () => {
@@ -130,6 +145,53 @@ describe('template', () => {
       assert.match(stdout, /removalPolicy: RemovalPolicy.RETAIN/)
     })
   }
+
+  const index = ['--user-index', '--user-attribute', 'owner']
+
+  test('prints a CloudFormation template with the index of the users', async () => {
+    const { Resources } = YAML.parse((await run('template', 'cloudformation', '--read', '3', ...index)).stdout)
+    const { AttributeDefinitions, GlobalSecondaryIndexes } = Resources.Sessions.Properties
+    assert.deepEqual(AttributeDefinitions[1], { AttributeName: 'owner', AttributeType: 'S' })
+    const expected = {
+      IndexName: 'owner-index',
+      KeySchema: [{ AttributeName: 'owner', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'KEYS_ONLY' }
+    }
+    const ProvisionedThroughput = { ReadCapacityUnits: 3, WriteCapacityUnits: 5 }
+    assert.deepEqual(GlobalSecondaryIndexes, [{ ...expected, ProvisionedThroughput }])
+    const [, statement] = Resources.SessionsPolicy.Properties.PolicyDocument.Statement
+    assert.deepEqual(statement, {
+      Effect: 'Allow',
+      Action: ['dynamodb:Query'],
+      Resource: { 'Fn::Sub': '${Sessions.Arn}/index/owner-index' }
+    })
+    const onDemand = YAML.parse((await run('template', 'cloudformation', ...index)).stdout)
+    assert.deepEqual(onDemand.Resources.Sessions.Properties.GlobalSecondaryIndexes, [expected])
+  })
+
+  test('prints a Terraform configuration with the index of the users', async () => {
+    const { stdout } = await run('template', 'terraform', '--read', '3', ...index)
+    const { resource, data } = await parseHcl('main.tf', stdout)
+    const [{ attribute, global_secondary_index }] = resource.aws_dynamodb_table.sessions
+    assert.deepEqual(attribute[1], { name: 'owner', type: 'S' })
+    const expected = { name: 'owner-index', hash_key: 'owner', projection_type: 'KEYS_ONLY' }
+    assert.deepEqual(global_secondary_index, [{ ...expected, read_capacity: 3, write_capacity: 5 }])
+    assert.deepEqual(data.aws_iam_policy_document.sessions[0].statement[1], {
+      actions: ['dynamodb:Query'],
+      resources: ['${aws_dynamodb_table.sessions.arn}/index/owner-index']
+    })
+  })
+
+  test('prints a construct for the CDK with the index of the users', async () => {
+    const { stdout } = await run('template', 'cdk', '--read', '3', ...index)
+    assert.deepEqual(ts.transpileModule(stdout, { reportDiagnostics: true }).diagnostics, [])
+    assert.match(stdout, /addGlobalSecondaryIndex\(\{\s+indexName: 'owner-index',[^}]*name: 'owner'/)
+    assert.match(stdout, /ProjectionType\.KEYS_ONLY,\s+readCapacity: 3/)
+    assert.match(
+      stdout,
+      /actions: \['dynamodb:Query'\],\s+resources: \[`\$\{this\.table\.tableArn\}\/index\/owner-index`\]/
+    )
+  })
 
   test('prints JSON with --json', async () => {
     const { json } = await run('template', 'terraform', '--json')

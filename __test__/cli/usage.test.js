@@ -12,7 +12,7 @@ const { version } = require('../../package.json')
 const { runScript } = require('../support/child')
 const { bin, runCli } = require('../support/cli')
 
-const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate']
+const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate', 'keys']
 
 describe('help', () => {
   test('lists every command and the exit codes', async () => {
@@ -97,6 +97,9 @@ describe('invalid usage', () => {
     [['policy', '--leading-keys', '--layout', 'koa-session-dynamodb-store'], /requires a prefix/],
     [['template', 'cloudfront'], /must be one of cloudformation, terraform, cdk, not cloudfront\n/],
     [['template', 'terrafrom'], /did you mean terraform\?/],
+    [['template', 'cdk', '--user-attribute', 'owner'], /--user-attribute requires --user-index/],
+    [['init', '--user-index', '--user-attribute', 'sess'], /--user-attribute sess already has a different purpose/],
+    [['init', '--user-index', '--user-attribute', 'a b'], /its index is named after it/],
     [['template'], /missing argument <cloudformation\|terraform\|cdk>/],
     [['migrate'], /the source and the target are the same items/],
     [['migrate', '--to-hash-key', ''], /option --to-hash-key must be a non-empty string/],

@@ -6,6 +6,7 @@ const { Table } = require('../table.js')
 const { checkClock } = require('./host.js')
 const { checkPermissions } = require('./permissions.js')
 const { checkTable, checkTimeToLive } = require('./table.js')
+const { checkUserIndex } = require('./user-index.js')
 
 /** A diagnosis should be faster than a long copy. */
 const limits = { timeout: 10_000, maxAttempts: 2 }
@@ -14,7 +15,7 @@ const limits = { timeout: 10_000, maxAttempts: 2 }
 const FAR_AWAY = 50
 
 /** Makes every check that needs requests. `report(name, status, detail, hint)` receives the results. */
-async function checkService({ options, values, report, reads }) {
+async function checkService({ options, values, report, reads, userIndex }) {
   const table = new Table(options, limits)
   const description = await table.tryRequest('DescribeTable')
   const isReachable = checkConnection(table, description, values, report)
@@ -25,6 +26,7 @@ async function checkService({ options, values, report, reads }) {
     if (await checkTable(table, description, key, report)) {
       await checkTimeToLive(table, report)
       await checkPermissions(table, key, report)
+      if (userIndex !== undefined) await checkUserIndex(table, userIndex, description.value?.Table, report)
       await checkLatency(table, key, reads, report)
     }
   }

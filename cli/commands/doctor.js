@@ -3,6 +3,7 @@
 const { exitCodes } = require('../error.js')
 const { connectionOptions, hidden, readLayoutOptions, layoutOptions, storeOptions } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
+const { userIndexIfSet, userIndexOptions } = require('../user-index.js')
 
 const labels = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
 
@@ -13,12 +14,15 @@ Checks the addon, express-session, the Region, the endpoint, the credentials, th
 live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with
 ok, FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
 
+--user-index also checks the secondary index that an app with the user option needs, and the permission to query it.
+
 Writes nothing: the writes that test the permissions have a condition that never holds. Costs three write capacity
-units and at most 140 read capacity units.`,
+units and at most 141 read capacity units.`,
   options: {
     ...connectionOptions,
     ...readLayoutOptions,
     format: hidden(layoutOptions.format),
+    ...userIndexOptions,
     count: {
       type: 'string',
       placeholder: 'n',
@@ -37,7 +41,8 @@ units and at most 140 read capacity units.`,
     if (checkEnvironment(report)) {
       const options = storeOptions(values)
       const { checkService } = require('../checks/service.js')
-      await checkService({ options, values, report, reads: values.count ?? 10 })
+      const userIndex = userIndexIfSet(values, options)
+      await checkService({ options, values, report, reads: values.count ?? 10, userIndex })
     }
 
     const ok = checks.every(({ status }) => status !== 'failed')

@@ -3,13 +3,25 @@
 const { CommandError, usageError } = require('../error.js')
 const { connectionOptions, hidden, keyOptions, layoutOption, storeOptions } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
+const {
+  ensureIndex,
+  findIndex,
+  requireIndexKey,
+  userIndexIfSet,
+  userIndexOptions,
+  waitForIndex
+} = require('../user-index.js')
 
 module.exports = {
   summary: 'Create the table, enable time to live (TTL), and wait until it is active',
   description: `
 Creates an on-demand table, or a provisioned table if you set --read or --write. If the table already exists, the
 command checks its key, enables TTL if it is off, and changes nothing else. You can run it before every deployment.
-Costs no capacity units.`,
+Costs no capacity units.
+
+--user-index includes the secondary index that an app with the user option needs. If the table already exists without
+the index, the command adds it and waits until it is active. Each session that has a user then costs one write capacity
+unit of the index, once.`,
   options: {
     ...connectionOptions,
     ...keyOptions,
@@ -34,32 +46,44 @@ Costs no capacity units.`,
       description: 'Tag for a new table; can be repeated',
       parse: parseTag
     },
+    ...userIndexOptions,
     'no-ttl': { type: 'boolean', description: 'Do not enable TTL: expired sessions stay in the table' },
     'dry-run': { type: 'boolean', description: 'Only print what would be done' }
   },
-  examples: ['init --table sessions --region eu-central-1', 'init --table sessions --layout baseline --tag team=web'],
+  examples: [
+    'init --table sessions --region eu-central-1',
+    'init --table sessions --layout baseline --tag team=web',
+    'init --table sessions --user-index'
+  ],
 
   async run({ values, output }) {
     const { Sessions } = require('../../lib/sessions.js')
+    const { Table } = require('../table.js')
     const options = storeOptions(values)
+    const userIndex = userIndexIfSet(values, options)
     const sessions = new Sessions({ ...options, newTable: newTableFrom(values) }, () => {})
+    const client = new Table(options)
     const isDryRun = values['dry-run'] === true
     const found = await describeIfExists(sessions)
     if (isDryRun && found === undefined) {
-      const done = ['would be created']
+      const done = [`would be created${userIndex === undefined ? '' : ` with the index ${userIndex.name}`}`]
       return output.result({ table: options.table, created: false, dryRun: true, done }, [`${options.table}: ${done}`])
     }
     requireExpectedKey(found, options)
+    const hasIndex = found !== undefined && userIndex !== undefined && findIndex(found, userIndex) !== undefined
+    if (hasIndex) requireIndexKey(found, userIndex)
 
     const done = []
     let table = found
-    // createTable also waits for a table that another process is creating.
+    // Adding an index takes longer than createTable waits for a table that is being created or changed.
+    if (hasIndex && !isDryRun) await waitForIndex(client, userIndex, output)
     if (found?.TableStatus !== 'ACTIVE' && !isDryRun) table = await sessions.createTable()
     if (found === undefined) done.push('created')
-    if (!values['no-ttl']) done.push(...(await enableTimeToLive(table, options, isDryRun)))
+    if (!values['no-ttl']) done.push(...(await enableTimeToLive(client, table, isDryRun)))
     if (found !== undefined) done.push(...ignoredSettings(found, values))
+    if (userIndex !== undefined) done.push(...(await ensureIndex(client, table, userIndex, { isDryRun, output })))
 
-    const summary = summaryOf(isDryRun ? table : await sessions.describeTable())
+    const summary = summaryOf(isDryRun ? table : await sessions.describeTable(), userIndex)
     const result = { ...summary, created: found === undefined, ...(isDryRun && { dryRun: true }), done }
     return output.result(result, formatSummary(summary, done))
   }
@@ -92,9 +116,8 @@ function requireExpectedKey(table, options) {
 }
 
 /** Enables TTL if it is off. Resolves to a list of what was done. */
-async function enableTimeToLive(found, options, isDryRun) {
-  const { Table } = require('../table.js')
-  const { attributes, table } = options
+async function enableTimeToLive(client, found, isDryRun) {
+  const { attributes, table } = client.options
   if (found.TimeToLiveDescription === undefined) return ['TTL not changed: could not be read']
   const { TimeToLiveStatus: status, AttributeName: attribute } = found.TimeToLiveDescription
   const isOn = ['ENABLED', 'ENABLING'].includes(status)
@@ -112,7 +135,7 @@ async function enableTimeToLive(found, options, isDryRun) {
     })
   }
   if (isDryRun) return ['TTL would be enabled']
-  await new Table(options).request('UpdateTimeToLive', {
+  await client.request('UpdateTimeToLive', {
     TimeToLiveSpecification: { AttributeName: attributes.expires, Enabled: true }
   })
   return ['TTL was off and has been enabled']
@@ -125,7 +148,7 @@ function ignoredSettings(table, { read, write, tag }) {
   return [...(differs ? ['capacity not changed: it differs'] : []), ...(tag ? ['tags not changed'] : [])]
 }
 
-function summaryOf(table) {
+function summaryOf(table, userIndex) {
   const { ReadCapacityUnits, WriteCapacityUnits } = table.ProvisionedThroughput ?? {}
   const isProvisioned = ReadCapacityUnits > 0 && table.BillingModeSummary?.BillingMode !== 'PAY_PER_REQUEST'
   return {
@@ -138,18 +161,21 @@ function summaryOf(table) {
     timeToLive: {
       status: table.TimeToLiveDescription?.TimeToLiveStatus ?? 'UNKNOWN',
       attribute: table.TimeToLiveDescription?.AttributeName ?? null
-    }
+    },
+    ...(userIndex && { userIndex: { ...userIndex, status: findIndex(table, userIndex)?.IndexStatus ?? null } })
   }
 }
 
-function formatSummary({ table, arn, status, key, billingMode, readUnits, writeUnits, timeToLive }, done) {
+function formatSummary(summary, done) {
+  const { table, arn, status, key, billingMode, readUnits, writeUnits, timeToLive, userIndex } = summary
   const isProvisioned = billingMode === 'PROVISIONED'
   return [
     `table         ${table}, ${status} (${done.length > 0 ? done.join('; ') : 'unchanged'})`,
     `arn           ${arn}`,
     `key           ${key.join(', ')}`,
     `capacity      ${isProvisioned ? `${readUnits} read and ${writeUnits} write capacity units` : 'on demand'}`,
-    `time to live  ${timeToLive.status}${timeToLive.attribute ? ` on ${timeToLive.attribute}` : ''}`
+    `time to live  ${timeToLive.status}${timeToLive.attribute ? ` on ${timeToLive.attribute}` : ''}`,
+    ...(userIndex ? [`user index    ${userIndex.name}, ${userIndex.status ?? 'missing'}`] : [])
   ]
 }
 

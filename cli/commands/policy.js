@@ -4,6 +4,7 @@ const { usageError } = require('../error.js')
 const { connectionOptions, layoutOption, layoutOptions, storeOptions } = require('../options.js')
 const { features, policyFor } = require('../permissions.js')
 const { listOf } = require('../parse.js')
+const { userAttributeOption, userIndexOf } = require('../user-index.js')
 
 const featureLines = Object.entries(features).map(
   ([name, actions]) => `  ${name.padEnd(24)} ${name === 'cli' ? 'all commands of this tool' : actions.join(', ')}`
@@ -19,8 +20,10 @@ Features:
 ${featureLines.join('\n')}
 
 An app that uses an existing table needs sessions. With the createTable option, it also needs create-table, and tags
-if you set tags. Koa and Fastify apps need only sessions-without-touch. If you do not set the account and the Region,
-the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no requests.`,
+if you set tags. With the user option, it also needs user. Koa and Fastify apps need only sessions-without-touch.
+
+If you do not set the account and the Region, the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no
+requests.`,
   options: {
     features: {
       type: 'string',
@@ -37,11 +40,13 @@ the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no reques
       description: 'Allow only items whose key starts with the prefix of the sessions'
     },
     layout: layoutOption('the default prefix'),
-    prefix: layoutOptions.prefix
+    prefix: layoutOptions.prefix,
+    'user-attribute': userAttributeOption
   },
   examples: [
     'policy --table sessions --region eu-central-1 --account 123456789012',
     'policy --features sessions,create-table',
+    'policy --features sessions,user',
     'policy --features cli --table sessions > policy.json'
   ],
 
@@ -55,7 +60,11 @@ the ARN has the placeholders ACCOUNT_ID and REGION. This command sends no reques
       const options = placeholders.map((name) => placeholderOptions[name])
       output.note(`Replace ${placeholders.join(' and ')} in the policy, or set ${options.join(' and ')}`)
     }
-    const policy = policyFor(values.features ?? ['sessions'], arn, leadingKeys ? prefix : undefined)
+    const policy = policyFor(values.features ?? ['sessions'], {
+      table: arn,
+      index: userIndexOf(values).name,
+      prefix: leadingKeys ? prefix : undefined
+    })
     // A policy is JSON, with or without --json.
     output.text(JSON.stringify(policy, null, 2))
   }

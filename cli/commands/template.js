@@ -2,9 +2,10 @@
 
 const { usageError } = require('../error.js')
 const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
-const { actionsOf, features, policyFor } = require('../permissions.js')
+const { actionsOf, features, leadingKeys } = require('../permissions.js')
 const { listOf, oneOf, positiveInteger } = require('../parse.js')
 const templates = require('../templates.js')
+const { userIndexIfSet, userIndexOptions } = require('../user-index.js')
 
 /** The features that an app can use on an existing table. */
 const appFeatures = ['sessions', 'sessions-without-touch', 'scan', 'clear', 'describe']
@@ -14,6 +15,8 @@ module.exports = {
   description: `
 Prints YAML for CloudFormation, HCL for the AWS provider of Terraform, or a TypeScript construct for the CDK. The table
 is on-demand unless you set --read or --write, has time to live (TTL) enabled, and is kept when its stack is deleted.
+--user-index adds the secondary index that an app with the user option needs, and the permission to query it.
+
 This command sends no requests.`,
   positionals: ['cloudformation|terraform|cdk'],
   options: {
@@ -31,6 +34,7 @@ This command sends no requests.`,
       description: 'Provisioned write capacity units',
       parse: positiveInteger
     },
+    ...userIndexOptions,
     pitr: { type: 'boolean', description: 'Enable point-in-time recovery' },
     'deletion-protection': { type: 'boolean', description: 'Enable deletion protection' },
     features: {
@@ -48,12 +52,13 @@ This command sends no requests.`,
   examples: [
     'template cloudformation > sessions.yaml',
     'template terraform --table web-sessions --pitr > sessions.tf',
-    'template cdk --layout baseline > session-table.ts'
+    'template cdk --layout baseline --user-index > session-table.ts'
   ],
 
   run({ values, positionals, output }) {
     const kind = oneOf(Object.keys(templates))(positionals[0], 'template')
-    const { table, hashKey, sortKey, prefix, attributes } = storeOptions(values)
+    const options = storeOptions(values)
+    const { table, hashKey, sortKey, prefix, attributes } = options
     if (table.startsWith('arn:')) throw usageError('--table must be a name, because the template creates the table')
     const featureNames = values.features ?? ['sessions']
     const hasUnits = values.read !== undefined || values.write !== undefined
@@ -62,6 +67,7 @@ This command sends no requests.`,
       hashKey,
       sortKey,
       expires: attributes.expires,
+      userIndex: userIndexIfSet(values, options),
       throughput: hasUnits ? [values.read ?? 5, values.write ?? 5] : undefined,
       pitr: values.pitr,
       protect: values['deletion-protection'],
@@ -79,6 +85,5 @@ function leadingKeysFor(featureNames, prefix) {
   if (featureNames.some((name) => features[name].some(isWithoutKey))) {
     throw usageError('--leading-keys can only be combined with the features sessions and sessions-without-touch')
   }
-  const [{ Condition }] = policyFor(featureNames, '', prefix).Statement
-  return Condition['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0]
+  return leadingKeys(prefix)['ForAllValues:StringLike']['dynamodb:LeadingKeys'][0]
 }

@@ -1,0 +1,115 @@
+'use strict'
+
+const { chmodSync, chownSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } = require('node:fs')
+const { realpathSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs')
+const { CommandError, usageError } = require('./error.js')
+
+// The file with the encryption keys: a JSON array of { id, key }. No message contains a key.
+
+const KEY_ID = /^[\w.:/-]{1,64}$/
+const KEY_LENGTH = 32
+
+/** For commands that read or write encrypted sessions. */
+const keysOption = {
+  type: 'string',
+  placeholder: 'file',
+  description: 'File with the encryption keys of the app, as the command keys writes it'
+}
+
+/** The keys in a file. Throws if they are not valid. */
+function readKeyFile(file) {
+  let text
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw invalidFile(file, `cannot be read: ${error.code}`)
+  }
+  let keys
+  try {
+    keys = JSON.parse(text)
+  } catch {
+    // The message of the error can contain a part of the file.
+    throw invalidFile(file, 'is not valid JSON')
+  }
+  const problem = problemWith(keys)
+  if (problem !== undefined) throw invalidFile(file, problem)
+  return keys
+}
+
+function problemWith(keys) {
+  if (!Array.isArray(keys)) return 'is not a JSON array of keys'
+  if (keys.length === 0) return 'contains no key'
+  const ids = new Set()
+  for (const [i, entry] of keys.entries()) {
+    const { id, key } = entry ?? {}
+    if (typeof id !== 'string' || !KEY_ID.test(id)) return `has an entry without a valid id (at position ${i + 1})`
+    if (!isKey(key)) return `has an invalid key: the key of ${id} is not ${KEY_LENGTH} bytes in base64`
+    if (ids.has(id)) return `contains the key ID ${id} more than once`
+    ids.add(id)
+  }
+  return undefined
+}
+
+/** Whether this is base64, standard or URL-safe, of a key. */
+function isKey(text) {
+  if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return false
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === KEY_LENGTH && bytes.toString('base64url') === toUrlSafe(text)
+}
+
+function toUrlSafe(base64) {
+  return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '')
+}
+
+function invalidFile(file, problem) {
+  return new CommandError(`the key file ${file} ${problem}`, {
+    code: 'InvalidKeyFile',
+    hint: 'a key file is a JSON array of { "id", "key" } with keys of 32 bytes in base64; to create one, run: npx dynamodb-session keys --file keys.json'
+  })
+}
+
+/**
+ * Puts a key first in a file, and creates the file if it does not exist. Resolves to the number of keys. The file is
+ * replaced in one step, so that no reader sees a part of it, and no failure loses a key.
+ */
+function addToKeyFile(file, key) {
+  const isNew = !existsSync(file)
+  const keys = isNew ? [] : readKeyFile(file)
+  if (keys.some(({ id }) => id === key.id)) {
+    throw usageError(`the key file ${file} already contains a key with the ID ${key.id}: use a different --id`)
+  }
+  const target = isNew ? file : realpathSync(file)
+  const temporary = `${target}.new`
+  const text = `${JSON.stringify([key, ...keys], null, 2)}\n`
+  try {
+    writeDurably(temporary, text, isNew ? undefined : statSync(target))
+    renameSync(temporary, target)
+  } catch (error) {
+    if (error.code === 'EEXIST') {
+      throw new CommandError(`cannot write the key file ${file}: ${temporary} exists`, {
+        code: 'InvalidKeyFile',
+        hint: 'if no other command is changing the key file, delete that file, and run this command again'
+      })
+    }
+    rmSync(temporary, { force: true })
+    throw new CommandError(`cannot write the key file ${file}: ${error.message}`, { code: 'InvalidKeyFile' })
+  }
+  return keys.length + 1
+}
+
+/** Creates a file that only its owner can read, or one with the owner and the mode of the file that it replaces. */
+function writeDurably(file, text, replaced) {
+  const descriptor = openSync(file, 'wx', 0o600)
+  try {
+    writeFileSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  if (replaced === undefined) return
+  const { uid, gid, mode } = statSync(file)
+  if (uid !== replaced.uid || gid !== replaced.gid) chownSync(file, replaced.uid, replaced.gid)
+  if (mode !== replaced.mode) chmodSync(file, replaced.mode & 0o777)
+}
+
+module.exports = { KEY_ID, KEY_LENGTH, addToKeyFile, keysOption, readKeyFile }
