@@ -111,6 +111,42 @@ declare namespace connectDynamoDB {
    */
   type ConflictResolver = (field: string, base: any, theirs: any, mine: any) => any
 
+  /** A key that encrypts sessions. */
+  interface EncryptionKey {
+    /** ID of the key, stored with each session: 1 to 64 letters, digits, and the characters `_ . : / -`. */
+    id: string
+    /** The key: 32 random bytes, as a Buffer or in base64. */
+    key: Uint8Array | string
+  }
+
+  /** A function that returns the keys, for example from AWS Secrets Manager. */
+  type EncryptionKeyFunction = () => EncryptionKey[] | Promise<EncryptionKey[]>
+
+  /** How a store encrypts sessions. */
+  interface EncryptionOptions {
+    /**
+     * The keys, or a function that returns them. The first key encrypts, and all of them decrypt. The store calls the
+     * function at the first operation that needs a key, after `refreshAfter`, and for sessions with an unknown key ID: at
+     * most once per second, and less often while the key remains unknown, down to once per minute.
+     */
+    keys: EncryptionKey[] | EncryptionKeyFunction
+    /**
+     * Whether `set` encrypts sessions. With false, the store reads encrypted sessions, but writes them without
+     * encryption, and `acceptPlain` is true. Default: true.
+     */
+    write?: boolean
+    /**
+     * Whether the store also reads sessions that are not encrypted. Without it, such a session does not exist for the store,
+     * which emits `corrupt`. Set it only while you introduce encryption. Default: false.
+     */
+    acceptPlain?: boolean
+    /**
+     * Age in seconds at which the store calls the function again, in the background. Until the function succeeds, the store
+     * uses the keys that it has. Default: 300.
+     */
+    refreshAfter?: number
+  }
+
   /** Options of a store. All are optional. */
   interface NativeStoreOptions {
     /** Name or ARN of the table. Default: `'sessions'`. */
@@ -194,6 +230,40 @@ declare namespace connectDynamoDB {
      */
     onConflict?: 'merge' | 'overwrite' | 'fail' | ConflictResolver
     /**
+     * Encrypts sessions with AES-256-GCM, with these options or with the keys that a function returns. Your app gets an
+     * `EncryptionKeyError` while a key is unknown. An encrypted session that was changed, or moved to a different item, does
+     * not exist for the store, which emits `corrupt`. Cannot be combined with `format: 'map'`. Default: none.
+     */
+    encryption?: EncryptionOptions | EncryptionKeyFunction
+    /**
+     * Where the session has its user: the path of a field, such as `'passport.user'`, or a function that takes the
+     * session. The user is a string or a number; a session without one is not found by `idsOf`. Written to an attribute that
+     * has a secondary index, and hashed if `encryption` is set. Default: none.
+     */
+    user?: string | ((session: any) => string | number | null | undefined)
+    /**
+     * Whether to compress sessions where that saves a write unit. With `encryption`, the length of a session then reveals
+     * whether texts in it are similar. If your users cannot put text next to a secret in a session, set
+     * `{ withEncryption: true }`. The store reads compressed sessions without this option too. Cannot be combined with
+     * `format: 'map'`. Default: false.
+     */
+    compression?:
+      | boolean
+      | {
+          /** Whether to compress sessions although they are encrypted. Default: false. */
+          withEncryption?: boolean
+        }
+    /**
+     * Seconds after the creation of a session at which it ends, even if it is in use. A session that existed before starts
+     * when the store first writes it. `req.session.regenerate()` creates a new session. Default: none.
+     */
+    maxLifetime?: number
+    /**
+     * Whether the keys of items have a SHA-256 hash of the session ID in place of the ID. Only for new tables: existing
+     * sessions are not found; see the command `migrate`. Session IDs must have at least 16 bytes. Default: false.
+     */
+    hashIds?: boolean
+    /**
      * Format in which sessions are written: JSON text, which can hold any JSON value, or a DynamoDB map, which other
      * programs can query. A map cannot hold empty names, more than 32 levels, or numbers outside 1e-130 to 1e126. The
      * store reads both formats. Default: `'json'`.
@@ -208,12 +278,20 @@ declare namespace connectDynamoDB {
        * Default: `'expires'`.
        */
       expires?: string
+      /** Attribute that holds the user of the session, if you set `user`. Default: `'user'`. */
+      user?: string
+      /**
+       * Attribute that holds when the session was created, in whole seconds since 1970, if you set `maxLifetime`. Default:
+       * `'created'`.
+       */
+      created?: string
     }
     /** Session fields that are also written to their own attributes. Empty values are omitted. Default: none. */
     specialKeys?: SpecialKey[]
     /**
      * Whether the store creates the table when an operation finds that it does not exist. An existing table is never
-     * modified. Default: false; operations on a missing table fail with `ResourceNotFoundException`.
+     * modified. With the `user` option, the new table has the index. Default: false; operations on a missing table fail with
+     * `ResourceNotFoundException`.
      */
     createTable?: boolean | CreateTableOptions
     /** Time limit to establish a connection, including TLS, in milliseconds. Default: 1000. */
@@ -316,6 +394,8 @@ declare namespace connectDynamoDB {
     inFlight: number
     /** Number of reads that were sent again because a previously idle connection returned no response. */
     backupReads: number
+    /** Number of reads of sessions that are not encrypted. Always 0 without the `encryption` option. */
+    plainReads: number
     /** Connections of the store. */
     pool: {
       /** Number of open connections. */
@@ -330,6 +410,12 @@ declare namespace connectDynamoDB {
       /** Number of connections that used a remembered address because DNS failed or took too long. */
       fallbacks: number
     }
+  }
+
+  /** Options of `destroyAllOf`. */
+  interface DestroyAllOptions {
+    /** ID of a session to keep, or IDs. Default: none. */
+    except?: string | string[]
   }
 
   /** Why DynamoDB throttled a request. */
@@ -530,6 +616,26 @@ declare namespace connectDynamoDB {
     ids(): Promise<string[]>
 
     /**
+     * Returns the IDs of a user's sessions. Requires the `user` option. May include sessions that have expired, until DynamoDB
+     * deletes their items, and miss sessions of the last second. With `hashIds`, the IDs are hashed.
+     *
+     * Cost: one Query for each key of `encryption`, which uses half a read unit per 4 KB of the index: about 40 sessions.
+     */
+    idsOf(user: string | number, callback: ValueCallback<string[]>): void
+    idsOf(user: string | number): Promise<string[]>
+
+    /**
+     * Deletes all sessions of a user, except those with the IDs in `except`. Returns the number of sessions that were deleted.
+     * Requires the `user` option. Queries the index again until it no longer shows the sessions; if it still does after
+     * `timeout`, fails with a `TimeoutError`.
+     *
+     * Cost: two or more of the queries of `idsOf`, and one write unit per KB of each session, plus one for the index.
+     */
+    destroyAllOf(user: string | number, options: DestroyAllOptions, callback: ValueCallback<number>): void
+    destroyAllOf(user: string | number, callback: ValueCallback<number>): void
+    destroyAllOf(user: string | number, options?: DestroyAllOptions): Promise<number>
+
+    /**
      * Returns the number of sessions that have not expired.
      *
      * Cost: scans the whole table, which uses read units for every item.
@@ -597,7 +703,7 @@ declare namespace connectDynamoDB {
     /**
      * The name of the AWS exception, such as `'ResourceNotFoundException'`, or one of the store's own codes:
      * `'ClosedError'`, `'ConfigError'`, `'ConflictError'`, `'CorruptItemError'`, `'CredentialsError'`,
-     * `'InternalError'`, `'InvalidSessionIdError'`, `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`,
+     * `'EncryptionKeyError'`, `'InternalError'`, `'InvalidSessionIdError'`, `'NetworkError'`, `'OverloadedError'`, `'SerializationError'`,
      * `'TimeoutError'`, or `'UnknownServiceError'` if the service returns an error without a name.
      */
     code: string

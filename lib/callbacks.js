@@ -71,9 +71,14 @@ function emitLater(emitter, event, value) {
   Promise.resolve().then(() => invoke(undefined, () => emitter.emit(event, value)))
 }
 
+/** The options among the last arguments of a method, if there are any. */
+function optionsIn(rest) {
+  return typeof rest[0] === 'object' && rest[0] !== null ? rest[0] : undefined
+}
+
 /** A promise that settles like this one, but resolves to undefined. */
 function withoutValue(promise) {
   return promise.then(() => undefined)
 }
 
-module.exports = { callbackOrPromise, emitLater, invoke, withoutValue }
+module.exports = { callbackOrPromise, emitLater, invoke, optionsIn, withoutValue }

@@ -37,6 +37,13 @@ const kinds = {
     "'merge', 'overwrite', 'fail', or a function",
     (value) => typeof value === 'function' || ['merge', 'overwrite', 'fail'].includes(value)
   ],
+  encryption: ['a function that returns keys, or an object', (value) => typeof value === 'function' || isObject(value)],
+  user: [
+    "the path of a field of the session, such as 'passport.user', or a function that takes the session",
+    (value) => typeof value === 'function' || (isText(value) && value !== '')
+  ],
+  compression: ['true, false, or { withEncryption: true }', (value) => typeof value === 'boolean' || isObject(value)],
+  lifetime: ['a whole number of seconds, at least 1', isCount],
   format: ["'json' or 'map'", (value) => ['json', 'map'].includes(value)],
   billingMode: ["'PAY_PER_REQUEST' or 'PROVISIONED'", (value) => ['PAY_PER_REQUEST', 'PROVISIONED'].includes(value)],
   attributeType: ["'S', 'N', 'BOOL', or 'B'", (value) => ['S', 'N', 'BOOL', 'B'].includes(value)],
@@ -64,6 +71,11 @@ const optionKinds = {
   disableTouch: 'boolean',
   consistentRead: 'consistentRead',
   onConflict: 'onConflict',
+  encryption: 'encryption',
+  user: 'user',
+  compression: 'compression',
+  maxLifetime: 'lifetime',
+  hashIds: 'boolean',
   format: 'format',
   attributes: 'object',
   specialKeys: 'list',
@@ -76,7 +88,7 @@ const optionKinds = {
   maxPending: 'count',
   offlineAfter: 'count'
 }
-const attributesKinds = { session: 'name', expires: 'name' }
+const attributesKinds = { session: 'name', expires: 'name', user: 'name', created: 'name' }
 const specialKeyKinds = { name: 'name', type: 'attributeType' }
 const createTableKinds = {
   billingMode: 'billingMode',
@@ -85,6 +97,9 @@ const createTableKinds = {
   ttl: 'boolean',
   tags: 'tags'
 }
+
+/** The options that protect stored sessions. An invalid one is never left out. */
+const protectionNames = ['encryption', 'user', 'compression', 'maxLifetime', 'hashIds']
 
 /** The attribute that holds the kind of an item, as in connect-dynamodb. */
 const TYPE_ATTRIBUTE = 'type'
@@ -119,6 +134,8 @@ function readOptions(given = {}, reject = throwConfigError) {
   options.attributes = {
     session: 'sess',
     expires: 'expires',
+    user: 'user',
+    created: 'created',
     ...check(options.attributes ?? {}, attributesKinds, 'option attributes.', reject)
   }
   options.specialKeys = Array.from(options.specialKeys)
@@ -126,6 +143,9 @@ function readOptions(given = {}, reject = throwConfigError) {
     .filter((specialKey) => specialKey !== undefined)
   // An ARN contains the Region of the table.
   if (options.client === undefined) options.region ??= TABLE_ARN.exec(options.table)?.[1]
+  if (protectionNames.some((name) => checked[name] !== undefined)) {
+    require('./protection-options.js').readProtection(options)
+  }
   options.newTable = options.createTable === false ? null : newTableOf(options.createTable, reject)
   rejectConflicts(options, checked, reject)
   return options
@@ -138,6 +158,7 @@ function check(given, allowed, label, reject) {
     if (value === undefined) continue
     const problem = problemWith(name, value, allowed, label)
     if (problem === undefined) checked[name] = value
+    else if (allowed === optionKinds && protectionNames.includes(name)) throwConfigError(problem)
     else reject(problem)
   }
   return checked
@@ -236,7 +257,14 @@ function rejectConflicts(options, given, reject) {
   if (sortKey !== undefined) claim(sortKey, 'option sortKey')
   claim(attributes.session, 'option attributes.session')
   claim(attributes.expires, 'option attributes.expires')
+  if (options.user !== undefined) claim(attributes.user, 'option attributes.user')
+  if (options.maxLifetime !== undefined) claim(attributes.created, 'option attributes.created')
   for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}].name`)
+}
+
+/** Whether a store with these options writes sessions in a binary form, in which a touch cannot set a field. */
+function writesBinary({ encryption, compression }) {
+  return encryption?.write === true || compression === true
 }
 
 /** The members that are not undefined. */
@@ -290,4 +318,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { copyOptions, newTableOf, readOptions, withoutUndefined }
+module.exports = { copyOptions, newTableOf, readOptions, withoutUndefined, writesBinary }

@@ -12,6 +12,8 @@ class SessionRecord {
     this.expiry = expiry
     /** The Base of the session's request, if there is one. */
     this.base = undefined
+    /** When the session was created, in seconds since 1970, if it is known. */
+    this.created = undefined
     /** The lifetime that the session's cookie states, in seconds. */
     this.lifetime = Number.isFinite(originalMaxAge) ? originalMaxAge / 1000 : remaining
     /** The time until the cookie expires, in seconds. */
@@ -24,6 +26,7 @@ class SessionRecord {
   replace(earlier) {
     earlier.expiry = this.expiry
     earlier.base = this.base
+    earlier.created = this.created
     earlier.lifetime = this.lifetime
     earlier.remaining = this.remaining
     earlier.cookieExpiry = this.cookieExpiry
@@ -77,8 +80,8 @@ class Base {
 }
 
 /** A session that is stored as a map does not keep the order of its fields and the form of its numbers. */
-function isSameText(written, { text, value }) {
-  if (value === undefined || text === undefined) return written === text
+function isSameText(written, { text, token }) {
+  if (token === undefined || text === undefined) return written === text
   try {
     return isDeepStrictEqual(JSON.parse(written), JSON.parse(text))
   } catch {
@@ -129,8 +132,8 @@ class SessionRecords {
   handOver(session, replacement, hasNewCookie) {
     const record = this.#records.get(session)
     if (record === undefined) return
-    const { expiry, base } = record
-    const given = hasNewCookie ? Object.assign(new SessionRecord(replacement, expiry), { base }) : record
+    const { expiry, base, created } = record
+    const given = hasNewCookie ? Object.assign(new SessionRecord(replacement, expiry), { base, created }) : record
     this.#records.set(replacement, given)
   }
 }

@@ -32,6 +32,8 @@ class Sessions {
   #cookieOptions
   /** The saves that notice other requests, or undefined if every save overwrites. */
   #conditionalSaves
+  /** A Protection, or undefined if the options do not require one. */
+  #protection
   #touchesSaved = 0
   /** Whether @fastify/session uses this store. Becomes true at the first `set` of one of its sessions. */
   isBehindFastify = false
@@ -43,7 +45,13 @@ class Sessions {
     this.#options = Object.setPrototypeOf({ ...options }, null)
     this.#native = new NativeStore(this.#options, emit)
     this.#events = new SessionEvents(emit, this.#options, this.#native)
-    if (this.#options.onConflict !== 'overwrite') {
+    const { encryption, compression, user, maxLifetime, hashIds } = this.#options
+    if (encryption || compression || user !== undefined || maxLifetime !== undefined || hashIds) {
+      const { Protection } = require('./protection.js')
+      this.#protection = new Protection(this.#options, this.#native)
+    }
+    // With the user option, a session that has ended is not written again, so that a user who is logged out stays so.
+    if (this.#options.onConflict !== 'overwrite' || this.#options.user !== undefined) {
       this.#conditionalSaves = new ConditionalSaves(this, this.#options, this.#native, this.#records, this.#events)
     }
   }
@@ -88,14 +96,15 @@ class Sessions {
     if (completion.text === undefined) {
       return { session: null, isExpired: completion.status === CompletionStatus.Expired }
     }
-    return { session: this.parse(completion.text, completion.number, sid), isExpired: false }
+    return { session: this.parse(completion.text, completion.number, sid, completion), isExpired: false }
   }
 
   /**
    * Parses the text of a session's item. If it holds no session, emits `corrupt` and returns null. `expires` is in seconds.
-   * Without a session ID, the session can be saved only as a new one.
+   * Without a session ID, the session can be saved only as a new one. `token` stands for the stored session, if its text does
+   * not, and `created` is when the session was created, if that is known.
    */
-  parse(text, expires, sid) {
+  parse(text, expires, sid, { token, created } = {}) {
     const session = parseSession(text)
     if (session === undefined) {
       this.#events.notASession(operations.get)
@@ -103,7 +112,10 @@ class Sessions {
     }
     renewCookie(this.#options, session, expires)
     const record = new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000)
-    if (sid !== undefined && this.#conditionalSaves !== undefined) record.base = new Base(sid, text, undefined)
+    record.created = created
+    if (sid !== undefined && this.#conditionalSaves !== undefined) {
+      record.base = new Base(sid, text, token && { text, token, expiry: undefined })
+    }
     this.#records.set(session, record)
     return session
   }
@@ -122,6 +134,9 @@ class Sessions {
   set(sid, session, maxAge, context) {
     try {
       const save = this.#saveOf(sid, session, maxAge, context)
+      if (this.#protection?.hasEnded(save.record)) {
+        return Promise.resolve(this.#events.missing(operations.set, sid))
+      }
       if (save.framework !== 'fastify') return this.#write(save)
       this.isBehindFastify = true
       return this.#fastifyWrites.inOrder(sid, this.#write(save))
@@ -133,7 +148,9 @@ class Sessions {
   #saveOf(sid, session, maxAge, context) {
     const operation = operations.set
     if (!this.#checkId(operation, sid)) {
-      const message = 'the session ID is empty, too long for a key, or not well-formed Unicode'
+      const message =
+        this.#protection?.problemWithId(sid) ??
+        'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
@@ -144,6 +161,10 @@ class Sessions {
     })
     save.lifetime = this.lifetimeOf(operation, session, maxAge)
     save.record.expiry = fromNow(save.lifetime * 1000)
+    if (this.#protection !== undefined) {
+      save.user = this.#protection.userOf(session)
+      this.#protection.start(save.record, this.#records.of(save))
+    }
     return save
   }
 
@@ -152,8 +173,9 @@ class Sessions {
     return isConditional ? this.#conditionalSaves.run(save) : this.#overwrite(save)
   }
 
-  async #overwrite({ sid, session, text, attributes, record }) {
-    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes, null)
+  async #overwrite({ sid, session, text, attributes, user, record }) {
+    const details = this.detailsOf(record, user)
+    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes, details, null)
     this.#records.set(session, record)
   }
 
@@ -175,19 +197,30 @@ class Sessions {
     const record = this.serializing(operation, () => new SessionRecord(session))
     const hasNewLifetime = previous !== undefined && previous.hasNewLifetime(record)
     // The stored session gets the new lifetime too. Otherwise, parallel requests would not see it.
-    if (hasNewLifetime && save === undefined && previous.base?.sid === sid && frameworkOf(session) === 'express') {
+    const merges = this.#options.onConflict !== 'overwrite' && previous?.base !== undefined
+    if (
+      hasNewLifetime &&
+      save === undefined &&
+      merges &&
+      previous.base.sid === sid &&
+      frameworkOf(session) === 'express'
+    ) {
       return this.set(sid, session)
     }
     const keepsLater = previous !== undefined && !hasNewLifetime
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
+    this.#protection?.start(record, previous)
+    if (this.#protection?.hasEnded(record)) return this.#events.missing(save?.operation ?? operation, sid)
     if (this.serializing(operation, () => this.#isFresh(save, session, previous, record, lifetime)))
       return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
-    const stamped = stamp === undefined ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
+    const isStamped = stamp !== undefined && !this.#protection?.writesBinary
+    const stamped = !isStamped ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
     // An earlier expiry than the one that was read is of a request that has shortened the lifetime.
-    const earliest = keepsLater && previous.base !== undefined ? Math.floor(previous.expiry / 1000) - 1 : null
-    const args = [sid, expires, keepsLater, earliest, Date.now(), stamped, save?.timeout ?? null]
+    const earliest = keepsLater && merges ? Math.floor(previous.expiry / 1000) - 1 : null
+    const created = record.created ?? null
+    const args = [sid, expires, keepsLater, earliest, created, Date.now(), stamped, save?.timeout ?? null]
     const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
     const stored = completion.number
     if (stored === undefined) return this.#events.missing(save?.operation ?? operation, sid)
@@ -212,6 +245,7 @@ class Sessions {
   /** Whether the expiry was written so recently that the save of a session that has not changed needs no request. */
   isFreshSave({ session, record, lifetime }, previous) {
     const { isFresh, touchAfter } = this.#options
+    if (this.#protection?.needsCreated(previous)) return false
     if (isFresh !== undefined) return isFresh(session)
     const movesBy = record.expiry - previous.expiry
     const throttle = touchAfterOf(lifetime, touchAfter) * 1000
@@ -221,6 +255,7 @@ class Sessions {
 
   /** Whether the expiry was written so recently that a touch needs no request. */
   #isFresh(save, session, previous, record, lifetime) {
+    if (this.#protection?.needsCreated(previous)) return false
     // A compatible store has checked this before it touches a session.
     if (this.#options.isFresh !== undefined) return save !== undefined && this.#options.isFresh(session)
     const movesBy = record.expiry - previous?.expiry
@@ -265,6 +300,34 @@ class Sessions {
   async length() {
     const { number } = await this.#native.run(operations.length, undefined, Date.now())
     return number
+  }
+
+  /** Resolves to the IDs of a user's sessions. */
+  async idsOf(user) {
+    const operation = operations.idsOf
+    const { text } = await this.#native.run(operation, undefined, this.#textOfUser(operation, user))
+    return JSON.parse(text)
+  }
+
+  /** Deletes a user's sessions, except those with the IDs `except`; resolves to the number of sessions that it deleted. */
+  async destroyAllOf(user, { except = [] } = {}) {
+    const operation = operations.destroyAllOf
+    const text = this.#textOfUser(operation, user)
+    const kept = Array.isArray(except) ? except : [except]
+    if (!kept.every((sid) => typeof sid === 'string')) {
+      throw this.#native.createError(
+        operation,
+        'InvalidSessionIdError',
+        'except must be a session ID or an array of them'
+      )
+    }
+    const { number } = await this.#native.run(operation, undefined, text, kept)
+    return number
+  }
+
+  #textOfUser(operation, user) {
+    if (this.#options.user !== undefined) return this.#protection.textOfUser(operation, user)
+    throw this.#native.createError(operation, 'ConfigError', 'the store does not have the option user')
   }
 
   async clear() {
@@ -331,7 +394,25 @@ class Sessions {
     }
     const { prefix, sortKey } = this.#options
     const longest = sortKey === undefined ? LONGEST_HASH_KEY : LONGEST_SORT_KEY
-    return sid !== '' && sid.isWellFormed() && Buffer.byteLength(prefix) + Buffer.byteLength(sid) <= longest
+    const isKey = sid !== '' && sid.isWellFormed() && Buffer.byteLength(prefix) + Buffer.byteLength(sid) <= longest
+    if (this.#protection === undefined || !isKey) return isKey
+    // `ids` returns hashed IDs, so that `destroy` accepts them.
+    return isDestroy(operation) || this.#protection.problemWithId(sid) === undefined
+  }
+
+  /** What is stored with a session, or null. */
+  detailsOf(record, user) {
+    return this.#protection === undefined ? null : this.#protection.detailsOf(record, user)
+  }
+
+  /** The user of a session, or undefined. */
+  userOf(session) {
+    return this.#protection?.userOf(session)
+  }
+
+  /** An expiry in milliseconds, limited to the maximum lifetime of a session. */
+  limited(expiry, created) {
+    return this.#protection === undefined ? expiry : this.#protection.limited(expiry, created)
   }
 
   /** The session's lifetime in seconds from now. */
@@ -361,6 +442,10 @@ class Sessions {
 
 /** The statistics of conditional saves if every save overwrites. */
 const nothingSaved = { setsSaved: 0, merges: 0, conflicts: 0 }
+
+function isDestroy(operation) {
+  return operation === operations.destroy || operation === operations.destroyExpired
+}
 
 /** Loads the code of special keys when it is needed. */
 function specialAttributesOf(specialKeys, session) {

@@ -1,6 +1,6 @@
 'use strict'
 
-const { callbackOrPromise, emitLater, withoutValue } = require('./callbacks.js')
+const { callbackOrPromise, emitLater, optionsIn, withoutValue } = require('./callbacks.js')
 const { watchGenerate } = require('./express-cookie.js')
 const { readOptions } = require('./options.js')
 const { contextOf } = require('./parallel/frameworks.js')
@@ -45,6 +45,14 @@ const createStoreClass = (Base) =>
 
     ids(...rest) {
       return callbackOrPromise(this[STATE].ids(), rest)
+    }
+
+    idsOf(user, ...rest) {
+      return callbackOrPromise(this[STATE].idsOf(user), rest)
+    }
+
+    destroyAllOf(user, ...rest) {
+      return callbackOrPromise(this[STATE].destroyAllOf(user, optionsIn(rest)), rest)
     }
 
     length(...rest) {

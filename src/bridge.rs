@@ -13,13 +13,15 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{JsString, Unknown};
 use napi_derive::napi;
 
-use crate::completions::{Completion, CompletionSlot, CompletionStatus, Completions};
+use crate::completions::{Completion, CompletionSlot, CompletionStatus, Completions, Slots};
 use crate::failure;
-use crate::js_credentials::{CredentialsRequests, JsCredentialsProvider};
+use crate::js_credentials::JsCredentialsProvider;
+use crate::js_function::{JsFunction, JsRequests};
+use crate::js_keys::key_source;
 use crate::native_store::NativeStore;
 
 /// Slots of a completion in the array of `Bridge.take`.
-const SLOTS: u32 = CompletionSlot::Warning as u32 + 1;
+const SLOTS: u32 = CompletionSlot::Created as u32 + 1;
 
 /// Calls the JavaScript thread from the runtime thread. `None` after the bridge has ended.
 type Waker = Option<ThreadsafeFunction<(), (), (), napi::Status, false, true>>;
@@ -29,7 +31,7 @@ type Waker = Option<ThreadsafeFunction<(), (), (), napi::Status, false, true>>;
 pub struct Bridge {
     waker: Arc<Mutex<Waker>>,
     completions: Arc<Completions>,
-    credentials_requests: Arc<CredentialsRequests>,
+    requests: Arc<JsRequests>,
 }
 
 impl fmt::Debug for Bridge {
@@ -58,7 +60,7 @@ impl Bridge {
                 }
             });
         };
-        Ok(Self { waker, completions: Completions::new(wake), credentials_requests: Arc::default() })
+        Ok(Self { waker, completions: Completions::new(wake), requests: Arc::default() })
     }
 
     /// Sets whether the bridge keeps the process alive. A new bridge does not.
@@ -95,26 +97,35 @@ impl Bridge {
 
     /// Opens a store. `config` is the JSON of its settings. If `credentialsCall` is not null, the credentials come from
     /// JavaScript: each time the store needs them, it queues a completion that has this call ID and, as its number, a
-    /// request ID.
-    /// `giveCredentials` responds to that request.
+    /// request ID. In the same way, the encryption keys come from JavaScript if `keysCall` is not null. `answer` responds
+    /// to these requests.
     #[napi(catch_unwind)]
-    pub fn open_store(&self, config: String, credentials_call: Option<u32>) -> napi::Result<NativeStore> {
+    pub fn open_store(
+        &self,
+        config: String,
+        credentials_call: Option<u32>,
+        keys_call: Option<u32>,
+    ) -> napi::Result<NativeStore> {
         let config: Config =
             serde_json::from_str(&config).map_err(|error| napi::Error::from_reason(error.to_string()))?;
-        let provider = credentials_call.map(|call| {
-            SharedCredentialsProvider::new(JsCredentialsProvider {
-                call,
-                completions: Arc::clone(&self.completions),
-                requests: Arc::clone(&self.credentials_requests),
-            })
-        });
-        Ok(NativeStore::new(Store::new(config, provider), Arc::clone(&self.completions)))
+        let function = |call| JsFunction {
+            call,
+            completions: Arc::clone(&self.completions),
+            requests: Arc::clone(&self.requests),
+        };
+        let provider = credentials_call
+            .map(|call| SharedCredentialsProvider::new(JsCredentialsProvider(function(call))));
+        let mut store = Store::new(config, provider);
+        if let Some(call) = keys_call {
+            store = store.with_key_source(key_source(function(call)));
+        }
+        Ok(NativeStore::new(store, Arc::clone(&self.completions)))
     }
 
-    /// Answers a credentials request with the JSON of the credentials, or of `{ error: string }`.
+    /// Answers a request with JSON: the credentials, an array of keys, or `{ error: string }`.
     #[napi(catch_unwind)]
-    pub fn give_credentials(&self, request: u32, credentials: String) {
-        self.credentials_requests.answer(request, &credentials);
+    pub fn answer(&self, request: u32, json: String) {
+        self.requests.answer(request, json);
     }
 }
 
@@ -123,7 +134,7 @@ fn write(env: &Env, slots: &mut Array<'_>, start: u32, completion: Completion) -
     let slot = |slot: CompletionSlot| start + slot as u32;
     let Completion { call, outcome, trace, warning } = completion;
     slots.set(slot(CompletionSlot::Call), call)?;
-    let (mut status, text, number) = outcome.into_slots();
+    let Slots { mut status, text, number, token, created } = outcome.into_slots();
     match text.map(|text| text_to_js(env, text)) {
         Some(Ok(text)) => slots.set(slot(CompletionSlot::Text), text)?,
         Some(Err(_)) => {
@@ -143,6 +154,12 @@ fn write(env: &Env, slots: &mut Array<'_>, start: u32, completion: Completion) -
     }
     if let Some(warning) = warning {
         slots.set(slot(CompletionSlot::Warning), warning)?;
+    }
+    if let Some(token) = token {
+        slots.set(slot(CompletionSlot::Token), token)?;
+    }
+    if let Some(created) = created {
+        slots.set(slot(CompletionSlot::Created), created)?;
     }
     Ok(())
 }

@@ -25,12 +25,21 @@ pub(crate) struct Completion {
 pub(crate) enum CompletionOutcome {
     /// Success without a value.
     Done,
-    /// A session as JSON text, and its expiry in seconds.
+    /// A session as JSON text, and its expiry and creation time in seconds.
     Session {
         /// The session.
         text: String,
         /// The expiry, if the item has one.
         expires: Option<f64>,
+        /// The creation time, if the item has one.
+        created: Option<f64>,
+        /// The token of the session; see `StoredSession`.
+        token: Option<String>,
+    },
+    /// The session was written.
+    Written {
+        /// The token of the session; see `StoredSession`.
+        token: Option<String>,
     },
     /// The item of the session has expired.
     Expired,
@@ -42,6 +51,8 @@ pub(crate) enum CompletionOutcome {
         session: StoredSession,
         /// The expiry, if the item has one.
         expires: Option<f64>,
+        /// The creation time, if the item has one.
+        created: Option<f64>,
     },
     /// Success with a number.
     Number(f64),
@@ -61,19 +72,24 @@ pub enum CompletionSlot {
     Status,
     /// A session, a response, or another result as text. If the call failed, the JSON of an error.
     Text,
-    /// An expiry in seconds, a count, or the ID of a credentials request.
+    /// An expiry in seconds, a count, or the ID of a request to JavaScript.
     Number,
     /// The JSON of `{ attempts, statusCode, capacityUnits }`, if the call was traced.
     Trace,
     /// The JSON of an error that did not make the call fail.
     Warning,
+    /// What stands for a stored session in `replace`. A hole means that its text does.
+    Token,
+    /// When a session was created, in seconds.
+    Created,
 }
 
 /// How a call ended.
 #[napi]
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub enum CompletionStatus {
     /// The call succeeded.
+    #[default]
     Succeeded,
     /// The call failed.
     Failed,
@@ -81,27 +97,39 @@ pub enum CompletionStatus {
     Expired,
     /// A session was not written because it has ended: there is no item, the item has expired, or it has no session.
     Ended,
-    /// A session was not written because the item holds a different one, which is the text.
+    /// A session was not written because the item holds a different one, which is the text. Without a text, it cannot be
+    /// read.
     Changed,
-    /// As `Changed`, but the text is an attribute value as JSON, because the session cannot be converted back to it.
-    ChangedValue,
+}
+
+/// The values of the slots that the outcome determines.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    pub status: CompletionStatus,
+    pub text: Option<String>,
+    pub number: Option<f64>,
+    pub token: Option<String>,
+    pub created: Option<f64>,
 }
 
 impl CompletionOutcome {
-    /// The status, text, and number of the completion.
-    pub(crate) fn into_slots(self) -> (CompletionStatus, Option<String>, Option<f64>) {
+    /// The values of the completion's slots.
+    pub(crate) fn into_slots(self) -> Slots {
+        let slots = Slots::default();
         match self {
-            Self::Done => (CompletionStatus::Succeeded, None, None),
-            Self::Session { text, expires } => (CompletionStatus::Succeeded, Some(text), expires),
-            Self::Expired => (CompletionStatus::Expired, None, None),
-            Self::Ended => (CompletionStatus::Ended, None, None),
-            Self::Changed { session, expires } => match session {
-                StoredSession::Text(text) => (CompletionStatus::Changed, Some(text), expires),
-                StoredSession::Value(value) => (CompletionStatus::ChangedValue, Some(value), expires),
-            },
-            Self::Number(number) => (CompletionStatus::Succeeded, None, Some(number)),
-            Self::Text(text) => (CompletionStatus::Succeeded, Some(text), None),
-            Self::Failed(error) => (CompletionStatus::Failed, Some(error), None),
+            Self::Done => slots,
+            Self::Session { text, expires, created, token } => {
+                Slots { text: Some(text), number: expires, created, token, ..slots }
+            }
+            Self::Written { token } => Slots { token, ..slots },
+            Self::Expired => Slots { status: CompletionStatus::Expired, ..slots },
+            Self::Ended => Slots { status: CompletionStatus::Ended, ..slots },
+            Self::Changed { session: StoredSession { text, token }, expires, created } => {
+                Slots { status: CompletionStatus::Changed, text: text.ok(), number: expires, token, created }
+            }
+            Self::Number(number) => Slots { number: Some(number), ..slots },
+            Self::Text(text) => Slots { text: Some(text), ..slots },
+            Self::Failed(error) => Slots { status: CompletionStatus::Failed, text: Some(error), ..slots },
         }
     }
 }

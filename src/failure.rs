@@ -1,6 +1,6 @@
 //! Errors as JSON, from which JavaScript creates a `DynamoDBStoreError`.
 
-use dynamodb_session_core::error::{Error, ThrottlingReason};
+use dynamodb_session_core::error::{Error, Kind, ThrottlingReason};
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::{Trace, retry};
 use serde::Serialize;
@@ -47,7 +47,8 @@ impl<'e> Failure<'e> {
             // For operations on the whole table, the trace is empty. An error with a status had at least one attempt.
             attempts: trace.attempts.max(error.status.is_some().into()),
             fault: if error.is_server_fault() { "server" } else { "client" },
-            retryable: retry::reason(error).is_some(),
+            // Another process may have the key, and this one may get it.
+            retryable: retry::reason(error).is_some() || error.kind == Kind::EncryptionKey,
         }
     }
 

@@ -1,45 +1,29 @@
-//! Credentials from a JavaScript function. The store sends a completion with a request ID, and JavaScript answers that
-//! request with credentials.
+//! Credentials from a JavaScript function.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, ProvideCredentials, error::CredentialsError, future};
-use dynamodb_session_core::sync::lock;
 use serde::Deserialize;
-use tokio::sync::oneshot;
 
-use crate::completions::{Completion, CompletionOutcome, Completions};
+use crate::js_function::JsFunction;
 
-/// The requests for credentials that JavaScript has not answered yet.
-#[derive(Default)]
-pub(crate) struct CredentialsRequests {
-    last_id: AtomicU32,
-    pending: Mutex<HashMap<u32, oneshot::Sender<provider::Result>>>,
-}
+/// Gets credentials from a JavaScript function, which answers with the JSON of the credentials, or of `{ error: string }`.
+#[derive(Debug)]
+pub(crate) struct JsCredentialsProvider(pub JsFunction);
 
-impl CredentialsRequests {
-    fn add(&self) -> (u32, oneshot::Receiver<provider::Result>) {
-        let id = self.last_id.fetch_add(1, Ordering::Relaxed);
-        let (sender, receiver) = oneshot::channel();
-        let mut pending = lock(&self.pending);
-        // Drop the requests whose receiver no longer waits.
-        pending.retain(|_, sender| !sender.is_closed());
-        pending.insert(id, sender);
-        (id, receiver)
-    }
-
-    /// Answers a request with the JSON of the credentials, or of `{ error: string }`.
-    pub(crate) fn answer(&self, id: u32, json: &str) {
-        let sender = lock(&self.pending).remove(&id);
-        if let Some(sender) = sender {
-            // A receiver that no longer waits does not need the credentials.
-            let _ = sender.send(credentials(json));
-        }
+impl ProvideCredentials for JsCredentialsProvider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let answer = self.0.call();
+        future::ProvideCredentials::new(async move {
+            match answer.await {
+                Some(json) => credentials(&json),
+                None => Err(CredentialsError::unhandled("the JavaScript thread has exited")),
+            }
+        })
     }
 }
 
@@ -81,37 +65,5 @@ fn credentials(json: &str) -> provider::Result {
         }
         Ok(Answer::Error { error }) => Err(CredentialsError::provider_error(error)),
         Err(_) => Err(CredentialsError::unhandled("the credentials function returned no credentials")),
-    }
-}
-
-/// Gets credentials from a JavaScript function.
-pub(crate) struct JsCredentialsProvider {
-    /// The call that completes with the ID of each request.
-    pub call: u32,
-    /// The queue for the completions of the call.
-    pub completions: Arc<Completions>,
-    /// The pending requests.
-    pub requests: Arc<CredentialsRequests>,
-}
-
-impl ProvideCredentials for JsCredentialsProvider {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        let (id, credentials) = self.requests.add();
-        let outcome = CompletionOutcome::Number(f64::from(id));
-        self.completions.push(Completion { call: self.call, outcome, trace: None, warning: None });
-        future::ProvideCredentials::new(async move {
-            credentials
-                .await
-                .unwrap_or_else(|_| Err(CredentialsError::unhandled("the JavaScript thread has exited")))
-        })
-    }
-}
-
-impl fmt::Debug for JsCredentialsProvider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JsCredentialsProvider").field("call", &self.call).finish_non_exhaustive()
     }
 }

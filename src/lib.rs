@@ -16,4 +16,6 @@ mod completions;
 mod failure;
 mod item_codec;
 mod js_credentials;
+mod js_function;
+mod js_keys;
 mod native_store;

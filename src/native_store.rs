@@ -49,21 +49,23 @@ impl NativeStore {
         self.store.set_environment(Environment::new(variables, timezone_offset));
     }
 
-    /// Reads a session. Completes with its text and, as the number, its expiry in seconds. If there is no session, the
-    /// completion has no text, and its status says whether there is an expired item.
+    /// Reads a session. Completes with its text, its token, its creation time, and, as the number, its expiry in seconds. If
+    /// there is no session, the completion has no text, and its status says whether there is an expired item.
     #[napi(catch_unwind)]
     pub fn get(&self, call: u32, id: String, now: f64, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             Ok(match store.get(&id, expiry::seconds_from_milliseconds(now), options, trace).await? {
                 Found::Missing => CompletionOutcome::Done,
                 Found::Expired => CompletionOutcome::Expired,
-                Found::Session { session, expires } => CompletionOutcome::Session { text: session, expires },
+                Found::Session { session: text, expires, created, token } => {
+                    CompletionOutcome::Session { text, expires, created, token }
+                }
             })
         })
     }
 
     /// Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-    /// additional attribute values. `timeout` limits the time in milliseconds.
+    /// additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn set(
@@ -73,26 +75,22 @@ impl NativeStore {
         session: String,
         expires: i64,
         attributes: Option<String>,
+        details: Option<SessionDetails>,
         timeout: Option<f64>,
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
             let options = limited(options, timeout);
-            let item = NewItem {
-                id: &id,
-                session: &session,
-                expires: Some(expires),
-                attributes: attributes.as_deref(),
-            };
-            store.set(item, options, trace).await?;
-            Ok(CompletionOutcome::Done)
+            let item = new_item(&id, &session, expires, attributes.as_deref(), details.as_ref());
+            store.set(item, options, trace).await.map(|token| CompletionOutcome::Written { token })
         })
     }
 
     /// Writes a session if the item still holds the session `stored` and has not expired, within `timeout` milliseconds.
-    /// `stored` is JSON text or, if `is_value` is set, an attribute value as JSON. With `latest`, an item that expires
-    /// later than this is not replaced. The status says what happened; see `CompletionStatus`. If the session has
-    /// changed, the completion has the one that is stored and, as the number, its expiry.
+    /// `stored` is JSON text or, if `isToken` is set, the token of an earlier completion; an empty one stands for any
+    /// session. With `latest`, an item that expires later than this is not replaced. The status says what happened; see
+    /// `CompletionStatus`. If the session has changed, the completion has the one that is stored, its token, its creation
+    /// time, and, as the number, its expiry.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn replace(
@@ -102,22 +100,18 @@ impl NativeStore {
         session: String,
         expires: i64,
         attributes: Option<String>,
+        details: Option<SessionDetails>,
         stored: String,
-        is_value: bool,
+        is_token: bool,
         latest: Option<i64>,
         now: f64,
         timeout: f64,
         traced: bool,
     ) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            let item = NewItem {
-                id: &id,
-                session: &session,
-                expires: Some(expires),
-                attributes: attributes.as_deref(),
-            };
+            let item = new_item(&id, &session, expires, attributes.as_deref(), details.as_ref());
             let stored =
-                if is_value { ReplacedSession::Value(&stored) } else { ReplacedSession::Text(&stored) };
+                if is_token { ReplacedSession::of_token(&stored) } else { ReplacedSession::Text(&stored) };
             let replaced = Replaced { session: stored, now: expiry::seconds_from_milliseconds(now), latest };
             store.replace(item, replaced, limited(options, Some(timeout)), trace).await.map(replaced_outcome)
         })
@@ -134,7 +128,7 @@ impl NativeStore {
 
     /// Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
     /// session. With `keepsLater`, an expiry that is already later is kept. With `earliest`, one that is earlier than this
-    /// is kept. `stamp` is a session field to set: its
+    /// is kept. `created` is the creation time of a session that has none, in seconds. `stamp` is a session field to set: its
     /// name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
@@ -145,6 +139,7 @@ impl NativeStore {
         expires: i64,
         keeps_later: bool,
         earliest: Option<i64>,
+        created: Option<i64>,
         now: f64,
         stamp: Option<(String, String)>,
         timeout: Option<f64>,
@@ -154,9 +149,8 @@ impl NativeStore {
             let options = limited(options, timeout);
             let stamp = stamp.as_ref().map(|(name, value)| Stamp { name, value });
             let now = expiry::seconds_from_milliseconds(now);
-            let expires = store
-                .touch(Touch { id: &id, expires, now, keeps_later, earliest, stamp }, options, trace)
-                .await?;
+            let touch = Touch { id: &id, expires, now, keeps_later, earliest, created, stamp };
+            let expires = store.touch(touch, options, trace).await?;
             Ok(expires.map_or(CompletionOutcome::Done, CompletionOutcome::Number))
         })
     }
@@ -219,6 +213,20 @@ impl NativeStore {
         })
     }
 
+    /// Completes with the JSON array of the IDs of a user's sessions.
+    #[napi(catch_unwind)]
+    pub fn ids_of(&self, call: u32, user: String) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| json(&store.ids_of(&user).await?))
+    }
+
+    /// Deletes all sessions of a user except those with these IDs. Completes with the number of sessions that were deleted.
+    #[napi(catch_unwind)]
+    pub fn destroy_all_of(&self, call: u32, user: String, except: Vec<String>) -> napi::Result<()> {
+        self.start(call, false, async move |store, _, _| {
+            Ok(CompletionOutcome::Number(store.destroy_all_of(&user, &except).await? as f64))
+        })
+    }
+
     /// Deletes all sessions.
     #[napi(catch_unwind)]
     pub fn clear(&self, call: u32) -> napi::Result<()> {
@@ -254,6 +262,7 @@ impl NativeStore {
             "throttlingReasons": stats.throttling_reasons(),
             "bytes": { "sent": stats.bytes_sent.get(), "received": stats.bytes_received.get() },
             "backupReads": stats.backup_reads.get(),
+            "plainReads": stats.plain_reads.get(),
             "pool": { "open": open, "idle": idle },
             "dns": { "failures": stats.dns_failures.get(), "fallbacks": stats.dns_fallbacks.get() },
         })
@@ -288,6 +297,27 @@ impl NativeStore {
     }
 }
 
+/// What is stored with a session.
+#[napi(object)]
+#[derive(Debug)]
+pub struct SessionDetails {
+    /// When the session was created, in seconds since 1970.
+    pub created: Option<i64>,
+    /// The user of the session.
+    pub user: Option<String>,
+}
+
+fn new_item<'a>(
+    id: &'a str,
+    session: &'a str,
+    expires: i64,
+    attributes: Option<&'a str>,
+    details: Option<&'a SessionDetails>,
+) -> NewItem<'a> {
+    let (created, user) = details.map_or((None, None), |details| (details.created, details.user.as_deref()));
+    NewItem { created, user, attributes, ..NewItem::new(id, session, expires) }
+}
+
 /// The options with a time limit in milliseconds, if there is one.
 fn limited(options: CallOptions, timeout: Option<f64>) -> CallOptions {
     let timeout = timeout.map(|milliseconds| Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0));
@@ -296,9 +326,11 @@ fn limited(options: CallOptions, timeout: Option<f64>) -> CallOptions {
 
 fn replaced_outcome(outcome: ReplaceOutcome) -> CompletionOutcome {
     match outcome {
-        ReplaceOutcome::Written => CompletionOutcome::Done,
+        ReplaceOutcome::Written { token } => CompletionOutcome::Written { token },
         ReplaceOutcome::Ended => CompletionOutcome::Ended,
-        ReplaceOutcome::Changed { session, expires } => CompletionOutcome::Changed { session, expires },
+        ReplaceOutcome::Changed { session, expires, created } => {
+            CompletionOutcome::Changed { session, expires, created }
+        }
     }
 }
 

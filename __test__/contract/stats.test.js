@@ -19,6 +19,7 @@ describe('stats()', () => {
       inFlight: 0,
       retries: 0,
       backupReads: 0,
+      plainReads: 0,
       throttles: 0,
       throttlingReasons: {},
       touchesSaved: 0,

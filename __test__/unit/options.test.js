@@ -264,7 +264,7 @@ describe('an unknown option causes a ConfigError', () => {
 
   test('the error about a nested option without a similar name lists the options', () => {
     const { message } = configError({ attributes: { data: 'x' } })
-    assert.equal(message, 'unknown option attributes.data; the options are session, expires')
+    assert.equal(message, 'unknown option attributes.data; the options are session, expires, user, created')
   })
 
   test('names of Object.prototype', () => void configError({ constructor: 1, toString: 2 }))

@@ -8,6 +8,8 @@ use aws_types::endpoint_config::AccountIdEndpointMode;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use crate::item::encryption::Keys;
+use crate::item::expiry::Seconds;
 use crate::item::layout::Layout;
 
 /// The settings of a store.
@@ -36,6 +38,13 @@ pub struct Config {
     /// Whether the provider of the caller may return other keys next time, although the current ones do not expire.
     #[serde(default)]
     pub credentials_may_change: bool,
+    /// How sessions are encrypted, if they are.
+    pub encryption: Option<Encryption>,
+    /// Whether sessions are compressed where that saves a write unit.
+    #[serde(default)]
+    pub compression: bool,
+    /// How long after its creation a session ends, in seconds, if ever.
+    pub max_lifetime: Option<Seconds>,
     /// When reads are strongly consistent.
     pub consistent_read: ConsistentRead,
     /// How to create a missing table. If absent, a missing table is an error.
@@ -53,6 +62,21 @@ pub struct Config {
     pub max_attempts: Option<u32>,
     /// Maximum number of open connections.
     pub max_connections: usize,
+}
+
+/// How sessions are encrypted.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Encryption {
+    /// Keys that never change. Otherwise they come from a function of the caller.
+    pub keys: Option<Keys>,
+    /// Whether sessions are encrypted when they are written. Otherwise they are only decrypted.
+    pub write: bool,
+    /// Whether sessions that are not encrypted are read too.
+    pub accept_plain: bool,
+    /// How old keys of a function get before it is called again.
+    #[serde(deserialize_with = "seconds")]
+    pub refresh_after: Duration,
 }
 
 /// Access keys that do not change.
@@ -110,6 +134,10 @@ pub struct NewTable {
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 fn account_id_endpoint_mode<'de, D: Deserializer<'de>>(

@@ -29,6 +29,8 @@ pub enum Kind {
     Serialization,
     /// The item cannot be read as a session.
     CorruptItem,
+    /// The key that encrypts or decrypts a session is not known, now or at all.
+    EncryptionKey,
     /// A bug in this crate.
     Internal,
 }
@@ -44,6 +46,7 @@ impl Kind {
             Kind::Config => "ConfigError",
             Kind::Serialization => "SerializationError",
             Kind::CorruptItem => "CorruptItemError",
+            Kind::EncryptionKey => "EncryptionKeyError",
             Kind::Internal => "InternalError",
         }
     }

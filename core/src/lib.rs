@@ -25,12 +25,21 @@ pub mod error;
 mod files;
 pub mod item {
     //! The items of a session table. [`codec`] writes and reads whole items, by the [`layout`] of the table, from
-    //! [`attribute`] values and the [`expiry`].
+    //! [`attribute`] values and the [`expiry`]. A session can have a [`binary`] form, which is for [`encryption`] and
+    //! compression.
 
     pub mod attribute;
+    pub mod binary;
     pub mod codec;
+    mod compression;
+    pub mod encryption;
     pub mod expiry;
+    pub mod form;
     pub mod layout;
+
+    /// Maximum size of an item, in bytes
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+    pub(crate) const MAX_ITEM_SIZE: usize = 400 * 1024;
 }
 mod json {
     //! Fast reading and writing of JSON text, without a tree of values.
@@ -38,6 +47,7 @@ mod json {
     pub(crate) mod cursor;
     pub(crate) mod string;
 }
+pub mod keyring;
 pub mod runtime;
 mod single_flight;
 pub mod stats;

@@ -25,6 +25,8 @@ pub struct Stats {
     pub bytes_received: Counter,
     /// Connections that are open now.
     pub open_connections: Counter,
+    /// Reads of sessions that are not encrypted, by a store that encrypts.
+    pub plain_reads: Counter,
     /// DNS lookups that failed or returned no address.
     pub dns_failures: Counter,
     /// Connections to the last addresses that worked, because DNS failed.

@@ -15,6 +15,7 @@ use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
 use crate::item::codec::{NewItem, StoredItem};
 use crate::item::expiry::{self, Seconds};
+use crate::keyring::{KeySource, Keyring};
 use crate::single_flight::SingleFlight;
 use crate::sync::lock;
 use crate::table::create::TableCreator;
@@ -26,9 +27,13 @@ use crate::transport::{CallOptions, Trace, retry};
 use crate::wire::request::{Body, Requests, Touch};
 use crate::wire::response::{ItemOutcome, Response};
 
+mod forms;
 mod replace;
+mod user;
 
-pub use replace::{ReplaceOutcome, StoredSession};
+use forms::Encryption;
+pub use forms::{StoredSession, open_with};
+pub use replace::ReplaceOutcome;
 
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]
@@ -43,6 +48,10 @@ pub enum Found {
         session: String,
         /// The stored expiry, in seconds since 1970.
         expires: Option<f64>,
+        /// The stored creation time, in seconds since 1970.
+        created: Option<f64>,
+        /// What stands for the stored session in a condition; see [`StoredSession`].
+        token: Option<String>,
     },
 }
 
@@ -62,6 +71,7 @@ pub struct Store {
     config: Config,
     provider: Option<SharedCredentialsProvider>,
     requests: Requests,
+    encryption: Option<Encryption>,
     environment: SharedEnvironment,
     http: Arc<HttpClient>,
     /// Set by the first operation that succeeds in reading the AWS settings.
@@ -84,6 +94,16 @@ impl Store {
         Self::with_resolver(config, provider, SystemResolver)
     }
 
+    /// Gets the encryption keys from `source`, if the configuration has none.
+    pub fn with_key_source(mut self, source: KeySource) -> Self {
+        self.encryption = self.config.encryption.as_ref().map(|encryption| {
+            let (limit, refresh_after) = (self.config.timeout, encryption.refresh_after);
+            let keyring = Keyring::new(encryption.keys.clone(), Some(source), limit, refresh_after);
+            Encryption::new(encryption, keyring)
+        });
+        self
+    }
+
     /// A store that resolves host names with `resolver`.
     pub fn with_resolver(
         config: Config,
@@ -93,7 +113,13 @@ impl Store {
         let environment = SharedEnvironment::default();
         let (connect_timeout, max_connections) = (config.connect_timeout, config.max_connections);
         let http = HttpClient::new(connect_timeout, max_connections, environment.clone(), resolver);
+        let encryption = config.encryption.as_ref().map(|encryption| {
+            let keyring =
+                Keyring::new(encryption.keys.clone(), None, config.timeout, encryption.refresh_after);
+            Encryption::new(encryption, keyring)
+        });
         Self {
+            encryption,
             requests: Requests::new(&config.table, config.layout.clone()),
             environment,
             http: Arc::new(http),
@@ -139,11 +165,24 @@ impl Store {
         let Some(stored) = self.read_item(id, consistent, options, trace).await? else {
             return Ok(Found::Missing);
         };
-        let expires = stored.expires;
-        Ok(match stored.into_session(now)? {
-            Some(session) => Found::Session { session, expires },
-            None => Found::Expired,
-        })
+        if self.has_ended(&stored, now) {
+            return Ok(Found::Expired);
+        }
+        let StoredItem { session, expires, created, .. } = stored;
+        let problem = match self.open(id, session, options.deadline(self.config.timeout)).await? {
+            Some(StoredSession { text: Ok(session), token }) => {
+                return Ok(Found::Session { session, expires, created, token });
+            }
+            Some(StoredSession { text: Err(problem), .. }) => problem,
+            None => "the item has no session attribute",
+        };
+        Err(Error::new(Kind::CorruptItem, problem))
+    }
+
+    /// Whether the session of an item has expired, or has reached its maximum lifetime.
+    fn has_ended(&self, item: &StoredItem, now: Seconds) -> bool {
+        let end = self.config.max_lifetime.and_then(|longest| Some(item.created? + longest as f64));
+        expiry::is_expired(item.expires, now) || expiry::is_expired(end, now)
     }
 
     async fn read_item(
@@ -158,9 +197,17 @@ impl Store {
         }
     }
 
-    /// Writes a session, with PutItem.
-    pub async fn set(&self, item: NewItem<'_>, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
-        self.call("PutItem", self.requests.put(item)?, &mut options, trace).await.map(drop)
+    /// Writes a session, with PutItem. Returns its token; see [`StoredSession`].
+    pub async fn set(
+        &self,
+        item: NewItem<'_>,
+        mut options: CallOptions,
+        trace: &mut Trace,
+    ) -> Result<Option<String>> {
+        let protected = self.protect(&item, options).await?;
+        let body = self.requests.put(protected.item(item))?;
+        self.call("PutItem", body, &mut options, trace).await?;
+        Ok(protected.token())
     }
 
     /// Updates the expiry of a session and, if given, a stamp in it, with UpdateItem. The session must exist and not have
@@ -239,20 +286,24 @@ impl Store {
     }
 
     async fn list(&self, only_keys: bool, now: Seconds) -> Result<Vec<ListedSession>> {
-        self.with_scanner(async |scanner| {
-            let mut sessions = Vec::new();
-            let list = |mut stored: StoredItem| {
-                let (id, expires) = (stored.id.take().unwrap_or_default(), stored.expires);
-                if only_keys {
-                    sessions.push(ListedSession { id, session: String::new(), expires });
-                } else if let Ok(Some(session)) = stored.into_session(now) {
-                    sessions.push(ListedSession { id, session, expires });
-                }
+        let items = self
+            .with_scanner(async |scanner| {
+                let mut items = Vec::new();
+                scanner.for_each(only_keys, now, |item| items.push(item)).await?;
+                Ok(items)
+            })
+            .await?;
+        let mut sessions = Vec::with_capacity(items.len());
+        for StoredItem { id, session, expires, .. } in items {
+            let id = id.unwrap_or_default();
+            let text = if only_keys {
+                Some(String::new())
+            } else {
+                self.open(&id, session, self.deadline()).await?.and_then(|session| session.text.ok())
             };
-            scanner.for_each(only_keys, now, list).await?;
-            Ok(sessions)
-        })
-        .await
+            sessions.extend(text.map(|session| ListedSession { id, session, expires }));
+        }
+        Ok(sessions)
     }
 
     /// The number of sessions that have not expired.
@@ -336,7 +387,8 @@ impl Store {
     /// operation again.
     async fn with_scanner<T>(&self, operation: impl AsyncFn(&Scanner<'_>) -> Result<T>) -> Result<T> {
         let transport = &self.aws(self.deadline()).await?.transport;
-        let scanner = Scanner { transport, table: &self.config.table, layout: &self.config.layout };
+        let Config { table, layout, max_lifetime, .. } = &self.config;
+        let scanner = Scanner { transport, table, layout, max_lifetime: *max_lifetime };
         match operation(&scanner).await {
             Err(error) if let Some(new) = self.table_to_create(&error) => {
                 self.create_for_operation(new).await?;

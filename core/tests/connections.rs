@@ -18,7 +18,7 @@ use serde_json::json;
 use support::{FaultServer, Reaction, empty, store, trace};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const ITEM: NewItem<'_> = NewItem { id: "a", session: "{}", expires: Some(9), attributes: None };
+const ITEM: NewItem<'_> = NewItem::new("a", "{}", 9);
 /// Longer than an idle connection is trusted.
 const SOME_SECONDS: Duration = Duration::from_millis(2100);
 

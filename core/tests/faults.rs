@@ -16,7 +16,7 @@ use dynamodb_session_core::wire::request::Touch;
 use serde_json::json;
 use support::{FaultServer, Reaction, empty, response, service_error, store, trace};
 
-const ITEM: NewItem<'_> = NewItem { id: "a", session: "{}", expires: Some(9), attributes: None };
+const ITEM: NewItem<'_> = NewItem::new("a", "{}", 9);
 
 #[tokio::test]
 async fn temporary_errors_are_retried() {
@@ -67,7 +67,7 @@ async fn permanent_errors_are_not_retried() {
         assert_eq!(server.requests().len(), 1, "{name}");
     }
     let server = FaultServer::start([service_error(400, "ConditionalCheckFailedException")]).await;
-    let touch = Touch { id: "a", expires: 9, now: 1, keeps_later: false, earliest: None, stamp: None };
+    let touch = Touch { id: "a", expires: 9, now: 1, ..Touch::default() };
     assert_eq!(
         store(&server.endpoint, json!({})).touch(touch, CallOptions::default(), &mut trace()).await.unwrap(),
         None

@@ -28,13 +28,14 @@ fn layout(format: Format) -> Layout {
         expires: "expires".into(),
         constants: vec![("type".into(), "connect-session".into())],
         format,
+        ..Layout::default()
     }
 }
 
 /// Writes the item of a session and reads it back.
 fn round_trip(format: Format, session: &str) -> Result<String, TestCaseError> {
     let requests = Requests::new("t", layout(format));
-    let item = NewItem { id: "k", session, expires: Some(9), attributes: Some(r#"{"user":{"S":"u"}}"#) };
+    let item = NewItem { attributes: Some(r#"{"user":{"S":"u"}}"#), ..NewItem::new("k", session, 9) };
     let body = requests.put(item).map_err(|error| TestCaseError::fail(error.to_string()))?.finish(true);
     let put: Value = serde_json::from_slice(&body).map_err(|error| TestCaseError::fail(error.to_string()))?;
     let body = json!({ "Item": put["Item"] }).to_string();
@@ -96,7 +97,7 @@ proptest! {
     fn a_number_outside_the_range_of_dynamodb_is_rejected(number in any_number()) {
         let session = json!({ "a": [number] }).to_string();
         let outcome = Requests::new("t", layout(Format::Map))
-            .put(NewItem { id: "k", session: &session, expires: Some(9), attributes: None });
+            .put(NewItem::new("k", &session, 9));
         prop_assert_eq!(outcome.is_ok(), fits_map(&number));
         if let Err(error) = outcome {
             prop_assert_eq!(error.kind, Kind::Serialization);

@@ -14,12 +14,12 @@ const NOW: i64 = 1_700_000_000;
 
 /// A touch that sets the expiry to `expires`, even if the stored one is later.
 fn touch_of(id: &str, expires: i64) -> Touch<'_> {
-    Touch { id, expires, now: NOW, keeps_later: false, earliest: None, stamp: None }
+    Touch { id, expires, now: NOW, ..Touch::default() }
 }
 
 async fn put(store: &Store, id: &str, session: &str, life: i64) -> i64 {
     let expires = NOW + life;
-    let item = NewItem { id, session, expires: Some(expires), attributes: None };
+    let item = NewItem::new(id, session, expires);
     store.set(item, CallOptions::default(), &mut trace()).await.unwrap();
     expires
 }
@@ -37,7 +37,10 @@ async fn a_session_is_written_read_and_destroyed() {
     assert_eq!(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
     let expires = put(&store, "a", BODY, 60).await;
     let found = store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
-    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(expires as f64) });
+    assert_eq!(
+        found,
+        Found::Session { session: BODY.into(), expires: Some(expires as f64), created: None, token: None }
+    );
     store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
     assert_eq!(store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap(), Found::Missing);
     store.destroy("a", CallOptions::default(), &mut trace()).await.unwrap();
@@ -48,31 +51,33 @@ async fn a_session_is_replaced_only_if_it_is_the_expected_one() {
     for format in ["json", "map"] {
         let store = ready_store(json!({ "layout": { "format": format } })).await;
         let replace = async |session: &str, stored: ReplacedSession<'_>, latest| {
-            let item = NewItem { id: "a", session, expires: Some(NOW + 60), attributes: None };
+            let item = NewItem::new("a", session, NOW + 60);
             let replaced = Replaced { session: stored, now: NOW, latest };
             store.replace(item, replaced, CallOptions::default(), &mut trace()).await.unwrap()
         };
         let first = ReplacedSession::Text(BODY);
         assert_eq!(replace("{}", first, None).await, ReplaceOutcome::Ended, "there is no item");
         let expires = put(&store, "a", BODY, 60).await;
-        assert_eq!(replace(r#"{"n":2}"#, first, None).await, ReplaceOutcome::Written);
+        assert_eq!(replace(r#"{"n":2}"#, first, None).await, ReplaceOutcome::Written { token: None });
         let ReplaceOutcome::Changed { session, .. } = replace(r#"{"n":3}"#, first, None).await else {
             panic!("the item holds a different session");
         };
         // The value that was returned is what the next attempt compares.
-        let stored = match &session {
-            StoredSession::Text(text) => ReplacedSession::Text(text),
-            StoredSession::Value(value) => ReplacedSession::Value(value),
-        };
+        let StoredSession { text, token } = &session;
+        let text = ReplacedSession::Text(text.as_deref().unwrap());
+        let stored = token.as_deref().map_or(text, ReplacedSession::of_token);
         let later = replace(r#"{"n":3}"#, stored, Some(expires - 1)).await;
         assert!(
             matches!(later, ReplaceOutcome::Changed { expires: Some(stored), .. } if stored == expires as f64)
         );
-        assert_eq!(replace(r#"{"n":3}"#, stored, Some(expires)).await, ReplaceOutcome::Written);
+        assert_eq!(
+            replace(r#"{"n":3}"#, stored, Some(expires)).await,
+            ReplaceOutcome::Written { token: None }
+        );
         let found = store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap();
         assert_eq!(text_of(found), r#"{"n":3}"#);
         let at_the_end = Replaced { session: ReplacedSession::Any, now: expires, latest: None };
-        let item = NewItem { id: "a", session: "{}", expires: Some(expires + 60), attributes: None };
+        let item = NewItem::new("a", "{}", expires + 60);
         let outcome = store.replace(item, at_the_end, CallOptions::default(), &mut trace()).await.unwrap();
         assert_eq!(outcome, ReplaceOutcome::Ended, "the item has expired");
     }
@@ -101,7 +106,10 @@ async fn a_touch_does_not_revive_an_expired_session() {
         Some(later as f64)
     );
     let found = store.get("alive", NOW, CallOptions::default(), &mut trace()).await.unwrap();
-    assert_eq!(found, Found::Session { session: BODY.into(), expires: Some(later as f64) });
+    assert_eq!(
+        found,
+        Found::Session { session: BODY.into(), expires: Some(later as f64), created: None, token: None }
+    );
 }
 
 #[tokio::test]
@@ -179,7 +187,7 @@ async fn a_stamp_is_set_only_in_a_session_that_is_a_map() {
             Some(later as f64),
             "{format}"
         );
-        let Found::Session { session, expires } =
+        let Found::Session { session, expires, .. } =
             store.get("a", NOW, CallOptions::default(), &mut trace()).await.unwrap()
         else {
             panic!("the session is gone")

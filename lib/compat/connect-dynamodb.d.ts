@@ -135,6 +135,20 @@ declare namespace ConnectDynamoDB {
     describeTable(callback: (error: CallbackError, table?: dynamodbSession.TableDescription) => void): void
     /** Resolves to the description of the table and its time to live. */
     describeTable(): Promise<dynamodbSession.TableDescription>
+    /** Returns the IDs of a user's sessions, as `idsOf` of dynamodb-session does. Requires the `user` option. */
+    idsOf(user: string | number, callback: dynamodbSession.ValueCallback<string[]>): void
+    /** Resolves to the IDs of a user's sessions. */
+    idsOf(user: string | number): Promise<string[]>
+    /** Deletes a user's sessions and returns their number, as `destroyAllOf` of dynamodb-session does. */
+    destroyAllOf(
+      user: string | number,
+      options: dynamodbSession.DestroyAllOptions,
+      callback: dynamodbSession.ValueCallback<number>
+    ): void
+    /** Deletes all sessions of a user and returns their number. */
+    destroyAllOf(user: string | number, callback: dynamodbSession.ValueCallback<number>): void
+    /** Deletes a user's sessions and resolves to their number. */
+    destroyAllOf(user: string | number, options?: dynamodbSession.DestroyAllOptions): Promise<number>
     /** Returns the store's counters. Sends no request. */
     stats(): dynamodbSession.StoreStats
     /** Stops the timer of `reapInterval` and closes the idle connections. Later operations fail. */

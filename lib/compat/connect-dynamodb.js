@@ -86,7 +86,7 @@ function connectDynamoDB(connect) {
       const { sessions, settings } = this[STATE]
       const { hashKey, sortKey, newTable } = settings
       if (newTable !== null) return { TableDescription: await sessions.createTable() }
-      const input = createTableInput([hashKey, sortKey], { ProvisionedThroughput: throughput(this) })
+      const input = createTableInput([hashKey, sortKey], { ProvisionedThroughput: throughput(this) }, settings)
       return sessions.request('CreateTable', input)
     }
 
@@ -97,7 +97,11 @@ function connectDynamoDB(connect) {
     /** The session in a response of GetItem, or null. */
     getParsedSession(found) {
       const { sessions, settings } = this[STATE]
-      const { text, expires, isExpired } = decodedSession(sessions, settings.attributes, found?.Item)
+      const { text, expires, isExpired, lacksKey } = decodedSession(sessions, settings, found?.Item)
+      if (lacksKey) {
+        const message = 'the session is encrypted under a key that is not in option encryption.keys'
+        throw new DynamoDBStoreError('EncryptionKeyError', message, { retryable: true })
+      }
       return !text || isExpired ? null : sessions.parse(text, expires)
     }
 
@@ -238,12 +242,10 @@ function requireSpecialKeys({ specialKeys, table }, session) {
 }
 
 /** The session text and the expiry of an item. The other attributes may have values that only the AWS SDK reads. */
-function decodedSession(sessions, attributes, item) {
+function decodedSession(sessions, { hashKey, sortKey, attributes }, item) {
+  const names = [hashKey, sortKey, attributes.session, attributes.expires].filter((name) => name !== undefined)
   try {
-    return sessions.decodeItem({
-      [attributes.session]: item[attributes.session],
-      [attributes.expires]: item[attributes.expires]
-    })
+    return sessions.decodeItem(Object.fromEntries(names.map((name) => [name, item[name]])))
   } catch {
     return {}
   }

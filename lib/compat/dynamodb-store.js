@@ -3,7 +3,7 @@
 const { callbackOrPromise } = require('../callbacks.js')
 const { findBase, requirerOf } = require('../express-base.js')
 const { fromNow, lifetimeOf } = require('../lifetime.js')
-const { copyOptions } = require('../options.js')
+const { copyOptions, writesBinary } = require('../options.js')
 const { mayBeFastify } = require('../parallel/frameworks.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
@@ -52,6 +52,7 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
     this.dynamoService = null
     this.documentClient = null
     const native = { ...nativeOptions(PACKAGE, rows, options), ...optionsOfVersion2Config(dynamoConfig ?? {}) }
+    this[STATE].native = native
     const { readCapacityUnits, writeCapacityUnits } = capacityOf(this)
     this[STATE].open({
       ...settingsOf(rows, this, native),
@@ -61,7 +62,10 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
       stamp: { field: 'updated', value: (now) => now, attribute: (now) => ({ N: `${now}` }) },
       // The replaced package rounds down.
       round: Math.floor,
-      isFresh: (sess) => wasUpdatedRecently(this, sess),
+      // A touch cannot set the stamp in a binary form, so the expiry shows when the session was touched.
+      ...(writesBinary(native)
+        ? { touchAfter: native.touchAfter ?? this.touchInterval / 1000 }
+        : { isFresh: (sess) => wasUpdatedRecently(this, sess) }),
       newTable: { throughput: [readCapacityUnits, writeCapacityUnits], timeToLive: false, tags: [] }
     })
     // Without a callback, the first operation that misses the table creates it.
@@ -93,8 +97,9 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
   }
 
   createTable() {
-    const input = createTableInput([this.hashKey], { ProvisionedThroughput: throughput(capacityOf(this)) })
-    return this[STATE].sessions.request('CreateTable', input)
+    const { sessions, native } = this[STATE]
+    const input = createTableInput([this.hashKey], { ProvisionedThroughput: throughput(capacityOf(this)) }, native)
+    return sessions.request('CreateTable', input)
   }
 
   getSessionId(sid) {

@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
 import {
   ConflictEvent,
+  DestroyAllOptions,
+  DestroyAllOptions,
   DynamoDBStoreError,
   NativeStoreOptions,
   KoaContext,
@@ -142,6 +144,15 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
 
   /** Deletes a session and resolves to `{}`. Succeeds if the session does not exist. */
   destroy(id: string, context?: KoaContext): Promise<any>
+
+  /** Returns the IDs of a user's sessions, as `idsOf` of dynamodb-session does. Requires the `user` option. */
+  idsOf(user: string | number): Promise<string[]>
+
+  /**
+   * Deletes all sessions of a user and returns their number, as `destroyAllOf` of dynamodb-session does. Requires the `user`
+   * option.
+   */
+  destroyAllOf(user: string | number, options?: DestroyAllOptions): Promise<number>
 
   /** Returns the store's counters since its options were set. Sends no request. */
   stats(): StoreStats

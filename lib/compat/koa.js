@@ -72,7 +72,8 @@ function createStoreClass({ packageName, layout, idOf }) {
       const table = typeof given === 'string' ? { name: given } : copyOptions(given ?? {})
       const config = copyOptions(dynamoConfig ?? {})
       const wanted = { ...defaults, ...withoutUndefined(others), attributes: { ...layout.attributes, ...attributes } }
-      const native = nativeOptions(packageName, rows, wanted)
+      // The format of the layout does not contradict an option.
+      const native = nativeOptions(packageName, rows, { ...wanted, format: others.format })
       // An invalid option is replaced by the default of this package.
       for (const name of Object.keys(defaults)) if (native[name] !== wanted[name]) native[name] = defaults[name]
       // An invalid name in `table` is kept: a default could be the name of a different table. The service reports it.
@@ -143,7 +144,7 @@ function createStoreClass({ packageName, layout, idOf }) {
       const keys = [this.hashKey, this.sortKey ?? this[STATE].native.sortKey]
       return sessionsOf(this).request(
         'CreateTable',
-        createTableInput(keys, { ProvisionedThroughput: throughput(this) })
+        createTableInput(keys, { ProvisionedThroughput: throughput(this) }, this[STATE].native)
       )
     }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type {
   ConflictEvent,
+  DestroyAllOptions,
   DoneCallback,
   DynamoDBStoreError,
   NativeStoreOptions,
@@ -117,6 +118,18 @@ export class DynamoDBStore extends EventEmitter {
   /** Deletes a session. Succeeds if the session does not exist. Cost: one DeleteItem, which uses one write unit. */
   destroy(sid: string, callback: DoneCallback | undefined): void
   destroy(sid: string): Promise<void>
+
+  /** Returns the IDs of a user's sessions, as `idsOf` of dynamodb-session does. Requires the `user` option. */
+  idsOf(user: string | number, callback: ValueCallback<string[]>): void
+  idsOf(user: string | number): Promise<string[]>
+
+  /**
+   * Deletes all sessions of a user and returns their number, as `destroyAllOf` of dynamodb-session does. Requires the `user`
+   * option.
+   */
+  destroyAllOf(user: string | number, options: DestroyAllOptions, callback: ValueCallback<number>): void
+  destroyAllOf(user: string | number, callback: ValueCallback<number>): void
+  destroyAllOf(user: string | number, options?: DestroyAllOptions): Promise<number>
 
   /** Returns the store's counters. Sends no request. */
   stats(): StoreStats

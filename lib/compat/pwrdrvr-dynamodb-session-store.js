@@ -5,7 +5,7 @@ const { format } = require('node:util')
 const { callbackOrPromise, withoutValue } = require('../callbacks.js')
 const { findBase, requirerOf } = require('../express-base.js')
 const { isJavaScriptClient } = require('../sdk-client.js')
-const { copyOptions } = require('../options.js')
+const { copyOptions, writesBinary } = require('../options.js')
 const { STATE } = require('../state.js')
 const { hashOf } = require('../tracing.js')
 const { pwrdrvr: layout } = require('./layouts.js')
@@ -42,8 +42,9 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
     const state = this[STATE]
     state.properties = propertiesOf(rows, options)
     const { touchAfter } = state.properties
+    const native = nativeOptions(PACKAGE, rows, options)
     state.settings = {
-      ...settingsOf(rows, state.properties, nativeOptions(PACKAGE, rows, options)),
+      ...settingsOf(rows, state.properties, native),
       ...(isClient && { client: dynamoDBClient }),
       format: layout.format,
       constants: layout.constants,
@@ -54,7 +55,8 @@ class DynamoDBStore extends createExpressStore(findBase(requirerOf(module))) {
       },
       // The replaced package rounds down.
       round: Math.floor,
-      isFresh: (session) => isFresh(session, touchAfter)
+      // A touch cannot set the stamp in a binary form, so the expiry shows when the session was touched.
+      ...(writesBinary(native) ? { touchAfter } : { isFresh: (session) => isFresh(session, touchAfter) })
     }
     this.useStronglyConsistentReads = useStronglyConsistentReads
     Object.defineProperty(this, 'client', { value: state.settings.client })
@@ -129,7 +131,7 @@ async function createTable(state, createTableOptions, waiting) {
   const { hashKey, tableName } = state.properties
   const input = {
     TableName: tableName,
-    ...createTableInput([hashKey]),
+    ...createTableInput([hashKey], {}, state.settings),
     ...(createTableOptions.ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
     ...createTableOptions
   }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { callbackOrPromise, emitLater, invoke } = require('../callbacks.js')
+const { callbackOrPromise, emitLater, invoke, optionsIn } = require('../callbacks.js')
 const { watchGenerate } = require('../express-cookie.js')
 const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
@@ -9,6 +9,8 @@ const { STATE } = require('../state.js')
 class State {
   /** The sessions of the table. */
   sessions
+  /** The native options, if the store needs them later. */
+  native
   /** While the table is being created: a promise that resolves when that has succeeded or failed. */
   creation
   #emit
@@ -52,6 +54,18 @@ function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessio
       super(...args)
       Object.defineProperty(this, STATE, { value: new State(this) })
       watchGenerate(this, (cookie) => this[STATE].sessions.setCookieOptions(cookie))
+    }
+
+    idsOf(user, ...rest) {
+      return callbackOrPromise(
+        afterCreation(this, () => sessionsOf(this).idsOf(user)),
+        rest
+      )
+    }
+
+    destroyAllOf(user, ...rest) {
+      const destroying = afterCreation(this, () => sessionsOf(this).destroyAllOf(user, optionsIn(rest)))
+      return callbackOrPromise(destroying, rest)
     }
 
     stats() {

@@ -1,11 +1,24 @@
 'use strict'
 
-/** Input of CreateTable for a table with these attributes, of type S, as its partition key and its sort key. */
-function createTableInput([hashKey, sortKey], settings) {
+/**
+ * Input of CreateTable for a table with these attributes, of type S, as its partition key and its sort key. With the option
+ * `user`, the table has an index.
+ */
+function createTableInput([hashKey, sortKey], settings, { user, attributes } = {}) {
   const keys = sortKey === undefined ? [hashKey] : [hashKey, sortKey]
+  const keySchema = (names) =>
+    names.map((AttributeName, index) => ({ AttributeName, KeyType: ['HASH', 'RANGE'][index] }))
+  const indexed = user === undefined ? [] : [attributes.user]
+  const indexes = indexed.map((name) => ({
+    IndexName: `${name}-index`,
+    KeySchema: keySchema([name]),
+    Projection: { ProjectionType: 'KEYS_ONLY' },
+    ...settings
+  }))
   return {
-    AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    KeySchema: keys.map((AttributeName, index) => ({ AttributeName, KeyType: ['HASH', 'RANGE'][index] })),
+    AttributeDefinitions: [...keys, ...indexed].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: keySchema(keys),
+    ...(indexes.length > 0 && { GlobalSecondaryIndexes: indexes }),
     ...settings
   }
 }

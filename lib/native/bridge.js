@@ -4,7 +4,8 @@ const { plainJson } = require('../json.js')
 const { Bridge, CompletionSlot, CompletionStatus, throwUncaught } = require('./loader.js')
 
 const { Call: CALL, Status: STATUS, Text: TEXT, Number: NUMBER, Trace: TRACE, Warning: WARNING } = CompletionSlot
-const SLOTS = WARNING + 1
+const { Token: TOKEN, Created: CREATED } = CompletionSlot
+const SLOTS = CREATED + 1
 const { Failed: FAILED, Succeeded: SUCCEEDED } = CompletionStatus
 
 /** The handlers of completions, by the ID of the call. */
@@ -27,7 +28,15 @@ function newBridge() {
 function deliver(slots) {
   for (let i = 0; i < slots.length; i += SLOTS) {
     const handler = handlers.get(slots[i + CALL])
-    handler?.(slots[i + STATUS], slots[i + TEXT], slots[i + NUMBER], slots[i + TRACE], slots[i + WARNING])
+    handler?.(
+      slots[i + STATUS],
+      slots[i + TEXT],
+      slots[i + NUMBER],
+      slots[i + TRACE],
+      slots[i + WARNING],
+      slots[i + TOKEN],
+      slots[i + CREATED]
+    )
   }
 }
 
@@ -39,16 +48,16 @@ function register(handler) {
 }
 
 /**
- * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, status, text, number, trace, warning }`;
- * native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess`
+ * Starts an operation of the addon with `start(call)`. Resolves to `{ failed, status, text, number, trace, warning, token,
+ * created }`; native.d.ts describes what each operation completes with. Keeps the process alive until then, unless `holdsProcess`
  * is false.
  */
 function run(start, holdsProcess = true) {
   return new Promise((resolve) => {
-    const call = register((status = SUCCEEDED, text, number, trace, warning) => {
+    const call = register((status = SUCCEEDED, text, number, trace, warning, token, created) => {
       handlers.delete(call)
       if (holdsProcess && --inProgress === 0) bridge.keepAlive(false)
-      resolve({ failed: status === FAILED, status, text, number, trace, warning })
+      resolve({ failed: status === FAILED, status, text, number, trace, warning, token, created })
     })
     if (holdsProcess && inProgress++ === 0) bridge.keepAlive(true)
     try {
@@ -62,16 +71,18 @@ function run(start, holdsProcess = true) {
 }
 
 /**
- * Opens a store of the addon. The store calls `provide`, if given, whenever it needs credentials.
+ * Opens a store of the addon. The store calls `functions.credentials` and `functions.keys`, if given, whenever it needs
+ * credentials or encryption keys. Both return a promise of JSON; see `credentialsJson` and `keysJson`.
  * Returns the store and a function that closes it.
  */
-function open(settings, provide) {
+function open(settings, functions) {
   bridge ??= newBridge()
-  const call = provide && register(credentialsHandler(bridge, new WeakRef(provide)))
-  const native = bridge.openStore(plainJson(settings), call ?? null)
+  const callOf = (provide) => provide && register(requestHandler(bridge, new WeakRef(provide)))
+  const calls = [callOf(functions.credentials), callOf(functions.keys)]
+  const native = bridge.openStore(plainJson(settings), calls[0] ?? null, calls[1] ?? null)
   openStores += 1
-  if (provide) providers.set(native, provide)
-  const release = releaseOnce(call)
+  providers.set(native, functions)
+  const release = releaseOnce(calls)
   dropped.register(native, release)
   const close = () => {
     native.close()
@@ -81,8 +92,8 @@ function open(settings, provide) {
 }
 
 /**
- * Credentials functions, by native store. `handlers` has only a WeakRef to the function: the function refers to its store,
- * so a strong reference would keep both alive forever.
+ * The functions of each native store. `handlers` has only a WeakRef to a function: the function refers to its store, so a
+ * strong reference would keep both alive forever.
  */
 const providers = new WeakMap()
 
@@ -93,21 +104,20 @@ const dropped = new FinalizationRegistry((release) => release())
  * This is not part of `open`, because closures that are created in one function share its variables. `release` would then
  * keep `native` alive, and `dropped` would never call it.
  */
-function releaseOnce(call) {
+function releaseOnce(calls) {
   let isOpen = true
   return () => {
     if (!isOpen) return
     isOpen = false
-    handlers.delete(call)
+    for (const call of calls) handlers.delete(call)
     if (--openStores === 0) endBridge()
   }
 }
 
-function credentialsHandler(link, providerRef) {
+function requestHandler(link, functionRef) {
   return async (_status, _text, requestId) => {
-    const provide = providerRef.deref()
-    const json = provide ? await credentialsAsJson(provide) : failure('the store was garbage-collected')
-    link.giveCredentials(requestId, json)
+    const provide = functionRef.deref()
+    link.answer(requestId, provide ? await provide() : failure('the store was garbage-collected'))
   }
 }
 
@@ -121,7 +131,8 @@ function endBridge() {
   handlers.clear()
 }
 
-async function credentialsAsJson(provide) {
+/** The JSON of what a credentials function returns. */
+async function credentialsJson(provide) {
   try {
     const given = await provide()
     const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = given ?? {}
@@ -138,8 +149,20 @@ async function credentialsAsJson(provide) {
   }
 }
 
+/** The JSON of what a function that returns encryption keys returns. The error that it throws may contain a key. */
+async function keysJson(provide) {
+  let given
+  try {
+    given = await provide()
+  } catch {
+    return failure('the function that returns the encryption keys failed')
+  }
+  const { keys, problem } = require('../protection-options.js').readKeys(given)
+  return keys === undefined ? failure(`what the function of option encryption returned ${problem}`) : plainJson(keys)
+}
+
 function failure(error) {
   return plainJson({ error })
 }
 
-module.exports = { open, run, throwUncaught }
+module.exports = { credentialsJson, keysJson, open, run, throwUncaught }

@@ -4,32 +4,37 @@ const { DynamoDBStoreError } = require('../error.js')
 const { plainJson } = require('../json.js')
 const { parseSession } = require('../session-text.js')
 const addon = require('./loader.js')
-const { layoutOf } = require('./settings.js')
+const { codecSettings } = require('./settings.js')
 
-/** Writes and reads the items of one layout, as objects of attribute values. */
+/** Writes and reads the items of a store with these options, as objects of attribute values. */
 class ItemCodec {
   #native
   #tableName
 
   constructor(options) {
-    this.#native = new addon.ItemCodec(plainJson(layoutOf(options)))
+    this.#native = new addon.ItemCodec(plainJson(codecSettings(options)))
     this.#tableName = options.table
   }
 
   /**
    * Reads an item: the session ID, the session's text, the session, and the expiry in seconds. Each one is undefined if
    * the item has none. `session` is also undefined if the text is not a JSON object. `isExpired` says whether the item has
-   * expired.
+   * expired. `form` is `'json'`, `'map'`, `'encrypted'`, `'compressed'`, or undefined. If the session is encrypted, `keyId`
+   * is the ID of its key, and `lacksKey` says whether that key is unknown. `user` is the user attribute.
    */
   decode(item) {
     const json = this.#call('GetItem', () => this.#native.decode(plainJson(item), Date.now()))
-    const { id, session: text, expires, isExpired } = JSON.parse(json)
+    const { id, session: text, expires, isExpired, form, keyId, lacksKey, user } = JSON.parse(json)
     return {
       id: id ?? undefined,
       text: text ?? undefined,
       session: text === null ? undefined : parseSession(text),
       expires: expires ?? undefined,
-      isExpired
+      isExpired,
+      form: form ?? undefined,
+      keyId: keyId ?? undefined,
+      lacksKey,
+      user: user ?? undefined
     }
   }
 
@@ -38,11 +43,15 @@ class ItemCodec {
     return JSON.parse(this.#native.key(id))
   }
 
-  /** Writes an item as `set` does. Without `expires`, it has no expiry. `attributes` are additional attributes. */
-  encode(id, session, expires, attributes) {
+  /**
+   * Writes an item as `set` does. Without `expires`, it has no expiry. `attributes` are additional attributes. `user` is the
+   * user of the session.
+   */
+  encode(id, session, expires, attributes, user) {
     const additional = attributes === undefined ? null : plainJson(attributes)
     const json = JSON.stringify(session)
-    return JSON.parse(this.#call('PutItem', () => this.#native.encode(id, json, expires ?? null, additional)))
+    const args = [id, json, expires ?? null, additional, user ?? null]
+    return JSON.parse(this.#call('PutItem', () => this.#native.encode(...args)))
   }
 
   #call(operation, run) {

@@ -27,8 +27,8 @@ class NativeStore {
   /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
   #errors = new Map()
-  /** The last error that the app's credentials function threw. The addon gets only its text. */
-  #credentialsError
+  /** The last errors that the app's functions threw, by the code of the errors that they cause. */
+  #thrown = { __proto__: null, CredentialsError: undefined, EncryptionKeyError: undefined }
 
   /** Calls `emit(event)` with `disconnect` and `connect`. */
   constructor(options, emit) {
@@ -150,7 +150,8 @@ class NativeStore {
     const error = DynamoDBStoreError.fromNative(completion.text, name, this.#options, sid)
     count(this.#errors, error.code)
     if (series !== undefined) error.$metadata.attempts += series.attempts
-    if (error.code === 'CredentialsError') error.cause = this.#credentialsError ?? error.cause
+    const thrown = this.#thrown[error.code]
+    if (thrown !== undefined) error.cause = thrown
     throw error
   }
 
@@ -205,23 +206,30 @@ class NativeStore {
   /** Opens the addon's store. The app's own options take precedence over `clientOptions`. */
   #open(clientOptions) {
     const options = { __proto__: null, ...clientOptions, ...withoutUndefined(this.#options) }
-    const provide = typeof options.credentials === 'function' ? this.#providerOf(options.credentials) : undefined
-    const { native, close } = bridge.open(nativeSettings(options), provide)
+    const { credentials, encryption } = options
+    const { native, close } = bridge.open(nativeSettings(options), {
+      credentials:
+        typeof credentials === 'function'
+          ? this.#keepingError('CredentialsError', bridge.credentialsJson, credentials)
+          : undefined,
+      keys: encryption?.provide && this.#keepingError('EncryptionKeyError', bridge.keysJson, encryption.provide)
+    })
     this.#native = native
     this.#closeNative = close
   }
 
-  /** The app's credentials function. Its last error is kept. */
-  #providerOf(credentials) {
-    return async () => {
-      this.#credentialsError = undefined
+  /** Calls a function of the app by `toJson(provide)`. Its last error is kept, because the addon gets only a text. */
+  #keepingError(code, toJson, provide) {
+    const kept = async () => {
+      this.#thrown[code] = undefined
       try {
-        return await credentials()
+        return await provide()
       } catch (error) {
-        this.#credentialsError = error
+        this.#thrown[code] = error
         throw error
       }
     }
+    return () => toJson(kept)
   }
 }
 
@@ -262,6 +270,7 @@ class Series {
 const nothingSent = {
   retries: 0,
   backupReads: 0,
+  plainReads: 0,
   throttles: 0,
   throttlingReasons: {},
   bytes: { sent: 0, received: 0 },

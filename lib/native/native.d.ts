@@ -18,30 +18,35 @@ export declare class Bridge {
   /**
    * Opens a store. `config` is the JSON of its settings. If `credentialsCall` is not null, the credentials come from
    * JavaScript: each time the store needs them, it queues a completion that has this call ID and, as its number, a
-   * request ID.
-   * `giveCredentials` responds to that request.
+   * request ID. In the same way, the encryption keys come from JavaScript if `keysCall` is not null. `answer` responds
+   * to these requests.
    */
-  openStore(config: string, credentialsCall?: number | undefined | null): NativeStore
-  /** Answers a credentials request with the JSON of the credentials, or of `{ error: string }`. */
-  giveCredentials(request: number, credentials: string): void
+  openStore(config: string, credentialsCall?: number | undefined | null, keysCall?: number | undefined | null): NativeStore
+  /** Answers a request with JSON: the credentials, an array of keys, or `{ error: string }`. */
+  answer(request: number, json: string): void
 }
 
 /** Writes and reads the items of one layout. */
 export declare class ItemCodec {
-  /** `layout` is the member `layout` of a store's settings, as JSON. */
-  constructor(layout: string)
   /**
-   * Reads an item. Returns the JSON of `{ id, session, expires, isExpired }`: the session ID, the session's text, and the
-   * expiry in seconds, each of which may be null, and whether the item has expired. `now` is in milliseconds.
+   * `settings` is the JSON of `{ layout, keys, encrypts, compression }`, the first of which is a member of a store's
+   * settings.
+   */
+  constructor(settings: string)
+  /**
+   * Reads an item. Returns the JSON of `{ id, session, expires, isExpired, form, keyId, lacksKey, user }`: the session ID,
+   * the session's text, the expiry in seconds, whether the item has expired, the form of the session (`json`, `map`,
+   * `encrypted`, or `compressed`), the ID of the key that encrypts it, whether this key is unknown, and the user attribute.
+   * All but the Booleans may be null. `now` is in milliseconds.
    */
   decode(item: string, now: number): string
   /** The key of a session's item. */
   key(id: string): string
   /**
-   * Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, and `attributes` a JSON object
-   * of additional attribute values.
+   * Writes an item exactly as `set` does. `session` is JSON text, `expires` in seconds, `attributes` a JSON object of
+   * additional attribute values, and `user` the user of the session.
    */
-  encode(id: string, session: string, expires?: number | undefined | null, attributes?: string | undefined | null): string
+  encode(id: string, session: string, expires?: number | undefined | null, attributes?: string | undefined | null, user?: string | undefined | null): string
 }
 
 /**
@@ -53,31 +58,32 @@ export declare class NativeStore {
   /** Passes the environment variables that the store may read, and the result of `Date`'s `getTimezoneOffset()`. */
   setEnvironment(variables: Record<string, string>, timezoneOffset: number): void
   /**
-   * Reads a session. Completes with its text and, as the number, its expiry in seconds. If there is no session, the
-   * completion has no text, and its status says whether there is an expired item.
+   * Reads a session. Completes with its text, its token, its creation time, and, as the number, its expiry in seconds. If
+   * there is no session, the completion has no text, and its status says whether there is an expired item.
    */
   get(call: number, id: string, now: number, traced: boolean): void
   /**
    * Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-   * additional attribute values. `timeout` limits the time in milliseconds.
+   * additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session.
    */
-  set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, timeout: number | undefined | null, traced: boolean): void
+  set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, details: SessionDetails | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /**
    * Writes a session if the item still holds the session `stored` and has not expired, within `timeout` milliseconds.
-   * `stored` is JSON text or, if `is_value` is set, an attribute value as JSON. With `latest`, an item that expires
-   * later than this is not replaced. The status says what happened; see `CompletionStatus`. If the session has
-   * changed, the completion has the one that is stored and, as the number, its expiry.
+   * `stored` is JSON text or, if `isToken` is set, the token of an earlier completion; an empty one stands for any
+   * session. With `latest`, an item that expires later than this is not replaced. The status says what happened; see
+   * `CompletionStatus`. If the session has changed, the completion has the one that is stored, its token, its creation
+   * time, and, as the number, its expiry.
    */
-  replace(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, stored: string, isValue: boolean, latest: number | undefined | null, now: number, timeout: number, traced: boolean): void
+  replace(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, details: SessionDetails | undefined | null, stored: string, isToken: boolean, latest: number | undefined | null, now: number, timeout: number, traced: boolean): void
   /** Reads a session and completes as a `replace` that wrote nothing. */
   current(call: number, id: string, now: number, timeout: number, traced: boolean): void
   /**
    * Updates the expiry of a session. Completes with the new expiry as the number, or without a number if there is no
    * session. With `keepsLater`, an expiry that is already later is kept. With `earliest`, one that is earlier than this
-   * is kept. `stamp` is a session field to set: its
+   * is kept. `created` is the creation time of a session that has none, in seconds. `stamp` is a session field to set: its
    * name, and its attribute value as JSON. `timeout` limits the time in milliseconds.
    */
-  touch(call: number, id: string, expires: number, keepsLater: boolean, earliest: number | undefined | null, now: number, stamp: [string, string] | undefined | null, timeout: number | undefined | null, traced: boolean): void
+  touch(call: number, id: string, expires: number, keepsLater: boolean, earliest: number | undefined | null, created: number | undefined | null, now: number, stamp: [string, string] | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /** Deletes a session. */
   destroy(call: number, id: string, traced: boolean): void
   /** Deletes a session if it has expired. Completes with the number of deleted sessions, 1 or 0. */
@@ -95,6 +101,10 @@ export declare class NativeStore {
   all(call: number, now: number): void
   /** Completes with the number of sessions. */
   length(call: number, now: number): void
+  /** Completes with the JSON array of the IDs of a user's sessions. */
+  idsOf(call: number, user: string): void
+  /** Deletes all sessions of a user except those with these IDs. Completes with the number of sessions that were deleted. */
+  destroyAllOf(call: number, user: string, except: Array<string>): void
   /** Deletes all sessions. */
   clear(call: number): void
   /** Completes with a JSON array of two responses as text: of `DescribeTable`, and of `DescribeTimeToLive` or null. */
@@ -115,12 +125,16 @@ export declare const enum CompletionSlot {
   Status = 1,
   /** A session, a response, or another result as text. If the call failed, the JSON of an error. */
   Text = 2,
-  /** An expiry in seconds, a count, or the ID of a credentials request. */
+  /** An expiry in seconds, a count, or the ID of a request to JavaScript. */
   Number = 3,
   /** The JSON of `{ attempts, statusCode, capacityUnits }`, if the call was traced. */
   Trace = 4,
   /** The JSON of an error that did not make the call fail. */
   Warning = 5,
+  /** What stands for a stored session in `replace`. A hole means that its text does. */
+  Token = 6,
+  /** When a session was created, in seconds. */
+  Created = 7,
 }
 
 /** How a call ended. */
@@ -133,10 +147,11 @@ export declare const enum CompletionStatus {
   Expired = 2,
   /** A session was not written because it has ended: there is no item, the item has expired, or it has no session. */
   Ended = 3,
-  /** A session was not written because the item holds a different one, which is the text. */
+  /**
+   * A session was not written because the item holds a different one, which is the text. Without a text, it cannot be
+   * read.
+   */
   Changed = 4,
-  /** As `Changed`, but the text is an attribute value as JSON, because the session cannot be converted back to it. */
-  ChangedValue = 5,
 }
 
 /** The size of an item in bytes, as DynamoDB counts it. */
@@ -144,6 +159,14 @@ export declare function itemSize(item: string): number
 
 /** Whether two items hold the same attributes: sets have no order, and numbers are compared by value. */
 export declare function sameAttributes(one: string, other: string): boolean
+
+/** What is stored with a session. */
+export interface SessionDetails {
+  /** When the session was created, in seconds since 1970. */
+  created?: number
+  /** The user of the session. */
+  user?: string
+}
 
 /** Throws a value as an uncaught exception of the process, even inside a promise. */
 export declare function throwUncaught(thrown: unknown): void

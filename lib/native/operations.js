@@ -16,6 +16,8 @@ const operations = {
   all: operation('Scan', 'all'),
   ids: operation('Scan', 'ids'),
   length: operation('Scan', 'length'),
+  idsOf: operation('Query', 'idsOf'),
+  destroyAllOf: operation('DeleteItem', 'destroyAllOf'),
   clear: operation('BatchWriteItem', 'clear'),
   createTable: operation('CreateTable', 'createTable'),
   describeTable: operation('DescribeTable', 'describeTable'),

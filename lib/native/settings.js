@@ -33,6 +33,9 @@ function nativeSettings(options) {
         : null,
     // Client credentials that have no expiration never change, because the client itself does not fetch them again.
     credentialsMayChange: typeof credentials === 'function' && options.client === undefined,
+    encryption: encryptionOf(options),
+    compression: options.compression ?? false,
+    maxLifetime: options.maxLifetime ?? null,
     consistentRead: { true: 'always', false: 'never', 'on-miss': 'on-miss' }[options.consistentRead],
     createTable: options.newTable,
     connectTimeout,
@@ -43,6 +46,19 @@ function nativeSettings(options) {
   }
 }
 
+function encryptionOf({ encryption }) {
+  if (encryption === undefined) return null
+  const { keys, write, acceptPlain, refreshAfter } = encryption
+  return { keys: keys?.() ?? null, write, acceptPlain, refreshAfter }
+}
+
+/** The settings of the addon's codec. It has no keys if they come from a function. */
+function codecSettings(options) {
+  const { encryption, compression = false } = options
+  const keys = encryption?.keys?.() ?? null
+  return { layout: layoutOf(options), keys, encrypts: encryption?.write ?? false, compression }
+}
+
 /** The item layout, in the form that the addon expects. */
 function layoutOf(options) {
   return {
@@ -51,9 +67,12 @@ function layoutOf(options) {
     prefix: options.prefix,
     session: options.attributes.session,
     expires: options.attributes.expires,
+    user: options.user === undefined ? null : options.attributes.user,
+    created: options.maxLifetime === undefined ? null : options.attributes.created,
+    hashIds: options.hashIds ?? false,
     constants: options.constants,
     format: options.format
   }
 }
 
-module.exports = { layoutOf, nativeSettings }
+module.exports = { codecSettings, nativeSettings }

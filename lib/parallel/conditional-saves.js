@@ -16,6 +16,9 @@ const EXPIRY_SLACK = 5
 /** The longest pause between two attempts, in milliseconds. */
 const LONGEST_PAUSE = 100
 
+/** The token of any session. */
+const ANY = ''
+
 /** Stands for the stored session while it is unknown whether an earlier save has written it. */
 const UNKNOWN = Symbol('unknown')
 
@@ -23,8 +26,8 @@ const UNKNOWN = Symbol('unknown')
  * Saves sessions on condition that the table still holds what the request read. If another request has changed the
  * session, the changes are merged. If the session has ended, it is not written.
  *
- * A stored session is `{ text, value, expiry }`: its JSON text, its attribute value if that is not a string, and its
- * expiry in milliseconds if it is known.
+ * A stored session is `{ text, token, expiry, created }`: its JSON text, unless it cannot be read, a token that stands for it
+ * in a condition, unless its text does, its expiry in milliseconds, and its creation time in seconds, if they are known.
  */
 class ConditionalSaves {
   #sessions
@@ -89,7 +92,8 @@ class ConditionalSaves {
     const previous = this.#records.of(save)
     const base = previous?.base
     if (base === undefined) return this.#put(save, queue)
-    const { ttl, stamp, disableTouch } = this.#options
+    const { ttl, stamp, disableTouch, onConflict } = this.#options
+    if (onConflict === 'overwrite') return this.#overwrite(save, base, queue)
     const isExpress = framework === 'express'
     // Only express-session changes a lifetime with a touch, which leaves the stored session as it is.
     save.keepsLater = isExpress && ttl === undefined && !previous.hasNewLifetime(record)
@@ -115,9 +119,31 @@ class ConditionalSaves {
   async #put(save, queue) {
     const { sid, text, attributes, record } = save
     const expires = this.#sessions.secondsOf(record.expiry)
+    const details = this.#sessions.detailsOf(record, save.user)
     save.written = text
-    await this.#native.runHeld(operations.set, sid, text, expires, attributes, this.#remaining(save))
-    this.#finish(save, queue, { text, value: undefined, expiry: record.expiry })
+    const args = [text, expires, attributes, details, this.#remaining(save)]
+    const { token } = await this.#native.runHeld(operations.set, sid, ...args)
+    this.#finish(save, queue, { text, token, expiry: record.expiry, created: record.created })
+  }
+
+  /** Replaces the session that the request has read, whatever it is now, unless it has ended. */
+  #overwrite(save, base, queue) {
+    save.series = this.#native.openSeries(operations.set, save.sid)
+    const any = { text: base.text, token: ANY, expiry: undefined, created: undefined }
+    return save.series.run(async () => {
+      const { text, attributes, record } = save
+      let completion
+      // The session may change between the request and the response that says why the condition failed.
+      do completion = await this.#send(save, any, { text, attributes, user: save.user, expiry: record.expiry })
+      while (completion.status === CompletionStatus.Changed)
+      if (completion.status === CompletionStatus.Ended) return this.#events.missing(operations.set, save.sid)
+      return this.#finish(save, queue, {
+        text,
+        token: completion.token,
+        expiry: record.expiry,
+        created: record.created
+      })
+    })
   }
 
   /** Replaces the session that the request has read. */
@@ -140,29 +166,36 @@ class ConditionalSaves {
         continue
       }
       if (attempt > 2) await pause(attempt)
-      const { text, attributes, expiry } = version
-      const expires = this.#sessions.secondsOf(expiry)
-      const remaining = this.#remaining(save)
-      save.written = text
-      const completion = await save.series.send(
-        operations.replace,
-        text,
-        expires,
-        attributes,
-        stored.value ?? stored.text,
-        stored.value !== undefined,
-        save.keepsLater ? expires + EXPIRY_SLACK : null,
-        Date.now(),
-        remaining
-      )
+      const completion = await this.#send(save, stored, version)
       if (completion.status === CompletionStatus.Succeeded) {
-        return this.#finish(save, queue, { text, value: undefined, expiry }, version)
+        const { text, expiry } = version
+        const { created } = save.record
+        return this.#finish(save, queue, { text, token: completion.token, expiry, created }, version)
       }
       isExpected = false
       stored = this.#storedOf(completion)
     }
     queue.stored = undefined
     return this.#events.missing(operations.set, save.sid)
+  }
+
+  /** Sends a version of the session, on condition that the table still holds the stored session. */
+  #send(save, stored, { text, attributes, user, expiry }) {
+    const expires = this.#sessions.secondsOf(expiry)
+    const remaining = this.#remaining(save)
+    save.written = text
+    return save.series.send(
+      operations.replace,
+      text,
+      expires,
+      attributes,
+      this.#sessions.detailsOf(save.record, user),
+      stored.token ?? stored.text,
+      stored.token !== undefined,
+      save.keepsLater ? expires + EXPIRY_SLACK : null,
+      Date.now(),
+      remaining
+    )
   }
 
   /** Reads the stored session. */
@@ -172,11 +205,13 @@ class ConditionalSaves {
 
   /** What to write over the stored session. */
   #versionOver(stored, save, base) {
-    const { text, attributes, record } = save
+    const { text, attributes, user, record } = save
     const baseText = base.textOf(stored)
+    record.created = stored.created ?? record.created
     // A touch may have changed the expiry and left the session as it was.
-    const expiry = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
-    const version = { text, attributes, expiry, changesStored: true }
+    const wanted = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
+    const expiry = this.#sessions.limited(wanted, record.created)
+    const version = { text, attributes, user, expiry, changesStored: true }
     if (stored.text === baseText) return version
     const { VersionMerger } = require('./version-merger.js')
     this.#merger ??= new VersionMerger(this.#sessions, this.#options, this.#native)
@@ -186,19 +221,9 @@ class ConditionalSaves {
   }
 
   /** The stored session of a completion, or undefined if the session has ended. */
-  #storedOf({ status, text, number }) {
+  #storedOf({ status, text, token, number, created }) {
     if (status === CompletionStatus.Ended) return undefined
-    const isValue = status === CompletionStatus.ChangedValue
-    return {
-      text: isValue ? this.#textOfValue(text) : text,
-      value: isValue ? text : undefined,
-      expiry: number === undefined ? undefined : number * 1000
-    }
-  }
-
-  /** The JSON text in an attribute value. Undefined if it holds no session. */
-  #textOfValue(value) {
-    return this.#sessions.decodeItem({ [this.#options.attributes.session]: JSON.parse(value) }).text
+    return { text, token, expiry: number === undefined ? undefined : number * 1000, created }
   }
 
   #finish(save, queue, stored, { isMerged, conflicts } = {}) {
@@ -229,7 +254,7 @@ class ConditionalSaves {
 /** The session that is expected in the table: the latest of what the request has read and what earlier saves have written. */
 function expectedOver(base, { stored }) {
   if (stored?.moment > base.moment) return stored
-  return base.stored ?? { text: base.text, value: undefined, expiry: undefined }
+  return base.stored ?? { text: base.text, token: undefined, expiry: undefined, created: undefined }
 }
 
 /** Waits for a random time. Otherwise, processes that collide once would collide again and again. */

@@ -16,6 +16,8 @@ class Save {
     this.framework = framework
     this.text = text
     this.attributes = attributes
+    /** The user of the session, if the store has the option. */
+    this.user = undefined
     /** The record that the session gets. */
     this.record = new SessionRecord(session)
     /** The session's lifetime in seconds. */

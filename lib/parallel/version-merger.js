@@ -19,7 +19,7 @@ class VersionMerger {
   }
 
   /**
-   * Returns what to write: `{ text, attributes, expiry, changesStored, isMerged, conflicts }`. Returns undefined if the
+   * Returns what to write: `{ text, attributes, user, expiry, changesStored, isMerged, conflicts }`. Returns undefined if the
    * stored attribute is not a session.
    */
   merge(stored, save, baseText) {
@@ -45,7 +45,8 @@ class VersionMerger {
     return {
       text,
       attributes,
-      expiry: this.#expiryOf(merged, stored, save),
+      user: this.#sessions.userOf(merged.session),
+      expiry: this.#sessions.limited(this.#expiryOf(merged, stored, save), save.record.created),
       changesStored: merged.changesTheirs,
       isMerged,
       conflicts: [...new Set(merged.conflicts)]

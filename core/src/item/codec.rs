@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::error::{Error, Kind, Result};
 use crate::item::attribute;
 use crate::item::expiry::{self, Seconds};
@@ -14,19 +17,38 @@ use crate::json::cursor::{Cursor, Expected, Unexpected};
 use crate::json::string as json_string;
 
 /// An item to write.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NewItem<'a> {
     /// The session ID.
     pub id: &'a str,
     /// The session as JSON text.
     pub session: &'a str,
+    /// The session in its binary form, if it is to be stored in this form.
+    pub binary: Option<&'a [u8]>,
     /// Without it, the item has no expiry attribute.
     pub expires: Option<Seconds>,
+    /// When the session was created, if the layout has an attribute for it.
+    pub created: Option<Seconds>,
+    /// The user of the session, if the layout has an attribute for it.
+    pub user: Option<&'a str>,
     /// Additional attributes, as a JSON object of attribute values. Attributes of the layout take precedence.
     pub attributes: Option<&'a str>,
 }
 
-impl NewItem<'_> {
+impl<'a> NewItem<'a> {
+    /// An item with only a session.
+    pub const fn new(id: &'a str, session: &'a str, expires: Seconds) -> Self {
+        Self {
+            id,
+            session,
+            binary: None,
+            expires: Some(expires),
+            created: None,
+            user: None,
+            attributes: None,
+        }
+    }
+
     /// Appends the item as a JSON object of attribute values.
     pub fn write(&self, layout: &Layout, out: &mut Vec<u8>) -> Result<()> {
         out.push(b'{');
@@ -38,9 +60,15 @@ impl NewItem<'_> {
         }
         write_key(layout, self.id, out);
         push(out, ",");
-        if let Some(expires) = self.expires {
-            json_string::write(out, &layout.expires);
-            push(out, &format!(r#":{{"N":"{expires}"}},"#));
+        for (name, time) in [(Some(&layout.expires), self.expires), (layout.created.as_ref(), self.created)] {
+            if let (Some(name), Some(time)) = (name, time) {
+                json_string::write(out, name);
+                push(out, &format!(r#":{{"N":"{time}"}},"#));
+            }
+        }
+        if let (Some(name), Some(user)) = (&layout.user, self.user) {
+            write_string(out, name, user);
+            push(out, ",");
         }
         for (name, value) in &layout.constants {
             write_string(out, name, value);
@@ -48,10 +76,18 @@ impl NewItem<'_> {
         }
         json_string::write(out, &layout.session);
         push(out, ":");
-        write_session(layout, self.session, out)?;
+        match self.binary {
+            Some(bytes) => push(out, &binary_value(bytes)),
+            None => write_session(layout, self.session, out)?,
+        }
         out.push(b'}');
         Ok(())
     }
+}
+
+/// The attribute value of binary data.
+pub(crate) fn binary_value(bytes: &[u8]) -> String {
+    format!(r#"{{"B":"{}"}}"#, STANDARD.encode(bytes))
 }
 
 /// Appends the attribute value of a session, which is JSON text.
@@ -123,6 +159,10 @@ pub struct StoredItem {
     pub session: SessionAttribute,
     /// The expiry in seconds since 1970.
     pub expires: Option<f64>,
+    /// When the session was created, in seconds since 1970, if the layout has an attribute for it.
+    pub created: Option<f64>,
+    /// The user attribute, if the layout has one.
+    pub user: Option<String>,
 }
 
 /// The session attribute of an item. If something else wrote the item, a text may be any text.
@@ -141,7 +181,9 @@ pub enum SessionAttribute {
         /// and no binary values.
         value: String,
     },
-    /// The attribute is neither a string nor a map.
+    /// Binary data, such as a session in its binary form.
+    Binary(Vec<u8>),
+    /// The attribute is of none of these types.
     Other {
         /// The attribute value as it is stored.
         value: String,
@@ -149,11 +191,21 @@ pub enum SessionAttribute {
 }
 
 impl SessionAttribute {
-    /// The session as JSON text.
+    /// The session as JSON text, if it is stored as text or as a map.
     pub fn into_text(self) -> Option<String> {
         match self {
             Self::Text(text) | Self::Map { text, .. } => Some(text),
-            Self::Missing | Self::Other { .. } => None,
+            Self::Missing | Self::Binary(_) | Self::Other { .. } => None,
+        }
+    }
+
+    /// The attribute value as it is stored.
+    pub(crate) fn to_value(&self) -> Option<String> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) => Some(string_value(text)),
+            Self::Map { value, .. } | Self::Other { value } => Some(value.clone()),
+            Self::Binary(bytes) => Some(binary_value(bytes)),
         }
     }
 }
@@ -175,6 +227,10 @@ impl StoredItem {
                 item.session = read_session(cursor)?;
             } else if name == layout.expires {
                 item.expires = read_scalar(cursor, &["N", "S"])?.and_then(|text| expiry::parse(&text));
+            } else if Some(name) == layout.created.as_deref() {
+                item.created = read_scalar(cursor, &["N"])?.and_then(|text| expiry::parse(&text));
+            } else if Some(name) == layout.user.as_deref() {
+                item.user = read_scalar(cursor, &["S"])?.map(Cow::into_owned);
             } else if name == layout.hash_key {
                 key = read_scalar(cursor, &["S"])?;
             } else if Some(name) == layout.sort_key.as_deref() {
@@ -189,19 +245,6 @@ impl StoredItem {
             item.id = key.and_then(|key| layout.session_id(&key).map(str::to_owned));
         }
         Ok(item)
-    }
-
-    /// The session's text, or `None` if the item has expired.
-    pub fn into_session(self, now: Seconds) -> Result<Option<String>> {
-        if expiry::is_expired(self.expires, now) {
-            return Ok(None);
-        }
-        let problem = match self.session {
-            SessionAttribute::Text(text) | SessionAttribute::Map { text, .. } => return Ok(Some(text)),
-            SessionAttribute::Missing => "the item has no session attribute",
-            SessionAttribute::Other { .. } => "the session attribute is neither a string nor a map",
-        };
-        Err(Error::new(Kind::CorruptItem, problem))
     }
 }
 
@@ -226,9 +269,16 @@ fn read_session(cursor: &mut Cursor<'_>) -> Expected<SessionAttribute> {
             "S" => SessionAttribute::Text(cursor.text()?.into_owned()),
             "M" => read_map(cursor.raw()?)?,
             tag => {
-                let mut value = Vec::new();
-                write_value(&mut value, tag, cursor.raw()?);
-                SessionAttribute::Other { value: utf8(value)? }
+                let json = cursor.raw()?;
+                let base64 = (tag == "B").then(|| json.strip_prefix('"')?.strip_suffix('"')).flatten();
+                match base64.and_then(|base64| STANDARD.decode(base64).ok()) {
+                    Some(bytes) => SessionAttribute::Binary(bytes),
+                    None => {
+                        let mut value = Vec::new();
+                        write_value(&mut value, tag, json);
+                        SessionAttribute::Other { value: utf8(value)? }
+                    }
+                }
             }
         };
         Ok(())
@@ -253,8 +303,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    const ITEM: NewItem<'_> =
-        NewItem { id: "\"1\"", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
+    const ITEM: NewItem<'_> = NewItem::new("\"1\"", r#"{"a":1}"#, 7);
 
     fn write(item: NewItem<'_>, layout: &Layout) -> Result<Value> {
         let mut out = Vec::new();
@@ -304,7 +353,10 @@ mod tests {
         let text =
             json!({ "sess": { "S": "{\"a\":\"é\"}" }, "expires": { "N": "9.5" }, "id": { "S": "sess:k" } });
         let session = SessionAttribute::Text("{\"a\":\"é\"}".into());
-        assert_eq!(read(text), StoredItem { id: Some("k".into()), session, expires: Some(9.5) });
+        assert_eq!(
+            read(text),
+            StoredItem { id: Some("k".into()), session, expires: Some(9.5), ..StoredItem::default() }
+        );
         let map =
             read(json!({ "sess": { "M": { "a": { "L": [{ "NULL": true }] } } }, "expires": { "S": "9" } }));
         let (text, value) = (r#"{"a":[null]}"#.into(), r#"{"M":{"a":{"L":[{"NULL":true}]}}}"#.into());
@@ -315,12 +367,21 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_item_is_absent_even_if_it_is_corrupt() {
-        let stored = || read(json!({ "sess": { "N": "5" }, "expires": { "N": "9" } }));
-        assert_eq!(stored().into_session(9).unwrap(), None);
-        assert_eq!(stored().into_session(8).unwrap_err().kind, Kind::CorruptItem);
-        assert_eq!(read(json!({ "id": { "S": "k" } })).into_session(8).unwrap_err().kind, Kind::CorruptItem);
-        assert_eq!(read(json!({ "sess": { "S": "{}" }, "expires": { "BOOL": true } })).expires, None);
+    fn the_binary_form_the_creation_time_and_the_user_have_attributes() {
+        let item = NewItem { binary: Some(&[1, 0xff]), created: Some(5), user: Some("\"u\""), ..ITEM };
+        let plain = Layout::sample(Format::Map);
+        let written = write(item, &plain).unwrap();
+        assert_eq!(written["sess"], json!({ "B": "Af8=" }));
+        assert_eq!(written.as_object().unwrap().len(), 4);
+        let layout = Layout { created: Some("c".into()), user: Some("u".into()), ..plain };
+        let written = write(item, &layout).unwrap();
+        assert_eq!((&written["c"], &written["u"]), (&json!({ "N": "5" }), &json!({ "S": "\"u\"" })));
+        let read = read_with(&layout, written);
+        assert_eq!(read.session, SessionAttribute::Binary(vec![1, 0xff]));
+        assert_eq!((read.created, read.user.as_deref()), (Some(5.0), Some("\"u\"")));
+        let junk = read_with(&layout, json!({ "sess": { "B": "?" }, "c": { "S": "5" } }));
+        assert_eq!(junk.session, SessionAttribute::Other { value: r#"{"B":"?"}"#.into() });
+        assert_eq!(junk.created, None);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableOutput;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType,
-    TableDescription, TableStatus, Tag, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ProvisionedThroughput, ScalarAttributeType, TableDescription, TableStatus, Tag,
+    TimeToLiveSpecification,
 };
 use tokio::time::{Instant, sleep};
 
@@ -65,28 +66,36 @@ impl TableCreator {
     }
 
     async fn request_creation(&self, new: &NewTable) -> Result<()> {
-        let keys =
-            [(Some(&self.layout.hash_key), KeyType::Hash), (self.layout.sort_key.as_ref(), KeyType::Range)];
+        let layout = &self.layout;
+        let keys = [(Some(&layout.hash_key), KeyType::Hash), (layout.sort_key.as_ref(), KeyType::Range)];
+        let keys = keys.into_iter().filter_map(|(name, key_type)| Some((name?, key_type)));
         let mut request = self.client.create_table().table_name(&self.name);
-        for (name, key_type) in keys.into_iter().filter_map(|(name, key_type)| Some((name?, key_type))) {
+        for (name, key_type) in keys.clone() {
+            request = request.key_schema(key_element(name, key_type)?);
+        }
+        for name in keys.map(|(name, _)| name).chain(layout.user.as_ref()) {
             let definition = AttributeDefinition::builder()
                 .attribute_name(name)
                 .attribute_type(ScalarAttributeType::S)
                 .build();
-            let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type).build();
-            request = request
-                .attribute_definitions(definition.map_err(internal)?)
-                .key_schema(key.map_err(internal)?);
+            request = request.attribute_definitions(definition.map_err(internal)?);
         }
-        request = match new.throughput {
-            Some((read, write)) => {
-                let throughput = ProvisionedThroughput::builder()
-                    .read_capacity_units(read)
-                    .write_capacity_units(write)
-                    .build();
-                request
-                    .billing_mode(BillingMode::Provisioned)
-                    .provisioned_throughput(throughput.map_err(internal)?)
+        let throughput = new.throughput.map(|(read, write)| {
+            ProvisionedThroughput::builder().read_capacity_units(read).write_capacity_units(write).build()
+        });
+        let throughput = throughput.transpose().map_err(internal)?;
+        if let Some((attribute, index)) = layout.user.as_ref().zip(layout.user_index()) {
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(index)
+                .key_schema(key_element(attribute, KeyType::Hash)?)
+                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .set_provisioned_throughput(throughput.clone())
+                .build();
+            request = request.global_secondary_indexes(index.map_err(internal)?);
+        }
+        request = match throughput {
+            Some(throughput) => {
+                request.billing_mode(BillingMode::Provisioned).provisioned_throughput(throughput)
             }
             None => request.billing_mode(BillingMode::PayPerRequest),
         };
@@ -167,6 +176,10 @@ impl Layout {
         };
         Some(format!("the key of the table {name} is {found}, not {expected}. {advice}"))
     }
+}
+
+fn key_element(name: &str, key_type: KeyType) -> Result<KeySchemaElement> {
+    KeySchemaElement::builder().attribute_name(name).key_type(key_type).build().map_err(internal)
 }
 
 /// Another process was faster, or the response to our first attempt was lost.

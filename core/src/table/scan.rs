@@ -31,6 +31,8 @@ pub(crate) struct Scanner<'a> {
     pub transport: &'a Transport,
     pub table: &'a str,
     pub layout: &'a Layout,
+    /// How long after its creation a session ends, in seconds, if ever.
+    pub max_lifetime: Option<Seconds>,
 }
 
 /// The items that a Scan returns.
@@ -135,6 +137,11 @@ impl Scanner<'_> {
         if let Scope::AliveAt(now) = scope {
             filter.push(&alive);
             names.insert("#e".into(), layout.expires.as_str().into());
+            if let Some((created, longest)) = layout.created.as_ref().zip(self.max_lifetime) {
+                filter.push("NOT (#c <= :oldest)");
+                names.insert("#c".into(), created.as_str().into());
+                values.insert(":oldest".into(), json!({ "N": (now - longest).to_string() }));
+            }
             for (name, kind, text) in expiry::condition_values(now) {
                 values.insert(name.into(), json!({ kind: text }));
             }

@@ -1,14 +1,11 @@
 //! Writes the bodies of requests for one item, as text.
 
 use crate::error::{Error, Kind, Result};
+use crate::item::MAX_ITEM_SIZE;
 use crate::item::codec::{self, NewItem};
 use crate::item::expiry::{self, IS_EXPIRED, Seconds};
 use crate::item::layout::{Format, Layout};
 use crate::json::string as json_string;
-
-/// Maximum size of an item, in bytes
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-const MAX_ITEM_SIZE: usize = 400 * 1024;
 
 /// Asks the service to return the item if the condition fails.
 const RETURN_ITEM: &str = r#","ReturnValuesOnConditionCheckFailure":"ALL_OLD""#;
@@ -52,18 +49,15 @@ impl Requests {
     /// service returns the item.
     pub fn replace(&self, item: NewItem<'_>, replaced: Replaced<'_>) -> Result<Body> {
         let Replaced { session, now, latest } = replaced;
-        let length = match session {
-            ReplacedSession::Text(stored) | ReplacedSession::Value(stored) => stored.len(),
-            ReplacedSession::Any => 0,
+        let (condition, length) = match session {
+            ReplacedSession::Text(stored) | ReplacedSession::Value(stored) => ("#s = :stored", stored.len()),
+            ReplacedSession::Header(header) => ("begins_with(#s, :stored)", header.len()),
+            ReplacedSession::Any => ("attribute_exists(#s)", 0),
         };
         let mut body = self.put_sized(item, length + length / 4 + 512)?;
         body.is_conditional = true;
         body.push(r#","ConditionExpression":""#);
-        body.push(if matches!(session, ReplacedSession::Any) {
-            "attribute_exists(#s)"
-        } else {
-            "#s = :stored"
-        });
+        body.push(condition);
         body.push(" AND NOT (");
         body.push(IS_EXPIRED);
         body.push(if latest.is_some() { r#") AND NOT (#e > :latest)""# } else { r#")""# });
@@ -82,6 +76,11 @@ impl Requests {
             ReplacedSession::Value(value) => {
                 body.push(r#",":stored":"#);
                 body.push(value);
+            }
+            ReplacedSession::Header(header) => {
+                body.push(r#",":stored":{"B":"#);
+                body.string(header);
+                body.push("}");
             }
             ReplacedSession::Any => {}
         }
@@ -102,7 +101,8 @@ impl Requests {
                 ),
             ));
         }
-        let mut body = self.open(item.session.len() + item.session.len() / 4 + 256 + more);
+        let length = item.binary.unwrap_or(item.session.as_bytes()).len();
+        let mut body = self.open(length + length / 3 + 256 + more);
         body.push(r#","Item":"#);
         item.write(&self.layout, &mut body.json)?;
         Ok(body)
@@ -111,14 +111,19 @@ impl Requests {
     /// UpdateItem that sets the expiry and, if given, the stamp. The condition is that the item exists and
     /// has not expired.
     pub fn touch(&self, touch: Touch<'_>) -> Body {
-        let Touch { id, expires, now, keeps_later, earliest, stamp } = touch;
+        let Touch { id, expires, now, keeps_later, earliest, created, stamp } = touch;
         let mut body = self.keyed(id, 480);
-        let mut update = "SET #e = :e";
+        let mut update = "SET #e = :e".to_owned();
         let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
         let mut values = now_values(now);
         values.push((":e", number(expires)));
+        if let Some((name, created)) = self.layout.created.as_ref().zip(created) {
+            update.push_str(", #c = if_not_exists(#c, :created)");
+            names.push(("#c", name));
+            values.push((":created", number(created)));
+        }
         if let Some(stamp) = stamp {
-            update = "SET #e = :e, #s.#stamp = :stamp";
+            update.push_str(", #s.#stamp = :stamp");
             names.extend([("#s", &*self.layout.session), ("#stamp", stamp.name)]);
             values.push((":stamp", stamp.value.to_owned()));
         }
@@ -148,6 +153,13 @@ impl Requests {
     pub fn delete_expired(&self, id: &str, now: Seconds) -> Body {
         let mut body = self.keyed(id, 256);
         body.condition(IS_EXPIRED, &[("#e", &self.layout.expires)], &now_values(now));
+        body
+    }
+
+    /// DeleteItem on condition that the user attribute has this value.
+    pub fn delete_of_user(&self, id: &str, attribute: &str, user: &str) -> Body {
+        let mut body = self.keyed(id, 256);
+        body.condition("#u = :u", &[("#u", attribute)], &[(":u", codec::string_value(user))]);
         body
     }
 
@@ -184,12 +196,25 @@ pub enum ReplacedSession<'a> {
     Text(&'a str),
     /// An attribute value as JSON.
     Value(&'a str),
+    /// The binary form that starts with this header, which is in base64.
+    Header(&'a str),
     /// Any session.
     Any,
 }
 
+impl<'a> ReplacedSession<'a> {
+    /// The session that a token stands for; see [`StoredSession`](crate::store::StoredSession). An empty one stands for any.
+    pub fn of_token(token: &'a str) -> Self {
+        match token.as_bytes() {
+            [] => Self::Any,
+            [b'{', ..] => Self::Value(token),
+            _ => Self::Header(token),
+        }
+    }
+}
+
 /// What `touch` writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Touch<'a> {
     /// The session ID.
     pub id: &'a str,
@@ -201,6 +226,8 @@ pub struct Touch<'a> {
     pub keeps_later: bool,
     /// If given, an item that expires earlier than this stays unchanged.
     pub earliest: Option<Seconds>,
+    /// The creation time of a session that has none, if the layout has an attribute for it.
+    pub created: Option<Seconds>,
     /// A field of the session to set.
     pub stamp: Option<Stamp<'a>>,
 }
@@ -287,7 +314,7 @@ mod tests {
         serde_json::from_slice(&body).unwrap()
     }
 
-    const ITEM: NewItem<'_> = NewItem { id: "1", session: r#"{"a":1}"#, expires: Some(7), attributes: None };
+    const ITEM: NewItem<'_> = NewItem::new("1", r#"{"a":1}"#, 7);
 
     #[test]
     fn put_writes_the_item_and_asks_for_capacity() {
@@ -314,10 +341,10 @@ mod tests {
         let requests = requests(Format::Json);
         assert_eq!(json(requests.get("k", true).finish(false))["ConsistentRead"], true);
         assert_eq!(json(requests.get("k", false).finish(false)).get("ConsistentRead"), None);
-        let touch = Touch { id: "k", expires: 20, now: 10, keeps_later: false, earliest: None, stamp: None };
+        let touch = Touch { id: "k", expires: 20, now: 10, ..Touch::default() };
         let stamp = Stamp { name: "updated", value: r#"{"N":"5"}"# };
         let (stamped, later) = (Touch { stamp: Some(stamp), ..touch }, Touch { keeps_later: true, ..touch });
-        let earliest = Touch { earliest: Some(15), ..touch };
+        let (earliest, plain) = (Touch { earliest: Some(15), ..touch }, touch);
         let touch = json(requests.touch(touch).finish(true));
         assert_eq!(touch["ExpressionAttributeNames"], json!({ "#k": "id", "#e": "expires" }));
         assert_eq!(touch["ExpressionAttributeValues"][":e"], json!({ "N": "20" }));
@@ -341,6 +368,15 @@ mod tests {
         assert_eq!(touch["UpdateExpression"], "SET #e = :e, #s.#stamp = :stamp");
         assert_eq!(touch["ExpressionAttributeNames"]["#stamp"], "updated");
         assert_eq!(touch["ExpressionAttributeValues"][":stamp"], json!({ "N": "5" }));
+        let layout = Layout { created: Some("created".into()), ..Layout::sample(Format::Map) };
+        let touch =
+            Requests::new("t", layout).touch(Touch { created: Some(10), stamp: Some(stamp), ..plain });
+        let touch = json(touch.finish(false));
+        let update = "SET #e = :e, #c = if_not_exists(#c, :created), #s.#stamp = :stamp";
+        assert_eq!(touch["UpdateExpression"], update);
+        assert_eq!(touch["ExpressionAttributeNames"]["#c"], "created");
+        assert_eq!(touch["ExpressionAttributeValues"][":created"], json!({ "N": "10" }));
+
         let delete = json(requests.delete_expired("k", 10).finish(false));
         assert_eq!(delete["ConditionExpression"], IS_EXPIRED);
         assert_eq!(delete["ExpressionAttributeNames"], json!({ "#e": "expires" }));
@@ -364,6 +400,9 @@ mod tests {
         assert!(map["ConditionExpression"].as_str().unwrap().ends_with(" AND NOT (#e > :latest)"));
         let value = replace(Format::Json, ReplacedSession::Value(r#"{"B":"AA=="}"#), None);
         assert_eq!(value["ExpressionAttributeValues"][":stored"], json!({ "B": "AA==" }));
+        let header = replace(Format::Json, ReplacedSession::Header("AQE="), None);
+        assert_eq!(header["ConditionExpression"], format!("begins_with(#s, :stored) AND NOT ({IS_EXPIRED})"));
+        assert_eq!(header["ExpressionAttributeValues"][":stored"], json!({ "B": "AQE=" }));
         let any = replace(Format::Map, ReplacedSession::Any, None);
         assert_eq!(any["ConditionExpression"], format!("attribute_exists(#s) AND NOT ({IS_EXPIRED})"));
         assert_eq!(any["ExpressionAttributeValues"].get(":stored"), None);

@@ -2,8 +2,8 @@
 
 use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::item::attribute;
-use dynamodb_session_core::item::codec::{NewItem, StoredItem};
-use dynamodb_session_core::item::layout::{Format, Layout};
+use dynamodb_session_core::item::codec::NewItem;
+use dynamodb_session_core::item::layout::Layout;
 use dynamodb_session_core::store::Store;
 use dynamodb_session_core::transport::Endpoint;
 use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
@@ -23,9 +23,7 @@ pub fn response(input: &[u8]) {
         Page::parse(input, &layout).map(|page| page.items),
     ] {
         match outcome {
-            Ok(items) => {
-                items.into_iter().for_each(|item| drop(StoredItem::into_session(item, 1_700_000_000)))
-            }
+            Ok(items) => items.into_iter().for_each(|item| drop(item.session.into_text())),
             Err(error) => {
                 assert!(error.message.starts_with("the response is not valid DynamoDB JSON"))
             }
@@ -59,7 +57,7 @@ pub fn options(input: &[u8]) {
     drop(Endpoint::new(url, config.region.as_deref().unwrap_or("us-east-1")));
     let requests = Requests::new(&config.table, config.layout.clone());
     let id = "id";
-    let item = NewItem { id, session: r#"{"a":[1,"\"",null]}"#, expires: Some(9), attributes: None };
+    let item = NewItem::new(id, r#"{"a":[1,"\"",null]}"#, 9);
     let stamp = Stamp { name: "updated", value: r#"{"N":"1"}"# };
     for body in [
         requests.get(id, true),
@@ -70,6 +68,7 @@ pub fn options(input: &[u8]) {
             now: 1,
             keeps_later: true,
             earliest: Some(5),
+            created: Some(3),
             stamp: Some(stamp),
         }),
         requests.delete(id),
@@ -84,12 +83,10 @@ pub fn options(input: &[u8]) {
 fn layout() -> Layout {
     Layout {
         hash_key: "id".into(),
-        sort_key: None,
         prefix: "sess:".into(),
         session: "sess".into(),
         expires: "expires".into(),
-        constants: Vec::new(),
-        format: Format::Json,
+        ..Layout::default()
     }
 }
 

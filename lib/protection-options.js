@@ -1,0 +1,146 @@
+'use strict'
+
+// The options that protect stored sessions: encryption, compression, user, maxLifetime, and hashIds. Loaded if an app sets
+// one of them.
+
+const { DynamoDBStoreError } = require('./error.js')
+
+const DEFAULT_REFRESH_AFTER = 300
+const KEY_LENGTH = 32
+/** The same as in core/src/item/encryption.rs. */
+const KEY_ID = /^[\w.:/-]{1,64}$/
+/** 32 bytes in base64 or base64url. */
+const KEY_TEXT = /^([A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/
+
+/**
+ * Reads the `encryption` option. Returns `{ keys, provide, write, acceptPlain, refreshAfter }`. `keys` is a function that
+ * returns the keys in the form of the addon, so that nothing that prints the options prints keys. `provide` is the app's
+ * function. One of them is undefined.
+ */
+function readEncryption(given) {
+  const options = typeof given === 'function' ? { keys: given } : given
+  const { keys: source, write = true, acceptPlain = false, refreshAfter = DEFAULT_REFRESH_AFTER, ...others } = options
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    throw configError(
+      `unknown option encryption.${unknown}; the options are keys, write, acceptPlain, and refreshAfter`
+    )
+  }
+  for (const [name, value] of Object.entries({ write, acceptPlain })) {
+    if (typeof value !== 'boolean') throw configError(`option encryption.${name} must be true or false`)
+  }
+  if (!Number.isFinite(refreshAfter) || refreshAfter <= 0) {
+    throw configError('option encryption.refreshAfter must be a positive number of seconds')
+  }
+  const read = { write, acceptPlain: acceptPlain || !write, refreshAfter }
+  if (typeof source === 'function') return { ...read, keys: undefined, provide: source }
+  const { keys, problem } = readKeys(source)
+  if (problem !== undefined) throw configError(`option encryption.keys ${problem}`)
+  return { ...read, keys: () => keys, provide: undefined }
+}
+
+/** Reads an array of keys. Returns `{ keys }` in the form of the addon, or `{ problem }`, which contains no part of a key. */
+function readKeys(given) {
+  if (!Array.isArray(given) || given.length === 0) return { problem: 'must be a non-empty array of { id, key }' }
+  const keys = []
+  for (const [i, entry] of given.entries()) {
+    const { id, key } = entry ?? {}
+    if (typeof id !== 'string' || !KEY_ID.test(id)) {
+      return { problem: `has no valid id at [${i}]: use 1 to 64 letters, digits, and _ . : / -` }
+    }
+    const bytes = bytesOf(key)
+    if (bytes?.length !== KEY_LENGTH) {
+      return { problem: `has no valid key at [${i}]: use ${KEY_LENGTH} random bytes, as a Buffer or in base64` }
+    }
+    if (keys.some((earlier) => earlier.id === id)) return { problem: `has the id ${JSON.stringify(id)} twice` }
+    keys.push({ id, key: bytes.toString('base64url') })
+  }
+  return { keys }
+}
+
+function bytesOf(key) {
+  if (key instanceof Uint8Array) return Buffer.from(key.buffer, key.byteOffset, key.byteLength)
+  return typeof key === 'string' && KEY_TEXT.test(key) ? Buffer.from(key, 'base64') : undefined
+}
+
+/** Reads the `compression` option. Returns whether to compress. */
+function readCompression(given, isEncrypted) {
+  const { withEncryption, ...others } = typeof given === 'boolean' ? {} : given
+  if (Object.keys(others).length > 0 || !['boolean', 'undefined'].includes(typeof withEncryption)) {
+    throw configError('option compression must be true, false, or { withEncryption: true }')
+  }
+  const isOn = given !== false
+  if (isOn && isEncrypted && withEncryption !== true) {
+    throw configError(
+      'option compression with option encryption reveals, by the length of a session, whether two texts in it are similar; ' +
+        'if users cannot put text next to a secret in a session, set compression: { withEncryption: true }'
+    )
+  }
+  return isOn
+}
+
+/** Checks and converts the options in place. */
+function readProtection(options) {
+  if (options.encryption !== undefined) options.encryption = readEncryption(options.encryption)
+  if (options.compression !== undefined) {
+    options.compression = readCompression(options.compression, options.encryption !== undefined)
+  }
+  if (options.format !== 'map') return
+  const form = options.encryption?.write ? 'encrypted' : options.compression ? 'compressed' : undefined
+  if (form === undefined) return
+  const name = form === 'encrypted' ? 'encryption' : 'compression'
+  throw configError(
+    `option ${name} cannot be combined with format: 'map': ${form === 'encrypted' ? 'an encrypted' : 'a compressed'} session is binary data; leave out option format`
+  )
+}
+
+/** Warns that the attributes of special keys are not encrypted. */
+function warnAboutReadable({ encryption, specialKeys }) {
+  if (!encryption?.write || specialKeys.length === 0) return
+  const names = specialKeys.map(({ name }) => name).join(', ')
+  process.emitWarning(`option specialKeys stores ${names} in attributes of their own, which are not encrypted`, {
+    type: 'DynamoDBSessionWarning',
+    code: 'DYNAMODB_SESSION_READABLE'
+  })
+}
+
+/**
+ * A function that returns the user of a session as a string, or undefined. It throws an Error with a message for the app.
+ */
+function userReader(user) {
+  const read = typeof user === 'function' ? user : (session) => valueAt(session, user.split('.'))
+  return (session) => {
+    const value = read(session)
+    if (value === undefined || value === null || value === '') return undefined
+    return userText(value)
+  }
+}
+
+/** The text of a user. */
+function userText(user) {
+  const isValid = typeof user === 'string' ? user !== '' && user.isWellFormed() : Number.isFinite(user)
+  if (!isValid && typeof user !== 'bigint') throw new TypeError('the user must be a non-empty string or a number')
+  const text = String(user)
+  if (Buffer.byteLength(text) > LONGEST_USER) {
+    throw new TypeError(`the user must not be longer than ${LONGEST_USER} bytes`)
+  }
+  return text
+}
+
+/** The longest partition key of an index, in bytes. */
+const LONGEST_USER = 2048
+
+function valueAt(session, path) {
+  let value = session
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+    value = value[name]
+  }
+  return value
+}
+
+function configError(message) {
+  return new DynamoDBStoreError('ConfigError', message)
+}
+
+module.exports = { readKeys, readProtection, userReader, userText, warnAboutReadable }
