@@ -5,7 +5,7 @@
 const connection = 'use option region (or AWS_REGION) and the usual AWS credentials'
 const endpoint = `${connection}, and option endpoint for DynamoDB Local`
 const timeToLive = "use the table's time to live, which option createTable enables on a new table"
-const encryption = 'leave it out: DynamoDB encrypts every table at rest'
+const encryption = 'use option encryption, which takes keys of 32 bytes instead of a secret text'
 const serialization = 'leave it out: sessions are stored as JSON, or as a DynamoDB map with option format'
 
 /** The options of other packages. Each has the package and what to use instead. */

@@ -2,9 +2,11 @@
 
 // Loaded before an example runs. Defines the names that examples use without declaring them, and ends the example.
 const assert = require('node:assert/strict')
-const { randomUUID } = require('node:crypto')
+const { randomBytes, randomUUID } = require('node:crypto')
 const net = require('node:net')
 const { DynamoDBStore } = require('../..')
+
+process.env.SESSION_KEYS = JSON.stringify([{ id: '2026-11', key: randomBytes(32).toString('base64') }])
 
 const stores = []
 

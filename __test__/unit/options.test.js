@@ -307,7 +307,7 @@ describe('an option of another package causes a ConfigError whose message helps 
     [{ collectionName: 'SECRET' }, /connect-mongo.*\btable\b/],
     [{ autoRemove: 'native' }, /connect-mongo.*time to live/],
     [{ stringify: false }, /connect-mongo.*\bformat\b/],
-    [{ crypto: { secret: 'SECRET' } }, /connect-mongo.*encrypts/],
+    [{ crypto: { secret: 'SECRET' } }, /connect-mongo.*\bencryption\b/],
     [{ mongoOptions: {} }, /connect-mongo.*timeout/]
   ]
   for (const [options, expected] of cases) {
