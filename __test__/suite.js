@@ -31,7 +31,6 @@ const serverIndependent = [
   'docs/demo',
   'docs/examples',
   'docs/pages',
-  'docs/test-index',
   'faults/app',
   'faults/connections',
   'faults/credentials',

@@ -242,7 +242,7 @@ describe('the Lambda example', { skip: skipLambda }, () => {
 
   for (const [name, handler] of [
     ['this package', 'handler.handler'],
-    ['connect-dynamodb', 'connect-dynamodb.handler']
+    ['connect-dynamodb', 'local/baselines.connectDynamodb']
   ]) {
     test(`serves 100 invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
       const { lambda, proxy } = await startLambda(t, handler)

@@ -15,8 +15,8 @@ const variables = {
 }
 const contenders = [
   { name: 'dynamodb-session', handler: 'handler.handler', samples: [] },
-  { name: 'connect-dynamodb', handler: 'connect-dynamodb.handler', samples: [] },
-  { name: 'memory', handler: 'local/memory.handler', samples: [] }
+  { name: 'connect-dynamodb', handler: 'local/baselines.connectDynamodb', samples: [] },
+  { name: 'memory', handler: 'local/baselines.memory', samples: [] }
 ]
 const login = { headers: { 'content-type': 'application/json' }, body: '{"user":"ann"}' }
 
