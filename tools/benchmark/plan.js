@@ -14,6 +14,9 @@ const CORE = [...STORES, 'lean', 'crossing']
 
 const FEW = ['dynamodb-session', 'connect-dynamodb', 'lean', 'crossing']
 
+/** This package with options that protect the stored sessions. */
+const PROTECTED = ['encrypted', 'encrypted-compressed']
+
 /** The stores that get the session back that express-session made of what they have read. */
 const EXPRESS = ['dynamodb-session', 'connect-dynamodb', 'lean']
 
@@ -23,7 +26,7 @@ const cells = (server, operations, sizes, inFlight, settings) =>
     sizes.flatMap((size) => inFlight.map((count) => ({ server, operation, size, inFlight: count, ...settings })))
   )
 
-const MAIN_CELLS = { contenders: [...CORE, 'memory', ...COMPATIBLE] }
+const MAIN_CELLS = { contenders: [...CORE, ...PROTECTED, 'memory', ...COMPATIBLE] }
 
 /** The plan of each way to run. Times are in milliseconds. */
 const plans = {
@@ -54,8 +57,8 @@ const plans = {
     rounds: 3,
     firstWarmup: 150,
     calls: [
-      ...cells('http', ['get'], [2048], [64], { contenders: CORE, time: 200 }),
-      ...cells('http', ['set', 'touch'], [2048], [64], { contenders: FEW, time: 200 }),
+      ...cells('http', ['get'], [2048], [64], { contenders: [...CORE, ...PROTECTED], time: 200 }),
+      ...cells('http', ['set', 'touch'], [2048], [64], { contenders: [...FEW, ...PROTECTED], time: 200 }),
       ...cells('http', ['save'], [2048], [64], { contenders: EXPRESS, time: 200 }),
       ...cells('http', ['get'], [2048], [1], { contenders: FEW, time: 200 }),
       ...cells('http', ['set'], [20_480], [64], { contenders: FEW.slice(0, 2), time: 200 })

@@ -4,13 +4,13 @@
 
 const { contenders } = require('../contenders')
 const { serve } = require('../support/children')
-const { newSession, tableOf } = require('../support/sessions')
+const { newSession, sessionIds, tableOf } = require('../support/sessions')
 const { difference, megabytes, peakMegabytes, quantile, usage } = require('../support/measurement')
 
-const SIDS = Array.from({ length: 256 }, (_, index) => `a-session-id-of-usual-length-${1000 + index}`)
 const DAY = 86_400_000
 
 const contender = contenders[process.argv[2]]
+const SIDS = contender.readsOneSession ? sessionIds.slice(0, 1) : sessionIds
 const stores = new Map()
 const sessions = new Map()
 

@@ -40,6 +40,7 @@ const koaMemory = {
  *   isAddon          whether this package's addon sends its requests
  *   isCompatible     whether it is a compatible store of this package
  *   layout           the layout of its items, a name in support/sessions.js; null if it uses no table
+ *   readsOneSession  whether it can read only the first session of the servers that respond from memory
  *   frameworks       the frameworks it works with: express, koa
  *   returnsPromises  whether its methods return promises instead of taking callbacks
  *   missing()        why it cannot run, or null

@@ -2,6 +2,8 @@
 
 // The stores that the benchmark compares, each set up as its README recommends. `everyTouch` turns off a throttle of touches.
 
+const { protection } = require('../support/sessions')
+
 /** This package. */
 const dynamodbSession = {
   title: 'dynamodb-session',
@@ -12,6 +14,22 @@ const dynamodbSession = {
     const { DynamoDBStore } = require('../../..')
     return new DynamoDBStore({ endpoint, table, ...(everyTouch && { touchAfter: 0 }), ...options })
   }
+}
+
+/** This package with options that protect the stored sessions. An encrypted session can be read under its own ID only. */
+const protectedStores = {
+  encrypted: { title: 'dynamodb-session, encryption', layout: 'encrypted' },
+  'encrypted-compressed': { title: 'dynamodb-session, encryption and compression', layout: 'encryptedCompressed' }
+}
+
+for (const contender of Object.values(protectedStores)) {
+  const { isAddon, frameworks, open } = dynamodbSession
+  Object.assign(contender, {
+    isAddon,
+    frameworks,
+    readsOneSession: true,
+    open: (options) => open({ ...options, ...protection[contender.layout] })
+  })
 }
 
 /** The packages that this one replaces, as published. */
@@ -95,4 +113,4 @@ function openKoaStore(Store, { endpoint, table }) {
   return new Store({ table: { name: table }, dynamoConfig: { endpoint, region: process.env.AWS_REGION } })
 }
 
-module.exports = { 'dynamodb-session': dynamodbSession, ...published, ...compatible }
+module.exports = { 'dynamodb-session': dynamodbSession, ...protectedStores, ...published, ...compatible }

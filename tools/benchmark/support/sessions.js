@@ -45,8 +45,20 @@ function dataOf(size) {
   return data
 }
 
+/** The session IDs of the calls. */
+const sessionIds = Array.from({ length: 256 }, (_, index) => `a-session-id-of-usual-length-${1000 + index}`)
+
+/** The options of the layouts whose sessions are protected. */
+const encryption = { keys: [{ id: 'benchmark', key: Buffer.alloc(32, 1) }] }
+const protection = {
+  encrypted: { encryption },
+  encryptedCompressed: { encryption, compression: { withEncryption: true } }
+}
+
 const keys = {
   text: { hashKey: 'id' },
+  encrypted: { hashKey: 'id' },
+  encryptedCompressed: { hashKey: 'id' },
   pwrdrvr: { hashKey: 'id' },
   dynamodbStore: { hashKey: 'sessionId' },
   koa: { hashKey: 'sessionId' }
@@ -57,6 +69,7 @@ function itemOf(layout, session) {
   // Required here, because the measured processes load this file too.
   const { marshall } = require('@aws-sdk/util-dynamodb')
   const expires = Math.floor((Date.now() + DAY) / 1000)
+  if (Object.hasOwn(protection, layout)) return protectedItem(protection[layout], session, expires)
   const stamped = { ...session, ...stampsOf(layout) }
   const items = {
     text: () => ({ id: 'sess:a', expires, type: 'connect-session', sess: JSON.stringify(session) }),
@@ -65,6 +78,13 @@ function itemOf(layout, session) {
     koa: () => ({ sessionId: 'a', expires, session: stamped })
   }
   return marshall(items[layout]())
+}
+
+/** The item of the first session ID. */
+function protectedItem(options, session, expires) {
+  const { ItemCodec } = require('../../../lib/native/item-codec')
+  const { readOptions } = require('../../../lib/options')
+  return new ItemCodec(readOptions(options)).encode(sessionIds[0], session, expires)
 }
 
 /** The items of the servers that respond from memory, by table: one for each layout and size. */
@@ -80,4 +100,4 @@ function tableOf(layout, size) {
   return `${layout}-${size}`
 }
 
-module.exports = { dataOf, keys, newSession, tableOf, tablesOf }
+module.exports = { dataOf, keys, newSession, protection, sessionIds, tableOf, tablesOf }
