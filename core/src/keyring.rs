@@ -129,8 +129,10 @@ impl Shared {
         let mut state = lock(&self.state);
         match fetched {
             Ok(keys) => {
-                let is_new = state.keys.as_deref() != Some(&keys);
-                state.pause = if is_new { SHORTEST_PAUSE } else { (state.pause * 2).min(LONGEST_PAUSE) };
+                // Otherwise, only an unknown key can have caused the call.
+                let is_due = state.keys.is_none() || now >= state.refresh_at;
+                let is_useful = is_due || state.keys.as_deref() != Some(&keys);
+                state.pause = if is_useful { SHORTEST_PAUSE } else { (state.pause * 2).min(LONGEST_PAUSE) };
                 state.next_call = now + state.pause;
                 state.refresh_at = now + self.refresh_after;
                 state.error = None;
@@ -229,6 +231,20 @@ mod tests {
         sleep(2 * SECOND).await;
         assert_eq!(newest(keyring.keys(deadline()).await), "c");
         assert_eq!(calls.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_without_a_new_key_does_not_delay_the_next_unknown_key() {
+        const OLD: &[&str] = &["a"];
+        let (keyring, _) = keyring(&[OLD, OLD, OLD, OLD, OLD, OLD, OLD, OLD, &["b", "a"]]);
+        for _ in 0..7 {
+            keyring.keys(deadline()).await.unwrap();
+            sleep(2 * SECOND).await;
+            advance(300 * SECOND).await;
+        }
+        assert!(keyring.keys(deadline()).await.is_ok());
+        sleep(3 * SECOND).await;
+        assert_eq!(newest(keyring.keys_with("b", deadline()).await), "b");
     }
 
     #[tokio::test(start_paused = true)]
