@@ -91,8 +91,9 @@ impl Requests {
 
     /// PutItem, with room for `more` bytes after the item.
     fn put_sized(&self, item: NewItem<'_>, more: usize) -> Result<Body> {
-        // The size of a map is not that of its JSON text.
-        if self.layout.format == Format::Json && item.session.len() > MAX_ITEM_SIZE {
+        // The size of a map is not that of its JSON text. A compressed session must not inflate to more than this.
+        let is_text = self.layout.format == Format::Json || item.binary.is_some();
+        if is_text && item.session.len() > MAX_ITEM_SIZE {
             return Err(Error::new(
                 Kind::Service("ValidationException".into()),
                 format!(
@@ -411,8 +412,12 @@ mod tests {
     #[test]
     fn a_session_larger_than_an_item_is_an_error() {
         let session = format!("\"{}\"", "x".repeat(MAX_ITEM_SIZE));
-        let error = requests(Format::Json).put(NewItem { session: &session, ..ITEM }).unwrap_err();
-        assert!(error.is_service("ValidationException"));
-        assert!(error.message.contains("409602 bytes"), "{error}");
+        for (format, binary) in
+            [(Format::Json, None), (Format::Json, Some(&[1][..])), (Format::Map, Some(&[1]))]
+        {
+            let error = requests(format).put(NewItem { session: &session, binary, ..ITEM }).unwrap_err();
+            assert!(error.is_service("ValidationException"));
+            assert!(error.message.contains("409602 bytes"), "{error}");
+        }
     }
 }
