@@ -137,14 +137,18 @@ impl Store {
     }
 
     fn accept_plain(&self, text: String) -> Result<String, &'static str> {
-        match &self.encryption {
-            None => Ok(text),
-            Some(Encryption { accepts_plain: true, .. }) => {
-                self.http.stats().plain_reads.add(1);
-                Ok(text)
-            }
-            Some(_) => Err("the session is not encrypted, and option encryption does not set acceptPlain"),
+        if self.rejects_plain() {
+            return Err("the session is not encrypted, and option encryption does not set acceptPlain");
         }
+        if self.encryption.is_some() {
+            self.http.stats().plain_reads.add(1);
+        }
+        Ok(text)
+    }
+
+    /// Whether sessions that are not encrypted cannot be read.
+    pub(super) fn rejects_plain(&self) -> bool {
+        self.encryption.as_ref().is_some_and(|encryption| !encryption.accepts_plain)
     }
 }
 

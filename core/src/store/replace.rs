@@ -124,9 +124,10 @@ impl Store {
         else {
             return Ok(ReplaceOutcome::Ended);
         };
-        // Text in the format of the layout stands for itself.
+        // Text in the format of the layout stands for itself, if it is returned.
+        let stands_for_itself = self.config.layout.format == Format::Json && !self.rejects_plain();
         let value = match &session {
-            SessionAttribute::Text(_) if self.config.layout.format == Format::Json => None,
+            SessionAttribute::Text(_) if stands_for_itself => None,
             SessionAttribute::Binary(_) => None,
             session => session.to_value(),
         };
