@@ -6,6 +6,7 @@
 const { DynamoDBStoreError } = require('./error.js')
 
 const DEFAULT_REFRESH_AFTER = 300
+const LONGEST_REFRESH_AFTER = 2 ** 31 - 1
 const KEY_LENGTH = 32
 /** The same as in core/src/item/encryption.rs. */
 const KEY_ID = /^[\w.:/-]{1,64}$/
@@ -29,8 +30,10 @@ function readEncryption(given) {
   for (const [name, value] of Object.entries({ write, acceptPlain })) {
     if (typeof value !== 'boolean') throw configError(`option encryption.${name} must be true or false`)
   }
-  if (!Number.isFinite(refreshAfter) || refreshAfter <= 0) {
-    throw configError('option encryption.refreshAfter must be a positive number of seconds')
+  if (typeof refreshAfter !== 'number' || !(refreshAfter > 0 && refreshAfter <= LONGEST_REFRESH_AFTER)) {
+    throw configError(
+      `option encryption.refreshAfter must be a positive number of seconds, at most ${LONGEST_REFRESH_AFTER}`
+    )
   }
   const read = { write, acceptPlain: acceptPlain || !write, refreshAfter }
   if (typeof source === 'function') return { ...read, keys: undefined, provide: source }
@@ -43,6 +46,7 @@ function readEncryption(given) {
 function readKeys(given) {
   if (!Array.isArray(given) || given.length === 0) return { problem: 'must be a non-empty array of { id, key }' }
   const keys = []
+  const ids = new Set()
   for (const [i, entry] of given.entries()) {
     const { id, key } = entry ?? {}
     if (typeof id !== 'string' || !KEY_ID.test(id)) {
@@ -52,14 +56,15 @@ function readKeys(given) {
     if (bytes?.length !== KEY_LENGTH) {
       return { problem: `has no valid key at [${i}]: use ${KEY_LENGTH} random bytes, as a Buffer or in base64` }
     }
-    if (keys.some((earlier) => earlier.id === id)) return { problem: `has the id ${JSON.stringify(id)} twice` }
+    if (ids.has(id)) return { problem: `has the id ${JSON.stringify(id)} twice` }
+    ids.add(id)
     keys.push({ id, key: bytes.toString('base64url') })
   }
   return { keys }
 }
 
 function bytesOf(key) {
-  if (key instanceof Uint8Array) return Buffer.from(key.buffer, key.byteOffset, key.byteLength)
+  if (key instanceof Uint8Array) return Buffer.from(key)
   return typeof key === 'string' && KEY_TEXT.test(key) ? Buffer.from(key, 'base64') : undefined
 }
 

@@ -151,14 +151,12 @@ async function credentialsJson(provide) {
 
 /** The JSON of what a function that returns encryption keys returns. The error that it throws may contain a key. */
 async function keysJson(provide) {
-  let given
   try {
-    given = await provide()
+    const { keys, problem } = require('../protection-options.js').readKeys(await provide())
+    return keys === undefined ? failure(`what the function of option encryption returned ${problem}`) : plainJson(keys)
   } catch {
     return failure('the function that returns the encryption keys failed')
   }
-  const { keys, problem } = require('../protection-options.js').readKeys(given)
-  return keys === undefined ? failure(`what the function of option encryption returned ${problem}`) : plainJson(keys)
 }
 
 function failure(error) {

@@ -1,6 +1,7 @@
 //! Encrypts sessions with AES-256-GCM under a key that is derived for each write, and hashes user IDs under a key of their
 //! own. docs/security.md documents both.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use base64::Engine;
@@ -75,8 +76,8 @@ impl TryFrom<Vec<Key>> for Keys {
     type Error = Error;
 
     fn try_from(keys: Vec<Key>) -> Result<Self> {
-        let is_duplicate = |(i, key): (usize, &Key)| keys[..i].iter().any(|earlier| earlier.id == key.id);
-        if keys.is_empty() || keys.iter().enumerate().any(is_duplicate) {
+        let ids: HashSet<_> = keys.iter().map(Key::id).collect();
+        if keys.is_empty() || ids.len() < keys.len() {
             return Err(Error::new(
                 Kind::EncryptionKey,
                 "there must be a key, and no two keys with the same ID",
