@@ -12,6 +12,8 @@ const CLIENT_FAILURE = /^(no credentials|no free connection|the certificate file
 const KEY_ERROR =
   /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i
 
+const INDEX_ERROR = /not have the specified index/i
+
 /** The names of the options. A compatible store sets other names in `options.names`. */
 const defaultNames = {
   table: 'table',
@@ -47,6 +49,9 @@ function hintsFor({ code, message, region, endpoint }, options) {
   if (code === 'ValidationException' && KEY_ERROR.test(message)) {
     return keyHints(region, isCustom ? endpoint : undefined, names, options)
   }
+  if (code === 'ValidationException' && INDEX_ERROR.test(message)) {
+    return [indexHint(region, isCustom ? endpoint : undefined, options)]
+  }
   const isAboutService = ['UnknownServiceError', 'UnknownOperationException'].includes(code)
   const isAboutNetwork = ['NetworkError', 'TimeoutError'].includes(code) && !CLIENT_FAILURE.test(message)
   if (isCustom && (isAboutNetwork || isAboutService)) {
@@ -66,6 +71,17 @@ function missingTableHint(region, endpoint, names, options) {
     ? 'To create the table, run'
     : `Or create the table: set ${names.createTable} or run`
   return `Check the ${names.table} option, the Region, and the endpoint. ${creation}: ${init}`
+}
+
+/** The option `user` needs an index, which the store creates only with a new table. */
+function indexHint(region, endpoint, options) {
+  const { user } = options.attributes
+  const init = commandLine('init', {
+    ...flagsOf(region, endpoint, options),
+    'user-index': true,
+    'user-attribute': unlessDefault(user, 'user')
+  })
+  return `Option user needs the index ${user}-index. To add it, run: ${init}`
 }
 
 function keyHints(region, endpoint, names, options) {
