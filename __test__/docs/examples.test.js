@@ -25,8 +25,8 @@ const skip =
     : serverKind !== 'embedded' && 'the examples start the embedded DynamoDB'
 
 /** Runs an example as its README says, on a free port, until the test ends. Returns the URLs that it prints. */
-async function start(t, name, { urls = 1, env } = {}) {
-  const child = spawn('npm', ['run', 'example', '--', name], {
+async function start(t, name, { urls = 1, env, file } = {}) {
+  const child = spawn('npm', ['run', 'example', '--', name, ...(file ? [file] : [])], {
     cwd: root,
     detached: true,
     env: { ...cleanEnvironment(), PORT: '0', AWS_EC2_METADATA_DISABLED: 'true', ...env }
@@ -72,7 +72,7 @@ async function logsInAndOut(url, credentials = { user: 'ann' }) {
 }
 
 describe('the example', { skip, concurrency: 2 }, () => {
-  for (const name of names.filter((name) => !['migration', 'passport'].includes(name))) {
+  for (const name of names.filter((name) => !['devices', 'migration', 'passport'].includes(name))) {
     test(`${name} lets a user log in, keeps the session, and lets the user log out`, async (t) => {
       const [url] = await start(t, name)
       await logsInAndOut(url)
@@ -101,6 +101,129 @@ describe('the example', { skip, concurrency: 2 }, () => {
     await post(next, '/logout')
     assert.equal((await old.get('/')).status, 401)
   })
+})
+
+describe('the example of a devices page', { skip }, () => {
+  const agents = {
+    laptop: 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
+    phone:
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1',
+    script: '<b>"curl"</b> & more'
+  }
+  const name = '<i>Ann</i>'
+  const open = (url, agent) => new Browser(url, { 'user-agent': agent })
+  const submit = async (browser, ...form) => assert.equal((await browser.submit(...form)).status, 303)
+  const isLoggedIn = async (browser) => /Your devices/.test((await browser.get('/')).body)
+
+  /** The rows of the page. */
+  async function devices(browser) {
+    const { body } = await browser.get('/')
+    return [...body.matchAll(/<li>(.*?)<\/li>/gs)].map(([, row]) => ({
+      text: row
+        .replaceAll(/<[^>]*>/g, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+      device: /name="device" value="(.*?)"/.exec(row)?.[1]
+    }))
+  }
+
+  /** Starts the app with a user who is logged in with each agent, and with another user. */
+  async function startWithUsers(t) {
+    const [url] = await start(t, 'devices')
+    const browsers = Object.entries(agents).map(([key, agent]) => [key, open(url, agent)])
+    for (const [, browser] of browsers) await submit(browser, '/login', { user: name })
+    const other = open(url, agents.phone)
+    await submit(other, '/login', { user: 'bob' })
+    return { ...Object.fromEntries(browsers), other }
+  }
+
+  test('lists the sessions of the user, without their IDs and without markup from outside', async (t) => {
+    const users = await startWithUsers(t)
+    const rows = await devices(users.laptop)
+    const time = /Logged in \w{3} \d+, \d{4}, \d+:\d+.[AP]M UTC Log out$/
+    for (const { text } of rows) assert.match(text, time)
+    assert.deepEqual(
+      rows.map(({ text }) => text.replace(time, '').trim()),
+      ['Firefox on Linux This device', '&#60;b&#62;&#34;curl&#34;&#60;/b&#62; &#38; more', 'Safari on iPhone']
+    )
+    const { body } = await users.laptop.get('/')
+    assert.match(body, /Logged in as &#60;i&#62;Ann&#60;\/i&#62;</)
+    for (const { cookies } of Object.values(users)) {
+      const [sid] = decodeURIComponent(cookies.get('connect.sid')).slice(2).split('.')
+      assert.ok(!body.includes(sid))
+    }
+    assert.equal((await devices(users.other)).length, 1)
+  })
+
+  test('logs out one device, and only of the same user', async (t) => {
+    const { laptop, phone, script, other } = await startWithUsers(t)
+    const [, , { device }] = await devices(laptop)
+    await submit(other, '/logout/device', { device })
+    assert.ok(await isLoggedIn(phone))
+    await submit(laptop, '/logout/device', { device })
+    assert.deepEqual(await Promise.all([laptop, phone, script, other].map(isLoggedIn)), [true, false, true, true])
+    await submit(laptop, '/logout')
+    assert.deepEqual(await Promise.all([laptop, script].map(isLoggedIn)), [false, true])
+  })
+
+  test('logs out everywhere else', async (t) => {
+    const { laptop, phone, script, other } = await startWithUsers(t)
+    await submit(laptop, '/logout/others')
+    assert.deepEqual(await Promise.all([laptop, phone, script, other].map(isLoggedIn)), [true, false, false, true])
+    assert.equal((await devices(laptop)).length, 1)
+  })
+
+  test('changes the session ID at login, and rejects the forms of other sites', async (t) => {
+    const { laptop, phone } = await startWithUsers(t)
+    const copy = laptop.copy()
+    await submit(laptop, '/login', { user: name })
+    assert.equal(await isLoggedIn(copy), false)
+    for (const path of ['/login', '/logout', '/logout/others']) {
+      assert.equal((await laptop.submit(path, { user: 'bob' }, 'http://127.0.0.1')).status, 403)
+      assert.equal((await laptop.post(path)).status, 403)
+    }
+    assert.ok((await isLoggedIn(laptop)) && (await isLoggedIn(phone)))
+  })
+})
+
+describe('the encryption example', { skip }, () => {
+  const dynamodb = useDynamoDB({ exclusive: true })
+
+  /** Starts the example, or only its app without the services that provide keys, on the DynamoDB of these tests. */
+  function startEncryption(t, env, file) {
+    const { endpoint, region, credentials } = dynamodb.connection
+    const settings = {
+      ENDPOINT: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+    }
+    return start(t, 'encryption', { env: { ...settings, ...env }, file })
+  }
+
+  for (const KEYS of ['secrets-manager', 'kms']) {
+    test(`encrypts sessions with keys from ${KEYS}, and logs out nobody if it cannot get them`, async (t) => {
+      const [url] = await startEncryption(t, { KEYS })
+      await logsInAndOut(url)
+      const browser = new Browser(url)
+      await post(browser, '/login', { user: 'ann' })
+      const [{ sess }] = await dynamodb.raw.items('sessions')
+      const stored = Buffer.from(sess.B)
+      assert.equal(stored.toString('latin1', 0, 8), '\x01\x01\x05local')
+      assert.ok(!stored.includes('ann'))
+
+      const unreachable = {
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:1',
+        AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:1',
+        SESSION_KEYS: '[{"id":"local","ciphertext":"AQID"}]'
+      }
+      const [other] = await startEncryption(t, { KEYS, ...unreachable }, 'app.js')
+      const { status, setCookies } = await browser.copy(other).get('/')
+      assert.deepEqual([status, setCookies], [503, []])
+      assert.deepEqual(await views(browser), { user: 'ann', views: 1 })
+      await post(browser, '/logout')
+    })
+  }
 })
 
 describe('the CloudWatch example', { skip }, () => {
@@ -172,7 +295,7 @@ describe('the examples', { skip }, () => {
   })
 
   test('are listed if the given name is unknown', async (t) => {
-    await assert.rejects(start(t, 'expres'), /Names: cloudwatch, express, express-typescript, /)
+    await assert.rejects(start(t, 'expres'), /Names: cloudwatch, devices, encryption, express, /)
   })
 
   test('report that a port is in use', async (t) => {

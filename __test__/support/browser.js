@@ -1,11 +1,12 @@
 'use strict'
 
-/** An HTTP client of one app that keeps cookies like a browser. */
+/** An HTTP client of one app that keeps cookies like a browser. It does not follow redirects. */
 class Browser {
   cookies = new Map()
 
-  constructor(url) {
+  constructor(url, headers = {}) {
     this.url = url
+    this.headers = headers
   }
 
   get(path) {
@@ -16,18 +17,29 @@ class Browser {
     return this.request('POST', path)
   }
 
-  async request(method, path, json) {
-    const headers = { cookie: this.#cookieHeader(), ...(json && { 'content-type': 'application/json' }) }
-    const response = await fetch(this.url + path, { method, headers, ...(json && { body: JSON.stringify(json) }) })
+  request(method, path, json) {
+    if (!json) return this.#send(method, path)
+    return this.#send(method, path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) })
+  }
+
+  /** Submits a form of a page at the given origin. */
+  submit(path, fields, origin = this.url) {
+    return this.#send('POST', path, { headers: { origin }, body: new URLSearchParams(fields) })
+  }
+
+  async #send(method, path, content) {
+    const headers = { cookie: this.#cookieHeader(), ...this.headers, ...content?.headers }
+    const response = await fetch(this.url + path, { ...content, method, headers, redirect: 'manual' })
     const setCookies = response.headers.getSetCookie()
     setCookies.forEach((text) => this.#keep(text))
     const text = await response.text()
-    return { status: response.status, body: text && JSON.parse(text), setCookies }
+    const isText = response.headers.get('content-type')?.startsWith('text/')
+    return { status: response.status, body: text && !isText ? JSON.parse(text) : text, setCookies }
   }
 
   /** Another browser with the same cookies, for the same app or another one. */
   copy(url = this.url) {
-    const browser = new Browser(url)
+    const browser = new Browser(url, this.headers)
     browser.cookies = new Map(this.cookies)
     return browser
   }
