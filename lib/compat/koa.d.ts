@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import {
   ConflictEvent,
   DestroyAllOptions,
-  DestroyAllOptions,
   DynamoDBStoreError,
   NativeStoreOptions,
   KoaContext,
