@@ -40,8 +40,18 @@ impl Requests {
         body
     }
 
-    /// PutItem.
+    /// PutItem. If the layout has an attribute for the creation time, the condition is that the item was not created earlier.
     pub fn put(&self, item: NewItem<'_>) -> Result<Body> {
+        let mut body = self.put_sized(item, 0)?;
+        if let Some((name, created)) = self.layout.created.as_ref().zip(item.created) {
+            body.condition("NOT (#c < :created)", &[("#c", name)], &[(":created", number(created))]);
+            body.push(RETURN_ITEM);
+        }
+        Ok(body)
+    }
+
+    /// PutItem without a condition.
+    pub fn put_unconditionally(&self, item: NewItem<'_>) -> Result<Body> {
         self.put_sized(item, 0)
     }
 
@@ -118,7 +128,8 @@ impl Requests {
         let mut names = vec![("#k", &*self.layout.hash_key), ("#e", &*self.layout.expires)];
         let mut values = now_values(now);
         values.push((":e", number(expires)));
-        if let Some((name, created)) = self.layout.created.as_ref().zip(created) {
+        let created = self.layout.created.as_ref().zip(created);
+        if let Some((name, created)) = created {
             update.push_str(", #c = if_not_exists(#c, :created)");
             names.push(("#c", name));
             values.push((":created", number(created)));
@@ -137,8 +148,11 @@ impl Requests {
             condition.push_str(" AND NOT (#e < :earliest)");
             values.push((":earliest", number(earliest)));
         }
+        if created.is_some() {
+            condition.push_str(" AND NOT (#c < :created)");
+        }
         body.condition(&condition, &names, &values);
-        if keeps_later || earliest.is_some() {
+        if keeps_later || earliest.is_some() || created.is_some() {
             // The item shows which part of the condition failed.
             body.push(RETURN_ITEM);
         }
@@ -227,7 +241,8 @@ pub struct Touch<'a> {
     pub keeps_later: bool,
     /// If given, an item that expires earlier than this stays unchanged.
     pub earliest: Option<Seconds>,
-    /// The creation time of a session that has none, if the layout has an attribute for it.
+    /// The creation time of a session that has none, if the layout has an attribute for it. An item that was created earlier
+    /// stays unchanged.
     pub created: Option<Seconds>,
     /// A field of the session to set.
     pub stamp: Option<Stamp<'a>>,
@@ -377,6 +392,8 @@ mod tests {
         assert_eq!(touch["UpdateExpression"], update);
         assert_eq!(touch["ExpressionAttributeNames"]["#c"], "created");
         assert_eq!(touch["ExpressionAttributeValues"][":created"], json!({ "N": "10" }));
+        assert!(touch["ConditionExpression"].as_str().unwrap().ends_with(" AND NOT (#c < :created)"));
+        assert_eq!(touch["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
 
         let delete = json(requests.delete_expired("k", 10).finish(false));
         assert_eq!(delete["ConditionExpression"], IS_EXPIRED);
