@@ -2,7 +2,7 @@
 
 const { operations } = require('./native/operations.js')
 const { writesBinary } = require('./options.js')
-const { userReader, userText, warnAboutReadable } = require('./protection-options.js')
+const { userReader, warnAboutReadable } = require('./protection-options.js')
 
 /** What a hashed session ID looks like. It is the same in core/src/item/layout.rs. */
 const HASHED_ID = /^h1-[\w-]{43}$/
@@ -44,15 +44,6 @@ class Protection {
       return this.#readUser?.(session)
     } catch (error) {
       throw this.#native.createError(operations.set, 'ConfigError', 'option user did not find a valid user', error)
-    }
-  }
-
-  /** The user that an app passes to a method, as text. */
-  textOfUser(operation, user) {
-    try {
-      return userText(user)
-    } catch ({ message }) {
-      throw this.#native.createError(operation, 'ConfigError', message)
     }
   }
 

@@ -304,30 +304,20 @@ class Sessions {
 
   /** Resolves to the IDs of a user's sessions. */
   async idsOf(user) {
-    const operation = operations.idsOf
-    const { text } = await this.#native.run(operation, undefined, this.#textOfUser(operation, user))
-    return JSON.parse(text)
+    return this.#usersFor(operations.idsOf).idsOf(user)
   }
 
   /** Deletes a user's sessions, except those with the IDs `except`; resolves to the number of sessions that it deleted. */
-  async destroyAllOf(user, { except = [] } = {}) {
-    const operation = operations.destroyAllOf
-    const text = this.#textOfUser(operation, user)
-    const kept = Array.isArray(except) ? except : [except]
-    if (!kept.every((sid) => typeof sid === 'string')) {
-      throw this.#native.createError(
-        operation,
-        'InvalidSessionIdError',
-        'except must be a session ID or an array of them'
-      )
-    }
-    const { number } = await this.#native.run(operation, undefined, text, kept)
-    return number
+  async destroyAllOf(user, options) {
+    return this.#usersFor(operations.destroyAllOf).destroyAllOf(user, options)
   }
 
-  #textOfUser(operation, user) {
-    if (this.#options.user !== undefined) return this.#protection.textOfUser(operation, user)
-    throw this.#native.createError(operation, 'ConfigError', 'the store does not have the option user')
+  #usersFor(operation) {
+    if (this.#options.user === undefined) {
+      throw this.#native.createError(operation, 'ConfigError', 'the store does not have the option user')
+    }
+    const { Users } = require('./users.js')
+    return new Users(this.#native)
   }
 
   async clear() {
@@ -397,7 +387,7 @@ class Sessions {
     const isKey = sid !== '' && sid.isWellFormed() && Buffer.byteLength(prefix) + Buffer.byteLength(sid) <= longest
     if (this.#protection === undefined || !isKey) return isKey
     // `ids` returns hashed IDs, so that `destroy` accepts them.
-    return isDestroy(operation) || this.#protection.problemWithId(sid) === undefined
+    return operation.name === 'DeleteItem' || this.#protection.problemWithId(sid) === undefined
   }
 
   /** What is stored with a session, or null. */
@@ -442,10 +432,6 @@ class Sessions {
 
 /** The statistics of conditional saves if every save overwrites. */
 const nothingSaved = { setsSaved: 0, merges: 0, conflicts: 0 }
-
-function isDestroy(operation) {
-  return operation === operations.destroy || operation === operations.destroyExpired
-}
 
 /** Loads the code of special keys when it is needed. */
 function specialAttributesOf(specialKeys, session) {

@@ -13,7 +13,7 @@ use crate::aws::AwsClients;
 use crate::config::{Config, ConsistentRead, NewTable};
 use crate::environment::{Environment, SharedEnvironment};
 use crate::error::{Error, Kind, Result};
-use crate::item::codec::{NewItem, StoredItem};
+use crate::item::codec::StoredItem;
 use crate::item::expiry::{self, Seconds};
 use crate::keyring::{KeySource, Keyring};
 use crate::single_flight::SingleFlight;
@@ -24,12 +24,13 @@ use crate::table::scan::Scanner;
 use crate::transport::dns::{Resolve, SystemResolver};
 use crate::transport::http::HttpClient;
 use crate::transport::{CallOptions, Trace, retry};
-use crate::wire::request::{Body, Requests, Touch};
+use crate::wire::request::{Body, Requests};
 use crate::wire::response::{ItemOutcome, Response};
 
 mod forms;
 mod replace;
 mod user;
+mod write;
 
 use forms::Encryption;
 pub use forms::{StoredSession, open_with};
@@ -195,87 +196,6 @@ impl Store {
         match self.call("GetItem", self.requests.get(id, consistent), options, trace).await? {
             ItemOutcome::Success { item } | ItemOutcome::ConditionFailed { item } => Ok(item),
         }
-    }
-
-    /// Writes a session, with PutItem. Returns its token; see [`StoredSession`]. If the item shows that the session was created
-    /// earlier than `item` says, the earlier time stays.
-    pub async fn set(
-        &self,
-        item: NewItem<'_>,
-        mut options: CallOptions,
-        trace: &mut Trace,
-    ) -> Result<Option<String>> {
-        let protected = self.protect(&item, options).await?;
-        let item = protected.item(item);
-        let body = self.requests.put(item)?;
-        if let ItemOutcome::ConditionFailed { item: found } =
-            self.call("PutItem", body, &mut options, trace).await?
-        {
-            Box::pin(self.set_with_earlier_creation(item, found, options, trace)).await?;
-        }
-        Ok(protected.token())
-    }
-
-    /// Writes a session whose item, which is `found` if the service returned it, has an earlier creation time.
-    async fn set_with_earlier_creation(
-        &self,
-        mut item: NewItem<'_>,
-        found: Option<StoredItem>,
-        mut options: CallOptions,
-        trace: &mut Trace,
-    ) -> Result<()> {
-        let now = item.created.unwrap_or_default();
-        let found = match found {
-            Some(found) => Some(found),
-            // Some servers never return the item.
-            None => self.read_item(item.id, true, &mut options, trace).await?,
-        };
-        // If that session has ended, this is a new one.
-        let alive = found.filter(|found| !self.has_ended(found, now));
-        if let Some(created) = alive.and_then(|alive| alive.created).map(|created| created as Seconds) {
-            item.created = Some(created);
-            let end = self.config.max_lifetime.map(|longest| created + longest);
-            item.expires = item.expires.into_iter().chain(end).min();
-        }
-        let body = self.requests.put_unconditionally(item)?;
-        self.call("PutItem", body, &mut options, trace).await.map(drop)
-    }
-
-    /// Updates the expiry of a session and, if given, a stamp in it, with UpdateItem. The session must exist and not have
-    /// expired. Returns the new expiry of the item, or `None` if there is no session.
-    ///
-    /// A stamp needs a session that is stored as a map. For other sessions, only the expiry is updated.
-    pub async fn touch(
-        &self,
-        touch: Touch<'_>,
-        mut options: CallOptions,
-        trace: &mut Trace,
-    ) -> Result<Option<f64>> {
-        let outcome = match self.call("UpdateItem", self.requests.touch(touch), &mut options, trace).await {
-            Err(error) if touch.stamp.is_some() && error.is_service("ValidationException") => {
-                let unstamped = Touch { stamp: None, ..touch };
-                self.call("UpdateItem", self.requests.touch(unstamped), &mut options, trace).await?
-            }
-            outcome => outcome?,
-        };
-        let ItemOutcome::ConditionFailed { mut item } = outcome else {
-            return Ok(Some(touch.expires as f64));
-        };
-        if let Some((assumed, longest)) = touch.created.zip(self.config.max_lifetime) {
-            if item.is_none() {
-                // Some servers never return the item.
-                item = self.read_item(touch.id, true, &mut options, trace).await?;
-            }
-            let created = item.as_ref().and_then(|item| item.created).map(|created| created as Seconds);
-            let has_ended = item.as_ref().is_some_and(|item| self.has_ended(item, touch.now));
-            if let Some(created) = created.filter(|&created| created < assumed && !has_ended) {
-                let expires = touch.expires.min(created + longest);
-                let touch = Touch { created: Some(created), expires, ..touch };
-                return Box::pin(self.touch(touch, options, trace)).await;
-            }
-        }
-        // If the session has not ended, its expiry stays.
-        Ok(item.filter(|item| !self.has_ended(item, touch.now)).and_then(|item| item.expires))
     }
 
     /// Deletes a session, if it exists, with DeleteItem.
