@@ -126,8 +126,8 @@ declare namespace connectDynamoDB {
   interface EncryptionOptions {
     /**
      * The keys, or a function that returns them. The first key encrypts, and all of them decrypt. The store calls the
-     * function at the first operation that needs a key, after `refreshAfter`, and for sessions with an unknown key ID: at
-     * most once per second, and less often while the key remains unknown, down to once per minute.
+     * function at the first operation that needs a key, after `refreshAfter`, for `idsOf` and `destroyAllOf`, and for sessions
+     * with an unknown key ID: at most once per second, and less often while the key remains unknown, down to once per minute.
      */
     keys: EncryptionKey[] | EncryptionKeyFunction
     /**

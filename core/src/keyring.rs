@@ -34,6 +34,15 @@ struct Shared {
     fetching: SingleFlight<Arc<Keys>>,
 }
 
+/// Why the function is called.
+#[derive(Clone, Copy, PartialEq)]
+enum Cause {
+    /// There are no keys, or they may have changed.
+    Age,
+    /// A session is encrypted under an unknown key.
+    UnknownKey,
+}
+
 struct State {
     keys: Option<Arc<Keys>>,
     /// The error of the last call, if it failed.
@@ -72,14 +81,22 @@ impl Keyring {
             let now = Instant::now();
             let may_call = self.0.source.is_some() && now >= state.next_call;
             if state.keys.is_some() && may_call && now >= state.refresh_at {
-                drop(self.fetch());
+                drop(self.fetch(Cause::Age));
             }
             (state.keys.clone(), may_call)
         };
         match known {
             Some(keys) => Ok(keys),
-            None if may_call || self.0.fetching.is_running() => self.wait(deadline).await,
+            None if may_call || self.0.fetching.is_running() => self.wait(Cause::Age, deadline).await,
             None => Err(self.last_error()),
+        }
+    }
+
+    /// The keys that the function returns now. Other processes may already use them.
+    pub(crate) async fn newest_keys(&self, deadline: Instant) -> Result<Arc<Keys>> {
+        match &self.0.source {
+            Some(_) => self.wait(Cause::Age, deadline).await,
+            None => self.keys(deadline).await,
         }
     }
 
@@ -91,7 +108,7 @@ impl Keyring {
         }
         let may_call = self.0.source.is_some() && Instant::now() >= self.state().next_call;
         if may_call || self.0.fetching.is_running() {
-            let fetched = self.wait(deadline).await?;
+            let fetched = self.wait(Cause::UnknownKey, deadline).await?;
             if fetched.get(id).is_some() {
                 return Ok(fetched);
             }
@@ -99,22 +116,22 @@ impl Keyring {
         Err(unknown_key(id))
     }
 
-    async fn wait(&self, deadline: Instant) -> Result<Arc<Keys>> {
-        timeout_at(deadline, self.fetch()).await.unwrap_or_else(|_| Err(late()))
+    async fn wait(&self, cause: Cause, deadline: Instant) -> Result<Arc<Keys>> {
+        timeout_at(deadline, self.fetch(cause)).await.unwrap_or_else(|_| Err(late()))
     }
 
     fn last_error(&self) -> Error {
         self.state().error.clone().unwrap_or_else(late)
     }
 
-    fn fetch(&self) -> impl Future<Output = Result<Arc<Keys>>> + use<> {
+    fn fetch(&self, cause: Cause) -> impl Future<Output = Result<Arc<Keys>>> + use<> {
         let shared = Arc::clone(&self.0);
         self.0.fetching.join(async move {
             let fetched = match &shared.source {
                 Some(source) => timeout(shared.limit, source()).await.unwrap_or_else(|_| Err(late())),
                 None => Err(Error::new(Kind::EncryptionKey, "there are no keys")),
             };
-            shared.remember(fetched)
+            shared.remember(fetched, cause)
         })
     }
 
@@ -124,15 +141,14 @@ impl Keyring {
 }
 
 impl Shared {
-    fn remember(&self, fetched: Result<Keys>) -> Result<Arc<Keys>> {
+    fn remember(&self, fetched: Result<Keys>, cause: Cause) -> Result<Arc<Keys>> {
         let now = Instant::now();
         let mut state = lock(&self.state);
         match fetched {
             Ok(keys) => {
-                // Otherwise, only an unknown key can have caused the call.
-                let is_due = state.keys.is_none() || now >= state.refresh_at;
-                let is_useful = is_due || state.keys.as_deref() != Some(&keys);
-                state.pause = if is_useful { SHORTEST_PAUSE } else { (state.pause * 2).min(LONGEST_PAUSE) };
+                let is_fruitless = cause == Cause::UnknownKey && state.keys.as_deref() == Some(&keys);
+                state.pause =
+                    if is_fruitless { (state.pause * 2).min(LONGEST_PAUSE) } else { SHORTEST_PAUSE };
                 state.next_call = now + state.pause;
                 state.refresh_at = now + self.refresh_after;
                 state.error = None;
@@ -245,6 +261,17 @@ mod tests {
         assert!(keyring.keys(deadline()).await.is_ok());
         sleep(3 * SECOND).await;
         assert_eq!(newest(keyring.keys_with("b", deadline()).await), "b");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_newest_keys_are_those_that_the_function_returns_now() {
+        let (keyring, _) = keyring(&[&["a"], &["b", "a"], &[]]);
+        assert_eq!(newest(keyring.keys(deadline()).await), "a");
+        assert_eq!(newest(keyring.newest_keys(deadline()).await), "b");
+        assert!(keyring.newest_keys(deadline()).await.is_err());
+        assert_eq!(newest(keyring.keys(deadline()).await), "b");
+        let fixed = Keyring::new(Some(Keys::sample(&[("c", 1)])), None, SECOND, SECOND);
+        assert_eq!(newest(fixed.newest_keys(deadline()).await), "c");
     }
 
     #[tokio::test(start_paused = true)]

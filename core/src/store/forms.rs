@@ -82,12 +82,12 @@ impl Store {
         Ok(Protected { binary, user: user.map(|user| hash_of(user, key)).transpose()? })
     }
 
-    /// The values that the user attribute may have for a user.
+    /// The values that the user attribute may have for a user. Another process may already hash users under a new key.
     pub(super) async fn values_of_user(&self, user: &str, deadline: Instant) -> Result<Vec<String>> {
         let Some(encryption) = &self.encryption else {
             return Ok(vec![user.to_owned()]);
         };
-        let keys = encryption.keyring.keys(deadline).await?;
+        let keys = encryption.keyring.newest_keys(deadline).await?;
         let mut values = keys.iter().map(|key| hash_of(user, key)).collect::<Result<Vec<_>>>()?;
         if encryption.accepts_plain {
             values.push(user.to_owned());
