@@ -4,6 +4,9 @@ process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = 'true'
 
 const session = require('express-session')
 
+/** The keys of a session's item, with their values. */
+const keyOf = ({ schema, prefix }, sid) => Object.fromEntries(Object.values(schema).map((name) => [name, prefix + sid]))
+
 /** The options of a store on this table, as the entry points name them. */
 const flat = ({ connection, table }, options) => ({ ...connection, table, ...options })
 const version2 = ({ connection: { endpoint, region, credentials }, table }, options) => ({
@@ -70,4 +73,20 @@ const entries = [
   }
 ]
 
-module.exports = { entries }
+/** Opens a store of an entry point on a table, with functions that open others and read items. They are closed with the test. */
+async function openEntry(t, dynamodb, entry, { endpoint, ...options } = {}, table) {
+  const { user, sortKey } = options
+  const schema = { ...entry.schema, ...(sortKey && { sortKey }) }
+  table ??= await dynamodb.newTable({ ...schema, user: user && (options.attributes?.user ?? 'user') })
+  const connection = { ...dynamodb.connection, ...(endpoint && { endpoint }) }
+  const create = (others) => {
+    const store = entry.create({ connection, table }, { ...options, ...others })
+    t.after(() => store.close())
+    return store
+  }
+  const keysOf = (sid) => keyOf({ schema, prefix: entry.prefix }, sid)
+  const read = (sid) => dynamodb.raw.read(table, keysOf(sid))
+  return { store: create(), create, table, connection, keysOf, read }
+}
+
+module.exports = { entries, openEntry }

@@ -43,7 +43,7 @@ const starters = {
       new Promise((resolve, reject) => request.session[method]((error) => (error ? reject(error) : resolve())))
     app.post('/', async (request, response) => {
       const { body } = request
-      onSession?.(request.session)
+      await onSession?.(request.session)
       if (body.reload) await ended('reload', request)
       await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
       if (body.save) await ended('save', request)
@@ -80,7 +80,7 @@ const starters = {
       const chunks = []
       for await (const chunk of ctx.req) chunks.push(chunk)
       const body = JSON.parse(Buffer.concat(chunks).toString())
-      onSession?.(ctx.session)
+      await onSession?.(ctx.session)
       await change(ctx.session, body, (maxAge) => (ctx.session.maxAge = maxAge))
       if (body.save) await ctx.session.save()
       if (body.next) await change(ctx.session, body.next)
@@ -110,7 +110,7 @@ const starters = {
     app.setErrorHandler((error, request, reply) => reply.status(500).send({ error: error.code ?? error.message }))
     app.post('/', async (request) => {
       const { body } = request
-      onSession?.(request.session)
+      await onSession?.(request.session)
       if (body.reload) await request.session.reload()
       await change(request.session, body, (maxAge) => (request.session.cookie.maxAge = maxAge))
       if (body.save) await request.session.save()

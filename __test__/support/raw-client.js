@@ -10,13 +10,23 @@ class RawClient {
     this.sdk = new DynamoDB({ ...connection, requestHandler: { httpAgent: { keepAlive: true } } })
   }
 
-  async createTable(table, { hashKey = 'id', sortKey } = {}) {
-    const keys = [[hashKey, 'HASH'], ...(sortKey ? [[sortKey, 'RANGE']] : [])]
+  /** With `user`, the name of an attribute, the table has the index of the option `user`. */
+  async createTable(table, { hashKey = 'id', sortKey, user } = {}) {
+    const keys = [hashKey, sortKey].filter(Boolean)
+    const schemaOf = (names) => names.map((AttributeName, i) => ({ AttributeName, KeyType: ['HASH', 'RANGE'][i] }))
+    const index = {
+      IndexName: `${user}-index`,
+      KeySchema: schemaOf([user]),
+      Projection: { ProjectionType: 'KEYS_ONLY' }
+    }
     await this.sdk.createTable({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map(([AttributeName]) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys.map(([AttributeName, KeyType]) => ({ AttributeName, KeyType }))
+      AttributeDefinitions: [...keys, user]
+        .filter(Boolean)
+        .map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: schemaOf(keys),
+      GlobalSecondaryIndexes: user && [index]
     })
     await waitUntilTableExists({ client: this.sdk, maxWaitTime: 60, minDelay: 1 }, { TableName: table })
   }

@@ -129,10 +129,12 @@ function createInBackground(state, createTableOptions) {
 /** Creates the table if it does not exist, waits until it is ACTIVE, and enables its time to live. */
 async function createTable(state, createTableOptions, waiting) {
   const { hashKey, tableName } = state.properties
+  const { ProvisionedThroughput } = createTableOptions
+  const capacity = ProvisionedThroughput === undefined ? {} : { ProvisionedThroughput }
   const input = {
     TableName: tableName,
-    ...createTableInput([hashKey], {}, state.settings),
-    ...(createTableOptions.ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
+    ...createTableInput([hashKey], capacity, state.settings),
+    ...(ProvisionedThroughput === undefined && { BillingMode: 'PAY_PER_REQUEST' }),
     ...createTableOptions
   }
   const { TableName } = input
