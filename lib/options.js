@@ -98,8 +98,9 @@ const createTableKinds = {
   tags: 'tags'
 }
 
-/** The options that protect stored sessions. An invalid one is never left out. */
+/** The options that protect stored sessions, and the attributes that they name. An invalid one is never left out. */
 const protectionNames = ['encryption', 'user', 'compression', 'maxLifetime', 'hashIds']
+const protectionAttributes = ['user', 'created']
 
 /** The attribute that holds the kind of an item, as in connect-dynamodb. */
 const TYPE_ATTRIBUTE = 'type'
@@ -158,10 +159,15 @@ function check(given, allowed, label, reject) {
     if (value === undefined) continue
     const problem = problemWith(name, value, allowed, label)
     if (problem === undefined) checked[name] = value
-    else if (allowed === optionKinds && protectionNames.includes(name)) throwConfigError(problem)
+    else if (isAboutProtection(name, allowed)) throwConfigError(problem)
     else reject(problem)
   }
   return checked
+}
+
+function isAboutProtection(name, allowed) {
+  if (allowed === optionKinds) return protectionNames.includes(name)
+  return allowed === attributesKinds && protectionAttributes.includes(name)
 }
 
 /**
@@ -262,6 +268,11 @@ function rejectConflicts(options, given, reject) {
   for (const [i, { name }] of specialKeys.entries()) claim(name, `option specialKeys[${i}].name`)
 }
 
+/** Whether a store with these options protects stored sessions. */
+function isProtected({ encryption, compression, user, maxLifetime, hashIds }) {
+  return Boolean(encryption || compression || user !== undefined || maxLifetime !== undefined || hashIds)
+}
+
 /** Whether a store with these options writes sessions in a binary form, in which a touch cannot set a field. */
 function writesBinary({ encryption, compression }) {
   return encryption?.write === true || compression === true
@@ -318,4 +329,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { copyOptions, newTableOf, readOptions, withoutUndefined, writesBinary }
+module.exports = { copyOptions, isProtected, newTableOf, readOptions, withoutUndefined, writesBinary }

@@ -99,6 +99,23 @@ function readProtection(options) {
   )
 }
 
+/**
+ * Throws if the attribute of an option is also that of something else. `readOptions` reports this too, but it does not
+ * know the names that a compatible store sets, and such a store only warns.
+ */
+function requireOwnAttributes({ user, maxLifetime, hashKey, sortKey, attributes, specialKeys, constants }) {
+  const specialNames = specialKeys.map(({ name }) => name)
+  const constantNames = constants.map(([name]) => name)
+  const taken = [hashKey, sortKey, attributes.session, attributes.expires, ...specialNames, ...constantNames]
+  const own = [user !== undefined && 'user', maxLifetime !== undefined && 'created'].filter(Boolean)
+  for (const option of own) {
+    const name = attributes[option]
+    if (taken.includes(name))
+      throw configError(`option attributes.${option} names the attribute "${name}", which is taken`)
+    taken.push(name)
+  }
+}
+
 /** Warns that the attributes of special keys are not encrypted. */
 function warnAboutReadable({ encryption, specialKeys }) {
   if (!encryption?.write || specialKeys.length === 0) return
@@ -148,4 +165,4 @@ function configError(message) {
   return new DynamoDBStoreError('ConfigError', message)
 }
 
-module.exports = { readKeys, readProtection, userReader, userText, warnAboutReadable }
+module.exports = { readKeys, readProtection, requireOwnAttributes, userReader, userText, warnAboutReadable }

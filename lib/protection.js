@@ -2,7 +2,7 @@
 
 const { operations } = require('./native/operations.js')
 const { writesBinary } = require('./options.js')
-const { userReader, warnAboutReadable } = require('./protection-options.js')
+const { requireOwnAttributes, userReader, warnAboutReadable } = require('./protection-options.js')
 
 /** What a hashed session ID looks like. It is the same in core/src/item/layout.rs. */
 const HASHED_ID = /^h1-[\w-]{43}$/
@@ -26,6 +26,7 @@ class Protection {
     this.#maxLifetime = maxLifetime
     this.#hashIds = hashIds
     this.writesBinary = writesBinary(options)
+    requireOwnAttributes(options)
     warnAboutReadable(options)
   }
 

@@ -7,7 +7,7 @@ const { TOLERANCE_MS, fromNow, lifetimeOf, touchAfterOf } = require('./lifetime.
 const { CompletionStatus } = require('./native/loader.js')
 const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
-const { newTableOf } = require('./options.js')
+const { isProtected, newTableOf } = require('./options.js')
 const { ConditionalSaves } = require('./parallel/conditional-saves.js')
 const { FastifyWrites, carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
 const { Save } = require('./parallel/save.js')
@@ -45,8 +45,7 @@ class Sessions {
     this.#options = Object.setPrototypeOf({ ...options }, null)
     this.#native = new NativeStore(this.#options, emit)
     this.#events = new SessionEvents(emit, this.#options, this.#native)
-    const { encryption, compression, user, maxLifetime, hashIds } = this.#options
-    if (encryption || compression || user !== undefined || maxLifetime !== undefined || hashIds) {
+    if (isProtected(this.#options)) {
       const { Protection } = require('./protection.js')
       this.#protection = new Protection(this.#options, this.#native)
     }

@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events')
 const { fromNow } = require('../lifetime.js')
-const { copyOptions, withoutUndefined } = require('../options.js')
+const { copyOptions, isProtected, withoutUndefined } = require('../options.js')
 const { contextOf } = require('../parallel/frameworks.js')
 const { STATE } = require('../state.js')
 const { optionsOfVersion2Config } = require('./aws-v2.js')
@@ -94,6 +94,8 @@ function createStoreClass({ packageName, layout, idOf }) {
         newTable: this.autoCreateTable ? newTable : native.newTable
       }
       this[STATE].names = undefined
+      // Opens the sessions now, so that the constructor reports a conflict of these options.
+      if (isProtected(native)) sessionsOf(this)
     }
 
     // Unless the table is being created, operations start synchronously, so `set` captures the session's current state
