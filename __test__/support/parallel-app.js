@@ -219,6 +219,38 @@ class Client {
   }
 }
 
+/**
+ * The scenario of the documentation: each user sends six requests at once that set different fields, and a seventh that
+ * deletes one, and then logs out while a slow request runs. Returns what was lost.
+ */
+async function scenario(urls, users = 60) {
+  const fields = ['a', 'b', 'c', 'd', 'e', 'f']
+  const lost = { updates: 0, deletes: 0, logouts: 0 }
+  const user = async (number) => {
+    const browser = new Client(urls)
+    const at = (index) => number + index
+    await browser.send({ set: { user: number, gone: 'yes' } }, at(0))
+    const tab = browser.copy()
+    await Promise.all([
+      ...fields.map((name, index) => tab.send({ wait: 15, set: { [name]: `of ${number}` } }, at(index))),
+      tab.send({ wait: 15, remove: ['gone'] }, at(6))
+    ])
+    const session = await tab.send({}, at(0))
+    lost.updates += fields.filter((name) => session[name] !== `of ${number}`).length
+    lost.deletes += session.gone === undefined ? 0 : 1
+    const slow = tab.send({ wait: 60, set: { late: true } }, at(1))
+    await sleep(15)
+    await tab.copy().send({ logout: true }, at(2))
+    await slow
+    const after = await tab.copy().send({}, at(0))
+    lost.logouts += Object.keys(after).length > 0 ? 1 : 0
+  }
+  for (let first = 0; first < users; first += 20) {
+    await Promise.all(Array.from({ length: Math.min(20, users - first) }, (_, i) => user(first + i)))
+  }
+  return lost
+}
+
 if (require.main === module) {
   process.once('message', async ({ framework, name, options, appOptions }) => {
     const store = stores[name](options)
@@ -228,4 +260,4 @@ if (require.main === module) {
   })
 }
 
-module.exports = { Client, LIFETIME, openRequest, startApp, startProcess }
+module.exports = { Client, LIFETIME, openRequest, scenario, startApp, startProcess }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { randomUUID } = require('node:crypto')
+const { randomBytes, randomUUID } = require('node:crypto')
 
 const nowInSeconds = () => Math.floor(Date.now() / 1000)
 
@@ -24,4 +24,7 @@ function expressSession(data = {}, cookie = { maxAge: 60_000 }) {
 /** A value after a round trip through JSON. */
 const throughJSON = (value) => JSON.parse(JSON.stringify(value))
 
-module.exports = { expressSession, newSession, newSid: randomUUID, nowInSeconds, throughJSON }
+/** A key for the option encryption. */
+const newKey = (id = '2026-11') => ({ id, key: randomBytes(32) })
+
+module.exports = { expressSession, newKey, newSession, newSid: randomUUID, nowInSeconds, throughJSON }
