@@ -161,7 +161,30 @@ function targetsOf(results) {
       of.cost(`${OURS}, consistentRead: on-miss`, 'reads') / of.cost('connect-dynamodb 3', 'reads')
     ],
     [9, 'stripped addon, MB', '<=', 6, results.size?.plain],
-    [9, 'gzipped addon, MB', '<=', 2.7, results.size?.gzipped]
+    [9, 'gzipped addon, MB', '<=', 2.7, results.size?.gzipped],
+    ...[get, set].flatMap((cell) => [
+      [
+        10,
+        `${cell.operation} 2 KB, encrypted: main-thread CPU vs. plain`,
+        '<=',
+        1.05,
+        calls('main', cell, 'encrypted', OURS)
+      ],
+      [
+        10,
+        `${cell.operation} 2 KB, encrypted: process CPU vs. plain`,
+        '<=',
+        1.3,
+        calls('cpu', cell, 'encrypted', OURS)
+      ],
+      [
+        10,
+        `${cell.operation} 2 KB, encrypted and compressed: process CPU vs. plain`,
+        '<=',
+        2,
+        calls('cpu', cell, 'encrypted-compressed', OURS)
+      ]
+    ])
   ]
   return targets.map(([figure, what, sign, limit, number]) => ({
     figure,
