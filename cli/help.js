@@ -6,7 +6,7 @@ const WIDTH = 100
 
 const exitCodesText = `Exit codes:
   0    success
-  1    failure, or a problem found by doctor or migrate
+  1    failure, or a problem found by doctor, migrate, or rewrite
   2    invalid usage
   3    session not found (show and rm)
   130  interrupted by Ctrl-C or SIGTERM`

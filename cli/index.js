@@ -17,7 +17,8 @@ const commands = {
   show: require('./commands/show.js'),
   rm: require('./commands/rm.js'),
   migrate: require('./commands/migrate.js'),
-  keys: require('./commands/keys.js')
+  keys: require('./commands/keys.js'),
+  rewrite: require('./commands/rewrite.js')
 }
 
 /** Runs the command of a command line. Resolves to the exit code. */

@@ -9,14 +9,7 @@ const { CommandError, usageError } = require('./error.js')
 const KEY_ID = /^[\w.:/-]{1,64}$/
 const KEY_LENGTH = 32
 
-/** For commands that read or write encrypted sessions. */
-const keysOption = {
-  type: 'string',
-  placeholder: 'file',
-  description: 'File with the encryption keys of the app, as the command keys writes it'
-}
-
-/** The keys in a file. Throws if they are not valid. */
+/** The keys in a file, as they are there. Throws if they are not valid. */
 function readKeyFile(file) {
   let text
   try {
@@ -31,34 +24,9 @@ function readKeyFile(file) {
     // The message of the error can contain a part of the file.
     throw invalidFile(file, 'is not valid JSON')
   }
-  const problem = problemWith(keys)
+  const { problem } = require('../lib/protection-options.js').readKeys(keys)
   if (problem !== undefined) throw invalidFile(file, problem)
   return keys
-}
-
-function problemWith(keys) {
-  if (!Array.isArray(keys)) return 'is not a JSON array of keys'
-  if (keys.length === 0) return 'contains no key'
-  const ids = new Set()
-  for (const [i, entry] of keys.entries()) {
-    const { id, key } = entry ?? {}
-    if (typeof id !== 'string' || !KEY_ID.test(id)) return `has an entry without a valid id (at position ${i + 1})`
-    if (!isKey(key)) return `has an invalid key: the key of ${id} is not ${KEY_LENGTH} bytes in base64`
-    if (ids.has(id)) return `contains the key ID ${id} more than once`
-    ids.add(id)
-  }
-  return undefined
-}
-
-/** Whether this is base64, standard or URL-safe, of a key. */
-function isKey(text) {
-  if (typeof text !== 'string' || !/^[\w+/-]{43}=?$/.test(text)) return false
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.length === KEY_LENGTH && bytes.toString('base64url') === toUrlSafe(text)
-}
-
-function toUrlSafe(base64) {
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replace('=', '')
 }
 
 function invalidFile(file, problem) {
@@ -112,4 +80,4 @@ function writeDurably(file, text, replaced) {
   if (mode !== replaced.mode) chmodSync(file, replaced.mode & 0o777)
 }
 
-module.exports = { KEY_ID, KEY_LENGTH, addToKeyFile, keysOption, readKeyFile }
+module.exports = { KEY_ID, KEY_LENGTH, addToKeyFile, readKeyFile }

@@ -3,9 +3,8 @@
 const { isDeepStrictEqual } = require('node:util')
 const { withRepairedCookie } = require('../lib/compat/dynamodb-store-cookie.js')
 const { itemSize, sameAttributes } = require('../lib/native/item-codec.js')
-
-/** Errors that only one session causes: the service or the codec does not accept its item. */
-const sessionErrorCodes = ['ValidationException', 'SerializationException', 'SerializationError']
+const { writesBinary } = require('../lib/options.js')
+const { countReason, countSessionError, userReaderOf, whyUnreadable } = require('./session-errors.js')
 
 /** Copies or compares sessions one by one, and counts the outcomes. */
 class Migration {
@@ -19,7 +18,8 @@ class Migration {
     different: 0,
     failed: 0,
     corrupt: 0,
-    foreign: 0
+    foreign: 0,
+    otherUsers: 0
   }
 
   #settings
@@ -39,12 +39,22 @@ class Migration {
 
   /** Resolves to the name of the count that the item belongs to. */
   async #migrate(item) {
-    const { from, to, mode } = this.#settings
+    const { from, to, mode, counts } = this.#settings
     const decoded = from.decode(item)
     if (!decoded.isSession || this.#isCopy(item)) return 'foreign'
     if (decoded.isExpired) return 'expired'
-    if (decoded.session === undefined) return 'corrupt'
+    if (decoded.session === undefined) {
+      if (decoded.form !== 'encrypted') return 'corrupt'
+      countReason(whyUnreadable(decoded), counts.reasons)
+      return 'failed'
+    }
+    const problem = from.options.hashIds ? undefined : to.problemWithId(decoded.id)
+    if (problem !== undefined) {
+      countReason(problem, counts.reasons)
+      return 'failed'
+    }
     const converted = { id: decoded.id, item: convertItem(item, decoded, from, to) }
+    if (this.#keepsOtherUser(item, converted.item)) counts.otherUsers += 1
     if (mode === 'copy') return this.#copy(converted)
     const comparison = await this.#compare(converted)
     return mode === 'verify' ? outcomeOfVerification[comparison] : outcomeOfDryRun[comparison]
@@ -54,7 +64,16 @@ class Migration {
   #isCopy(item) {
     const { from, to, isOneTable } = this.#settings
     const isLonger = to.options.prefix.length > from.options.prefix.length
-    return isOneTable && isLonger && to.decode(item).id !== undefined
+    const isHashed = to.options.hashIds && !from.options.hashIds
+    return isOneTable && (isLonger || isHashed) && to.decode(item).id !== undefined
+  }
+
+  /** Whether the copy has a user attribute that an app with the keys of the target does not find. */
+  #keepsOtherUser(item, copy) {
+    const { from, to } = this.#settings
+    const [user, oldUser] = [copy, item].map((each) => each[to.options.attributes.user]?.S)
+    const newestKey = ({ encryption }) => encryption?.keys()[0].id
+    return user !== undefined && user === oldUser && newestKey(from.options) !== newestKey(to.options)
   }
 
   /** Writes the item, unless the target has a newer one, and reads it back. */
@@ -104,12 +123,8 @@ class Migration {
     return foundExpiry > expiry ? 'later' : 'earlier'
   }
 
-  /** Counts an error that only this session causes. Rethrows any other error, which ends the run. */
   #countFailure(error) {
-    if (!sessionErrorCodes.includes(error.code)) throw error
-    const { reasons } = this.#settings.counts
-    const reason = failureReason(error)
-    reasons[reason] = (reasons[reason] ?? 0) + 1
+    countSessionError(error, this.#settings.counts.reasons)
     return 'failed'
   }
 }
@@ -129,24 +144,24 @@ const outcomeOfRefusedWrite = { ...outcomeOfCopy, same: 'same' }
 const outcomeOfVerification = { ...outcomeOfRefusedWrite, missing: 'missing' }
 const outcomeOfDryRun = { same: 'same', later: 'kept', missing: 'copied', earlier: 'copied', different: 'different' }
 
-/** The message of the service without the operation and the table. It does not contain values of the item. */
-function failureReason({ message }) {
-  return message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120)
-}
-
 /** Converts an item of the table `from` to an item of the table `to`. `decoded` is the decoded item. */
 function convertItem(item, decoded, from, to) {
   const { id, session } = decoded
   const expires = decoded.expires === undefined ? undefined : Math.floor(decoded.expires)
-  const attributes = otherAttributes(item, from.options)
+  const user = userReaderOf(to.options)(session)
+  const { [to.options.attributes.user]: oldUser, ...others } = otherAttributes(item, from.options)
+  // Without a user at the path, an attribute stays: the app may have set it with a function.
+  const keepsUser = user === undefined && oldUser !== undefined
+  const attributes = keepsUser ? { ...others, [to.options.attributes.user]: oldUser } : others
   // The package that loses the dates of a cookie also repairs them when it reads the session.
   const repaired = to.options.layout === from.options.layout ? session : withRepairedCookie(session)
   const attribute = item[from.options.attributes.session]
   const type = to.options.format === 'map' ? 'M' : 'S'
-  if (repaired !== session || !Object.hasOwn(attribute, type)) return to.encode(id, repaired, expires, attributes)
+  const isUnchanged = repaired === session && Object.hasOwn(attribute, type) && !writesBinary(to.options)
+  if (!isUnchanged) return to.encode(id, repaired, expires, attributes, user)
   // The attribute already has the form of the target. It is copied unchanged, because a map can contain values that a
   // session cannot, such as binary data and numbers of 38 digits.
-  return { ...to.encode(id, {}, expires, attributes), [to.options.attributes.session]: attribute }
+  return { ...to.encode(id, {}, expires, attributes, user), [to.options.attributes.session]: attribute }
 }
 
 /** The attributes that are not part of the layout, such as those of special keys. */
@@ -155,12 +170,13 @@ function otherAttributes(item, { hashKey, sortKey, attributes, constants }) {
   return without(item, [hashKey, sortKey, attributes.session, attributes.expires, ...constantNames])
 }
 
-/** Whether two items of a table are the same, regardless of the format of the session and of the expiry. */
+/** Whether two items of a table are the same, regardless of the format of the session and of the expiry, if both are encrypted or none is. */
 function isSameItem(one, other, table) {
-  const { session, expires } = table.decode(one)
+  const { session, expires, form } = table.decode(one)
   const decodedOther = table.decode(other)
-  const names = Object.values(table.options.attributes)
+  const names = [table.options.attributes.session, table.options.attributes.expires]
   return (
+    (form === 'encrypted') === (decodedOther.form === 'encrypted') &&
     expires === decodedOther.expires &&
     isDeepStrictEqual(session, decodedOther.session) &&
     sameAttributes(without(one, names), without(other, names))
@@ -171,4 +187,4 @@ function without(item, names) {
   return Object.fromEntries(Object.entries(item).filter(([name]) => !names.includes(name)))
 }
 
-module.exports = { Migration, isSameItem }
+module.exports = { Migration, isSameItem, otherAttributes }

@@ -2,6 +2,7 @@
 
 const layouts = require('../lib/compat/layouts.js')
 const { usageError } = require('./error.js')
+const { readKeyFile } = require('./key-file.js')
 const { oneOf, positiveNumber } = require('./parse.js')
 
 // Options that several commands have, in the form that parse.js and help.js read.
@@ -45,6 +46,25 @@ const layoutOptions = {
     placeholder: 'json|map',
     description: 'Format in which sessions are written; both formats can be read',
     parse: oneOf(['json', 'map'])
+  },
+  'hash-ids': { type: 'boolean', description: 'The app has the hashIds option: keys contain a hash of the session ID' }
+}
+
+/** For commands that read sessions. */
+const keysOption = {
+  type: 'string',
+  placeholder: 'file',
+  description: 'File with the encryption keys of the app, as the command keys writes it'
+}
+
+/** For commands that write sessions in a form. */
+const formOptions = {
+  keys: keysOption,
+  compress: { type: 'boolean', description: 'Compress sessions where that saves a write capacity unit' },
+  user: {
+    type: 'string',
+    placeholder: 'path',
+    description: 'Path of the user in the session, such as passport.user, as in the user option of the store'
   }
 }
 
@@ -112,6 +132,8 @@ function optionsOfSide(side, { table, ...options }) {
 /** Store options whose names differ from those of the command line. */
 const storeOptionNames = {
   hashKey: 'hash-key',
+  hashIds: 'hash-ids',
+  'attributes.user': 'user-attribute',
   sortKey: 'sort-key',
   'attributes.session': 'session-attribute',
   'attributes.expires': 'expires-attribute'
@@ -119,25 +141,38 @@ const storeOptionNames = {
 
 /**
  * The complete options of a store, from the options of the command line. With `side` (`from` or `to`), the options of
- * that side take precedence.
+ * that side take precedence. `writes` says whether the command writes sessions, in the form that the options require.
  */
-function storeOptions(values, side) {
+function storeOptions(values, side, { writes = side === 'to' } = {}) {
   // Loaded here because the help must work without the addon.
   const { readOptions, withoutUndefined } = require('../lib/options.js')
   const value = (name) => values[`${side}-${name}`] ?? values[name]
   const layout = value('layout') ?? 'connect-dynamodb'
   const { constants, ...preset } = layouts[layout]
+  const protection = protectionOf(value, writes)
+  if (protection.form !== undefined) {
+    if (value('format') === 'map') {
+      throw usageError(`--format map cannot be combined with ${protection.form} sessions, which are binary data`)
+    }
+    delete preset.format
+  }
   const sameNames = ['table', 'region', 'endpoint', 'profile', 'prefix', 'format']
   const given = {
     ...preset,
     ...withoutUndefined({
       ...Object.fromEntries(sameNames.map((name) => [name, value(name)])),
       hashKey: value('hash-key'),
-      sortKey: value('sort-key')
+      sortKey: value('sort-key'),
+      hashIds: value('hash-ids'),
+      ...protection.options
     }),
     attributes: {
       ...preset.attributes,
-      ...withoutUndefined({ session: value('session-attribute'), expires: value('expires-attribute') })
+      ...withoutUndefined({
+        session: value('session-attribute'),
+        expires: value('expires-attribute'),
+        user: value('user-attribute')
+      })
     }
   }
   const options = readOptions(given, (message) => {
@@ -145,6 +180,21 @@ function storeOptions(values, side) {
   })
   // The hints of this tool replace those of the store, which name the store's options.
   return { ...options, ...(constants && { constants }), layout, values, side, hints: false }
+}
+
+/** The options that protect sessions, and the form in which they are written, unless it is plain. */
+function protectionOf(value, writes) {
+  const [file, compresses] = [value('keys'), writes && value('compress')]
+  const encrypts = writes && file !== undefined && !value('decrypt')
+  return {
+    form: encrypts ? 'encrypted' : compresses ? 'compressed' : undefined,
+    options: {
+      ...(file !== undefined && { encryption: { keys: readKeyFile(file), write: encrypts } }),
+      ...(compresses && { compression: file === undefined ? true : { withEncryption: true } }),
+      // The index does not depend on how the app finds the user of a session.
+      user: value('user') ?? (value('user-index') ? 'user' : undefined)
+    }
+  }
 }
 
 /** Replaces the names of store options in a message: `option hashKey` becomes `option --hash-key`. */
@@ -158,8 +208,10 @@ function withCommandLineNames(message, values, side) {
 
 module.exports = {
   connectionOptions,
+  formOptions,
   hidden,
   keyOptions,
+  keysOption,
   layoutOption,
   layoutOptions,
   optionsOfSide,

@@ -19,9 +19,22 @@ const features = {
   show: ['GetItem'],
   rm: ['DeleteItem'],
   'migrate-from': ['DescribeTable', 'Scan'],
-  'migrate-to': ['DescribeTable', 'GetItem', 'PutItem']
+  'migrate-to': ['DescribeTable', 'GetItem', 'PutItem'],
+  rewrite: ['DescribeTable', 'Scan', 'GetItem', 'UpdateItem']
 }
-const commands = ['init', 'user-index', 'doctor', 'user', 'stats', 'reap', 'show', 'rm', 'migrate-from', 'migrate-to']
+const commands = [
+  'init',
+  'user-index',
+  'doctor',
+  'user',
+  'stats',
+  'reap',
+  'show',
+  'rm',
+  'migrate-from',
+  'migrate-to',
+  'rewrite'
+]
 features.cli = [...new Set(commands.flatMap((name) => features[name]))]
 
 /** The actions on the index of the users. All other actions are on the table. */

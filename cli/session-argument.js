@@ -80,7 +80,7 @@ function sessionNotFound({ options: { table, prefix } }) {
   return new CommandError(`session not found in the table ${table}`, {
     exitCode: exitCodes.notFound,
     code: 'NotFound',
-    hint: `the prefix of the key was ${JSON.stringify(prefix)}: check that --layout and --prefix match the app`
+    hint: `the prefix of the key was ${JSON.stringify(prefix)}: check that --layout, --prefix, and --hash-ids match the app`
   })
 }
 

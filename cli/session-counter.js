@@ -11,7 +11,7 @@ const buckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400]
 class SessionCounter {
   items = 0
   #table
-  #counts = { sessions: 0, alive: 0, expired: 0, withoutExpiry: 0, corrupt: 0, foreign: 0 }
+  #counts = { sessions: 0, alive: 0, expired: 0, withoutExpiry: 0, encrypted: 0, corrupt: 0, foreign: 0 }
   #totalBytes = 0
   #readUnits = 0
   #frequencies = new Map()
@@ -29,7 +29,7 @@ class SessionCounter {
   #addItem(item) {
     const counts = this.#counts
     this.items += 1
-    const { session, expires, isSession, isExpired } = this.#table.decode(item)
+    const { session, expires, isSession, isExpired, form } = this.#table.decode(item)
     if (!isSession) {
       counts.foreign += 1
       return
@@ -39,7 +39,10 @@ class SessionCounter {
     this.#totalBytes += size
     this.#frequencies.set(size, (this.#frequencies.get(size) ?? 0) + 1)
     if (expires === undefined) counts.withoutExpiry += 1
-    if (session === undefined) counts.corrupt += 1
+    const isEncrypted = form === 'encrypted'
+    if (isEncrypted) counts.encrypted += 1
+    // Without keys, an encrypted session may be readable.
+    if (session === undefined && !(isEncrypted && this.#table.options.encryption === undefined)) counts.corrupt += 1
     if (isExpired) {
       counts.expired += 1
       this.#earliestExpiry = Math.min(this.#earliestExpiry ?? Infinity, expires)

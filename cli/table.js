@@ -4,6 +4,7 @@ const { keyMismatch } = require('../lib/table-description.js')
 const { ItemCodec } = require('../lib/native/item-codec.js')
 const { NativeStore } = require('../lib/native/native-store.js')
 const { operations } = require('../lib/native/operations.js')
+const { Protection } = require('../lib/protection.js')
 const { CommandError } = require('./error.js')
 const { keyHint } = require('./hints.js')
 
@@ -16,11 +17,13 @@ const deleteExpired = { ...operations.destroyExpired, reportsCapacity: true }
 class Table {
   #native
   #codec
+  #protection
 
   constructor(options, limits = defaultLimits) {
     this.options = options
     this.#native = new NativeStore({ ...options, ...limits })
     this.#codec = new ItemCodec(options)
+    this.#protection = options.hashIds ? new Protection(options) : undefined
   }
 
   /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
@@ -88,22 +91,27 @@ class Table {
     return sortKey === undefined ? { [hashKey]: item[hashKey] } : { [hashKey]: item[hashKey], [sortKey]: item[sortKey] }
   }
 
+  /** Why the app cannot read a session with this ID, or undefined. */
+  problemWithId(id) {
+    return this.#protection?.problemWithId(id)
+  }
+
   /**
-   * Reads an item: the session ID, the session, and the expiry in seconds, each undefined if the item has none.
-   * `isSession` says whether the item belongs to a session; its session may still be unreadable.
+   * Reads an item, as ItemCodec does. `isSession` says whether the item belongs to a session; its session may still be
+   * unreadable.
    */
   decode(item) {
     const { prefix, attributes } = this.options
     const isMap = item[attributes.session]?.M !== undefined
-    const { id, session, expires, isExpired } = this.#codec.decode(isMap ? withSortedSets(item) : item)
+    const decoded = this.#codec.decode(isMap ? withSortedSets(item) : item)
     // Without a prefix, every key could be that of a session.
-    const isSession = id !== undefined && (prefix !== '' || Object.hasOwn(item, attributes.session))
-    return { id, session, expires, isSession, isExpired }
+    const isSession = decoded.id !== undefined && (prefix !== '' || Object.hasOwn(item, attributes.session))
+    return { ...decoded, isSession }
   }
 
-  /** The item of a session. `attributes` are attribute values to add to it. */
-  encode(id, session, expires, attributes) {
-    return this.#codec.encode(id, session, expires, attributes)
+  /** The item of a session. `attributes` are attribute values to add to it, and `user` is the user of the session. */
+  encode(id, session, expires, attributes, user) {
+    return this.#codec.encode(id, session, expires, attributes, user)
   }
 }
 

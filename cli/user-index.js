@@ -27,18 +27,13 @@ function userIndexOf({ 'user-attribute': attribute = 'user' }) {
   return { name: `${attribute}-index`, attribute }
 }
 
-/** The index, or undefined without --user-index. Throws if its attribute has a different purpose. */
-function userIndexIfSet(values, { hashKey, sortKey, attributes, constants }) {
+/** The index, or undefined without --user-index. */
+function userIndexIfSet(values) {
   if (!values['user-index']) {
     if (values['user-attribute'] !== undefined) throw usageError('--user-attribute requires --user-index')
     return undefined
   }
-  const index = userIndexOf(values)
-  const others = [hashKey, sortKey, attributes.session, attributes.expires, ...constants.map(([name]) => name)]
-  if (others.includes(index.attribute)) {
-    throw usageError(`--user-attribute ${index.attribute} already has a different purpose: use another attribute`)
-  }
-  return index
+  return userIndexOf(values)
 }
 
 /** The service's description of the index, or undefined if the table does not have it. */

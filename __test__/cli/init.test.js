@@ -108,6 +108,7 @@ describe('init', needs('timeToLive'), () => {
     assert.match(dry.stdout, /would be created with the index user-index/)
     const { code, json, stderr } = await init('--table', table, '--user-index', '--json')
     assert.equal(code, 0, stderr)
+    assert.deepEqual(json.done, ['created'])
     assert.deepEqual(json.userIndex, { name: 'user-index', attribute: 'user', status: 'ACTIVE' })
     const [index] = (await describeTable(table)).GlobalSecondaryIndexes
     assert.deepEqual(index.KeySchema, [{ AttributeName: 'user', KeyType: 'HASH' }])

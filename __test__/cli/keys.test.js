@@ -96,21 +96,20 @@ describe('keys', () => {
     ['', /is not valid JSON/],
     [`[{"id":"a","key":"${secret}`, /is not valid JSON/],
     [`${secret}`, /is not valid JSON/],
-    [{ id: 'a', key: keyOf(1) }, /is not a JSON array of keys/],
-    [[], /contains no key/],
-    [[null], /without a valid id \(at position 1\)/],
-    [[{ id: 'a', key: keyOf(1) }, { key: keyOf(1) }], /without a valid id \(at position 2\)/],
-    [[{ id: secret.repeat(10), key: keyOf(1) }], /without a valid id/],
-    [[{ id: 'a', key: secret }], /the key of a is not 32 bytes in base64/],
-    [[{ id: 'a', key: secret.repeat(6) }], /the key of a is not 32 bytes in base64/],
-    [[{ id: 'a', key: `${secret.repeat(5)}ab!=` }], /the key of a is not 32 bytes in base64/],
-    [[{ id: 'a', key: `${'A'.repeat(42)}B` }], /the key of a is not 32 bytes in base64/],
+    [{ id: 'a', key: keyOf(1) }, /must be a non-empty array/],
+    [[], /must be a non-empty array/],
+    [[null], /has no valid id at \[0\]/],
+    [[{ id: 'a', key: keyOf(1) }, { key: keyOf(1) }], /has no valid id at \[1\]/],
+    [[{ id: secret.repeat(10), key: keyOf(1) }], /has no valid id at \[0\]/],
+    [[{ id: 'a', key: secret }], /has no valid key at \[0\]/],
+    [[{ id: 'a', key: secret.repeat(6) }], /has no valid key at \[0\]/],
+    [[{ id: 'a', key: `${secret.repeat(5)}ab!=` }], /has no valid key at \[0\]/],
     [
       [
         { id: 'a', key: keyOf(1) },
         { id: 'a', key: keyOf(2) }
       ],
-      /contains the key ID a more than once/
+      /has the id "a" twice/
     ]
   ]) {
     test(`keeps a file that is not a valid key file: ${JSON.stringify(content).slice(0, 60)}`, async (t) => {

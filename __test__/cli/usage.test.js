@@ -12,7 +12,7 @@ const { version } = require('../../package.json')
 const { runScript } = require('../support/child')
 const { bin, runCli } = require('../support/cli')
 
-const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate', 'keys']
+const commands = ['init', 'doctor', 'policy', 'template', 'stats', 'reap', 'show', 'rm', 'migrate', 'keys', 'rewrite']
 
 describe('help', () => {
   test('lists every command and the exit codes', async () => {
@@ -98,7 +98,10 @@ describe('invalid usage', () => {
     [['template', 'cloudfront'], /must be one of cloudformation, terraform, cdk, not cloudfront\n/],
     [['template', 'terrafrom'], /did you mean terraform\?/],
     [['template', 'cdk', '--user-attribute', 'owner'], /--user-attribute requires --user-index/],
-    [['init', '--user-index', '--user-attribute', 'sess'], /--user-attribute sess already has a different purpose/],
+    [
+      ['init', '--user-index', '--user-attribute', 'sess'],
+      /option --user-attribute and option --session-attribute name the same attribute/
+    ],
     [['init', '--user-index', '--user-attribute', 'a b'], /its index is named after it/],
     [['template'], /missing argument <cloudformation\|terraform\|cdk>/],
     [['migrate'], /the source and the target are the same items/],

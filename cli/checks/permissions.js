@@ -1,7 +1,8 @@
 'use strict'
 
 const { hintFor } = require('../hints.js')
-const { checkPrefix, keySample } = require('./prefix.js')
+const { checkEncryption } = require('./encryption.js')
+const { checkPrefix, sessionSample } = require('./prefix.js')
 
 /** A condition that never holds. DynamoDB checks the IAM policy first, so a write with it only tests the policy. */
 const NEVER = 'attribute_exists(#key) AND attribute_not_exists(#key)'
@@ -37,16 +38,21 @@ function reportPermission(operation, error, { options: { values } }, report) {
   return report(operation, 'failed', 'not allowed', exception + hint)
 }
 
-/** Also checks the prefix, with the session IDs of the items that the Scan returns. */
+/** Also checks the prefix and the encryption, with the items that the Scan returns. */
 async function checkScan(table, report) {
-  const { value, error } = await table.tryRequest('Scan', keySample(table.options))
+  const { value, error } = await table.tryRequest('Scan', sessionSample(table.options))
   if (error !== undefined) {
-    const users = 'all(), ids(), length(), clear(), and the commands stats, reap, and migrate'
-    return report('Scan', 'unknown', `${error.code}: only ${users} need it`)
+    const users = 'all(), ids(), length(), clear(), and the commands stats, reap, migrate, and rewrite'
+    report('Scan', 'unknown', `${error.code}: only ${users} need it`)
+    if (table.options.encryption !== undefined) report('encryption', 'unknown', 'not checked: this check needs Scan')
+    return
   }
   report('Scan', 'ok', 'allowed')
-  const ids = value.Items.map((item) => table.decode(item).id).filter((id) => id !== undefined)
-  return checkPrefix(ids, table.options, report)
+  const sessions = value.Items.map((item) => table.decode(item))
+  const ids = sessions.map(({ id }) => id).filter((id) => id !== undefined)
+  checkPrefix(ids, table.options, report)
+  if (table.options.encryption === undefined) return
+  checkEncryption(sessions, value.LastEvaluatedKey === undefined, table.options, report)
 }
 
 module.exports = { checkPermissions }

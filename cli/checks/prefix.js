@@ -6,17 +6,19 @@ const SEPARATORS = ':#|'
 /** If more prefixes than this are found, they are probably session IDs that contain a separator. */
 const MAX_PREFIXES = 5
 
-/** The input of a Scan for session keys among the first items of the table. */
-function keySample({ hashKey, sortKey, prefix, attributes }) {
+/** The input of a Scan for the keys of sessions, and with encryption for the sessions, among the first items of the table. */
+function sessionSample({ hashKey, sortKey, prefix, attributes, encryption }) {
   const conditions = [prefix === '' ? 'attribute_exists(#session)' : 'begins_with(#key, :prefix)']
   if (sortKey !== undefined) conditions.push('#sort = #key')
+  const hasSession = encryption !== undefined
   return {
     Limit: 200,
-    ProjectionExpression: '#key',
+    ProjectionExpression: hasSession ? `#key, #session, #expires${sortKey === undefined ? '' : ', #sort'}` : '#key',
     FilterExpression: conditions.join(' AND '),
     ExpressionAttributeNames: {
       '#key': hashKey,
-      ...(prefix === '' && { '#session': attributes.session }),
+      ...((prefix === '' || hasSession) && { '#session': attributes.session }),
+      ...(hasSession && { '#expires': attributes.expires }),
       ...(sortKey !== undefined && { '#sort': sortKey })
     },
     ...(prefix !== '' && { ExpressionAttributeValues: { ':prefix': { S: prefix } } })
@@ -51,4 +53,4 @@ function checkPrefix(ids, { prefix }, report) {
   )
 }
 
-module.exports = { checkPrefix, keySample, longerPrefixes }
+module.exports = { checkPrefix, longerPrefixes, sessionSample }

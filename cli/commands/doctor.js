@@ -1,7 +1,14 @@
 'use strict'
 
 const { exitCodes } = require('../error.js')
-const { connectionOptions, hidden, readLayoutOptions, layoutOptions, storeOptions } = require('../options.js')
+const {
+  connectionOptions,
+  hidden,
+  keysOption,
+  layoutOptions,
+  readLayoutOptions,
+  storeOptions
+} = require('../options.js')
 const { positiveInteger } = require('../parse.js')
 const { userIndexIfSet, userIndexOptions } = require('../user-index.js')
 
@@ -14,7 +21,9 @@ Checks the addon, express-session, the Region, the endpoint, the credentials, th
 live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with
 ok, FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
 
---user-index also checks the secondary index that an app with the user option needs, and the permission to query it.
+--keys also reads up to 200 sessions, and says how many are plain, which keys encrypt the others, and what the app no
+longer needs. --user-index also checks the secondary index that an app with the user option needs, and the permission
+to query it.
 
 Writes nothing: the writes that test the permissions have a condition that never holds. Costs three write capacity
 units and at most 141 read capacity units.`,
@@ -22,6 +31,7 @@ units and at most 141 read capacity units.`,
     ...connectionOptions,
     ...readLayoutOptions,
     format: hidden(layoutOptions.format),
+    keys: keysOption,
     ...userIndexOptions,
     count: {
       type: 'string',
@@ -41,7 +51,7 @@ units and at most 141 read capacity units.`,
     if (checkEnvironment(report)) {
       const options = storeOptions(values)
       const { checkService } = require('../checks/service.js')
-      const userIndex = userIndexIfSet(values, options)
+      const userIndex = userIndexIfSet(values)
       await checkService({ options, values, report, reads: values.count ?? 10, userIndex })
     }
 

@@ -25,6 +25,7 @@ unit of the index, once.`,
   options: {
     ...connectionOptions,
     ...keyOptions,
+    'hash-ids': hidden(keyOptions['hash-ids']),
     layout: layoutOption('the defaults of the key and expiry options'),
     prefix: hidden(keyOptions.prefix),
     read: {
@@ -60,7 +61,7 @@ unit of the index, once.`,
     const { Sessions } = require('../../lib/sessions.js')
     const { Table } = require('../table.js')
     const options = storeOptions(values)
-    const userIndex = userIndexIfSet(values, options)
+    const userIndex = userIndexIfSet(values)
     const sessions = new Sessions({ ...options, newTable: newTableFrom(values) }, () => {})
     const client = new Table(options)
     const isDryRun = values['dry-run'] === true

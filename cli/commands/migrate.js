@@ -5,6 +5,8 @@ const { confirm } = require('../terminal.js')
 const { exitCodes, usageError } = require('../error.js')
 const {
   connectionOptions,
+  formOptions,
+  keysOption,
   layoutOptions,
   optionsOfSide,
   rateOptions,
@@ -14,6 +16,7 @@ const {
   yesOption
 } = require('../options.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
+const { userAttributeOption } = require('../user-index.js')
 
 const { table: _table, ...sharedOptions } = connectionOptions
 
@@ -22,6 +25,9 @@ module.exports = {
   description: `
 Writes each live session to the target and reads it back. Skips expired sessions and other items. Other attributes of an
 item are copied too. The source is not changed, and the target table must exist (run init to create it).
+
+--from-keys decrypts the sessions of the source, and --to-keys encrypts the copies. --to-hash-ids moves an existing
+table to hashed session IDs.
 
 You can run the command again shortly before and after the app switches to the target, to copy what is new: a session
 that has a later expiry in the target is newer and is kept. A session with the same expiry but different content is also
@@ -38,8 +44,13 @@ The file contains a session ID. Keep it private.
 
 Exit code 1 means that a session could not be written, could not be verified, or is different from the source.`,
   options: {
-    ...optionsOfSide('from', { ...connectionOptions, ...readLayoutOptions }),
-    ...optionsOfSide('to', { ...connectionOptions, ...layoutOptions }),
+    ...optionsOfSide('from', { ...connectionOptions, ...readLayoutOptions, keys: keysOption }),
+    ...optionsOfSide('to', {
+      ...connectionOptions,
+      ...layoutOptions,
+      ...formOptions,
+      'user-attribute': userAttributeOption
+    }),
     ...sharedOptions,
     ...rateOptions,
     state: stateOption,
@@ -64,6 +75,9 @@ Exit code 1 means that a session could not be written, could not be verified, or
     if (values.overwrite && (values['verify-only'] || values['dry-run'])) {
       throw usageError('--overwrite cannot be combined with --verify-only or --dry-run')
     }
+    if (values['from-hash-ids'] && !values['to-hash-ids']) {
+      throw usageError('--from-hash-ids requires --to-hash-ids: a hash cannot be turned back into a session ID')
+    }
     const { Table } = require('../table.js')
     const { Migration } = require('../migration.js')
     const from = new Table(storeOptions(values, 'from'))
@@ -78,6 +92,9 @@ Exit code 1 means that a session could not be written, could not be verified, or
     if (haveSameArn(source, target)) {
       isOneTable = true
       requireDifferentKeys(from.options, to.options)
+    }
+    if (from.options.encryption !== undefined && to.options.encryption === undefined) {
+      output.note('the copies are not encrypted; to encrypt them, set --to-keys')
     }
     if (mode === 'copy') {
       const [fromText, toText] = [from, to].map(({ options }) => `${options.table} (${options.layout})`)
@@ -117,8 +134,14 @@ Exit code 1 means that a session could not be written, could not be verified, or
     )
 
     const finished = exitCode === exitCodes.success
-    const result = { finished, mode, from: from.options.table, to: to.options.table, ...counts }
+    const { otherUsers, ...shown } = counts
+    const result = { finished, mode, from: from.options.table, to: to.options.table, ...shown }
     output.result(result, formatCounts(counts, mode))
+    if (otherUsers > 0) {
+      output.note(
+        `${otherUsers} of these sessions have the attribute ${to.options.attributes.user}, which is copied unchanged: if the app has the user option, also set --to-user`
+      )
+    }
     if (!finished) return exitCode
     const hasProblems = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
     return hasProblems ? exitCodes.failed : exitCodes.success
@@ -126,8 +149,10 @@ Exit code 1 means that a session could not be written, could not be verified, or
 }
 
 /** Identifies a side in the checkpoint file. */
-function locationAndLayout({ table, region, endpoint, hashKey, sortKey, prefix, attributes, format }) {
-  return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format }
+function locationAndLayout({ encryption, ...options }) {
+  const { table, region, endpoint, hashKey, sortKey, prefix, attributes, format, hashIds, compression, user } = options
+  const keyId = encryption?.keys()[0].id
+  return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format, hashIds, compression, user, keyId }
 }
 
 function haveSameLocation(from, to) {
@@ -147,9 +172,9 @@ function haveSameArn(source, target) {
 }
 
 function requireDifferentKeys(from, to) {
-  if (!areEqual(from, to, ['hashKey', 'sortKey', 'prefix'])) return
+  if (!areEqual(from, to, ['hashKey', 'sortKey', 'prefix', 'hashIds'])) return
   throw usageError(
-    'the source and the target are the same items: set --to-table, --to-region, --to-layout, or --to-prefix'
+    'the source and the target are the same items: set --to-table, --to-region, --to-layout, --to-prefix, or --to-hash-ids'
   )
 }
 

@@ -1,7 +1,15 @@
 'use strict'
 
 const { CommandError } = require('../error.js')
-const { connectionOptions, hidden, layoutOptions, readLayoutOptions, storeOptions } = require('../options.js')
+const { whyUnreadable } = require('../session-errors.js')
+const {
+  connectionOptions,
+  hidden,
+  keysOption,
+  layoutOptions,
+  readLayoutOptions,
+  storeOptions
+} = require('../options.js')
 const {
   readSessionId,
   sessionArgumentHelp,
@@ -21,6 +29,7 @@ ${sessionArgumentHelp}`,
     ...connectionOptions,
     ...readLayoutOptions,
     format: hidden(layoutOptions.format),
+    keys: keysOption,
     ...sessionOptions,
     raw: { type: 'boolean', description: 'Print the item in the JSON format of DynamoDB' }
   },
@@ -35,13 +44,9 @@ ${sessionArgumentHelp}`,
     if (item === undefined) throw sessionNotFound(table)
     if (values.raw) return output.text(JSON.stringify(item, null, 2))
 
-    const { session, expires = null, isExpired: expired } = table.decode(item)
-    if (session === undefined) {
-      throw new CommandError('the item does not contain a readable session', {
-        code: 'CorruptItem',
-        hint: 'use --raw to print the item'
-      })
-    }
+    const decoded = table.decode(item)
+    const { session, expires = null, isExpired: expired } = decoded
+    if (session === undefined) throw unreadable(decoded)
     const expiresAt = isoDate(expires)
     const bytes = itemSize(item)
     return output.result({ id, expires, expiresAt, expired, bytes, session }, [
@@ -51,6 +56,20 @@ ${sessionArgumentHelp}`,
       JSON.stringify(session, null, 2)
     ])
   }
+}
+
+function unreadable(decoded) {
+  if (decoded.form === 'encrypted') {
+    const hint = 'use --keys with a key file that contains the key of the session'
+    return new CommandError(`the session cannot be read: ${whyUnreadable(decoded)}`, {
+      code: 'EncryptionKeyError',
+      hint
+    })
+  }
+  return new CommandError('the item does not contain a readable session', {
+    code: 'CorruptItem',
+    hint: 'use --raw to print the item'
+  })
 }
 
 /** The date as a string, or null for no expiry and for an expiry beyond the dates of JavaScript. */

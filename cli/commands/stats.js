@@ -2,7 +2,14 @@
 
 const { exitCodes, usageError } = require('../error.js')
 const { confirm, listenForInterrupt } = require('../terminal.js')
-const { connectionOptions, rateOptions, readLayoutOptions, storeOptions, yesOption } = require('../options.js')
+const {
+  connectionOptions,
+  keysOption,
+  rateOptions,
+  readLayoutOptions,
+  storeOptions,
+  yesOption
+} = require('../options.js')
 const { RateLimiter } = require('../scan.js')
 const { positiveInteger } = require('../parse.js')
 
@@ -25,6 +32,7 @@ far.`,
   options: {
     ...connectionOptions,
     ...readLayoutOptions,
+    keys: keysOption,
     sample: {
       type: 'string',
       placeholder: 'percent',
@@ -156,6 +164,7 @@ function formatReport(report) {
     `  live          ${withEstimate('alive')}`,
     `  expired       ${withEstimate('expired')}${oldest}`,
     `  no expiry     ${withEstimate('withoutExpiry')}`,
+    `  encrypted     ${withEstimate('encrypted')}`,
     `  unreadable    ${withEstimate('corrupt')}`,
     `other items     ${withEstimate('foreign')}`,
     ...(bytes === null ? [] : sizeLines(bytes, sessions))

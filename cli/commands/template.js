@@ -1,7 +1,7 @@
 'use strict'
 
 const { usageError } = require('../error.js')
-const { connectionOptions, keyOptions, storeOptions } = require('../options.js')
+const { connectionOptions, hidden, keyOptions, storeOptions } = require('../options.js')
 const { actionsOf, features, leadingKeys } = require('../permissions.js')
 const { listOf, oneOf, positiveInteger } = require('../parse.js')
 const templates = require('../templates.js')
@@ -22,6 +22,7 @@ This command sends no requests.`,
   options: {
     table: connectionOptions.table,
     ...keyOptions,
+    'hash-ids': hidden(keyOptions['hash-ids']),
     read: {
       type: 'string',
       placeholder: 'units',
@@ -57,8 +58,7 @@ This command sends no requests.`,
 
   run({ values, positionals, output }) {
     const kind = oneOf(Object.keys(templates))(positionals[0], 'template')
-    const options = storeOptions(values)
-    const { table, hashKey, sortKey, prefix, attributes } = options
+    const { table, hashKey, sortKey, prefix, attributes } = storeOptions(values)
     if (table.startsWith('arn:')) throw usageError('--table must be a name, because the template creates the table')
     const featureNames = values.features ?? ['sessions']
     const hasUnits = values.read !== undefined || values.write !== undefined
@@ -67,7 +67,7 @@ This command sends no requests.`,
       hashKey,
       sortKey,
       expires: attributes.expires,
-      userIndex: userIndexIfSet(values, options),
+      userIndex: userIndexIfSet(values),
       throughput: hasUnits ? [values.read ?? 5, values.write ?? 5] : undefined,
       pitr: values.pitr,
       protect: values['deletion-protection'],

@@ -1,0 +1,193 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { describe, test } = require('node:test')
+const { runCli } = require('../support/cli')
+const { useDynamoDB } = require('../support/dynamodb')
+const { needs } = require('../support/features')
+const { encryptedWith, keyFile, sampleKeys } = require('../support/key-files')
+const { newSession, newSid } = require('../support/sessions')
+
+// The key files and hashed IDs of the commands other than keys and rewrite.
+
+const dynamodb = useDynamoDB()
+
+const [oldKey, newKey, otherKey] = sampleKeys('old', 'new', 'other')
+
+const session = () => newSession({ passport: { user: 'ann' }, text: 'é🚀' })
+const formsOf = async (table) => (await dynamodb.raw.items(table)).map(({ sess }) => Object.keys(sess)[0]).toSorted()
+
+describe('a key file', () => {
+  test('show decrypts a session', async (t) => {
+    const table = await dynamodb.newTable()
+    const sid = newSid()
+    await dynamodb.store({ table, hashIds: true, ...encryptedWith(newKey) }).set(sid, session())
+    const show = (...args) =>
+      runCli(['show', sid, '--table', table, '--hash-ids', ...args, '--json'], { connection: dynamodb.connection })
+    const { code, json } = await show('--keys', keyFile(t, oldKey, newKey))
+    assert.deepEqual([code, json.id, json.session.passport], [0, sid, { user: 'ann' }])
+    for (const args of [[], ['--keys', keyFile(t, oldKey)]]) {
+      const failed = await show(...args)
+      assert.deepEqual([failed.code, failed.json.error.code], [1, 'EncryptionKeyError'])
+      assert.match(failed.json.error.message, /encrypted under the key new/)
+      assert.match(failed.json.error.todo, /--keys/)
+    }
+    const wrong = await show('--keys', keyFile(t, { ...newKey, key: oldKey.key }))
+    assert.match(wrong.json.error.message, /the key new differs/)
+    const invalid = await show('--keys', keyFile(t))
+    assert.deepEqual([invalid.code, invalid.json.error.code], [1, 'InvalidKeyFile'])
+    const rm = ['rm', sid, '--table', table]
+    assert.equal((await runCli(rm, { connection: dynamodb.connection })).code, 3)
+    assert.equal((await runCli([...rm, '--hash-ids'], { connection: dynamodb.connection })).code, 0)
+  })
+
+  test('stats counts encrypted sessions, and with keys those that cannot be read', async (t) => {
+    const table = await dynamodb.newTable()
+    await dynamodb.store({ table }).set(newSid(), session())
+    await dynamodb.store({ table, ...encryptedWith(newKey) }).set(newSid(), session())
+    const stats = (...args) =>
+      runCli(['stats', '--table', table, ...args, '--json'], { connection: dynamodb.connection })
+    const counts = ({ json }) => [json.sessions, json.encrypted, json.corrupt]
+    assert.deepEqual(counts(await stats()), [2, 1, 0])
+    assert.deepEqual(counts(await stats('--keys', keyFile(t, newKey))), [2, 1, 0])
+    assert.deepEqual(counts(await stats('--keys', keyFile(t, oldKey))), [2, 1, 1])
+  })
+
+  test('doctor says which keys are in use', needs('timeToLive'), async (t) => {
+    const table = dynamodb.newTableName()
+    await dynamodb.store({ table }).createTable()
+    const doctor = async (...keys) => {
+      const args = ['doctor', '--table', table, '--keys', keyFile(t, ...keys), '--json']
+      const { code, json } = await runCli(args, { connection: dynamodb.connection })
+      return { code, ...json.checks.find(({ name }) => name === 'encryption') }
+    }
+    const write = (keys, sid = newSid()) => dynamodb.store({ table, ...keys }).set(sid, session())
+    await dynamodb.putItem('expired', { sess: { S: '{}' }, expires: { N: '1' } }, { table })
+    const [plain, old] = [newSid(), newSid()]
+    await write({}, plain)
+    await write(encryptedWith(oldKey), old)
+    await write(encryptedWith(newKey))
+    const mixed = await doctor(newKey, oldKey)
+    assert.deepEqual([mixed.code, mixed.status], [0, 'ok'])
+    assert.match(mixed.detail, /^all live sessions: 1 plain, /)
+    for (const part of ['1 encrypted under old', '1 encrypted under new']) assert.ok(mixed.detail.includes(part))
+    assert.match(mixed.todo, /still needs acceptPlain and the key old; .*rewrite .*--keys /)
+    const missing = await doctor(newKey)
+    assert.deepEqual([missing.code, missing.status], [1, 'failed'])
+    assert.match(missing.detail, /the key file does not contain old$/)
+    const wrong = await doctor(newKey, { ...oldKey, key: otherKey.key })
+    assert.deepEqual([wrong.code, wrong.status], [1, 'failed'])
+    assert.match(wrong.detail, /cannot be decrypted: 1 under old$/)
+    for (const sid of [plain, old]) await write(encryptedWith(newKey), sid)
+    const done = await doctor(newKey, oldKey)
+    assert.deepEqual([done.status, done.detail], ['ok', 'all live sessions: 0 plain, 3 encrypted under new'])
+    assert.match(done.todo, /acceptPlain and the key old can go$/)
+    for (let i = 0; i < 200; i++) await write(encryptedWith(newKey))
+    const sample = await doctor(newKey, oldKey)
+    assert.match(sample.detail, /^a sample of live sessions/)
+    assert.match(sample.todo, /to check the whole table first, run: .*rewrite .*--dry-run$/)
+  })
+})
+
+describe('migrate with protected sessions', () => {
+  const migrate = (from, to, ...args) =>
+    runCli(['migrate', '--from-table', from, '--to-table', to, '--rate', '1000', ...args, '--json'], {
+      connection: dynamodb.connection
+    })
+
+  test('moves a table to hashed IDs, and encrypts the copies', async (t) => {
+    const [table, target] = [await dynamodb.newTable(), await dynamodb.newTable()]
+    const sids = [newSid(), newSid(), newSid()]
+    for (const sid of sids) await dynamodb.store({ table }).set(sid, session())
+    await dynamodb.store({ table }).set('short', session())
+    await dynamodb.store({ table }).set(`h1-${'x'.repeat(43)}`, session())
+    const keys = keyFile(t, newKey)
+    const args = ['--to-hash-ids', '--to-keys', keys, '--to-user', 'passport.user']
+    const { code, json } = await migrate(table, target, ...args)
+    assert.deepEqual([code, json.copied, json.failed], [1, 3, 2])
+    assert.deepEqual(Object.values(json.reasons), [1, 1])
+    assert.match(Object.keys(json.reasons).join(), /shorter than 16 bytes/)
+    const store = dynamodb.store({ table: target, hashIds: true, ...encryptedWith(newKey) })
+    for (const sid of sids) assert.deepEqual((await store.get(sid)).passport, { user: 'ann' })
+    const items = await dynamodb.raw.items(target)
+    for (const { id, user, sess } of items) {
+      assert.match(id.S, /^sess:h1-[\w-]{43}$/)
+      assert.match(user.S, /^[\w-]{43}$/)
+      assert.ok(sess.B)
+    }
+    for (const sid of ['short', `h1-${'x'.repeat(43)}`]) await dynamodb.store({ table }).destroy(sid)
+    const verified = await migrate(table, target, ...args, '--verify-only')
+    assert.deepEqual([verified.code, verified.json.same], [0, 3])
+    assert.deepEqual((await migrate(table, target, ...args)).json.same, 3)
+    assert.deepEqual(await dynamodb.raw.items(target), items)
+    await store.destroy(sids[0])
+    assert.deepEqual((await migrate(table, target, ...args, '--verify-only')).json.missing, 1)
+  })
+
+  test('moves sessions to hashed IDs within a table', async () => {
+    const table = await dynamodb.newTable()
+    const sid = newSid()
+    await dynamodb.store({ table }).set(sid, session())
+    const first = await migrate(table, table, '--to-hash-ids')
+    assert.deepEqual([first.code, first.json.copied], [0, 1])
+    const again = await migrate(table, table, '--to-hash-ids')
+    assert.deepEqual([again.code, again.json.same, again.json.foreign, again.json.failed], [0, 1, 1, 0])
+    assert.equal((await dynamodb.store({ table, hashIds: true }).get(sid)).text, 'é🚀')
+    assert.equal((await dynamodb.raw.items(table)).length, 2)
+  })
+
+  test('copies hashed IDs only to hashed IDs', async () => {
+    const [table, target] = [await dynamodb.newTable(), await dynamodb.newTable()]
+    const sid = newSid()
+    await dynamodb.store({ table, hashIds: true }).set(sid, session())
+    const refused = await migrate(table, target, '--from-hash-ids')
+    assert.deepEqual([refused.code, refused.json.error.code], [2, 'UsageError'])
+    const args = ['--from-hash-ids', '--to-hash-ids', '--to-prefix', 'app:']
+    assert.equal((await migrate(table, target, ...args)).json.copied, 1)
+    assert.equal((await dynamodb.store({ table: target, hashIds: true, prefix: 'app:' }).get(sid)).text, 'é🚀')
+  })
+
+  test('encrypts under different keys, decrypts, and fails without the key', async (t) => {
+    const [table, target, plain] = await Promise.all([1, 2, 3].map(() => dynamodb.newTable()))
+    const sid = newSid()
+    await dynamodb.store({ table, ...encryptedWith(oldKey) }).set(sid, session())
+    const [from, to] = [keyFile(t, oldKey), keyFile(t, newKey)]
+    const failed = await migrate(table, target)
+    assert.deepEqual([failed.code, failed.json.failed], [1, 1])
+    assert.match(Object.keys(failed.json.reasons)[0], /encrypted under the key old/)
+    assert.equal((await migrate(table, target, '--from-keys', from, '--to-keys', to)).json.copied, 1)
+    assert.equal((await dynamodb.store({ table: target, ...encryptedWith(newKey) }).get(sid)).text, 'é🚀')
+    const decrypted = await migrate(table, plain, '--from-keys', from, '--to-layout', 'pwrdrvr')
+    assert.equal(decrypted.json.copied, 1)
+    assert.match(decrypted.stderr, /the copies are not encrypted/)
+    const [{ sess }] = await dynamodb.raw.items(plain)
+    assert.deepEqual(sess.M.text, { S: 'é🚀' })
+  })
+
+  test('hashes the user under the key of the target, and warns about users that it copies unchanged', async (t) => {
+    const [table, target, expected] = await Promise.all([1, 2, 3].map(() => dynamodb.newTable()))
+    const sid = newSid()
+    const store = (name, key) => dynamodb.store({ table: name, user: 'passport.user', ...encryptedWith(key) })
+    await store(table, oldKey).set(sid, session())
+    await store(expected, newKey).set(sid, session())
+    const userIn = async (name) => (await dynamodb.item(sid, { table: name })).user
+    const args = ['--from-keys', keyFile(t, oldKey), '--to-keys', keyFile(t, newKey)]
+    const copied = await migrate(table, target, ...args)
+    assert.deepEqual([copied.code, await userIn(target)], [0, await userIn(table)])
+    assert.match(copied.stderr, /1 of these sessions have the attribute user.*--to-user/)
+    const hashed = await migrate(table, target, ...args, '--to-user', 'passport.user', '--overwrite')
+    assert.deepEqual([hashed.code, hashed.json.copied, hashed.stderr], [0, 1, ''])
+    assert.deepEqual(await userIn(target), await userIn(expected))
+  })
+
+  test('does not take a plain copy for an encrypted one', async (t) => {
+    const [table, target] = [await dynamodb.newTable(), await dynamodb.newTable()]
+    await dynamodb.store({ table }).set(newSid(), session())
+    assert.equal((await migrate(table, target)).code, 0)
+    const args = ['--to-keys', keyFile(t, newKey)]
+    const { code, json } = await migrate(table, target, ...args)
+    assert.deepEqual([code, json.different], [1, 1])
+    assert.equal((await migrate(table, target, ...args, '--overwrite')).json.copied, 1)
+    assert.deepEqual(await formsOf(target), ['B'])
+  })
+})

@@ -1,0 +1,60 @@
+'use strict'
+
+const { suggestedCommand } = require('../hints.js')
+
+/**
+ * Says how many sessions are plain, and which keys encrypt the others. `sessions` are decoded items, of the whole table
+ * or of a sample.
+ */
+function checkEncryption(sessions, isWholeTable, { encryption, values }, report) {
+  const keyIds = encryption.keys().map(({ id }) => id)
+  const live = sessions.filter(({ isSession, isExpired }) => isSession && !isExpired)
+  const isEncrypted = ({ form }) => form === 'encrypted'
+  const plain = live.filter((session) => !isEncrypted(session)).length
+  const counts = countBy(live.filter(isEncrypted).map(({ keyId }) => keyId))
+  const scope = isWholeTable ? 'all live sessions' : 'a sample of live sessions'
+  const parts = [`${plain} plain`, ...[...counts].map(([id, count]) => `${count} encrypted under ${id}`)]
+  const detail = `${scope}: ${parts.join(', ')}`
+
+  const unknown = [...counts.keys()].filter((id) => !keyIds.includes(id))
+  if (unknown.length > 0) {
+    return report(
+      'encryption',
+      'failed',
+      `${detail}; the key file does not contain ${unknown.join(', ')}`,
+      'add the missing key to the key file and to the keys of the app: without it, these sessions cannot be read'
+    )
+  }
+  const unreadable = countBy(live.filter((each) => isEncrypted(each) && !each.session).map(({ keyId }) => keyId))
+  if (unreadable.size > 0) {
+    const list = [...unreadable].map(([id, count]) => `${count} under ${id}`).join(', ')
+    return report(
+      'encryption',
+      'failed',
+      `${detail}; cannot be decrypted: ${list}`,
+      'check that the key file has the same keys as the app; if it does, these items were changed, and the app treats their sessions as missing'
+    )
+  }
+  const inUse = keyIds.slice(1).filter((id) => counts.has(id))
+  const advice = adviceFor({ plain, inUse, keyIds, isWholeTable, rewrite: suggestedCommand('rewrite', values) })
+  return report('encryption', 'ok', detail, advice)
+}
+
+/** What is still needed, and what can go. */
+function adviceFor({ plain, inUse, keyIds, isWholeTable, rewrite }) {
+  const needed = [...(plain > 0 ? ['acceptPlain'] : []), ...inUse.map((id) => `the key ${id}`)]
+  if (needed.length > 0) {
+    return `the app still needs ${needed.join(' and ')}; to encrypt these sessions under ${keyIds[0]}, run: ${rewrite}`
+  }
+  const older = keyIds.slice(1).map((id) => `the key ${id}`)
+  const removable = `once all processes of the app encrypt under ${keyIds[0]}, ${['acceptPlain', ...older].join(' and ')} can go`
+  return isWholeTable ? removable : `${removable}; to check the whole table first, run: ${rewrite} --dry-run`
+}
+
+function countBy(values) {
+  const counts = new Map()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return counts
+}
+
+module.exports = { checkEncryption }

@@ -1,0 +1,160 @@
+'use strict'
+
+const { runResumable } = require('../checkpoint.js')
+const { confirm } = require('../terminal.js')
+const { exitCodes, usageError } = require('../error.js')
+const {
+  connectionOptions,
+  formOptions,
+  layoutOptions,
+  rateOptions,
+  stateOption,
+  storeOptions,
+  yesOption
+} = require('../options.js')
+const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
+const { userAttributeOption } = require('../user-index.js')
+
+module.exports = {
+  summary: 'Encrypt, decrypt, or compress the sessions of a table, or add their users',
+  description: `
+Writes each live session again in the form that the options require, and skips sessions that already have it. The expiry
+and all other attributes stay. A session that the app changes in the meantime is never overwritten: the command reads it
+again, and rewrites it if necessary.
+
+--keys encrypts under the first key of the file. With --decrypt, sessions become plain again. --compress compresses;
+--decompress writes plain sessions. --user writes the attribute that finds the sessions of a user, encrypted with --keys
+(as a hash). Without --keys, --compress, and --decompress, only this attribute is written.
+
+First deploy the app so that all of its processes can read the new form. An app that does not know the key cannot read
+an encrypted session.
+
+The scan costs half a read capacity unit per 4 KB of the table. A session that is written costs one write capacity unit
+per KB, rounded up, and one more for a new value in the index of the users.
+
+Ctrl-C stops the command after the requests in progress, saves a checkpoint file, and prints the command that resumes.
+The file contains a session ID. Keep it private.
+
+Exit code 1 means that a session could not be read or written.`,
+  options: {
+    ...connectionOptions,
+    ...layoutOptions,
+    ...formOptions,
+    decrypt: { type: 'boolean', description: 'Write plain sessions instead of encrypted ones; requires --keys' },
+    decompress: { type: 'boolean', description: 'Write plain sessions instead of compressed ones' },
+    'user-attribute': userAttributeOption,
+    ...rateOptions,
+    state: stateOption,
+    'dry-run': { type: 'boolean', description: 'Write nothing; only count the sessions that would be rewritten' },
+    yes: yesOption
+  },
+  examples: [
+    'rewrite --keys keys.json --dry-run',
+    'rewrite --keys keys.json --user passport.user --rate 50',
+    'rewrite --keys keys.json --decrypt',
+    'rewrite --user passport.user'
+  ],
+
+  async run({ values, output }) {
+    requireForm(values)
+    const { Table } = require('../table.js')
+    const { Rewriting } = require('../rewriting.js')
+    const table = new Table(storeOptions(values, undefined, { writes: true }))
+    const { table: name, region, hashKey, sortKey, prefix, attributes, format, encryption } = table.options
+    const description = await table.describeIfAllowed()
+    const isDry = values['dry-run'] === true
+    if (!isDry) await confirm(`Rewrite the sessions in ${name} (${goalOf(values, table.options)})?`, values)
+
+    const rate = values.rate ?? defaultWriteRate(description)
+    const writes = new RateLimiter(rate)
+    const { keys, decrypt, compress, decompress, user, 'hash-ids': hashIds } = values
+    const run = {
+      command: 'rewrite',
+      table: name,
+      region,
+      arn: description?.TableArn,
+      hashKey,
+      sortKey,
+      prefix,
+      attributes,
+      format,
+      hashIds,
+      compress,
+      decompress,
+      decrypt,
+      user,
+      keyId: keys === undefined ? undefined : encryption.keys()[0].id,
+      isDry
+    }
+    const keepsForm = keys === undefined && !compress && !decompress
+    const { counts, exitCode } = await runResumable(
+      { values, run, counts: Rewriting.initialCounts, output },
+      (checkpoint, signal) => {
+        const { counts } = checkpoint
+        const rewriting = new Rewriting({ table, keepsForm, isDry, writes, counts })
+        return scanTable({
+          table,
+          concurrency: isDry ? Infinity : concurrencyFor(rate),
+          reads: new RateLimiter(values['read-rate']),
+          writes,
+          checkpoint,
+          signal,
+          handleItem: (item) => rewriting.handleItem(item),
+          onProgress() {
+            const text = `${counts.rewritten} rewritten of ${counts.scanned} items`
+            output.progress(counts.scanned, description?.ItemCount, text)
+          }
+        })
+      }
+    )
+
+    const finished = exitCode === exitCodes.success
+    const { otherUsers, ...shown } = counts
+    output.result({ table: name, finished, dryRun: isDry, ...shown }, formatCounts(counts, isDry))
+    if (keys !== undefined && otherUsers > 0) {
+      output.note(
+        `${otherUsers} of these sessions have the attribute ${attributes.user}, which was not changed: if the app has the user option, run this command again with --user`
+      )
+    }
+    if (!finished) return exitCode
+    return counts.unreadable + counts.failed > 0 ? exitCodes.failed : exitCodes.success
+  }
+}
+
+function requireForm({ keys, decrypt, compress, decompress, user }) {
+  if (decrypt && keys === undefined) throw usageError('--decrypt requires --keys')
+  if (compress && decompress) throw usageError('--compress and --decompress cannot be combined')
+  if (keys === undefined && !compress && !decompress && user === undefined) {
+    throw usageError('set the form of the sessions: --keys, --compress, --decompress, or --user')
+  }
+}
+
+function goalOf({ keys, decrypt, compress, decompress, user }, { encryption }) {
+  const isEncrypted = keys !== undefined && !decrypt
+  return [
+    ...(isEncrypted ? [`encrypted under the key ${encryption.keys()[0].id}`] : []),
+    ...(compress ? ['compressed'] : []),
+    ...((decrypt || decompress) && !compress && !isEncrypted ? ['plain'] : []),
+    ...(user === undefined ? [] : ['with the user'])
+  ].join(', ')
+}
+
+function formatCounts(counts, isDry) {
+  const labels = {
+    rewritten: isDry ? 'would be rewritten' : 'rewritten',
+    same: 'already in this form',
+    changed: 'changed by the app in the meantime, and already in this form or deleted',
+    expired: 'expired, skipped',
+    unreadable: 'unreadable',
+    failed: 'failed',
+    foreign: 'not sessions, skipped'
+  }
+  const line = (count, text) => `${String(count).padStart(8)} ${text}`
+  return [
+    `${counts.scanned} items scanned`,
+    ...Object.entries(labels)
+      .filter(([name]) => counts[name] > 0)
+      .map(([name, label]) => line(counts[name], label)),
+    ...Object.entries(counts.reasons).map(([reason, count]) => line(count, `reason: ${reason}`))
+  ]
+}

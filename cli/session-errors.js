@@ -1,0 +1,44 @@
+'use strict'
+
+const { userReader } = require('../lib/protection-options.js')
+const { CommandError } = require('./error.js')
+
+/** Errors that only one session causes: the service or the codec does not accept its item, or its user is not valid. */
+const codes = ['ValidationException', 'SerializationException', 'SerializationError', 'InvalidUser']
+
+/**
+ * Counts the reason of an error that only one session causes in `reasons`. Rethrows any other error, which ends the run.
+ * The message of the service does not contain values of the item.
+ */
+function countSessionError(error, reasons) {
+  if (!codes.includes(error.code)) throw error
+  countReason(error.message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120), reasons)
+}
+
+function countReason(reason, reasons) {
+  reasons[reason] = (reasons[reason] ?? 0) + 1
+}
+
+/** Why the session of a decoded item cannot be read. */
+function whyUnreadable({ form, keyId, lacksKey }) {
+  if (lacksKey) return `encrypted under the key ${keyId}, which is in no given key file`
+  if (form === 'encrypted') {
+    return `cannot be decrypted: the key ${keyId} differs from the one that encrypted it, or the item was changed`
+  }
+  return 'not a JSON object'
+}
+
+/** A function that returns the user of a session, or undefined. */
+function userReaderOf({ user }) {
+  if (user === undefined) return () => undefined
+  const read = userReader(user)
+  return (session) => {
+    try {
+      return read(session)
+    } catch ({ message }) {
+      throw new CommandError(message, { code: 'InvalidUser' })
+    }
+  }
+}
+
+module.exports = { countReason, countSessionError, userReaderOf, whyUnreadable }
