@@ -70,6 +70,14 @@ class Protection {
     return this.#maxLifetime === undefined ? expiry : Math.min(expiry, (created + this.#maxLifetime) * 1000)
   }
 
+  /**
+   * Whether an expiry is the latest one that the maximum lifetime of a session allows. A later one that is stored must not
+   * stay: the session was written without the option.
+   */
+  isLatest(expiry, created) {
+    return this.#maxLifetime !== undefined && expiry >= (created + this.#maxLifetime) * 1000
+  }
+
   /** Whether the session has reached its maximum lifetime. */
   hasEnded({ created }) {
     return this.#maxLifetime !== undefined && (created + this.#maxLifetime) * 1000 <= Date.now()

@@ -206,9 +206,9 @@ class Sessions {
     ) {
       return this.set(sid, session)
     }
-    const keepsLater = previous !== undefined && !hasNewLifetime
+    const keepsLifetime = previous !== undefined && !hasNewLifetime
     const wanted = fromNow(lifetime * 1000)
-    record.expiry = keepsLater ? Math.max(wanted, previous.expiry) : wanted
+    record.expiry = keepsLifetime ? Math.max(wanted, previous.expiry) : wanted
     this.#protection?.start(record, previous)
     if (this.#protection?.hasEnded(record)) return this.#events.missing(save?.operation ?? operation, sid)
     if (this.serializing(operation, () => this.#isFresh(save, session, previous, record, lifetime)))
@@ -217,7 +217,8 @@ class Sessions {
     const isStamped = stamp !== undefined && !this.#protection?.writesBinary
     const stamped = !isStamped ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
     // An earlier expiry than the one that was read is of a request that has shortened the lifetime.
-    const earliest = keepsLater && merges ? Math.floor(previous.expiry / 1000) - 1 : null
+    const earliest = keepsLifetime && merges ? Math.floor(previous.expiry / 1000) - 1 : null
+    const keepsLater = keepsLifetime && !this.isLatest(record.expiry, record.created)
     const created = record.created ?? null
     const args = [sid, expires, keepsLater, earliest, created, Date.now(), stamped, save?.timeout ?? null]
     const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
@@ -402,6 +403,11 @@ class Sessions {
   /** An expiry in milliseconds, limited to the maximum lifetime of a session. */
   limited(expiry, created) {
     return this.#protection === undefined ? expiry : this.#protection.limited(expiry, created)
+  }
+
+  /** Whether an expiry is the latest one that the maximum lifetime of a session allows. */
+  isLatest(expiry, created) {
+    return this.#protection !== undefined && this.#protection.isLatest(expiry, created)
   }
 
   /** The session's lifetime in seconds from now. */

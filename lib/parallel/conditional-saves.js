@@ -182,6 +182,7 @@ class ConditionalSaves {
   /** Sends a version of the session, on condition that the table still holds the stored session. */
   #send(save, stored, { text, attributes, user, expiry }) {
     const expires = this.#sessions.secondsOf(expiry)
+    const keepsLater = save.keepsLater && !this.#sessions.isLatest(expiry, save.record.created)
     const remaining = this.#remaining(save)
     save.written = text
     return save.series.send(
@@ -192,7 +193,7 @@ class ConditionalSaves {
       this.#sessions.detailsOf(save.record, user),
       stored.token ?? stored.text,
       stored.token !== undefined,
-      save.keepsLater ? expires + EXPIRY_SLACK : null,
+      keepsLater ? expires + EXPIRY_SLACK : null,
       Date.now(),
       remaining
     )
