@@ -97,12 +97,14 @@ function connectDynamoDB(connect) {
     /** The session in a response of GetItem, or null. */
     getParsedSession(found) {
       const { sessions, settings } = this[STATE]
-      const { text, expires, isExpired, lacksKey } = decodedSession(sessions, settings, found?.Item)
+      const { text, expires, isExpired, form, lacksKey } = decodedSession(sessions, settings, found?.Item)
       if (lacksKey) {
         const message = 'the session is encrypted under a key that is not in option encryption.keys'
         throw new DynamoDBStoreError('EncryptionKeyError', message, { retryable: true })
       }
-      return !text || isExpired ? null : sessions.parse(text, expires)
+      const { encryption } = settings
+      const isRejected = encryption !== undefined && !encryption.acceptPlain && form !== 'encrypted'
+      return !text || isExpired || isRejected ? null : sessions.parse(text, expires)
     }
 
     set(sid, session, ...rest) {
