@@ -232,7 +232,7 @@ describe('a save of an encrypted session whose response is lost', needs('proxy')
         const { proxy, store, sid, request } = await open({ onConflict })
         proxy.on('PutItem', loseResponse(lost), 1)
         await request.save()
-        assert.equal(proxy.sent('PutItem').length, 2)
+        assert.ok(proxy.sent('PutItem').length >= 2)
         assert.equal((await store.get(sid)).count, 1)
         assert.deepEqual([store.stats().merges, store.stats().conflicts], [0, 0])
       }

@@ -78,11 +78,14 @@ impl Store {
         options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<ReplaceOutcome> {
-        let is_returned = returned.is_some();
-        let found = match returned {
-            Some(found) => Some(found),
+        let (found, read_value) = match returned {
+            Some(found) => (Some(found), None),
             // Some servers never return the item.
-            None => self.read_item(item.id, true, options, trace).await?,
+            None => {
+                let found = self.read_item(item.id, true, options, trace).await?;
+                let value = found.as_ref().and_then(|item| item.session.to_value());
+                (found, value)
+            }
         };
         let deadline = options.deadline(self.config.timeout);
         let outcome = self.outcome_of_item(item.id, found, replaced.now, deadline).await?;
@@ -97,15 +100,19 @@ impl Store {
         if trace.may_be_done && self.is_same(session, written)? {
             return Ok(ReplaceOutcome::Written { token });
         }
-        // Dynalite does not compare maps: there, the condition fails although the session is the same.
+        // Dynalite does not compare maps, and compares the start of binary values as if they were text: there, the condition
+        // may fail although the session is the same.
         let is_later = expires.zip(replaced.latest).is_some_and(|(expires, latest)| expires > latest as f64);
-        let is_map = session.token.as_ref().is_some_and(|token| token.starts_with(r#"{"M":"#));
-        if !is_returned && is_map && !is_later && self.is_same(session, replaced.session)? {
-            let any = Replaced { session: ReplacedSession::Any, ..replaced };
-            let outcome = self.call("PutItem", self.requests.replace(item, any)?, options, trace).await?;
-            return Ok(match outcome {
+        if let Some(value) = read_value.filter(|_| session.token.is_some() && !is_later)
+            && self.is_same(session, replaced.session)?
+        {
+            let is_map = value.starts_with(r#"{"M":"#);
+            let session = if is_map { ReplacedSession::Any } else { ReplacedSession::Value(&value) };
+            let body = self.requests.replace(item, Replaced { session, ..replaced })?;
+            return Ok(match self.call("PutItem", body, options, trace).await? {
                 ItemOutcome::Success { .. } => ReplaceOutcome::Written { token },
-                ItemOutcome::ConditionFailed { .. } => ReplaceOutcome::Ended,
+                ItemOutcome::ConditionFailed { .. } if is_map => ReplaceOutcome::Ended,
+                ItemOutcome::ConditionFailed { .. } => outcome,
             });
         }
         Ok(outcome)
