@@ -4,7 +4,7 @@ const { isDeepStrictEqual } = require('node:util')
 const { withRepairedCookie } = require('../lib/compat/dynamodb-store-cookie.js')
 const { itemSize, sameAttributes } = require('../lib/native/item-codec.js')
 const { writesBinary } = require('../lib/options.js')
-const { countReason, countSessionError, userReaderOf, whyUnreadable } = require('./session-errors.js')
+const { countReason, countSessionError, userReaderOf, whyNotAccepted, whyUnreadable } = require('./session-errors.js')
 
 /** Copies or compares sessions one by one, and counts the outcomes. */
 class Migration {
@@ -48,7 +48,9 @@ class Migration {
       countReason(whyUnreadable(decoded), counts.reasons)
       return 'failed'
     }
-    const problem = from.options.hashIds ? undefined : to.problemWithId(decoded.id)
+    const problem =
+      (to.options.encryption && whyNotAccepted(decoded, from.options)) ??
+      (from.options.hashIds ? undefined : to.problemWithId(decoded.id))
     if (problem !== undefined) {
       countReason(problem, counts.reasons)
       return 'failed'

@@ -57,6 +57,12 @@ const keysOption = {
   description: 'File with the encryption keys of the app, as the command keys writes it'
 }
 
+/** Somebody who can write to the table can plant a plain session. Encrypted, the app would accept it. */
+const acceptPlainOption = {
+  type: 'boolean',
+  description: 'Also encrypt plain sessions: only while the app accepts them, with acceptPlain or write: false'
+}
+
 /** For commands that write sessions in a form. */
 const formOptions = {
   keys: keysOption,
@@ -179,7 +185,8 @@ function storeOptions(values, side, { writes = side === 'to' } = {}) {
     throw usageError(withCommandLineNames(message, values, side))
   })
   // The hints of this tool replace those of the store, which name the store's options.
-  return { ...options, ...(constants && { constants }), layout, values, side, hints: false }
+  const acceptsPlain = value('accept-plain') === true
+  return { ...options, ...(constants && { constants }), layout, values, side, acceptsPlain, hints: false }
 }
 
 /** The options that protect sessions, and the form in which they are written, unless it is plain. */
@@ -207,6 +214,7 @@ function withCommandLineNames(message, values, side) {
 }
 
 module.exports = {
+  acceptPlainOption,
   connectionOptions,
   formOptions,
   hidden,

@@ -1,7 +1,7 @@
 'use strict'
 
 const { itemSize } = require('../lib/native/item-codec.js')
-const { countReason, countSessionError, userReaderOf, whyUnreadable } = require('./session-errors.js')
+const { countReason, countSessionError, userReaderOf, whyNotAccepted, whyUnreadable } = require('./session-errors.js')
 const { otherAttributes } = require('./migration.js')
 
 /** How often a session is rewritten if the app changes it each time. */
@@ -68,8 +68,9 @@ class Rewriting {
     const decoded = this.#table.decode(item)
     if (!decoded.isSession) return 'foreign'
     if (decoded.isExpired) return 'expired'
-    if (decoded.session === undefined) {
-      countReason(whyUnreadable(decoded), counts.reasons)
+    const reason = this.#whyUnreadable(decoded)
+    if (reason !== undefined) {
+      countReason(reason, counts.reasons)
       return 'unreadable'
     }
     const user = this.#userOf(decoded.session)
@@ -79,6 +80,12 @@ class Rewriting {
     // Under a new key, the attribute of the user has a different hash.
     if (user === undefined && item[this.#table.options.attributes.user]?.S !== undefined) counts.otherUsers += 1
     return 'rewritten'
+  }
+
+  #whyUnreadable(decoded) {
+    if (decoded.session === undefined) return whyUnreadable(decoded)
+    const { options } = this.#table
+    return options.encryption?.write ? whyNotAccepted(decoded, options) : undefined
   }
 
   /** The attributes whose value differs from the one that the options require. */

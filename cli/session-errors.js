@@ -28,6 +28,13 @@ function whyUnreadable({ form, keyId, lacksKey }) {
   return 'not a JSON object'
 }
 
+/** Why a session must not be encrypted, or undefined. `options` are those with the keys that can read it. */
+function whyNotAccepted({ form }, { encryption, acceptsPlain, side }) {
+  if (form === 'encrypted' || encryption === undefined || acceptsPlain) return undefined
+  const option = side === undefined ? '--accept-plain' : `--${side}-accept-plain`
+  return `plain: to encrypt it too, set ${option}, but only while the app accepts plain sessions`
+}
+
 /** A function that returns the user of a session, or undefined. */
 function userReaderOf({ user }) {
   if (user === undefined) return () => undefined
@@ -41,4 +48,4 @@ function userReaderOf({ user }) {
   }
 }
 
-module.exports = { countReason, countSessionError, userReaderOf, whyUnreadable }
+module.exports = { countReason, countSessionError, userReaderOf, whyNotAccepted, whyUnreadable }

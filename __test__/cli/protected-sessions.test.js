@@ -71,7 +71,7 @@ describe('a key file', () => {
     assert.deepEqual([mixed.code, mixed.status], [0, 'ok'])
     assert.match(mixed.detail, /^all live sessions: 1 plain, /)
     for (const part of ['1 encrypted under old', '1 encrypted under new']) assert.ok(mixed.detail.includes(part))
-    assert.match(mixed.todo, /still needs acceptPlain and the key old; .*rewrite .*--keys /)
+    assert.match(mixed.todo, /still needs acceptPlain and the key old; .*rewrite .*--keys \S+ --accept-plain$/)
     const missing = await doctor(newKey)
     assert.deepEqual([missing.code, missing.status], [1, 'failed'])
     assert.match(missing.detail, /the key file does not contain old$/)
@@ -178,6 +178,16 @@ describe('migrate with protected sessions', () => {
     const hashed = await migrate(table, target, ...args, '--to-user', 'passport.user', '--overwrite')
     assert.deepEqual([hashed.code, hashed.json.copied, hashed.stderr], [0, 1, ''])
     assert.deepEqual(await userIn(target), await userIn(expected))
+  })
+
+  test('encrypts plain sessions of an encrypted table only if the app accepts them', async (t) => {
+    const [table, target] = [await dynamodb.newTable(), await dynamodb.newTable()]
+    await dynamodb.store({ table }).set(newSid(), session())
+    const keys = ['--from-keys', keyFile(t, oldKey), '--to-keys', keyFile(t, newKey)]
+    const refused = await migrate(table, target, ...keys)
+    assert.deepEqual([refused.code, refused.json.failed, await dynamodb.raw.items(target)], [1, 1, []])
+    assert.match(Object.keys(refused.json.reasons).join(), /^plain: to encrypt it too, set --from-accept-plain, /)
+    assert.equal((await migrate(table, target, ...keys, '--from-accept-plain')).json.copied, 1)
   })
 
   test('does not take a plain copy for an encrypted one', async (t) => {

@@ -21,6 +21,9 @@ const [oldKey, newKey, otherKey] = sampleKeys('old', 'new', 'other')
 const rewrite = (table, ...args) =>
   runCli(['rewrite', '--table', table, '--rate', '1000', ...args, '--json'], { connection: dynamodb.connection })
 
+/** Also encrypts plain sessions. */
+const encrypt = (table, keys, ...args) => rewrite(table, '--keys', keys, '--accept-plain', ...args)
+
 const session = () => newSession({ passport: { user: 'ann' }, text: 'é🚀' })
 const formsOf = async (table) => (await dynamodb.raw.items(table)).map(({ sess }) => Object.keys(sess)[0]).toSorted()
 /** The outcomes that are not zero. */
@@ -40,10 +43,10 @@ describe('rewrite', () => {
     await dynamodb.putItem('other-attributes', attributes, { table })
     const before = await dynamodb.raw.items(table)
     const keys = keyFile(t, newKey, oldKey)
-    const dry = await rewrite(table, '--keys', keys, '--dry-run')
+    const dry = await encrypt(table, keys, '--dry-run')
     assert.deepEqual([dry.code, outcomes(dry), dry.json.dryRun], [0, { rewritten: 3 }, true])
     assert.deepEqual(await dynamodb.raw.items(table), before)
-    const done = await rewrite(table, '--keys', keys)
+    const done = await encrypt(table, keys)
     assert.deepEqual([done.code, outcomes(done), done.stderr], [0, { rewritten: 3 }, ''])
     assert.deepEqual([done.json.table, done.json.finished, done.json.scanned], [table, true, 3])
     const byId = (items) => Object.fromEntries(items.map((item) => [item.id.S, { ...item, sess: undefined }]))
@@ -55,6 +58,19 @@ describe('rewrite', () => {
     assert.deepEqual(await store.get('other-attributes'), { a: 1 })
     assert.deepEqual(outcomes(await rewrite(table, '--keys', keys)), { same: 3 })
     assert.deepEqual(await dynamodb.raw.items(table), items)
+  })
+
+  test('encrypts plain sessions only if the app accepts them', async (t) => {
+    const table = await dynamodb.newTable()
+    const [planted, old] = [newSid(), newSid()]
+    await dynamodb.store({ table }).set(planted, session())
+    await dynamodb.store({ table, ...encryptedWith(oldKey) }).set(old, session())
+    const keys = keyFile(t, newKey, oldKey)
+    const refused = await rewrite(table, '--keys', keys)
+    assert.deepEqual([refused.code, outcomes(refused)], [1, { rewritten: 1, unreadable: 1 }])
+    assert.match(Object.keys(refused.json.reasons).join(), /^plain: to encrypt it too, set --accept-plain, /)
+    assert.ok((await dynamodb.item(planted, { table })).sess.S)
+    assert.deepEqual(outcomes(await encrypt(table, keys)), { rewritten: 1, same: 1 })
   })
 
   for (const [name, { format = 'json', attributes = {}, hashKey = 'id', sortKey, prefix }] of Object.entries(layouts)) {
@@ -69,7 +85,7 @@ describe('rewrite', () => {
         const [before] = await dynamodb.raw.items(table)
         const keys = keyFile(t, newKey)
         const args = ['--layout', name, '--keys', keys]
-        assert.deepEqual(outcomes(await rewrite(table, ...args)), { rewritten: 1 })
+        assert.deepEqual(outcomes(await rewrite(table, ...args, '--accept-plain')), { rewritten: 1 })
         const [{ [attributes.session ?? 'sess']: encrypted }] = await dynamodb.raw.items(table)
         assert.ok(encrypted.B)
         const found = await dynamodb.store({ ...options, ...encryptedWith(newKey) }).get(sid)
@@ -105,7 +121,7 @@ describe('rewrite', () => {
       [['--compress'], 3],
       [[], 1]
     ]) {
-      assert.deepEqual(outcomes(await rewrite(table, '--keys', keys, ...args)), { rewritten: 1 })
+      assert.deepEqual(outcomes(await encrypt(table, keys, ...args)), { rewritten: 1 })
       assert.equal(await flagsOf(), flags)
       assert.deepEqual(outcomes(await rewrite(table, '--keys', keys, ...args)), { same: 1 })
     }
@@ -163,7 +179,7 @@ describe('rewrite', () => {
     await dynamodb.store({ table, hashIds: true }).set(sid, session())
     const keys = keyFile(t, newKey)
     for (const args of [[], ['--hash-ids']]) {
-      assert.deepEqual(outcomes(await rewrite(table, '--keys', keys, ...args)), { rewritten: 1 })
+      assert.deepEqual(outcomes(await encrypt(table, keys, ...args)), { rewritten: 1 })
       const store = dynamodb.store({ table, hashIds: true, ...encryptedWith(newKey) })
       assert.equal((await store.get(sid)).text, 'é🚀')
       assert.deepEqual(outcomes(await rewrite(table, '--keys', keys, '--decrypt', ...args)), { rewritten: 1 })
@@ -180,7 +196,7 @@ describe('rewrite', () => {
     await dynamodb.raw.putItem(table, { id: { S: 'not-a-session' } })
     await dynamodb.store({ table, ...encryptedWith(otherKey) }).set('unknown-key', session())
     await dynamodb.store({ table, ...encryptedWith({ ...oldKey, key: newKey.key }) }).set('wrong-key', session())
-    const done = await rewrite(table, '--keys', keyFile(t, newKey, oldKey), '--user', 'passport.user')
+    const done = await encrypt(table, keyFile(t, newKey, oldKey), '--user', 'passport.user')
     assert.deepEqual(outcomes(done), { rewritten: 1, expired: 1, unreadable: 3, failed: 1, foreign: 1 })
     assert.equal(done.code, 1)
     assert.deepEqual(done.json.reasons, {
@@ -217,7 +233,7 @@ describe('rewrite', () => {
       const sid = newSid()
       await dynamodb.store({ table }).set(sid, session())
       before(proxy, times, () => change(table, sid))
-      const done = await rewrite(table, '--keys', keys, '--endpoint', proxy.endpoint)
+      const done = await encrypt(table, keys, '--endpoint', proxy.endpoint)
       const found = await dynamodb.store({ table, encryption: { keys: [newKey], acceptPlain: true } }).get(sid)
       return { code: done.code, counts: outcomes(done), reasons: done.json.reasons, found }
     }
@@ -244,7 +260,7 @@ describe('rewrite', () => {
     const proxy = await dynamodb.proxy()
     const expires = nowInSeconds() + 5000
     before(proxy, 1, () => dynamodb.setExpires(sid, expires, { table }))
-    const done = await rewrite(table, '--keys', keyFile(t, newKey), '--endpoint', proxy.endpoint)
+    const done = await encrypt(table, keyFile(t, newKey), '--endpoint', proxy.endpoint)
     assert.deepEqual(outcomes(done), { rewritten: 1 })
     assert.equal((await dynamodb.item(sid, { table })).expires.N, `${expires}`)
   })
@@ -254,7 +270,7 @@ describe('rewrite', () => {
     await dynamodb.store({ table }).set(newSid(), session())
     const proxy = await dynamodb.proxy()
     proxy.on('UpdateItem', errorResponse(400, 'AccessDeniedException'))
-    const { code, json } = await rewrite(table, '--keys', keyFile(t, newKey), '--endpoint', proxy.endpoint)
+    const { code, json } = await encrypt(table, keyFile(t, newKey), '--endpoint', proxy.endpoint)
     assert.equal(code, 1)
     assert.match(json.error.todo, /dynamodb:UpdateItem .*policy --features rewrite/)
   })
@@ -265,7 +281,7 @@ describe('rewrite', () => {
     const store = dynamodb.store({ table })
     for (let i = 0; i < 40; i++) await store.set(newSid(), session())
     const keys = keyFile(t, newKey, oldKey)
-    const args = ['rewrite', '--table', table, '--json', '--state', 'state.json', '--keys']
+    const args = ['rewrite', '--table', table, '--json', '--accept-plain', '--state', 'state.json', '--keys']
     const settings = { connection: dynamodb.connection, cwd }
     const encrypted = async () => (await formsOf(table)).filter((form) => form === 'B').length
     const { interrupt, ended } = startCli([...args, keys, '--rate', '20'], settings)

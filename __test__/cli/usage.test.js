@@ -103,6 +103,11 @@ describe('invalid usage', () => {
       /option --user-attribute and option --session-attribute name the same attribute/
     ],
     [['init', '--user-index', '--user-attribute', 'a b'], /its index is named after it/],
+    [['rewrite'], /set the form of the sessions: --keys, --compress, --decompress, or --user/],
+    [['rewrite', '--decrypt'], /--decrypt requires --keys/],
+    [['rewrite', '--accept-plain', '--compress'], /--accept-plain requires --keys/],
+    [['rewrite', '--compress', '--decompress'], /cannot be combined/],
+    [['rewrite', '--compress', '--format', 'map'], /--format map cannot be combined with compressed sessions/],
     [['template'], /missing argument <cloudformation\|terraform\|cdk>/],
     [['migrate'], /the source and the target are the same items/],
     [['migrate', '--to-hash-key', ''], /option --to-hash-key must be a non-empty string/],

@@ -42,9 +42,10 @@ function checkEncryption(sessions, isWholeTable, { encryption, values }, report)
 
 /** What is still needed, and what can go. */
 function adviceFor({ plain, inUse, keyIds, isWholeTable, rewrite }) {
+  const command = plain > 0 ? `${rewrite} --accept-plain` : rewrite
   const needed = [...(plain > 0 ? ['acceptPlain'] : []), ...inUse.map((id) => `the key ${id}`)]
   if (needed.length > 0) {
-    return `the app still needs ${needed.join(' and ')}; to encrypt these sessions under ${keyIds[0]}, run: ${rewrite}`
+    return `the app still needs ${needed.join(' and ')}; to encrypt these sessions under ${keyIds[0]}, run: ${command}`
   }
   const older = keyIds.slice(1).map((id) => `the key ${id}`)
   const removable = `once all processes of the app encrypt under ${keyIds[0]}, ${['acceptPlain', ...older].join(' and ')} can go`

@@ -4,6 +4,7 @@ const { runResumable } = require('../checkpoint.js')
 const { confirm } = require('../terminal.js')
 const { exitCodes, usageError } = require('../error.js')
 const {
+  acceptPlainOption,
   connectionOptions,
   formOptions,
   keysOption,
@@ -26,8 +27,8 @@ module.exports = {
 Writes each live session to the target and reads it back. Skips expired sessions and other items. Other attributes of an
 item are copied too. The source is not changed, and the target table must exist (run init to create it).
 
---from-keys decrypts the sessions of the source, and --to-keys encrypts the copies. --to-hash-ids moves an existing
-table to hashed session IDs.
+--from-keys decrypts the sessions of the source, and --to-keys encrypts the copies. With both, plain sessions of the
+source are copied only with --from-accept-plain. --to-hash-ids moves an existing table to hashed session IDs.
 
 You can run the command again shortly before and after the app switches to the target, to copy what is new: a session
 that has a later expiry in the target is newer and is kept. A session with the same expiry but different content is also
@@ -44,7 +45,12 @@ The file contains a session ID. Keep it private.
 
 Exit code 1 means that a session could not be written, could not be verified, or is different from the source.`,
   options: {
-    ...optionsOfSide('from', { ...connectionOptions, ...readLayoutOptions, keys: keysOption }),
+    ...optionsOfSide('from', {
+      ...connectionOptions,
+      ...readLayoutOptions,
+      keys: keysOption,
+      'accept-plain': acceptPlainOption
+    }),
     ...optionsOfSide('to', {
       ...connectionOptions,
       ...layoutOptions,
@@ -149,10 +155,24 @@ Exit code 1 means that a session could not be written, could not be verified, or
 }
 
 /** Identifies a side in the checkpoint file. */
-function locationAndLayout({ encryption, ...options }) {
+function locationAndLayout({ encryption, acceptsPlain, ...options }) {
   const { table, region, endpoint, hashKey, sortKey, prefix, attributes, format, hashIds, compression, user } = options
   const keyId = encryption?.keys()[0].id
-  return { table, region, endpoint, hashKey, sortKey, prefix, attributes, format, hashIds, compression, user, keyId }
+  return {
+    table,
+    region,
+    endpoint,
+    hashKey,
+    sortKey,
+    prefix,
+    attributes,
+    format,
+    hashIds,
+    compression,
+    user,
+    keyId,
+    acceptsPlain
+  }
 }
 
 function haveSameLocation(from, to) {

@@ -4,6 +4,7 @@ const { runResumable } = require('../checkpoint.js')
 const { confirm } = require('../terminal.js')
 const { exitCodes, usageError } = require('../error.js')
 const {
+  acceptPlainOption,
   connectionOptions,
   formOptions,
   layoutOptions,
@@ -22,9 +23,10 @@ Writes each live session again in the form that the options require, and skips s
 and all other attributes stay. A session that the app changes in the meantime is never overwritten: the command reads it
 again, and rewrites it if necessary.
 
---keys encrypts under the first key of the file. With --decrypt, sessions become plain again. --compress compresses;
---decompress writes plain sessions. --user writes the attribute that finds the sessions of a user, encrypted with --keys
-(as a hash). Without --keys, --compress, and --decompress, only this attribute is written.
+--keys encrypts under the first key of the file: sessions that are encrypted already, and with --accept-plain also plain
+ones. With --decrypt, sessions become plain again. --compress compresses, and --decompress writes plain sessions. --user
+writes the attribute that finds the sessions of a user: with --keys, as a hash. Without --keys, --compress, and
+--decompress, only this attribute is written.
 
 First deploy the app so that all of its processes can read the new form. An app that does not know the key cannot read
 an encrypted session.
@@ -40,6 +42,7 @@ Exit code 1 means that a session could not be read or written.`,
     ...connectionOptions,
     ...layoutOptions,
     ...formOptions,
+    'accept-plain': acceptPlainOption,
     decrypt: { type: 'boolean', description: 'Write plain sessions instead of encrypted ones; requires --keys' },
     decompress: { type: 'boolean', description: 'Write plain sessions instead of compressed ones' },
     'user-attribute': userAttributeOption,
@@ -49,7 +52,7 @@ Exit code 1 means that a session could not be read or written.`,
     yes: yesOption
   },
   examples: [
-    'rewrite --keys keys.json --dry-run',
+    'rewrite --keys keys.json --accept-plain --dry-run',
     'rewrite --keys keys.json --user passport.user --rate 50',
     'rewrite --keys keys.json --decrypt',
     'rewrite --user passport.user'
@@ -67,7 +70,7 @@ Exit code 1 means that a session could not be read or written.`,
 
     const rate = values.rate ?? defaultWriteRate(description)
     const writes = new RateLimiter(rate)
-    const { keys, decrypt, compress, decompress, user, 'hash-ids': hashIds } = values
+    const { keys, decrypt, compress, decompress, user, 'hash-ids': hashIds, 'accept-plain': acceptPlain } = values
     const run = {
       command: 'rewrite',
       table: name,
@@ -82,6 +85,7 @@ Exit code 1 means that a session could not be read or written.`,
       compress,
       decompress,
       decrypt,
+      acceptPlain,
       user,
       keyId: keys === undefined ? undefined : encryption.keys()[0].id,
       isDry
@@ -121,8 +125,9 @@ Exit code 1 means that a session could not be read or written.`,
   }
 }
 
-function requireForm({ keys, decrypt, compress, decompress, user }) {
+function requireForm({ keys, decrypt, compress, decompress, user, 'accept-plain': acceptPlain }) {
   if (decrypt && keys === undefined) throw usageError('--decrypt requires --keys')
+  if (acceptPlain && keys === undefined) throw usageError('--accept-plain requires --keys')
   if (compress && decompress) throw usageError('--compress and --decompress cannot be combined')
   if (keys === undefined && !compress && !decompress && user === undefined) {
     throw usageError('set the form of the sessions: --keys, --compress, --decompress, or --user')
