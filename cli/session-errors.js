@@ -6,6 +6,9 @@ const { CommandError } = require('./error.js')
 /** Errors that only one session causes: the service or the codec does not accept its item, or its user is not valid. */
 const codes = ['ValidationException', 'SerializationException', 'SerializationError', 'InvalidUser']
 
+/** The largest number of different reasons that a run counts separately. */
+const MAX_REASONS = 20
+
 /**
  * Counts the reason of an error that only one session causes in `reasons`. Rethrows any other error, which ends the run.
  * The message of the service does not contain values of the item.
@@ -15,8 +18,11 @@ function countSessionError(error, reasons) {
   countReason(error.message.replace(/^\w+ on table "[^"]*": /, '').slice(0, 120), reasons)
 }
 
+/** Counts a reason. Items with junk can have any number of reasons, so the rarer ones are counted together. */
 function countReason(reason, reasons) {
-  reasons[reason] = (reasons[reason] ?? 0) + 1
+  const isKnown = Object.hasOwn(reasons, reason) || Object.keys(reasons).length < MAX_REASONS
+  const name = isKnown ? reason : 'other reasons'
+  reasons[name] = (reasons[name] ?? 0) + 1
 }
 
 /** Why the session of a decoded item cannot be read. */

@@ -92,6 +92,8 @@ describe('rewrite', () => {
         assert.equal(found.text, 'é🚀')
         assert.deepEqual(outcomes(await rewrite(table, ...args, '--decrypt')), { rewritten: 1 })
         assert.deepEqual(await dynamodb.raw.items(table), [before])
+        const again = await rewrite(table, ...args, '--decrypt')
+        assert.deepEqual([again.code, outcomes(again)], [0, { same: 1 }])
       }
     )
   }
@@ -210,6 +212,14 @@ describe('rewrite', () => {
     assert.equal(text.code, 1)
     assert.match(text.stdout, /^ +4 unreadable$/m)
     assert.match(text.stdout, /^ +1 reason: encrypted under the key other/m)
+  })
+
+  test('counts rare reasons together', async (t) => {
+    const table = await dynamodb.newTable()
+    const keys = sampleKeys(...Array.from({ length: 30 }, (_, i) => `junk${i}`))
+    for (const key of keys) await dynamodb.store({ table, ...encryptedWith(key) }).set(newSid(), session())
+    const { json } = await rewrite(table, '--keys', keyFile(t, newKey))
+    assert.deepEqual([json.unreadable, Object.keys(json.reasons).length, json.reasons['other reasons']], [30, 21, 10])
   })
 
   /** Changes something before each of the next requests that write. */

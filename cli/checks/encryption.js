@@ -2,6 +2,9 @@
 
 const { suggestedCommand } = require('../hints.js')
 
+/** The largest number of key IDs in a list. */
+const MAX_LISTED = 10
+
 /**
  * Says how many sessions are plain, and which keys encrypt the others. `sessions` are decoded items, of the whole table
  * or of a sample.
@@ -10,10 +13,10 @@ function checkEncryption(sessions, isWholeTable, { encryption, values }, report)
   const keyIds = encryption.keys().map(({ id }) => id)
   const live = sessions.filter(({ isSession, isExpired }) => isSession && !isExpired)
   const isEncrypted = ({ form }) => form === 'encrypted'
-  const plain = live.filter((session) => !isEncrypted(session)).length
+  const plain = live.filter((each) => each.form !== undefined && !isEncrypted(each)).length
   const counts = countBy(live.filter(isEncrypted).map(({ keyId }) => keyId))
   const scope = isWholeTable ? 'all live sessions' : 'a sample of live sessions'
-  const parts = [`${plain} plain`, ...[...counts].map(([id, count]) => `${count} encrypted under ${id}`)]
+  const parts = [`${plain} plain`, ...listOf([...counts].map(([id, count]) => `${count} encrypted under ${id}`))]
   const detail = `${scope}: ${parts.join(', ')}`
 
   const unknown = [...counts.keys()].filter((id) => !keyIds.includes(id))
@@ -21,17 +24,17 @@ function checkEncryption(sessions, isWholeTable, { encryption, values }, report)
     return report(
       'encryption',
       'failed',
-      `${detail}; the key file does not contain ${unknown.join(', ')}`,
+      `${detail}; the key file does not contain ${listOf(unknown).join(', ')}`,
       'add the missing key to the key file and to the keys of the app: without it, these sessions cannot be read'
     )
   }
   const unreadable = countBy(live.filter((each) => isEncrypted(each) && !each.session).map(({ keyId }) => keyId))
   if (unreadable.size > 0) {
-    const list = [...unreadable].map(([id, count]) => `${count} under ${id}`).join(', ')
+    const list = [...unreadable].map(([id, count]) => `${count} under ${id}`)
     return report(
       'encryption',
       'failed',
-      `${detail}; cannot be decrypted: ${list}`,
+      `${detail}; cannot be decrypted: ${listOf(list).join(', ')}`,
       'check that the key file has the same keys as the app; if it does, these items were changed, and the app treats their sessions as missing'
     )
   }
@@ -50,6 +53,12 @@ function adviceFor({ plain, inUse, keyIds, isWholeTable, rewrite }) {
   const older = keyIds.slice(1).map((id) => `the key ${id}`)
   const removable = `once all processes of the app encrypt under ${keyIds[0]}, ${['acceptPlain', ...older].join(' and ')} can go`
   return isWholeTable ? removable : `${removable}; to check the whole table first, run: ${rewrite} --dry-run`
+}
+
+/** The first texts, and the number of the others: items with junk can have any number of key IDs. */
+function listOf(texts) {
+  const others = texts.length - MAX_LISTED
+  return others > 0 ? [...texts.slice(0, MAX_LISTED), `${others} more`] : texts
 }
 
 function countBy(values) {
