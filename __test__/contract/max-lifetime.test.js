@@ -289,6 +289,24 @@ describe('the creation time', () => {
     assert.equal((await numbers(sid)).created, start)
   })
 
+  test('is written by a touch or an unchanged save that would otherwise need no request', async (t) => {
+    for (const [framework, action] of [
+      ['express', 'touch'],
+      ['express', 'save'],
+      ['koa', 'save']
+    ]) {
+      const { store, create, numbers } = await open(t, native, { maxLifetime: 7200 })
+      const sid = newSid()
+      await set(create({ maxLifetime: undefined }), sid, { ...newSession({}, LIFETIME), _maxAge: LIFETIME })
+      const request = await openRequest(store, sid, framework)
+      await request[action]()
+      assert.equal((await numbers(sid)).created, nowInSeconds(), `${framework} ${action}`)
+      assert.deepEqual([store.stats().touchesSaved, store.stats().setsSaved], [0, 0])
+      await (await openRequest(store, sid, framework))[action]()
+      assert.equal(store.stats().touchesSaved + store.stats().setsSaved, 1)
+    }
+  })
+
   test('has the attribute that attributes.created names', async (t) => {
     const { store, read } = await open(t, native, { attributes: { created: 'born at' } })
     const sid = newSid()
