@@ -5,6 +5,7 @@ const { serverKind } = require('./server')
 const unsignedHost = 'the service checks the signature, which covers the host'
 const dynalite = {
   timeToLive: 'dynalite has no UpdateTimeToLive',
+  itemSize: 'dynalite measures text in characters instead of bytes',
   itemCount: 'dynalite does not count items in DescribeTable',
   tags: 'dynalite ignores the tags of CreateTable',
   conditionItem: 'dynalite returns no item when a condition fails',
