@@ -29,7 +29,9 @@ struct IndexedSession {
 impl Store {
     /// The IDs of a user's sessions. They may include sessions that have expired.
     pub async fn ids_of(&self, user: &str) -> Result<Vec<String>> {
-        let sessions = self.sessions_of(user, self.deadline()).await?;
+        let deadline = self.deadline();
+        let values = self.values_of_user(user, deadline).await?;
+        let sessions = self.sessions_of(&values, deadline).await?;
         Ok(sessions.into_iter().map(|session| session.id).collect())
     }
 
@@ -37,13 +39,14 @@ impl Store {
     /// the index again until it shows that they are deleted, because it may not show the newest sessions at first.
     pub async fn destroy_all_of(&self, user: &str, except: &[String]) -> Result<u64> {
         let deadline = self.deadline();
+        let values = self.values_of_user(user, deadline).await?;
         let layout = &self.config.layout;
         let kept: HashSet<String> = except.iter().map(|id| layout.key(id)).collect();
         let mut seen = HashSet::new();
         let mut deleted = 0;
         let mut pause = FIRST_PAUSE;
         loop {
-            let mut sessions = self.sessions_of(user, deadline).await?;
+            let mut sessions = self.sessions_of(&values, deadline).await?;
             sessions.retain(|session| !kept.contains(&layout.key(&session.id)));
             if sessions.is_empty() {
                 return Ok(deleted);
@@ -84,11 +87,11 @@ impl Store {
         Ok(matches!(outcome, ItemOutcome::Success { .. }) || trace.may_be_done)
     }
 
-    /// The sessions that the index shows for a user.
-    async fn sessions_of(&self, user: &str, deadline: Instant) -> Result<Vec<IndexedSession>> {
+    /// The sessions that the index shows for these values of the user attribute.
+    async fn sessions_of(&self, values: &[String], deadline: Instant) -> Result<Vec<IndexedSession>> {
         let mut sessions = Vec::new();
-        for value in self.values_of_user(user, deadline).await? {
-            let mut query = self.query(&value)?;
+        for value in values {
+            let mut query = self.query(value)?;
             loop {
                 let page = self.send_query(&query, deadline).await?;
                 let ids = page.items.into_iter().filter_map(|item| item.id);
