@@ -71,9 +71,9 @@ function emitLater(emitter, event, value) {
   Promise.resolve().then(() => invoke(undefined, () => emitter.emit(event, value)))
 }
 
-/** The options among the last arguments of a method, if there are any. */
+/** The options among the last arguments of a method, whatever they are, if there are any. */
 function optionsIn(rest) {
-  return typeof rest[0] === 'object' && rest[0] !== null ? rest[0] : undefined
+  return typeof rest[0] === 'function' ? undefined : rest[0]
 }
 
 /** A promise that settles like this one, but resolves to undefined. */

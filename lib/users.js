@@ -19,9 +19,14 @@ class Users {
   }
 
   /** Deletes a user's sessions, except those with the IDs `except`; resolves to the number of sessions that it deleted. */
-  async destroyAllOf(user, { except = [] } = {}) {
+  async destroyAllOf(user, options) {
     const operation = operations.destroyAllOf
     const text = this.#textOf(operation, user)
+    // Ignoring a wrong option would end sessions that the app wants to keep.
+    const { except = [], ...others } = typeof options === 'object' ? { ...options } : { options }
+    if (Object.values(others).some((value) => value !== undefined)) {
+      throw this.#native.createError(operation, 'ConfigError', 'the options of destroyAllOf must be { except }')
+    }
     const kept = Array.isArray(except) ? except : [except]
     if (!kept.every((sid) => typeof sid === 'string')) {
       const message = 'except must be a session ID or an array of session IDs'

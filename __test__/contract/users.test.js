@@ -158,6 +158,11 @@ for (const entry of entries) {
         const error = await failure(store, 'destroyAllOf', 'ann', { except })
         assertStoreError(error, { code: 'InvalidSessionIdError', operation: 'DeleteItem' })
       }
+      for (const options of [sids[0], sids, 5, true, { expect: sids[0] }, { except: sids[0], of: 'bob' }]) {
+        const error = await failure(store, 'destroyAllOf', 'ann', options)
+        assertStoreError(error, { code: 'ConfigError', operation: 'DeleteItem' })
+      }
+      await assertSessionsOf(store, 'ann', sids)
     })
 
     test('methods need the option', async (t) => {
