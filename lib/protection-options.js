@@ -134,6 +134,8 @@ function userReader(user) {
   return (session) => {
     const value = read(session)
     if (value === undefined || value === null || value === '') return undefined
+    // Otherwise, a promise that rejects would end the process.
+    if (typeof value.then === 'function') Promise.resolve(value).catch(() => {})
     return userText(value)
   }
 }

@@ -101,6 +101,12 @@ for (const entry of entries) {
       }
     })
 
+    test('that is a function whose promise rejects only makes a save fail', async (t) => {
+      const { store } = await open(t, entry, { user: () => Promise.reject(new Error('of the app')) })
+      await assert.rejects(store.set(newSid(), newSession(), 60_000), { code: 'ConfigError' })
+      await new Promise(setImmediate)
+    })
+
     test('idsOf and destroyAllOf find the sessions of the user, with callbacks and promises', async (t) => {
       const { store } = await open(t, entry)
       const [anns, bobs, others] = [
