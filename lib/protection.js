@@ -18,13 +18,15 @@ class Protection {
   #readUser
   #maxLifetime
   #hashIds
+  #rejectsPlain
 
   constructor(options, native) {
-    const { user, maxLifetime, hashIds } = options
+    const { encryption, user, maxLifetime, hashIds } = options
     this.#native = native
     this.#readUser = user === undefined ? undefined : userReader(user)
     this.#maxLifetime = maxLifetime
     this.#hashIds = hashIds
+    this.#rejectsPlain = encryption !== undefined && !encryption.acceptPlain
     this.writesBinary = writesBinary(options)
     requireOwnAttributes(options)
     warnAboutReadable(options)
@@ -81,6 +83,11 @@ class Protection {
   /** Whether the session has reached its maximum lifetime. */
   hasEnded({ created }) {
     return this.#maxLifetime !== undefined && (created + this.#maxLifetime) * 1000 <= Date.now()
+  }
+
+  /** Whether `get` would return the session of an item that ItemCodec has decoded. */
+  accepts({ form, created }) {
+    return !(this.#rejectsPlain && form !== 'encrypted') && !this.hasEnded({ created })
   }
 
   /** Whether the item of a session needs a creation time. `record` is what the store remembers about the session. */

@@ -119,11 +119,12 @@ class Sessions {
     return session
   }
 
-  /** The session ID, text, session, and expiry of an item; see ItemCodec. */
+  /** Decodes an item; see ItemCodec. Without a text, it has no session that `get` would return. */
   decodeItem(item) {
     const { ItemCodec } = require('./native/item-codec.js')
     this.#codec ??= new ItemCodec(this.#options)
-    return this.#codec.decode(item)
+    const decoded = this.#codec.decode(item)
+    return this.#protection?.accepts(decoded) === false ? { ...decoded, text: undefined } : decoded
   }
 
   /**

@@ -44,10 +44,10 @@ impl ItemCodec {
         Ok(Self { settings })
     }
 
-    /// Reads an item. Returns the JSON of `{ id, session, expires, isExpired, form, keyId, lacksKey, user }`: the session ID,
-    /// the session's text, the expiry in seconds, whether the item has expired, the form of the session (`json`, `map`,
-    /// `encrypted`, or `compressed`), the ID of the key that encrypts it, whether this key is unknown, and the user attribute.
-    /// All but the Booleans may be null. `now` is in milliseconds.
+    /// Reads an item. Returns the JSON of `{ id, session, expires, created, isExpired, form, keyId, lacksKey, user }`: the
+    /// session ID, the session's text, the expiry and the creation time in seconds, whether the item has expired, the form of
+    /// the session (`json`, `map`, `encrypted`, or `compressed`), the ID of the key that encrypts it, whether this key is
+    /// unknown, and the user attribute. All but the Booleans may be null. `now` is in milliseconds.
     #[napi(catch_unwind)]
     pub fn decode(&self, item: String, now: f64) -> Result<String> {
         #[derive(Serialize)]
@@ -56,6 +56,7 @@ impl ItemCodec {
             id: Option<String>,
             session: Option<String>,
             expires: Option<f64>,
+            created: Option<f64>,
             is_expired: bool,
             form: Option<&'static str>,
             key_id: Option<String>,
@@ -63,12 +64,12 @@ impl ItemCodec {
             user: Option<String>,
         }
         let Settings { layout, keys, .. } = &self.settings;
-        let StoredItem { id, session, expires, user, .. } =
+        let StoredItem { id, session, expires, created, user } =
             StoredItem::parse(layout, &item).map_err(with_code)?;
         let is_expired = is_expired(expires, seconds_from_milliseconds(now));
         let (form, key_id) = (None, None);
         let mut decoded =
-            Decoded { id, session: None, expires, is_expired, form, key_id, lacks_key: false, user };
+            Decoded { id, session: None, expires, created, is_expired, form, key_id, lacks_key: false, user };
         match session {
             SessionAttribute::Binary(mut bytes) => {
                 let header = Header::parse(&bytes);

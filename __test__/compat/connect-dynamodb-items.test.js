@@ -5,7 +5,7 @@ const { before, describe, test } = require('node:test')
 const session = require('express-session')
 const { collectEvents, eventually } = require('../support/calls')
 const { needs } = require('../support/features')
-const { newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
+const { newKey, newSession, newSid, nowInSeconds, throughJSON } = require('../support/sessions')
 const { Ours, call, useStores } = require('./support/connect-dynamodb-stores')
 
 const { dynamodb, open, pair } = useStores()
@@ -205,6 +205,30 @@ describe('get and getParsedSession', () => {
   test('getParsedSession never throws', () => {
     for (const answer of [undefined, null, {}, { Item: {} }, { Item: { sess: null } }, { Item: { sess: { S: 5 } } }]) {
       assert.equal(open(Ours).getParsedSession(answer), null)
+    }
+  })
+
+  test('get and getParsedSession return the same with encryption and maxLifetime', async () => {
+    const [one, two] = [newKey('one'), newKey('two')]
+    const plain = { sess: { S: '{"cookie":{}}' }, expires: later(60) }
+    const [read, old] = [newSid(), newSid()]
+    await call(open(Ours, { encryption: { keys: [one] } }), 'set', read, newSession())
+    await dynamodb.putItem(old, { ...plain, created: later(-10) })
+    const planted = newSid()
+    await dynamodb.putItem(planted, plain)
+    const encrypted = { encryption: { keys: [two, one] } }
+    const accepting = { encryption: { keys: [two], acceptPlain: true } }
+    for (const [sid, options, isFound] of [
+      [read, encrypted, true],
+      [planted, encrypted, false],
+      [planted, accepting, true],
+      [old, { maxLifetime: 5 }, false],
+      [old, { maxLifetime: 60 }, true]
+    ]) {
+      const store = open(Ours, options)
+      const got = await call(store, 'get', sid)
+      assert.equal(got !== null, isFound)
+      assert.deepEqual(store.getParsedSession({ Item: await dynamodb.item(sid) }), got)
     }
   })
 

@@ -97,14 +97,12 @@ function connectDynamoDB(connect) {
     /** The session in a response of GetItem, or null. */
     getParsedSession(found) {
       const { sessions, settings } = this[STATE]
-      const { text, expires, isExpired, form, lacksKey } = decodedSession(sessions, settings, found?.Item)
+      const { text, expires, isExpired, lacksKey } = decodedSession(sessions, settings, found?.Item)
       if (lacksKey) {
         const message = 'the session is encrypted under a key that is not in option encryption.keys'
         throw new DynamoDBStoreError('EncryptionKeyError', message, { retryable: true })
       }
-      const { encryption } = settings
-      const isRejected = encryption !== undefined && !encryption.acceptPlain && form !== 'encrypted'
-      return !text || isExpired || isRejected ? null : sessions.parse(text, expires)
+      return !text || isExpired ? null : sessions.parse(text, expires)
     }
 
     set(sid, session, ...rest) {
@@ -243,14 +241,19 @@ function requireSpecialKeys({ specialKeys, table }, session) {
   throw new DynamoDBStoreError('SerializationError', message, details)
 }
 
-/** The session text and the expiry of an item. The other attributes may have values that only the AWS SDK reads. */
+/** Decodes what the store writes in an item. The other attributes may have values that only the AWS SDK reads. */
 function decodedSession(sessions, { hashKey, sortKey, attributes }, item) {
-  const names = [hashKey, sortKey, attributes.session, attributes.expires].filter((name) => name !== undefined)
+  const names = [hashKey, sortKey, attributes.session, attributes.expires, attributes.created].filter(Boolean)
   try {
-    return sessions.decodeItem(Object.fromEntries(names.map((name) => [name, item[name]])))
+    return sessions.decodeItem(Object.fromEntries(names.map((name) => [name, withBase64(item[name])])))
   } catch {
     return {}
   }
+}
+
+/** An attribute value of the AWS SDK, whose bytes are a Uint8Array, as JSON has it. */
+function withBase64(value) {
+  return value?.B instanceof Uint8Array ? { B: Buffer.from(value.B).toString('base64') } : value
 }
 
 async function reap(sessions, { hashKey, attributes }) {

@@ -17,19 +17,20 @@ class ItemCodec {
   }
 
   /**
-   * Reads an item: the session ID, the session's text, the session, and the expiry in seconds. Each one is undefined if
-   * the item has none. `session` is also undefined if the text is not a JSON object. `isExpired` says whether the item has
+   * Reads an item: the session ID, the session's text, the session, and the expiry and the creation time in seconds. Each one
+   * is undefined if the item has none. `session` is also undefined if the text is not a JSON object. `isExpired` says whether the item has
    * expired. `form` is `'json'`, `'map'`, `'encrypted'`, `'compressed'`, or undefined. If the session is encrypted, `keyId`
    * is the ID of its key, and `lacksKey` says whether that key is unknown. `user` is the user attribute.
    */
   decode(item) {
     const json = this.#call('GetItem', () => this.#native.decode(plainJson(item), Date.now()))
-    const { id, session: text, expires, isExpired, form, keyId, lacksKey, user } = JSON.parse(json)
+    const { id, session: text, expires, created, isExpired, form, keyId, lacksKey, user } = JSON.parse(json)
     return {
       id: id ?? undefined,
       text: text ?? undefined,
       session: text === null ? undefined : parseSession(text),
       expires: expires ?? undefined,
+      created: created ?? undefined,
       isExpired,
       form: form ?? undefined,
       keyId: keyId ?? undefined,

@@ -34,10 +34,10 @@ export declare class ItemCodec {
    */
   constructor(settings: string)
   /**
-   * Reads an item. Returns the JSON of `{ id, session, expires, isExpired, form, keyId, lacksKey, user }`: the session ID,
-   * the session's text, the expiry in seconds, whether the item has expired, the form of the session (`json`, `map`,
-   * `encrypted`, or `compressed`), the ID of the key that encrypts it, whether this key is unknown, and the user attribute.
-   * All but the Booleans may be null. `now` is in milliseconds.
+   * Reads an item. Returns the JSON of `{ id, session, expires, created, isExpired, form, keyId, lacksKey, user }`: the
+   * session ID, the session's text, the expiry and the creation time in seconds, whether the item has expired, the form of
+   * the session (`json`, `map`, `encrypted`, or `compressed`), the ID of the key that encrypts it, whether this key is
+   * unknown, and the user attribute. All but the Booleans may be null. `now` is in milliseconds.
    */
   decode(item: string, now: number): string
   /** The key of a session's item. */
