@@ -32,6 +32,13 @@ class SessionRecord {
     earlier.cookieExpiry = this.cookieExpiry
   }
 
+  /** Applies what a save has completed with: the session may have been created earlier than the store knew. */
+  correct({ created, number }) {
+    if (created === undefined) return
+    this.created = created
+    this.expiry = number * 1000
+  }
+
   /**
    * Whether the app has changed the lifetime of the session since this record was made. `current` is a record that is made
    * now. When a framework touches the session, the same lifetime starts again. That is not a change.

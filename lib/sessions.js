@@ -175,7 +175,8 @@ class Sessions {
 
   async #overwrite({ sid, session, text, attributes, user, record }) {
     const details = this.detailsOf(record, user)
-    await this.#native.run(operations.set, sid, text, this.secondsOf(record.expiry), attributes, details, null)
+    const args = [text, this.secondsOf(record.expiry), attributes, details, null]
+    record.correct(await this.#native.run(operations.set, sid, ...args))
     this.#records.set(session, record)
   }
 

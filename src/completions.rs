@@ -40,6 +40,10 @@ pub(crate) enum CompletionOutcome {
     Written {
         /// The token of the session; see `StoredSession`.
         token: Option<String>,
+        /// The expiry, if it is not the one that JavaScript passed.
+        expires: Option<f64>,
+        /// The creation time, if it is not the one that JavaScript passed.
+        created: Option<f64>,
     },
     /// The item of the session has expired.
     Expired,
@@ -121,7 +125,7 @@ impl CompletionOutcome {
             Self::Session { text, expires, created, token } => {
                 Slots { text: Some(text), number: expires, created, token, ..slots }
             }
-            Self::Written { token } => Slots { token, ..slots },
+            Self::Written { token, expires, created } => Slots { token, number: expires, created, ..slots },
             Self::Expired => Slots { status: CompletionStatus::Expired, ..slots },
             Self::Ended => Slots { status: CompletionStatus::Ended, ..slots },
             Self::Changed { session: StoredSession { text, token }, expires, created } => {

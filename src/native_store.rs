@@ -9,7 +9,7 @@ use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result};
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::expiry;
-use dynamodb_session_core::store::{Found, ReplaceOutcome, Store};
+use dynamodb_session_core::store::{Found, ReplaceOutcome, Store, WrittenSession};
 use dynamodb_session_core::table::describe::Description;
 use dynamodb_session_core::transport::{CallOptions, Trace};
 use dynamodb_session_core::wire::request::{Replaced, ReplacedSession, Stamp, Touch};
@@ -65,7 +65,8 @@ impl NativeStore {
     }
 
     /// Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-    /// additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session.
+    /// additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session. If an
+    /// earlier creation time stays, the completion has this time and, as the number, the expiry.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "passing an object would take more Node-API calls")]
     pub fn set(
@@ -82,7 +83,10 @@ impl NativeStore {
         self.start(call, traced, async move |store, options, trace| {
             let options = limited(options, timeout);
             let item = new_item(&id, &session, expires, attributes.as_deref(), details.as_ref());
-            store.set(item, options, trace).await.map(|token| CompletionOutcome::Written { token })
+            let WrittenSession { token, earlier } = store.set(item, options, trace).await?;
+            let (created, expires) = earlier.unzip();
+            let expires = expires.flatten().map(|expires| expires as f64);
+            Ok(CompletionOutcome::Written { token, expires, created: created.map(|created| created as f64) })
         })
     }
 
@@ -326,7 +330,9 @@ fn limited(options: CallOptions, timeout: Option<f64>) -> CallOptions {
 
 fn replaced_outcome(outcome: ReplaceOutcome) -> CompletionOutcome {
     match outcome {
-        ReplaceOutcome::Written { token } => CompletionOutcome::Written { token },
+        ReplaceOutcome::Written { token } => {
+            CompletionOutcome::Written { token, expires: None, created: None }
+        }
         ReplaceOutcome::Ended => CompletionOutcome::Ended,
         ReplaceOutcome::Changed { session, expires, created } => {
             CompletionOutcome::Changed { session, expires, created }

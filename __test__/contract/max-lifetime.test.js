@@ -6,7 +6,7 @@ const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
 const { Client, LIFETIME, openRequest, startApp } = require('../support/parallel-app')
-const { newSession, newSid, nowInSeconds } = require('../support/sessions')
+const { expressSession, newSession, newSid, nowInSeconds } = require('../support/sessions')
 const { useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()
@@ -240,6 +240,34 @@ describe('a session that has reached its maximum lifetime', () => {
         onConflict
       )
     }
+  })
+
+  test('stays if the app saves and touches a new object under the ID again and again', async (t) => {
+    for (const onConflict of ['merge', 'overwrite']) {
+      const { store, numbers } = await open(t, native, { onConflict, touchAfter: 0 })
+      await set(store, 'a')
+      const { created, expires } = await numbers('a')
+      tick(LONGEST / 2)
+      const session = expressSession({}, { maxAge: LIFETIME })
+      for (const method of ['set', 'touch', 'set', 'set']) {
+        session.count = (session.count ?? 0) + 1
+        await store[method]('a', session)
+        assert.deepEqual(await numbers('a'), { created, expires })
+        tick(1)
+      }
+    }
+  })
+
+  test('limits a later expiry that a process without the option has written', async (t) => {
+    const { store, create, numbers, table } = await open(t, native, { ttl: 60, touchAfter: 0 })
+    const old = create({ maxLifetime: undefined })
+    await set(old, 'a')
+    const session = await store.get('a')
+    const created = nowInSeconds() - 70
+    const [sess, expires] = [{ S: JSON.stringify(session) }, { N: String(created + LIFETIME) }]
+    await dynamodb.putItem('a', { sess, expires, created: { N: String(created) } }, { table })
+    await store.touch('a', session)
+    assert.deepEqual(await numbers('a'), { created, expires: created + LONGEST })
   })
 
   test('is a new session if the app saves a new object under its ID', async (t) => {

@@ -35,6 +35,7 @@ mod write;
 use forms::Encryption;
 pub use forms::{StoredSession, open_with};
 pub use replace::ReplaceOutcome;
+pub use write::WrittenSession;
 
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]

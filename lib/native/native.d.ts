@@ -64,7 +64,8 @@ export declare class NativeStore {
   get(call: number, id: string, now: number, traced: boolean): void
   /**
    * Writes a session. `session` is JSON text, `expires` is in seconds since 1970, and `attributes` is a JSON object of
-   * additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session.
+   * additional attribute values. `timeout` limits the time in milliseconds. Completes with the token of the session. If an
+   * earlier creation time stays, the completion has this time and, as the number, the expiry.
    */
   set(call: number, id: string, session: string, expires: number, attributes: string | undefined | null, details: SessionDetails | undefined | null, timeout: number | undefined | null, traced: boolean): void
   /**

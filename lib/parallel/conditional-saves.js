@@ -122,8 +122,9 @@ class ConditionalSaves {
     const details = this.#sessions.detailsOf(record, save.user)
     save.written = text
     const args = [text, expires, attributes, details, this.#remaining(save)]
-    const { token } = await this.#native.runHeld(operations.set, sid, ...args)
-    this.#finish(save, queue, { text, token, expiry: record.expiry, created: record.created })
+    const completion = await this.#native.runHeld(operations.set, sid, ...args)
+    record.correct(completion)
+    this.#finish(save, queue, { text, token: completion.token, expiry: record.expiry, created: record.created })
   }
 
   /** Replaces the session that the request has read, whatever it is now, unless it has ended. */

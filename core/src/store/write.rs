@@ -8,34 +8,45 @@ use crate::transport::{CallOptions, Trace};
 use crate::wire::request::Touch;
 use crate::wire::response::ItemOutcome;
 
+/// What `set` has written.
+#[derive(Debug, Default, PartialEq)]
+pub struct WrittenSession {
+    /// The token of the session; see [`StoredSession`](super::StoredSession).
+    pub token: Option<String>,
+    /// The creation time and the expiry, in seconds since 1970, if the session was created earlier than the caller knew.
+    pub earlier: Option<(Seconds, Option<Seconds>)>,
+}
+
 impl Store {
-    /// Writes a session, with PutItem. Returns its token; see [`StoredSession`]. If the item shows that the session was created
-    /// earlier than `item` says, the earlier time stays.
+    /// Writes a session, with PutItem. If the item shows that the session was created earlier than `item` says, the earlier
+    /// time stays.
     pub async fn set(
         &self,
         item: NewItem<'_>,
         mut options: CallOptions,
         trace: &mut Trace,
-    ) -> Result<Option<String>> {
+    ) -> Result<WrittenSession> {
         let protected = self.protect(&item, options).await?;
         let item = protected.item(item);
         let body = self.requests.put(item)?;
-        if let ItemOutcome::ConditionFailed { item: found } =
-            self.call("PutItem", body, &mut options, trace).await?
-        {
-            Box::pin(self.set_with_earlier_creation(item, found, options, trace)).await?;
-        }
-        Ok(protected.token())
+        let earlier = match self.call("PutItem", body, &mut options, trace).await? {
+            ItemOutcome::Success { .. } => None,
+            ItemOutcome::ConditionFailed { item: found } => {
+                Box::pin(self.set_with_earlier_creation(item, found, options, trace)).await?
+            }
+        };
+        Ok(WrittenSession { token: protected.token(), earlier })
     }
 
-    /// Writes a session whose item, which is `found` if the service returned it, has an earlier creation time.
+    /// Writes a session whose item, which is `found` if the service returned it, has an earlier creation time. Returns
+    /// [`WrittenSession::earlier`].
     async fn set_with_earlier_creation(
         &self,
         mut item: NewItem<'_>,
         found: Option<StoredItem>,
         mut options: CallOptions,
         trace: &mut Trace,
-    ) -> Result<()> {
+    ) -> Result<Option<(Seconds, Option<Seconds>)>> {
         let now = item.created.unwrap_or_default();
         let found = match found {
             Some(found) => Some(found),
@@ -44,13 +55,15 @@ impl Store {
         };
         // If that session has ended, this is a new one.
         let alive = found.filter(|found| !self.has_ended(found, now));
-        if let Some(created) = alive.and_then(|alive| alive.created).map(|created| created as Seconds) {
+        let earlier = alive.and_then(|alive| alive.created).map(|created| created as Seconds);
+        if let Some(created) = earlier {
             item.created = Some(created);
-            let end = self.config.max_lifetime.map(|longest| created + longest);
+            let end = self.config.max_lifetime.map(|longest| created.saturating_add(longest));
             item.expires = item.expires.into_iter().chain(end).min();
         }
         let body = self.requests.put_unconditionally(item)?;
-        self.call("PutItem", body, &mut options, trace).await.map(drop)
+        self.call("PutItem", body, &mut options, trace).await?;
+        Ok(earlier.map(|created| (created, item.expires)))
     }
 
     /// Updates the expiry of a session and, if given, a stamp in it, with UpdateItem. The session must exist and not have
@@ -81,8 +94,10 @@ impl Store {
             let created = item.as_ref().and_then(|item| item.created).map(|created| created as Seconds);
             let has_ended = item.as_ref().is_some_and(|item| self.has_ended(item, touch.now));
             if let Some(created) = created.filter(|&created| created < assumed && !has_ended) {
-                let expires = touch.expires.min(created + longest);
-                let touch = Touch { created: Some(created), expires, ..touch };
+                let expires = touch.expires.min(created.saturating_add(longest));
+                // Where the maximum lifetime limits the expiry, a later one does not stay.
+                let keeps_later = touch.keeps_later && expires == touch.expires;
+                let touch = Touch { created: Some(created), expires, keeps_later, ..touch };
                 return Box::pin(self.touch(touch, options, trace)).await;
             }
         }
