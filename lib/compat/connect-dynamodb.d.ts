@@ -192,7 +192,10 @@ declare namespace ConnectDynamoDB {
     describeSessionsTable(): Promise<any>
     /** Sends CreateTable and resolves to the service's response. */
     createSessionsTable(): Promise<any>
-    /** Returns the session in a GetItem response, by the rules of `get`. Never throws. */
+    /**
+     * Returns the session in a GetItem response, by the rules of `get`. Throws only with `encryption`, if the key of the session
+     * is not in `keys`, or if `keys` is a function.
+     */
     getParsedSession(output: { Item?: Record<string, any> }): (Session & Record<string, any>) | null
     /** Returns the expiry of a session if it were written now, in whole seconds since 1970. */
     getExpiresValue(session: object): number
