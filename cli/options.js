@@ -154,13 +154,10 @@ function storeOptions(values, side, { writes = side === 'to' } = {}) {
   const { readOptions, withoutUndefined } = require('../lib/options.js')
   const value = (name) => values[`${side}-${name}`] ?? values[name]
   const layout = value('layout') ?? 'connect-dynamodb'
-  const { constants, ...preset } = layouts[layout]
+  const { constants, format: layoutFormat, ...preset } = layouts[layout]
   const protection = protectionOf(value, writes)
-  if (protection.form !== undefined) {
-    if (value('format') === 'map') {
-      throw usageError(`--format map cannot be combined with ${protection.form} sessions, which are binary data`)
-    }
-    delete preset.format
+  if (protection.form !== undefined && value('format') === 'map') {
+    throw usageError(`--format map cannot be combined with ${protection.form} sessions, which are binary data`)
   }
   const sameNames = ['table', 'region', 'endpoint', 'profile', 'prefix', 'format']
   const given = {
@@ -185,8 +182,10 @@ function storeOptions(values, side, { writes = side === 'to' } = {}) {
     throw usageError(withCommandLineNames(message, values, side))
   })
   // The hints of this tool replace those of the store, which name the store's options.
+  // A session that is not compressed has the format of the layout, as in the compatible stores.
+  const format = value('format') ?? layoutFormat ?? options.format
   const acceptsPlain = value('accept-plain') === true
-  return { ...options, ...(constants && { constants }), layout, values, side, acceptsPlain, hints: false }
+  return { ...options, format, ...(constants && { constants }), layout, values, side, acceptsPlain, hints: false }
 }
 
 /** The options that protect sessions, and the form in which they are written, unless it is plain. */
