@@ -1,15 +1,17 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { randomBytes } = require('node:crypto')
 const { describe, test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { collectEvents, eventually } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entry-points')
+const { assertOperationError, failure } = require('../support/errors')
 const { hangUp, loseResponse, textResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { Client, LIFETIME, openRequest, scenario, startApp, startProcess } = require('../support/parallel-app')
-const { expressSession, newKey, newSid, nowInSeconds } = require('../support/sessions')
+const { expressSession, newKey, newSession, newSid, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -250,6 +252,110 @@ describe('a save of an encrypted session whose response is lost', needs('proxy')
       assert.deepEqual([store.stats().merges, store.stats().conflicts], [0, 0])
     })
   }
+})
+
+describe('keys', () => {
+  async function encrypted() {
+    const key = newKey()
+    const store = dynamodb.store({ encryption: { keys: [key] } })
+    const sid = newSid()
+    await store.set(sid, newSession({ name: 'Ann' }))
+    return { key, store, sid }
+  }
+
+  const bytes = randomBytes(32)
+  const valid = {
+    'a Buffer': bytes,
+    'a Uint8Array': new Uint8Array(bytes),
+    'base64 text': bytes.toString('base64'),
+    'base64 text without padding': bytes.toString('base64').replace('=', ''),
+    'base64url text': bytes.toString('base64url')
+  }
+
+  test(`may be ${Object.keys(valid).join(', ')}`, async () => {
+    const sid = newSid()
+    await dynamodb.store({ encryption: { keys: [{ id: 'k', key: bytes }] } }).set(sid, newSession({ name: 'Ann' }))
+    for (const key of Object.values(valid)) {
+      for (const encryption of [{ keys: [{ id: 'k', key }] }, () => [{ id: 'k', key }]]) {
+        assert.equal((await dynamodb.store({ encryption }).get(sid)).name, 'Ann')
+      }
+    }
+  })
+
+  const detached = () => {
+    const key = new Uint8Array(32)
+    structuredClone(key.buffer, { transfer: [key.buffer] })
+    return key
+  }
+  const withKey = (key) => [{ id: 'k', key }]
+  const invalid = {
+    'no array': bytes.toString('base64'),
+    undefined: undefined,
+    null: null,
+    'an empty array': [],
+    'an object': { id: 'k', key: bytes },
+    'a key without an ID': [{ key: bytes }],
+    'an empty ID': [{ id: '', key: bytes }],
+    'an ID with a space': [{ id: 'a b', key: bytes }],
+    'an ID with a line break': [{ id: 'a\n', key: bytes }],
+    'an ID of 65 characters': [{ id: 'k'.repeat(65), key: bytes }],
+    'duplicate IDs': [{ id: 'k', key: bytes }, newKey('other'), { id: 'k', key: randomBytes(32) }],
+    'null as a key': [null],
+    'a missing key': [{ id: 'k' }],
+    '31 bytes': withKey(bytes.subarray(1)),
+    '33 bytes': withKey(Buffer.concat([bytes, Buffer.alloc(1)])),
+    'no bytes': withKey(Buffer.alloc(0)),
+    '16 bytes in base64': withKey(bytes.subarray(16).toString('base64')),
+    '64 bytes in base64': withKey(Buffer.concat([bytes, bytes]).toString('base64')),
+    'hex text': withKey(bytes.toString('hex')),
+    'a password': withKey('correct horse battery staple'),
+    'a password of 32 characters': withKey('correct-horse-battery-staple-123'),
+    'an array of numbers': withKey([...bytes]),
+    'a detached buffer': withKey(detached()),
+    'a valid key and a short one': [newKey(), { id: 'k', key: bytes.subarray(8) }]
+  }
+  const secrets = ['base64', 'base64url', 'hex'].map((encoding) => bytes.subarray(16).toString(encoding).slice(4, 12))
+
+  for (const [name, keys] of Object.entries(invalid)) {
+    test(`are rejected by every store: ${name}`, async () => {
+      for (const entry of entries) {
+        const place = { connection: dynamodb.connection, table: dynamodb.table }
+        assert.throws(
+          () => entry.create(place, { encryption: { keys } }),
+          ({ code, message }) => code === 'ConfigError' && !secrets.some((secret) => message.includes(secret))
+        )
+      }
+      const { sid } = await encrypted()
+      for (const encryption of [() => keys, async () => keys]) {
+        const store = dynamodb.store({ encryption })
+        const error = await failure(store, 'set', sid, newSession())
+        const expected = { code: 'EncryptionKeyError', retryable: true, cause: undefined, secrets }
+        assertOperationError(error, { operation: 'PutItem', tableName: dynamodb.table, ...expected })
+        assert.equal((await failure(store, 'get', sid)).code, 'EncryptionKeyError')
+      }
+    })
+  }
+
+  test('that are wrong under the right ID open nothing, and unknown ones are an error', async () => {
+    const { key, sid } = await encrypted()
+    const wrong = dynamodb.store({ encryption: { keys: [newKey(key.id)] } })
+    const corrupt = collectEvents(wrong, 'corrupt')
+    assert.equal(await wrong.get(sid), null)
+    await nextTurn()
+    assert.equal(corrupt[0].code, 'CorruptItemError')
+    for (const encryption of [{ keys: [newKey('other')] }, () => [newKey('other')], undefined]) {
+      const error = await failure(dynamodb.store({ encryption }), 'get', sid)
+      const expected = { operation: 'GetItem', tableName: dynamodb.table, code: 'EncryptionKeyError', retryable: true }
+      assertOperationError(error, expected)
+      if (encryption !== undefined) assert.match(error.message, new RegExp(`"${key.id}"`))
+    }
+  })
+
+  test('may change after the store was created, without an effect on it', async () => {
+    const { key, store, sid } = await encrypted()
+    key.key.fill(0)
+    assert.equal((await store.get(sid)).name, 'Ann')
+  })
 })
 
 describe('keys from a function', { concurrency: true }, () => {
