@@ -129,3 +129,8 @@ fn items() {
 fn options() {
     replay(targets::options, "options");
 }
+
+#[test]
+fn stored_sessions() {
+    replay(targets::stored, "stored");
+}

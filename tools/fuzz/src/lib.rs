@@ -2,14 +2,17 @@
 
 use dynamodb_session_core::config::{Config, NewTable};
 use dynamodb_session_core::item::attribute;
+use dynamodb_session_core::item::binary::Header;
 use dynamodb_session_core::item::codec::NewItem;
+use dynamodb_session_core::item::encryption::Keys;
+use dynamodb_session_core::item::form::Form;
 use dynamodb_session_core::item::layout::Layout;
-use dynamodb_session_core::store::Store;
+use dynamodb_session_core::store::{Store, open_with};
 use dynamodb_session_core::transport::Endpoint;
 use dynamodb_session_core::wire::request::{Requests, Stamp, Touch};
 use dynamodb_session_core::wire::response::{ItemOutcome, Page, Response};
 use dynamodb_session_core::wire::service_error::service_error;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A response is parsed or refused, and no error quotes it.
 pub fn response(input: &[u8]) {
@@ -78,6 +81,47 @@ pub fn options(input: &[u8]) {
         assert_eq!(body["TableName"], config.table);
     }
     drop(Store::new(config, None));
+}
+
+/// The session in the encrypted inputs of the corpus, under the keys of `stored`.
+const WRITTEN: &str = r#"{"cookie":{},"user":"Ann"}"#;
+const LONGEST_TEXT: usize = 400 * 1024;
+
+/// Bytes are rejected as a stored session, or give the text that was written. The input is such bytes. It also is a text to
+/// write, after three bytes that say how the written bytes change: two are a position, and one is a mask.
+pub fn stored(input: &[u8]) {
+    let key = |id: &str, letter: &str| json!({ "id": id, "key": letter.repeat(43) });
+    let keys: Keys = serde_json::from_value(json!([key("k", "A"), key("old", "E")])).expect("valid keys");
+    let layout = layout();
+    let read = |bytes: &[u8]| {
+        let text = open_with(&layout, "id", &mut bytes.to_vec(), Some(&keys)).ok().and_then(Result::ok);
+        assert!(text.as_ref().is_none_or(|text| text.len() <= LONGEST_TEXT));
+        text
+    };
+    if let Some(text) = read(input) {
+        let header = Header::parse(input).expect("what was read has a header");
+        assert!(header.key_id.is_none() || text == WRITTEN, "forged: {text}");
+    }
+    let Some((&[high, low, mask], text)) = input.split_first_chunk() else {
+        return;
+    };
+    let Some(text) = str::from_utf8(text).ok().filter(|text| !text.is_empty()) else {
+        return;
+    };
+    for key in [None, Some(keys.newest())] {
+        let form = Form { compress: true, key };
+        let Some(mut bytes) = form.binary(&layout, &NewItem::new("id", text, 9)).expect("random bytes")
+        else {
+            continue;
+        };
+        let position = usize::from(u16::from_be_bytes([high, low])) % bytes.len();
+        bytes[position] ^= mask;
+        let read = read(&bytes);
+        // Without a key, nothing protects the bytes.
+        if key.is_some() || mask == 0 {
+            assert_eq!(read.as_deref(), (mask == 0).then_some(text), "byte {position}");
+        }
+    }
 }
 
 fn layout() -> Layout {
