@@ -3,6 +3,7 @@
 // The options that protect stored sessions: encryption, compression, user, maxLifetime, and hashIds. Loaded if an app sets
 // one of them.
 
+const { isUint8Array } = require('node:util/types')
 const { DynamoDBStoreError } = require('./error.js')
 
 const DEFAULT_REFRESH_AFTER = 300
@@ -53,7 +54,7 @@ function readKeys(given) {
       return { problem: `has no valid id at [${i}]: use 1 to 64 letters, digits, and _ . : / -` }
     }
     const bytes = bytesOf(key)
-    if (bytes?.length !== KEY_LENGTH) {
+    if (bytes === undefined) {
       return { problem: `has no valid key at [${i}]: use ${KEY_LENGTH} random bytes, as a Buffer or in base64` }
     }
     if (ids.has(id)) return { problem: `has the id ${JSON.stringify(id)} twice` }
@@ -63,9 +64,10 @@ function readKeys(given) {
   return { keys }
 }
 
+/** The bytes of a key, or undefined. Not with Buffer.from, which would leave the key in memory that later buffers share. */
 function bytesOf(key) {
-  if (key instanceof Uint8Array) return Buffer.from(key)
-  return typeof key === 'string' && KEY_TEXT.test(key) ? Buffer.from(key, 'base64') : undefined
+  const isKey = isUint8Array(key) ? key.length === KEY_LENGTH : typeof key === 'string' && KEY_TEXT.test(key)
+  return isKey ? Buffer.alloc(KEY_LENGTH, key, 'base64') : undefined
 }
 
 /** Reads the `compression` option. Returns whether to compress. */

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { randomBytes } = require('node:crypto')
 const { describe, test } = require('node:test')
 const { setImmediate: nextTurn } = require('node:timers/promises')
+const { runInNewContext } = require('node:vm')
 const { collectEvents, eventually } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entry-points')
@@ -267,6 +268,7 @@ describe('keys', () => {
   const valid = {
     'a Buffer': bytes,
     'a Uint8Array': new Uint8Array(bytes),
+    'a Uint8Array of another realm': runInNewContext('Uint8Array').from(bytes),
     'base64 text': bytes.toString('base64'),
     'base64 text without padding': bytes.toString('base64').replace('=', ''),
     'base64url text': bytes.toString('base64url')
@@ -279,6 +281,14 @@ describe('keys', () => {
       for (const encryption of [{ keys: [{ id: 'k', key }] }, () => [{ id: 'k', key }]]) {
         assert.equal((await dynamodb.store({ encryption }).get(sid)).name, 'Ann')
       }
+    }
+  })
+
+  test('are not left in memory that later buffers share', () => {
+    const key = Buffer.alloc(32, 'a key that is in no other memory')
+    for (const given of [key, key.toString('base64')]) {
+      dynamodb.store({ encryption: { keys: [{ id: 'k', key: given }] } })
+      assert.equal(Buffer.from(Buffer.allocUnsafe(1).buffer).includes(key), false)
     }
   })
 
