@@ -11,6 +11,8 @@ const LONGEST_REFRESH_AFTER = 2 ** 31 - 1
 const KEY_LENGTH = 32
 /** The same as in core/src/item/encryption.rs. */
 const KEY_ID = /^[\w.:/-]{1,64}$/
+/** The names that DynamoDB accepts for an index. */
+const INDEX_NAME = /^[\w.-]{3,255}$/
 /** 32 bytes in base64 or base64url. */
 const KEY_TEXT = /^([A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/
 
@@ -88,6 +90,12 @@ function readCompression(given, isEncrypted) {
 
 /** Checks and converts the options in place. */
 function readProtection(options) {
+  const index = `${options.attributes.user}-index`
+  if (options.user !== undefined && !INDEX_NAME.test(index)) {
+    throw configError(
+      `option attributes.user must consist of letters, digits, and _ . -, because the index has the name ${JSON.stringify(index)}`
+    )
+  }
   if (options.encryption !== undefined) options.encryption = readEncryption(options.encryption)
   if (options.compression !== undefined) {
     options.compression = readCompression(options.compression, options.encryption !== undefined)

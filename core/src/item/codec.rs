@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, Kind, Result};
-use crate::item::attribute;
+use crate::item::attribute::{self, tree::AttributeValue};
 use crate::item::expiry::{self, Seconds};
 use crate::item::layout::{Format, Layout};
 use crate::json::cursor::{Cursor, Expected, Unexpected};
@@ -99,6 +99,17 @@ pub fn write_session(layout: &Layout, session: &str, out: &mut Vec<u8>) -> Resul
         }
         Format::Map => write_map(session, out),
     }
+}
+
+/// The size of a session in the format of the layout, in bytes, as DynamoDB counts it.
+pub(crate) fn session_size(layout: &Layout, session: &str) -> Result<usize> {
+    if layout.format == Format::Json {
+        return Ok(session.len());
+    }
+    let mut value = Vec::new();
+    write_map(session, &mut value)?;
+    // What was written is an attribute value.
+    Ok(serde_json::from_slice::<AttributeValue>(&value).map_or(session.len(), |value| value.size()))
 }
 
 /// Appends the key attributes of a session, without braces.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::item::attribute::tree::{self, Attributes};
-use crate::item::codec::NewItem;
+use crate::item::codec::{self, NewItem};
 use crate::item::encryption::{ItemKey, Key};
 use crate::item::layout::Layout;
 use crate::item::{binary, compression};
@@ -23,7 +23,7 @@ pub struct Form<'k> {
 impl Form<'_> {
     /// The binary form of an item's session, or `None` if it is stored as plain text or as a map.
     pub fn binary(self, layout: &Layout, item: &NewItem<'_>) -> Result<Option<Vec<u8>>> {
-        let deflated = if self.compress { self.deflated(layout, item) } else { None };
+        let deflated = if self.compress { self.deflated(layout, item)? } else { None };
         if deflated.is_none() && self.key.is_none() {
             return Ok(None);
         }
@@ -36,15 +36,18 @@ impl Form<'_> {
     }
 
     /// The compressed session, if that saves a write unit.
-    fn deflated(self, layout: &Layout, item: &NewItem<'_>) -> Option<Vec<u8>> {
-        let plain = item.session.len() + self.key.map_or(0, |key| binary::overhead(Some(key)));
+    fn deflated(self, layout: &Layout, item: &NewItem<'_>) -> Result<Option<Vec<u8>>> {
+        let plain = match self.key {
+            Some(key) => item.session.len() + binary::overhead(Some(key)),
+            None => codec::session_size(layout, item.session)?,
+        };
         let others = size_of_others(layout, item);
         let units = |session: usize| (others + session).div_ceil(WRITE_UNIT);
         if units(plain) == 1 {
-            return None;
+            return Ok(None);
         }
         let deflated = compression::deflate(item.session.as_bytes());
-        (units(deflated.len() + binary::overhead(self.key)) < units(plain)).then_some(deflated)
+        Ok((units(deflated.len() + binary::overhead(self.key)) < units(plain)).then_some(deflated))
     }
 }
 

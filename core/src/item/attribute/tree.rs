@@ -52,7 +52,8 @@ pub fn is_same(one: &Attributes, other: &Attributes) -> bool {
 }
 
 impl AttributeValue {
-    fn size(&self) -> usize {
+    /// The size in bytes, as DynamoDB counts it.
+    pub(crate) fn size(&self) -> usize {
         const CONTAINER: usize = 3;
         const ELEMENT: usize = 1;
         match self {
