@@ -329,4 +329,4 @@ function isCredentials(value) {
   return isSendable(accessKeyId) && isSecret && isDate && isAccount && isToken
 }
 
-module.exports = { copyOptions, isProtected, newTableOf, readOptions, withoutUndefined, writesBinary }
+module.exports = { copyOptions, isProtected, newTableOf, protectionNames, readOptions, withoutUndefined, writesBinary }

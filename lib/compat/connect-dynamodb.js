@@ -4,7 +4,7 @@ const { readFileSync } = require('node:fs')
 const { callbackOrPromise, emitLater, withoutValue } = require('../callbacks.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { fromNow } = require('../lifetime.js')
-const { copyOptions } = require('../options.js')
+const { copyOptions, protectionNames } = require('../options.js')
 const { attributeTypes } = require('../special-keys.js')
 const { STATE } = require('../state.js')
 const { clearInterval, setInterval } = require('../timers.js')
@@ -276,10 +276,13 @@ function startReaping(store) {
   store._reap = setInterval(reap, Math.min(store.reapInterval, LONGEST_TIMER)).unref()
 }
 
-/** The options that are set. For the client, any falsy value means that it is not set. */
+/**
+ * The options that are set. For the client, any falsy value means that it is not set. An option that protects sessions is
+ * not left out.
+ */
 function withoutNulls(options) {
   const given = copyOptions(options ?? {})
-  for (const name in given) if (given[name] === null) delete given[name]
+  for (const name in given) if (given[name] === null && !protectionNames.includes(name)) delete given[name]
   if (!given.client) delete given.client
   return given
 }
