@@ -5,7 +5,7 @@
 //! - [`completions`] queues the results.
 //! - [`bridge`] wakes the JavaScript thread and hands it the queue.
 //! - [`failure`] is the JSON of an error.
-//! - [`js_credentials`] gets credentials from a JavaScript function.
+//! - [`js_function`] calls a JavaScript function: [`js_credentials`] for credentials, and [`js_keys`] for encryption keys.
 //! - [`item_codec`] writes and reads items synchronously.
 //!
 //! Only plain data crosses the boundary: strings, numbers, and JSON text where the documentation says so. The build

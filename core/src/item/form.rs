@@ -5,7 +5,7 @@ use crate::item::attribute::tree::{self, Attributes};
 use crate::item::codec::{self, NewItem};
 use crate::item::encryption::{ItemKey, Key};
 use crate::item::layout::Layout;
-use crate::item::{binary, compression};
+use crate::item::{MAX_ITEM_SIZE, binary, compression};
 
 /// DynamoDB charges a write unit for each KB of an item
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>).
@@ -37,6 +37,10 @@ impl Form<'_> {
 
     /// The compressed session, if that saves a write unit.
     fn deflated(self, layout: &Layout, item: &NewItem<'_>) -> Result<Option<Vec<u8>>> {
+        // It could not be inflated.
+        if item.session.len() > MAX_ITEM_SIZE {
+            return Ok(None);
+        }
         let plain = match self.key {
             Some(key) => item.session.len() + binary::overhead(Some(key)),
             None => codec::session_size(layout, item.session)?,
@@ -101,6 +105,8 @@ mod tests {
         }
         let random: String = (0..1_500).map(|_| fastrand::alphanumeric()).collect();
         assert!(!is_compressed(&random, None), "two units in either form");
+        assert!(is_compressed(&"x".repeat(MAX_ITEM_SIZE), None));
+        assert!(!is_compressed(&"x".repeat(MAX_ITEM_SIZE + 1), None), "it could not be inflated");
     }
 
     #[test]

@@ -117,6 +117,7 @@ mod tests {
             assert_eq!(layout.session_id(key), None, "{key}");
         }
     }
+
     #[test]
     fn a_hashed_session_id_is_not_hashed_again() {
         let layout = Layout { hash_ids: true, ..Layout::sample(Format::Json) };

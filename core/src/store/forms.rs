@@ -13,6 +13,7 @@ use crate::item::binary::{self, Header, Unreadable};
 use crate::item::codec::{NewItem, SessionAttribute};
 use crate::item::encryption::{Key, Keys};
 use crate::item::form::{Form, with_item_key};
+use crate::item::layout::Layout;
 use crate::keyring::{Keyring, unknown_key};
 use crate::transport::CallOptions;
 
@@ -154,7 +155,7 @@ impl Store {
 
 /// Reads a session in its binary form: its text, or why it is not a session. Fails if its key is unknown.
 pub fn open_with(
-    layout: &crate::item::layout::Layout,
+    layout: &Layout,
     id: &str,
     bytes: &mut [u8],
     keys: Option<&Keys>,
