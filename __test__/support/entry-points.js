@@ -15,7 +15,10 @@ const version2 = ({ connection: { endpoint, region, credentials }, table }, opti
   ...options
 })
 
-/** Every entry point of the package: how to load it, how to create a store, and the keys of its table. */
+/**
+ * Every entry point of the package: how to load it, how to create a store, and the keys of its table. `original` creates a
+ * store of the package that the entry point replaces.
+ */
 const entries = [
   {
     name: 'dynamodb-session',
@@ -27,6 +30,14 @@ const entries = [
   },
   {
     name: 'dynamodb-session/connect-dynamodb',
+    original({ connection, table }) {
+      const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
+      return new (require('connect-dynamodb')(session))({
+        client: new DynamoDBClient(connection),
+        table,
+        initialized: true
+      })
+    },
     load: () => require('../../lib/compat/connect-dynamodb'),
     schema: { hashKey: 'id' },
     prefix: 'sess:',
@@ -35,6 +46,7 @@ const entries = [
   },
   {
     name: 'dynamodb-session/dynamodb-store',
+    original: (place) => new (require('dynamodb-store'))(version2(place)),
     load: () => require('../../lib/compat/dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     prefix: 'sess:',
@@ -43,6 +55,13 @@ const entries = [
   },
   {
     name: 'dynamodb-session/pwrdrvr-dynamodb-session-store',
+    original({ connection, table }) {
+      // The published package loads only if TypeScript's helpers are global.
+      globalThis.__importDefault ??= require('tslib').__importDefault
+      const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
+      const { DynamoDBStore } = require('@pwrdrvr/dynamodb-session-store')
+      return new DynamoDBStore({ dynamoDBClient: new DynamoDBClient(connection), tableName: table })
+    },
     load: () => require('../../lib/compat/pwrdrvr-dynamodb-session-store'),
     schema: { hashKey: 'id' },
     prefix: 'session#',
@@ -56,6 +75,7 @@ const entries = [
   },
   {
     name: 'dynamodb-session/koa-session-dynamodb-store',
+    original: (place) => new (require('koa-session-dynamodb-store'))(version2(place)),
     load: () => require('../../lib/compat/koa-session-dynamodb-store'),
     schema: { hashKey: 'sessionId' },
     prefix: '',
@@ -64,6 +84,7 @@ const entries = [
   },
   {
     name: 'dynamodb-session/baseline-koa-session-dynamodb-store',
+    original: (place) => new (require('@baseline-dev/koa-session-dynamodb-store'))(version2(place)),
     load: () => require('../../lib/compat/baseline-koa-session-dynamodb-store'),
     schema: { hashKey: 'pk', sortKey: 'sk' },
     prefix: 'SESSION#',

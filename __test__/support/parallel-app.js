@@ -159,6 +159,11 @@ async function startProcess(framework, name, options, appOptions = {}) {
 
 const stores = {
   'dynamodb-session': (options) => new (require('../..').DynamoDBStore)(options),
+  /** A store of any entry point, or of the package that it replaces. */
+  'entry point'({ name, original, place, options }) {
+    const entry = require('./entry-points').entries.find((entry) => entry.name === name)
+    return original ? entry.original(place) : entry.create(place, options)
+  },
   'connect-dynamodb'({ table, endpoint, region, credentials }) {
     const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
     const Store = require('connect-dynamodb')(require('express-session'))
