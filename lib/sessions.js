@@ -75,8 +75,9 @@ class Sessions {
 
   /** Prepares the session for @fastify/session, which copies it. */
   withCarrier(session) {
-    const base = session === null ? undefined : this.#records.get(session)?.base
-    return base === undefined ? session : Object.setPrototypeOf(session, this.#carrier)
+    const { base, created } = (session && this.#records.get(session)) ?? {}
+    const isNeeded = base !== undefined || created !== undefined
+    return isNeeded ? Object.setPrototypeOf(session, this.#carrier) : session
   }
 
   /** Resolves to `{ session, isExpired }`. Without a session, `session` is null. */

@@ -70,6 +70,23 @@ for (const entry of entries) {
         }
       }
 
+      test(`does not add requests to those of ${framework}`, async (t) => {
+        const operations = []
+        for (const maxLifetime of [LONGEST, undefined]) {
+          const proxy = await dynamodb.proxy()
+          const { store } = await open(t, entry, { endpoint: proxy.endpoint, maxLifetime })
+          const app = await startApp(framework, { store })
+          t.after(app.close)
+          const client = new Client(app.url)
+          for (let i = 1; i <= 3; i++) {
+            await client.send({ set: { i } })
+            tick(1)
+          }
+          operations.push(proxy.operations)
+        }
+        assert.deepEqual(operations[0], operations[1])
+      })
+
       test(`regenerate starts a new lifetime in ${framework}`, async (t) => {
         const { store } = await open(t, entry)
         const app = await startApp(framework, { store })
