@@ -5,6 +5,7 @@
 
 const { isUint8Array } = require('node:util/types')
 const { DynamoDBStoreError } = require('./error.js')
+const { copyOptions } = require('./options.js')
 
 const DEFAULT_REFRESH_AFTER = 300
 const LONGEST_REFRESH_AFTER = 2 ** 31 - 1
@@ -22,7 +23,7 @@ const KEY_TEXT = /^([A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/
  * function. One of them is undefined.
  */
 function readEncryption(given) {
-  const options = typeof given === 'function' ? { keys: given } : given
+  const options = copyOptions(typeof given === 'function' ? { keys: given } : given)
   const { keys: source, write = true, acceptPlain = false, refreshAfter = DEFAULT_REFRESH_AFTER, ...others } = options
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) {
@@ -74,7 +75,7 @@ function bytesOf(key) {
 
 /** Reads the `compression` option. Returns whether to compress. */
 function readCompression(given, isEncrypted) {
-  const { withEncryption, ...others } = typeof given === 'boolean' ? {} : given
+  const { withEncryption, ...others } = copyOptions(typeof given === 'boolean' ? {} : given)
   if (Object.keys(others).length > 0 || !['boolean', 'undefined'].includes(typeof withEncryption)) {
     throw configError('option compression must be true, false, or { withEncryption: true }')
   }

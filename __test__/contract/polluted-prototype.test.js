@@ -73,6 +73,27 @@ for (const entry of entries) {
   })
 }
 
+test('members of Object.prototype do not turn encryption off', async () => {
+  const script = `
+    Object.assign(Object.prototype, { write: false, acceptPlain: true, withEncryption: true, refreshAfter: 'x' })
+    const run = async (compression) => {
+      try {
+        const store = new DynamoDBStore({ ...options, compression, encryption: () => [{ id: 'k', key: Buffer.alloc(32) }] })
+        await store.set('polluted', { cookie: { maxAge: 60000 }, user: 'ann' })
+        console.log((await store.get('polluted')).user)
+        console.log(await store.get('planted'))
+      } catch ({ code }) {
+        console.log(code)
+      }
+    }
+    run().then(() => run(true))
+  `
+  await dynamodb.putItem('planted', { sess: { S: '{"cookie":{},"role":"admin"}' } })
+  const { stdout, stderr } = await runScript(script, { options: dynamodb.options() })
+  assert.deepEqual([stdout, stderr], ['ann\nnull\nConfigError\n', ''])
+  assert.ok((await dynamodb.item('polluted')).sess.B)
+})
+
 test('options inherited from another object are read', async () => {
   const script = `
     try {
