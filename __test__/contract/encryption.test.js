@@ -167,6 +167,17 @@ describe('parallel requests lose nothing of an encrypted session', () => {
     })
   }
 
+  test('while half of the processes encrypt and the others still write plain sessions', async (t) => {
+    const fleet = [{ write: false }, { acceptPlain: true }].map((more) => ({ encryption: { keys, ...more } }))
+    for (const framework of ['express', 'koa', 'fastify']) {
+      const starting = fleet.map((more) => startProcess(framework, 'dynamodb-session', dynamodb.options(more)))
+      const apps = await Promise.all(starting)
+      for (const app of apps) t.after(app.close)
+      const urls = apps.map(({ url }) => url)
+      assert.deepEqual(await scenario(urls, 20), nothing)
+    }
+  })
+
   for (const entry of entries) {
     const framework = entry.frameworks.includes('express') ? 'express' : 'koa'
     /** Two requests of one session. Their stores encrypt with different keys, and both know both keys. */
@@ -318,6 +329,7 @@ describe('keys', () => {
     '16 bytes in base64': withKey(bytes.subarray(16).toString('base64')),
     '64 bytes in base64': withKey(Buffer.concat([bytes, bytes]).toString('base64')),
     'hex text': withKey(bytes.toString('hex')),
+    'base64 text with a line break': withKey(`${bytes.toString('base64')}\n`),
     'a password': withKey('correct horse battery staple'),
     'a password of 32 characters': withKey('correct-horse-battery-staple-123'),
     'an array of numbers': withKey([...bytes]),
