@@ -76,7 +76,7 @@ const plans = {
   smoke: {
     rounds: 1,
     firstWarmup: 20,
-    calls: cells('http', ['get'], [2048], [16], { contenders: ['dynamodb-session', 'memory'], time: 50 }),
+    calls: cells('http', ['get'], [2048], [16], { contenders: ['dynamodb-session', 'memory', 'crossing'], time: 50 }),
     apps: { express: ['memory', 'dynamodb-session'], koa: ['dynamodb-session'], connections: 4, time: 100 },
     cold: { contenders: ['dynamodb-session'], processes: 1, ways: ['https file'] },
     memory: { idle: ['dynamodb-session'], processes: 1, growing: 'dynamodb-session', operations: 1000 },
