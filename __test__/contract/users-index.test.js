@@ -40,6 +40,9 @@ function laggingIndex() {
   return changedResponse((response) => (first ??= response))
 }
 
+/** The options with which a store creates a missing table. */
+const creating = ({ name }) => (name === 'dynamodb-session' ? { createTable: true } : {})
+
 describe('createTable with the option user creates the index', () => {
   const create = {
     'dynamodb-session': (place, options) => native.create(place, options).createTable(),
@@ -129,6 +132,18 @@ describe('createTable with the option user creates the index', () => {
       assert.match(error.message, /npx dynamodb-session init .*--user-index/)
     }
   })
+
+  for (const method of ['idsOf', 'destroyAllOf']) {
+    test(`${method} creates a missing table, as other operations do`, needs('provisioned'), async (t) => {
+      const table = dynamodb.newTableName()
+      for (const entry of [native, entries[1], entries[2]]) {
+        const { store } = await openEntry(t, dynamodb, entry, { user: 'userId', ...creating(entry) }, table)
+        const found = await store[method]('ann')
+        assert.deepEqual(found, method === 'idsOf' ? [] : 0)
+        await dynamodb.raw.deleteTable(table)
+      }
+    })
+  }
 
   test('a missing table is reported as such', async () => {
     const table = dynamodb.newTableName()

@@ -58,7 +58,7 @@ function createStoreClass({ packageName, layout, idOf }) {
   const rows = rowsOf(packageName, layout)
   const nameProperties = Object.values(rows).flatMap(({ property, native }) => (native === undefined ? [] : property))
 
-  return class DynamoDBStore extends createCompatibleStore(EventEmitter, sessionsOf) {
+  return class DynamoDBStore extends createCompatibleStore(EventEmitter, run, sessionsOf) {
     constructor(options = {}, callback) {
       super()
       Object.assign(this[STATE], { packageName, rows, nameProperties })

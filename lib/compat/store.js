@@ -43,12 +43,12 @@ function afterCreation(store, operation) {
 }
 
 /**
- * A class that extends `Base` with what every compatible store has. `sessionsOf(store)` returns the sessions that the
- * store uses now.
+ * A class that extends `Base` with what every compatible store has. `run` starts an operation on the sessions of a store, and
+ * `sessionsOf(store)` returns the sessions that it uses now.
  *
  * Methods get the state from `this`, which may be a proxy of the store or an object that inherits from it.
  */
-function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessions) {
+function createCompatibleStore(Base, run = afterCreation, sessionsOf = (store) => store[STATE].sessions) {
   return class extends Base {
     constructor(...args) {
       super(...args)
@@ -57,14 +57,12 @@ function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessio
     }
 
     idsOf(user, ...rest) {
-      return callbackOrPromise(
-        afterCreation(this, () => sessionsOf(this).idsOf(user)),
-        rest
-      )
+      const finding = run(this, (sessions) => sessions.idsOf(user))
+      return callbackOrPromise(finding, rest)
     }
 
     destroyAllOf(user, ...rest) {
-      const destroying = afterCreation(this, () => sessionsOf(this).destroyAllOf(user, optionsIn(rest)))
+      const destroying = run(this, (sessions) => sessions.destroyAllOf(user, optionsIn(rest)))
       return callbackOrPromise(destroying, rest)
     }
 
@@ -79,11 +77,11 @@ function createCompatibleStore(Base, sessionsOf = (store) => store[STATE].sessio
 }
 
 /**
- * A class that extends express-session's `Store` with what the compatible stores for Express share. `run` starts an
- * operation on the sessions of a store.
+ * A class that extends express-session's `Store` with what the compatible stores for Express share. `run` is that of
+ * `createCompatibleStore`.
  */
 function createExpressStore(Store, run = afterCreation) {
-  return class extends createCompatibleStore(Store) {
+  return class extends createCompatibleStore(Store, run) {
     get(sid, ...rest) {
       return callbackOrPromise(
         run(this, (sessions) => sessions.getFor(this, sid, rest)),

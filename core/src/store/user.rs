@@ -87,8 +87,19 @@ impl Store {
         Ok(matches!(outcome, ItemOutcome::Success { .. }) || trace.may_be_done)
     }
 
-    /// The sessions that the index shows for these values of the user attribute.
+    /// The sessions that the index shows for these values of the user attribute. If the table is missing and `createTable` is
+    /// set, creates it.
     async fn sessions_of(&self, values: &[String], deadline: Instant) -> Result<Vec<IndexedSession>> {
+        match self.query_all(values, deadline).await {
+            Err(error) if let Some(new) = self.table_to_create(&error) => {
+                self.create_for_operation(new).await?;
+                self.query_all(values, self.deadline()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn query_all(&self, values: &[String], deadline: Instant) -> Result<Vec<IndexedSession>> {
         let mut sessions = Vec::new();
         for value in values {
             let mut query = self.query(value)?;
