@@ -14,10 +14,14 @@ import {
   ConflictResolver,
   CreateTableOptions,
   Credentials,
+  DestroyAllOptions,
   DynamoDBStore,
   DynamoDBStoreError,
   DynamoDBStoreOptions,
   DynamoDBStoreOptionsSpecialKey,
+  EncryptionKey,
+  EncryptionKeyFunction,
+  EncryptionOptions,
   MissingEvent,
   OperationTrace,
   SpecialKey,
@@ -45,8 +49,13 @@ expectAssignable<DynamoDBStoreOptions>({
   disableTouch: false,
   consistentRead: 'on-miss',
   onConflict: 'fail',
+  encryption: { keys: [{ id: 'k', key: 'base64' }], write: false, acceptPlain: true, refreshAfter: 60 },
+  user: 'passport.user',
+  compression: { withEncryption: true },
+  maxLifetime: 86_400,
+  hashIds: true,
   format: 'map',
-  attributes: { session: 'data', expires: 'ttl' },
+  attributes: { session: 'data', expires: 'ttl', user: 'owner', created: 'born' },
   specialKeys: [{ name: 'user', type: 'S' }],
   createTable: {
     billingMode: 'PROVISIONED',
@@ -73,6 +82,36 @@ new DynamoDBStore({
     return field === 'views' ? theirs + mine - (base ?? 0) : mine
   }
 })
+
+// Encryption: keys, or a function that returns them or a promise of them.
+const key: EncryptionKey = { id: 'k', key: new Uint8Array(32) }
+expectAssignable<EncryptionKey>({ id: 'k', key: Buffer.alloc(32) })
+expectAssignable<EncryptionKeyFunction>(() => [key])
+expectAssignable<EncryptionKeyFunction>(async () => [key])
+expectAssignable<EncryptionOptions>({ keys: async () => [key] })
+expectAssignable<DynamoDBStoreOptions>({ encryption: async () => [key] })
+expectAssignable<DynamoDBStoreOptions>({ encryption: { keys: () => [key] } })
+expectError<EncryptionKey>({ id: 'k' })
+expectError<EncryptionKey>({ id: 1, key: 'base64' })
+expectError<EncryptionOptions>({})
+expectError<EncryptionOptions>({ write: true })
+expectError(new DynamoDBStore({ encryption: [key] }))
+expectError(new DynamoDBStore({ encryption: 'a password' }))
+expectError(new DynamoDBStore({ encryption: () => key }))
+expectError(new DynamoDBStore({ encryption: { keys: [key], acceptPlain: 'yes' } }))
+expectError(new DynamoDBStore({ encryption: { keys: [key], secret: 'x' } }))
+
+// The other options that protect sessions.
+expectAssignable<DynamoDBStoreOptions>({ user: (session: { userId?: number }) => session.userId })
+expectAssignable<DynamoDBStoreOptions>({ user: () => null })
+expectAssignable<DynamoDBStoreOptions>({ compression: true })
+expectError(new DynamoDBStore({ user: 5 }))
+expectError(new DynamoDBStore({ user: () => true }))
+expectError(new DynamoDBStore({ compression: 'deflate' }))
+expectError(new DynamoDBStore({ compression: { level: 9 } }))
+expectError(new DynamoDBStore({ maxLifetime: '1d' }))
+expectError(new DynamoDBStore({ hashIds: 'sha256' }))
+expectError(new DynamoDBStore({ attributes: { users: 'x' } }))
 
 expectError(new DynamoDBStore('sessions'))
 expectError(new DynamoDBStore({ tabel: 'sessions' }))
@@ -112,6 +151,7 @@ expectType<StoreStats>(store.stats())
 expectType<number>(store.stats().pool.idle)
 const { setsSaved, merges, conflicts, missing } = store.stats()
 expectType<number[]>([setsSaved, merges, conflicts, missing])
+expectType<number>(store.stats().plainReads)
 expectType<Record<string, number>>(store.stats().throttlingReasons)
 expectAssignable<OperationTrace>({ operation: 'GetItem', tableName: 'sessions' })
 expectType<DynamoDBStore>(store.on('disconnect', () => {}))
@@ -134,6 +174,12 @@ expectType<Promise<void>>(store.touch('id', { cookie: {} }))
 expectType<Promise<void>>(store.destroy('id'))
 expectType<Promise<any[]>>(store.all())
 expectType<Promise<string[]>>(store.ids())
+expectType<Promise<string[]>>(store.idsOf('ann'))
+expectType<Promise<string[]>>(store.idsOf(5))
+expectType<Promise<number>>(store.destroyAllOf('ann'))
+expectType<Promise<number>>(store.destroyAllOf(5, { except: 'id' }))
+expectType<Promise<number>>(store.destroyAllOf('ann', { except: ['id', 'other'] }))
+expectType<Promise<number>>(store.destroyAllOf('ann', undefined))
 expectType<Promise<number>>(store.length())
 expectType<Promise<void>>(store.clear())
 expectType<Promise<TableDescription>>(store.createTable())
@@ -146,6 +192,8 @@ expectType<Promise<void>>({} as ReturnType<DynamoDBStore['set']>)
 expectType<Promise<void>>({} as ReturnType<DynamoDBStore['touch']>)
 expectType<Promise<void>>({} as ReturnType<DynamoDBStore['destroy']>)
 expectType<Promise<any[]>>({} as ReturnType<DynamoDBStore['all']>)
+expectType<Promise<string[]>>({} as ReturnType<DynamoDBStore['idsOf']>)
+expectType<Promise<number>>({} as ReturnType<DynamoDBStore['destroyAllOf']>)
 jest.spyOn(store, 'get').mockResolvedValue({ user: 'ann' })
 jest.spyOn(store, 'set').mockResolvedValue(undefined)
 jest.spyOn(store, 'ids').mockResolvedValue(['id'])
@@ -164,6 +212,9 @@ expectType<void>(store.destroy('id', done))
 expectType<void>(store.destroy('id', maybe))
 expectType<void>(store.all((error, sessions) => expectType<any[] | undefined>(sessions)))
 expectType<void>(store.ids((error, ids) => expectType<string[] | undefined>(ids)))
+expectType<void>(store.idsOf('ann', (error, ids) => expectType<string[] | undefined>(ids)))
+expectType<void>(store.destroyAllOf('ann', (error, count) => expectType<number | undefined>(count)))
+expectType<void>(store.destroyAllOf(5, { except: 'id' }, (error, count) => expectType<number | undefined>(count)))
 expectType<void>(store.length((error, length) => expectType<number | undefined>(length)))
 expectType<void>(store.clear(done))
 expectType<void>(store.createTable((error, table) => expectType<TableDescription | undefined>(table)))
@@ -177,6 +228,13 @@ expectError(store.set('id', 'session'))
 expectError(store.set('id', {}, '60000'))
 expectError(store.touch('id'))
 expectError(store.length('id'))
+expectError(store.idsOf())
+expectError(store.idsOf({ id: 'ann' }))
+expectError(store.destroyAllOf())
+expectError(store.destroyAllOf('ann', 'id'))
+expectError(store.destroyAllOf('ann', { except: 5 }))
+expectError(store.destroyAllOf('ann', { excepts: 'id' }))
+expectAssignable<DestroyAllOptions>({})
 
 const description = {} as TableDescription
 expectType<string | undefined>(description.TableStatus)

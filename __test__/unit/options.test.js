@@ -17,6 +17,9 @@ function configError(options) {
   assert.fail(`${inspect(options)} must be rejected`)
 }
 
+const bytes = Buffer.alloc(32, 7)
+const keys = [{ id: 'k', key: bytes }]
+
 const nameOfType = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
 const names = [
@@ -33,6 +36,11 @@ const names = [
   'touchAfter',
   'disableTouch',
   'consistentRead',
+  'encryption',
+  'user',
+  'compression',
+  'maxLifetime',
+  'hashIds',
   'format',
   'attributes',
   'specialKeys',
@@ -61,6 +69,36 @@ describe('valid options', () => {
     'an endpoint with a path': { endpoint: 'http://localhost:8000/path', region: 'local' },
     'a table ARN': { table: 'arn:aws:dynamodb:eu-west-1:123456789012:table/sessions' },
     'on-miss': { consistentRead: 'on-miss' },
+    'a function as encryption': { encryption: () => keys },
+    'keys as bytes and as text': {
+      encryption: {
+        keys: [
+          { id: 'buffer', key: bytes },
+          { id: 'array', key: new Uint8Array(bytes) },
+          { id: 'base64', key: bytes.toString('base64') },
+          { id: 'base64url', key: bytes.toString('base64url') },
+          { id: 'no-padding', key: bytes.toString('base64').replace('=', '') }
+        ]
+      }
+    },
+    'key IDs of all characters': {
+      encryption: { keys: ['a', 'A-Z_0.9:/', 'x'.repeat(64)].map((id) => ({ id, key: bytes })) }
+    },
+    'every property of encryption': {
+      encryption: { keys: async () => keys, write: false, acceptPlain: true, refreshAfter: 0.5 }
+    },
+    'a path as user': { user: 'passport.user' },
+    'a function as user': { user: () => undefined },
+    'compression of plain sessions': { compression: true },
+    'compression off with encryption': { encryption: { keys }, compression: false },
+    'compression with encryption': { encryption: { keys }, compression: { withEncryption: true } },
+    'compression with { withEncryption: true } without encryption': { compression: { withEncryption: true } },
+    'a maxLifetime of a second': { maxLifetime: 1 },
+    'a maxLifetime that is shorter than ttl': { ttl: 100, maxLifetime: 10 },
+    'hashed IDs': { hashIds: true },
+    'encryption that only reads, with maps': { encryption: { keys, write: false }, format: 'map' },
+    'the names of all attributes': { attributes: { session: 'a', expires: 'b', user: 'c', created: 'd' } },
+    'an attribute name that an option without effect has': { attributes: { user: 'sess', created: 'expires' } },
     'every property of createTable': {
       createTable: { billingMode: 'PROVISIONED', readCapacityUnits: 1, writeCapacityUnits: 1, ttl: true }
     },
@@ -94,6 +132,11 @@ describe('an option of the wrong type causes a ConfigError', () => {
     touchAfter: ['60', true, {}],
     disableTouch: ['yes', 1, {}],
     consistentRead: [1, {}],
+    encryption: [5, 'key', true, []],
+    user: [5, {}, [], true],
+    compression: ['yes', 5, []],
+    maxLifetime: ['60', true, {}],
+    hashIds: ['yes', 1, {}],
     format: [5, {}],
     attributes: ['sess', 5, []],
     specialKeys: ['user', 5, {}, true],
@@ -141,8 +184,39 @@ describe('an invalid value causes a ConfigError', () => {
     ttl: [NaN, Infinity, -1],
     touchAfter: [NaN, -1],
     consistentRead: ['always', 'on miss'],
+    encryption: [
+      {},
+      { keys: [] },
+      { keys: {} },
+      { keys: [null] },
+      { keys: ['k'] },
+      { keys: [{ key: bytes }] },
+      { keys: [{ id: '', key: bytes }] },
+      { keys: [{ id: 'a b', key: bytes }] },
+      { keys: [{ id: 'ä', key: bytes }] },
+      { keys: [{ id: 5, key: bytes }] },
+      { keys: [{ id: 'x'.repeat(65), key: bytes }] },
+      { keys: [{ id: 'k' }] },
+      { keys: [{ id: 'k', key: bytes.subarray(1) }] },
+      { keys: [{ id: 'k', key: Buffer.alloc(33) }] },
+      { keys: [{ id: 'k', key: Buffer.alloc(0) }] },
+      { keys: [{ id: 'k', key: 'a password of thirty-two letters' }] },
+      { keys: [{ id: 'k', key: bytes.toString('hex') }] },
+      { keys: [{ id: 'k', key: [...bytes] }] },
+      { keys: [...keys, ...keys] },
+      { keys, write: 'no' },
+      { keys, acceptPlain: 1 },
+      { keys, refreshAfter: 0 },
+      { keys, refreshAfter: -1 },
+      { keys, refreshAfter: '300' },
+      { keys, refreshAfter: Infinity },
+      { keys, key: bytes }
+    ],
+    user: [''],
+    compression: [{ withEncryption: 'yes' }, { level: 9 }],
+    maxLifetime: [0, -1, 1.5, NaN, Infinity],
     format: ['xml', 'JSON', ''],
-    attributes: [{ session: '' }, { session: 5 }, { expires: {} }],
+    attributes: [{ session: '' }, { session: 5 }, { expires: {} }, { user: '' }, { user: 5 }, { created: '' }],
     specialKeys: [
       [5],
       ['user'],
@@ -200,6 +274,23 @@ describe('conflicting options cause a ConfigError', () => {
         { name: 'user', type: 'N' }
       ]
     },
+    'compression with encryption, without consent': { encryption: { keys }, compression: true },
+    'compression with a function as encryption, without consent': { encryption: () => keys, compression: true },
+    'compression with encryption, with refusal': { encryption: { keys }, compression: { withEncryption: false } },
+    'encrypted maps': { encryption: { keys }, format: 'map' },
+    'compressed maps': { compression: true, format: 'map' },
+    'the user in the partition key': { user: 'id', attributes: { user: 'id' } },
+    'the user in the sort key': { user: 'id', sortKey: 'user' },
+    'the user in the session attribute': { user: 'id', attributes: { user: 'sess' } },
+    'the user in the type attribute': { user: 'id', attributes: { user: 'type' } },
+    'the creation time in the expiry attribute': { maxLifetime: 60, attributes: { created: 'expires' } },
+    'the user and the creation time in the same attribute': {
+      user: 'id',
+      maxLifetime: 60,
+      attributes: { user: 'x', created: 'x' }
+    },
+    'a special key named like the user attribute': { user: 'id', specialKeys: [{ name: 'user', type: 'S' }] },
+    'a special key named like the creation time': { maxLifetime: 60, specialKeys: [{ name: 'created', type: 'N' }] },
     'touchAfter with disableTouch': { disableTouch: true, touchAfter: 60 },
     'attemptTimeout longer than timeout': { attemptTimeout: 2000, timeout: 1000 },
     'connectTimeout longer than attemptTimeout': { connectTimeout: 2000, attemptTimeout: 1000 },
@@ -226,6 +317,11 @@ describe('an unknown option causes a ConfigError', () => {
     TTL: 'ttl',
     touchafter: 'touchAfter',
     consistantRead: 'consistentRead',
+    encription: 'encryption',
+    users: 'user',
+    compresion: 'compression',
+    maxLifeTime: 'maxLifetime',
+    hashIDs: 'hashIds',
     specialKey: 'specialKeys',
     createTabel: 'createTable',
     timeOut: 'timeout',
@@ -245,6 +341,7 @@ describe('an unknown option causes a ConfigError', () => {
 
   for (const [options, given, meant] of [
     [{ attributes: { sesion: 'x' } }, 'sesion', 'session'],
+    [{ attributes: { creatd: 'x' } }, 'creatd', 'created'],
     [{ createTable: { billingmode: 'PAY_PER_REQUEST' } }, 'billingmode', 'billingMode'],
     [{ specialKeys: [{ name: 'user', typ: 'S' }] }, 'typ', 'type']
   ]) {
@@ -353,6 +450,36 @@ describe('secrets are absent', () => {
       assert.equal(`${inspect(error, { showHidden: true, depth: 5 })} ${JSON.stringify(error)}`.includes(secret), false)
     })
   }
+
+  const text = bytes.toString('base64')
+  const forms = [text, text.slice(0, 20), bytes.toString('base64url'), bytes.toString('hex'), '7, 7, 7']
+  const assertWithoutKeys = (printed) => {
+    for (const form of forms) assert.equal(printed.includes(form), false, form)
+  }
+
+  for (const encryption of [
+    { keys: [...keys, ...keys] },
+    { keys: [...keys, { id: 'short', key: bytes.subarray(1) }] },
+    { keys: [{ id: 'x'.repeat(65), key: text }] },
+    { keys, write: text },
+    { keys: text },
+    [{ id: 'k', key: text }]
+  ]) {
+    test(`from the error about encryption: ${inspect(encryption).slice(0, 60)}`, () => {
+      const error = configError({ encryption })
+      assertWithoutKeys(`${inspect(error, { showHidden: true, depth: 5 })} ${JSON.stringify(error)}`)
+    })
+  }
+
+  test('from a printed store with encryption', async () => {
+    const encryptions = [{ keys }, { keys: [{ id: 'k', key: text }] }, () => keys]
+    for (const encryption of encryptions) {
+      const store = new DynamoDBStore({ region: 'us-east-1', encryption })
+      assertWithoutKeys(inspect(store, { showHidden: true, depth: 20, getters: true }))
+      assertWithoutKeys(JSON.stringify(store))
+      await store.close()
+    }
+  })
 
   test('from a printed store', async () => {
     const store = new DynamoDBStore({
