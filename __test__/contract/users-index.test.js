@@ -9,7 +9,7 @@ const { assertOperationError, assertStoreError, failure } = require('../support/
 const { changedResponse, errorResponse, loseResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { openRequest } = require('../support/parallel-app')
-const { newSession } = require('../support/sessions')
+const { newKey, newSession } = require('../support/sessions')
 const { assertSessionsOf, exists, logIn } = require('./support/users')
 
 const dynamodb = useDynamoDB()
@@ -241,6 +241,14 @@ describe('the index', () => {
       assert.equal(proxy.sent('DeleteItem').length, 5)
     }
   )
+
+  test('may lag: idsOf lists a session once that the index shows under two keys', needs('proxy'), async (t) => {
+    const { store, proxy } = await openBehindProxy(t, { encryption: { keys: [newKey('new'), newKey('old')] } })
+    const sids = await logIn(store, 'ann', 2)
+    proxy.on('Query', laggingIndex(), 2)
+    await assertSessionsOf(store, 'ann', sids)
+    assert.equal(proxy.sent('Query').length, 2)
+  })
 
   test('may lag: destroyAllOf ends a session that the index shows later', needs('proxy'), async (t) => {
     const { store, proxy } = await openBehindProxy(t)

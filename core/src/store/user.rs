@@ -1,6 +1,6 @@
 //! The sessions of a user, which a secondary index of the table finds.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,7 +32,9 @@ impl Store {
         let deadline = self.deadline();
         let values = self.values_of_user(user, deadline).await?;
         let sessions = self.sessions_of(&values, deadline).await?;
-        Ok(sessions.into_iter().map(|session| session.id).collect())
+        // The index may still show a session under its former value too.
+        let ids: BTreeSet<_> = sessions.into_iter().map(|session| session.id).collect();
+        Ok(ids.into_iter().collect())
     }
 
     /// Deletes all sessions of a user except those with these IDs. Returns the number of sessions that were deleted. Queries
