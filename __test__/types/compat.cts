@@ -140,3 +140,31 @@ import pwrdrvr = require('dynamodb-session/pwrdrvr-dynamodb-session-store')
     [name in 'set' | 'touch' | 'destroy' | 'close']: ReturnType<Store[name]>
   }
 }
+
+// The options that protect sessions, and the methods for the sessions of a user, in every store
+{
+  const options = {
+    encryption: async () => [{ id: 'k', key: Buffer.alloc(32) }],
+    user: (session: { userId?: string }) => session.userId,
+    compression: { withEncryption: true },
+    maxLifetime: 86_400,
+    hashIds: true,
+    attributes: { user: 'owner', created: 'born' }
+  }
+  const stores = [
+    new (connectDynamoDB(session))(options),
+    new DynamoDBStore(options),
+    new KoaStore(options),
+    new BaselineStore(options),
+    new pwrdrvr.DynamoDBStore(options)
+  ]
+  const _ids: Promise<string[]>[] = stores.map((store) => store.idsOf('ann'))
+  const _counts: Promise<number>[] = stores.map((store) => store.destroyAllOf(5, { except: ['id'] }))
+
+  // @ts-expect-error: the keys have an ID
+  new DynamoDBStore({ encryption: { keys: [{ key: Buffer.alloc(32) }] } })
+  // @ts-expect-error: the number of seconds is a number
+  new KoaStore({ maxLifetime: '1d' })
+  // @ts-expect-error: a user is a string or a number
+  stores[0].idsOf({ id: 5 })
+}
