@@ -5,6 +5,7 @@ const { describe, test } = require('node:test')
 const { collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
+const { needs } = require('../support/features')
 const { Client, LIFETIME, openRequest, startApp } = require('../support/parallel-app')
 const { expressSession, newSession, newSid, nowInSeconds } = require('../support/sessions')
 const { useFakeDate } = require('./support/express')
@@ -86,6 +87,21 @@ for (const entry of entries) {
         }
         assert.deepEqual(operations[0], operations[1])
       })
+
+      for (const onConflict of ['overwrite', 'merge']) {
+        test(`costs ${framework} no request with onConflict ${onConflict}`, needs('proxy'), async (t) => {
+          const proxy = await dynamodb.proxy()
+          const { store } = await open(t, entry, { endpoint: proxy.endpoint, onConflict })
+          const app = await startApp(framework, { store })
+          t.after(app.close)
+          const client = new Client(app.url)
+          await client.send({ set: { i: 0 } })
+          tick(20)
+          proxy.reset()
+          await client.send({ set: { i: 1 } })
+          assert.deepEqual(proxy.operations, ['GetItem', 'PutItem'])
+        })
+      }
 
       test(`regenerate starts a new lifetime in ${framework}`, async (t) => {
         const { store } = await open(t, entry)

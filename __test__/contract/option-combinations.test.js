@@ -9,8 +9,10 @@ const { before, describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
 const { assertStoreError } = require('../support/errors')
+const { needs } = require('../support/features')
 const { LIFETIME, openRequest } = require('../support/parallel-app')
 const { newSession, newSid } = require('../support/sessions')
+const { useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()
 const keys = [{ id: 'k', key: randomBytes(32) }]
@@ -239,3 +241,46 @@ for (const entry of entries) {
     })
   })
 }
+
+describe('a store that stamps sessions, if they are stored in a binary form', () => {
+  const clock = useFakeDate()
+  const [, , dynamoDBStore, pwrdrvr] = entries
+
+  for (const [entry, interval] of [
+    [dynamoDBStore, { touchInterval: 30_000 }],
+    [pwrdrvr, { touchAfter: 30 }]
+  ]) {
+    for (const [form, options] of Object.entries({
+      encrypted: { encryption: { keys } },
+      compressed: { compression: true }
+    })) {
+      test(`touches the expiry of ${form} sessions in ${entry.name}, once per interval`, needs('proxy'), async (t) => {
+        const proxy = await dynamodb.proxy()
+        const { store, read } = await openEntry(t, dynamodb, entry, {
+          endpoint: proxy.endpoint,
+          ...interval,
+          ...options
+        })
+        const sid = newSid()
+        await store.set(sid, newSession({ text: 'x'.repeat(3000) }, LIFETIME))
+        const before = await read(sid)
+        const operationsAfter = async (seconds) => {
+          clock.tick(seconds * 1000)
+          proxy.reset()
+          const request = await openRequest(store, sid)
+          request.session.touch()
+          await request.touch()
+          return proxy.operations
+        }
+        assert.deepEqual(await operationsAfter(10), ['GetItem'])
+        assert.deepEqual(await operationsAfter(30), ['GetItem', 'UpdateItem'])
+        const after = await read(sid)
+        assert.deepEqual(after.sess, before.sess)
+        assert.ok(Number(after.expires.N) >= Number(before.expires.N) + 39)
+        assert.deepEqual(await operationsAfter(10), ['GetItem'])
+        assert.deepEqual(await operationsAfter(25), ['GetItem', 'UpdateItem'])
+        assert.equal((await store.get(sid)).text.length, 3000)
+      })
+    }
+  }
+})
