@@ -18,7 +18,8 @@ class Rewriting {
     unreadable: 0,
     failed: 0,
     foreign: 0,
-    otherUsers: 0
+    withoutUser: 0,
+    keptUser: 0
   }
 
   #table
@@ -65,6 +66,7 @@ class Rewriting {
 
   async #attempt(item) {
     const { counts, isDry } = this.#settings
+    const { options } = this.#table
     const decoded = this.#table.decode(item)
     if (!decoded.isSession) return 'foreign'
     if (decoded.isExpired) return 'expired'
@@ -75,11 +77,12 @@ class Rewriting {
     }
     const user = this.#userOf(decoded.session)
     const changes = this.#changesOf(item, decoded, user)
-    if (Object.keys(changes).length === 0) return 'same'
-    if (!isDry && !(await this.#update(item, decoded.id, changes))) return 'conflict'
-    // Under a new key, the attribute of the user has a different hash.
-    if (user === undefined && item[this.#table.options.attributes.user]?.S !== undefined) counts.otherUsers += 1
-    return 'rewritten'
+    const isSame = Object.keys(changes).length === 0
+    if (!isSame && !isDry && !(await this.#update(item, decoded.id, changes))) return 'conflict'
+    if (user === undefined && options.user !== undefined) counts.withoutUser += 1
+    // Whether such an attribute is right is not known: under a different key, it has a different hash.
+    if (user === undefined && item[options.attributes.user]?.S !== undefined) counts.keptUser += 1
+    return isSame ? 'same' : 'rewritten'
   }
 
   #whyUnreadable(decoded) {

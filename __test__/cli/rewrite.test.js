@@ -25,6 +25,11 @@ const rewrite = (table, ...args) =>
 const encrypt = (table, keys, ...args) => rewrite(table, '--keys', keys, '--accept-plain', ...args)
 
 const session = () => newSession({ passport: { user: 'ann' }, text: 'é🚀' })
+const tableWithSession = async () => {
+  const table = await dynamodb.newTable()
+  await dynamodb.store({ table }).set(newSid(), session())
+  return table
+}
 const formsOf = async (table) => (await dynamodb.raw.items(table)).map(({ sess }) => Object.keys(sess)[0]).toSorted()
 /** The outcomes that are not zero. */
 const outcomes = ({ json }) => {
@@ -154,12 +159,40 @@ describe('rewrite', () => {
     await dynamodb.putItem('set-by-function', { sess: { S: '{}' }, user: { S: 'bob' } }, { table })
     const forms = await formsOf(table)
     const done = await rewrite(table, '--user', 'passport.user')
-    assert.deepEqual([done.code, outcomes(done)], [0, { rewritten: 2, same: 2 }])
+    assert.deepEqual([done.code, outcomes(done)], [0, { rewritten: 2, same: 2, withoutUser: 2, keptUser: 1 }])
     assert.deepEqual(await formsOf(table), forms)
     const store = dynamodb.store({ table, user: 'passport.user' })
     const owners = await Promise.all(['ann', 7, 'bob'].map((user) => store.idsOf(user)))
     assert.deepEqual(owners, [[ann], [number], ['set-by-function']])
-    assert.deepEqual(outcomes(await rewrite(table, '--user', 'passport.user')), { same: 4 })
+    const again = await rewrite(table, '--user', 'passport.user')
+    assert.deepEqual(outcomes(again), { same: 4, withoutUser: 2, keptUser: 1 })
+  })
+
+  test('reports in each run the sessions whose user it does not find', async (t) => {
+    const table = await dynamodb.newTable()
+    await dynamodb.store({ table, user: 'passport.user', ...encryptedWith(oldKey) }).set(newSid(), session())
+    await dynamodb.store({ table, ...encryptedWith(oldKey) }).set(newSid(), { cookie: {} })
+    const keys = keyFile(t, newKey, oldKey)
+    for (const [change, args] of [
+      ['rewritten', ['--dry-run']],
+      ['rewritten', []],
+      ['same', ['--dry-run']],
+      ['same', []]
+    ]) {
+      const path = await rewrite(table, '--keys', keys, '--user', 'passport.usr', '--dry-run')
+      assert.deepEqual([path.code, outcomes(path)], [0, { [change]: 2, withoutUser: 2, keptUser: 1 }])
+      assert.match(path.stderr, /^2 of these sessions have no user at passport.usr, .*check --user; .*keep all keys$/m)
+      const none = await rewrite(table, '--keys', keys, ...args)
+      assert.deepEqual([none.code, outcomes(none)], [0, { [change]: 2, keptUser: 1 }])
+      assert.match(none.stderr, /^1 of these sessions have the attribute user.*with --user before you remove a key$/m)
+    }
+    const run = ['rewrite', '--table', table, '--keys', keys, '--user', 'x', '--dry-run']
+    const text = await runCli(run, { connection: dynamodb.connection })
+    assert.match(text.stdout, /^ +2 of these without a user at x$/m)
+    assert.match(text.stdout, /^ +1 of these with the attribute user, which was not changed$/m)
+    const backfill = await rewrite(await tableWithSession(), '--user', 'passport.usr')
+    assert.deepEqual([backfill.code, outcomes(backfill)], [0, { same: 1, withoutUser: 1 }])
+    assert.match(backfill.stderr, /^1 of these sessions have no user at passport.usr, [^;]*$/m)
   })
 
   test(
@@ -176,7 +209,7 @@ describe('rewrite', () => {
       const keys = keyFile(t, newKey, oldKey)
       const args = ['--keys', keys, '--user-attribute', 'owner']
       const warned = await rewrite(table, ...args)
-      assert.deepEqual([warned.code, outcomes(warned)], [0, { rewritten: 1 }])
+      assert.deepEqual([warned.code, outcomes(warned)], [0, { rewritten: 1, keptUser: 1 }])
       assert.match(warned.stderr, /1 of these sessions have the attribute owner.*run this command again with --user/)
       const store = dynamodb.store({ ...options, ...encryptedWith(newKey) })
       assert.deepEqual(await store.idsOf('ann'), [])
@@ -212,7 +245,7 @@ describe('rewrite', () => {
     await dynamodb.store({ table, ...encryptedWith(otherKey) }).set('unknown-key', session())
     await dynamodb.store({ table, ...encryptedWith({ ...oldKey, key: newKey.key }) }).set('wrong-key', session())
     const done = await encrypt(table, keyFile(t, newKey, oldKey), '--user', 'passport.user')
-    assert.deepEqual(outcomes(done), { rewritten: 1, expired: 1, unreadable: 3, failed: 1, foreign: 1 })
+    assert.deepEqual(outcomes(done), { rewritten: 1, expired: 1, unreadable: 3, failed: 1, foreign: 1, withoutUser: 1 })
     assert.equal(done.code, 1)
     assert.deepEqual(done.json.reasons, {
       'not a JSON object': 1,

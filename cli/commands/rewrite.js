@@ -113,13 +113,9 @@ Exit code 1 means that a session could not be read or written.`,
     )
 
     const finished = exitCode === exitCodes.success
-    const { otherUsers, ...shown } = counts
-    output.result({ table: name, finished, dryRun: isDry, ...shown }, formatCounts(counts, isDry))
-    if (keys !== undefined && otherUsers > 0) {
-      output.note(
-        `${otherUsers} of these sessions have the attribute ${attributes.user}, which was not changed: if the app has the user option, run this command again with --user`
-      )
-    }
+    output.result({ table: name, finished, dryRun: isDry, ...counts }, formatCounts(counts, values, attributes))
+    const note = noteAboutUsers(counts, values, attributes)
+    if (note !== undefined) output.note(note)
     if (!finished) return exitCode
     return counts.unreadable + counts.failed > 0 ? exitCodes.failed : exitCodes.success
   }
@@ -144,7 +140,20 @@ function goalOf({ keys, decrypt, compress, decompress, user }, { encryption }) {
   ].join(', ')
 }
 
-function formatCounts(counts, isDry) {
+/** What to do about users that the command did not find, or undefined. */
+function noteAboutUsers({ withoutUser, keptUser }, { keys, user }, attributes) {
+  const mayNeedKey = keys !== undefined && keptUser > 0
+  if (user === undefined) {
+    return mayNeedKey
+      ? `${keptUser} of these sessions have the attribute ${attributes.user}, which was not changed: if the app has the user option, run this command again with --user before you remove a key`
+      : undefined
+  }
+  if (withoutUser === 0) return undefined
+  const text = `${withoutUser} of these sessions have no user at ${user}, so destroyAllOf may miss them: if they belong to users, check --user`
+  return mayNeedKey ? `${text}; if the user option of the app is a function, keep all keys` : text
+}
+
+function formatCounts(counts, { user, 'dry-run': isDry }, attributes) {
   const labels = {
     rewritten: isDry ? 'would be rewritten' : 'rewritten',
     same: 'already in this form',
@@ -152,7 +161,9 @@ function formatCounts(counts, isDry) {
     expired: 'expired, skipped',
     unreadable: 'unreadable',
     failed: 'failed',
-    foreign: 'not sessions, skipped'
+    foreign: 'not sessions, skipped',
+    withoutUser: `of these without a user at ${user}`,
+    keptUser: `of these with the attribute ${attributes.user}, which was not changed`
   }
   const line = (count, text) => `${String(count).padStart(8)} ${text}`
   return [
