@@ -6,8 +6,8 @@ const { commandLine } = require('./command-line.js')
 
 const AWS_URL = /^https?:\/\/[^/]*\.(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)(:\d+)?(\/|$)/i
 
-/** Failures that occur before a request is sent, and do not depend on the service. */
-const CLIENT_FAILURE = /^(no credentials|no free connection|the certificate files)/
+/** Failures that occur although the service responds, or before a request is sent. */
+const CLIENT_FAILURE = /^(no credentials|no free connection|the certificate files|the index still shows)/
 
 const KEY_ERROR =
   /key element does not match|One of the required keys was not given a value|Missing the key|Type mismatch for key|number of conditions on the keys/i
