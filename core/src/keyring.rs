@@ -47,7 +47,8 @@ struct State {
     keys: Option<Arc<Keys>>,
     /// The error of the last call, if it failed.
     error: Option<Error>,
-    refresh_at: Instant,
+    /// When the function last returned keys.
+    fetched_at: Option<Instant>,
     /// The function is not called again before this.
     next_call: Instant,
     pause: Duration,
@@ -69,7 +70,7 @@ impl Keyring {
     ) -> Self {
         let now = Instant::now();
         let keys = keys.map(Arc::new);
-        let state = State { keys, error: None, refresh_at: now, next_call: now, pause: SHORTEST_PAUSE };
+        let state = State { keys, error: None, fetched_at: None, next_call: now, pause: SHORTEST_PAUSE };
         let state = Mutex::new(state);
         Self(Arc::new(Shared { source, limit, refresh_after, state, fetching: SingleFlight::default() }))
     }
@@ -80,7 +81,8 @@ impl Keyring {
             let state = self.state();
             let now = Instant::now();
             let may_call = self.0.source.is_some() && now >= state.next_call;
-            if state.keys.is_some() && may_call && now >= state.refresh_at {
+            let is_old = state.fetched_at.is_some_and(|time| now - time >= self.0.refresh_after);
+            if is_old && may_call {
                 drop(self.fetch(Cause::Age));
             }
             (state.keys.clone(), may_call)
@@ -150,7 +152,7 @@ impl Shared {
                 state.pause =
                     if is_fruitless { (state.pause * 2).min(LONGEST_PAUSE) } else { SHORTEST_PAUSE };
                 state.next_call = now + state.pause;
-                state.refresh_at = now + self.refresh_after;
+                state.fetched_at = Some(now);
                 state.error = None;
                 let keys = Arc::new(keys);
                 state.keys = Some(Arc::clone(&keys));

@@ -171,6 +171,13 @@ impl Key {
     }
 }
 
+/// Whether a text has the form of a hash of a user.
+pub(crate) fn is_hash_of_user(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|bytes| bytes.len() == hmac::HMAC_SHA256.digest_algorithm().output_len())
+}
+
 /// Fills an array with random bytes. Returns `None` if the system has none.
 pub(crate) fn random<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
@@ -233,5 +240,6 @@ mod tests {
         assert!(hashes[0] != hashes[1] && hashes[0] != hashes[2] && hashes[0].len() == 43);
         assert_eq!(keys.newest().hash_of_user("ann").as_ref(), Some(&hashes[0]));
         assert_ne!(keys.newest().hash_of_user("bob").as_ref(), Some(&hashes[0]));
+        assert!(is_hash_of_user(&hashes[0]) && !is_hash_of_user(&hashes[0][1..]) && !is_hash_of_user("ann"));
     }
 }

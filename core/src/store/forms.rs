@@ -11,7 +11,7 @@ use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::item::binary::{self, Header, Unreadable};
 use crate::item::codec::{NewItem, SessionAttribute};
-use crate::item::encryption::{Key, Keys};
+use crate::item::encryption::{Key, Keys, is_hash_of_user};
 use crate::item::form::{Form, with_item_key};
 use crate::item::layout::Layout;
 use crate::keyring::{Keyring, unknown_key};
@@ -90,7 +90,8 @@ impl Store {
         };
         let keys = encryption.keyring.newest_keys(deadline).await?;
         let mut values = keys.iter().map(|key| hash_of(user, key)).collect::<Result<Vec<_>>>()?;
-        if encryption.accepts_plain {
+        // A user whose name is the hash of another user must not get that user's sessions.
+        if encryption.accepts_plain && !is_hash_of_user(user) {
             values.push(user.to_owned());
         }
         Ok(values)
