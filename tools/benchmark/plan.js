@@ -71,7 +71,7 @@ const plans = {
     },
     cold: { contenders: FEW.slice(0, 2), processes: 8, ways: ['https environment'] },
     memory: { idle: FEW.slice(0, 2), processes: 3, growing: 'dynamodb-session', operations: 200_000 },
-    cost: { users: 5, contenders: FEW.slice(0, 2) }
+    cost: { users: 5, contenders: [...FEW.slice(0, 2), ...PROTECTED] }
   },
   smoke: {
     rounds: 1,
