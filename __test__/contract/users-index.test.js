@@ -271,7 +271,7 @@ describe('the index', () => {
       proxy.on('Query', laggingIndex())
       const error = await settlesWithin(700, () => store.destroyAllOf('ann').catch((error) => error))
       assertStoreError(error, { code: 'TimeoutError', operation: 'DeleteItem', retryable: true })
-    assert.match(error.message, /: the index still shows sessions of the user after 700ms$/)
+      assert.match(error.message, /: the index still shows sessions of the user after 700ms$/)
       for (const sid of sids) assert.equal(await exists(store, sid), false)
       proxy.reset()
       assert.equal(await store.destroyAllOf('ann'), 0)
