@@ -2,7 +2,7 @@
 
 const { commandLine, quoted } = require('../lib/command-line.js')
 const layouts = require('../lib/compat/layouts.js')
-const { connectionOptions, keysOption, layoutOptions, sharedBySides } = require('./options.js')
+const { connectionOptions, formOptions, layoutOptions, sharedBySides } = require('./options.js')
 const { userIndexOptions } = require('./user-index.js')
 
 const rejectedCredentialsCodes = [
@@ -98,7 +98,8 @@ function flagOf(name, values, side) {
 /** A command with those options of this command line that are about the table, its layout, and the service. */
 function suggestedCommand(name, values, side, extraOptions = {}) {
   const { options } = require(`./commands/${name}.js`)
-  const names = Object.keys({ ...connectionOptions, ...layoutOptions, ...userIndexOptions, keys: keysOption }).filter(
+  const { keys, user } = formOptions
+  const names = Object.keys({ ...connectionOptions, ...layoutOptions, ...userIndexOptions, keys, user }).filter(
     (option) => Object.hasOwn(options, option) && !options[option].isHidden
   )
   const given = names.map((option) => [option, values[`${side}-${option}`] ?? values[option]])

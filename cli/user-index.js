@@ -29,11 +29,11 @@ function userIndexOf({ 'user-attribute': attribute = 'user' }) {
 
 /** The index, or undefined without --user-index. */
 function userIndexIfSet(values) {
-  if (!values['user-index']) {
-    if (values['user-attribute'] !== undefined) throw usageError('--user-attribute requires --user-index')
-    return undefined
+  if (values['user-index']) return userIndexOf(values)
+  if (values['user-attribute'] !== undefined && values.user === undefined) {
+    throw usageError('--user-attribute requires --user-index')
   }
-  return userIndexOf(values)
+  return undefined
 }
 
 /** The service's description of the index, or undefined if the table does not have it. */

@@ -17,6 +17,15 @@ const [oldKey, newKey, otherKey] = sampleKeys('old', 'new', 'other')
 const session = () => newSession({ passport: { user: 'ann' }, text: 'é🚀' })
 const formsOf = async (table) => (await dynamodb.raw.items(table)).map(({ sess }) => Object.keys(sess)[0]).toSorted()
 
+/** The result of the check of the encryption, and that of the `users`. */
+async function checkEncryption(table, keys, ...args) {
+  const command = ['doctor', '--table', table, '--keys', keys, ...args, '--json']
+  const { code, json, stderr } = await runCli(command, { connection: dynamodb.connection })
+  assert.ok(json, stderr)
+  const check = (expected) => json.checks.find(({ name }) => name === expected)
+  return { code, ...check('encryption'), users: check('users') }
+}
+
 describe('a key file', () => {
   test('show decrypts a session', async (t) => {
     const table = await dynamodb.newTable()
@@ -56,11 +65,7 @@ describe('a key file', () => {
   test('doctor says which keys are in use', needs('timeToLive'), async (t) => {
     const table = dynamodb.newTableName()
     await dynamodb.store({ table }).createTable()
-    const doctor = async (...keys) => {
-      const args = ['doctor', '--table', table, '--keys', keyFile(t, ...keys), '--json']
-      const { code, json } = await runCli(args, { connection: dynamodb.connection })
-      return { code, ...json.checks.find(({ name }) => name === 'encryption') }
-    }
+    const doctor = (...keys) => checkEncryption(table, keyFile(t, ...keys))
     const write = (keys, sid = newSid()) => dynamodb.store({ table, ...keys }).set(sid, session())
     await dynamodb.putItem('expired', { sess: { S: '{}' }, expires: { N: '1' } }, { table })
     const [plain, old] = [newSid(), newSid()]
@@ -88,11 +93,82 @@ describe('a key file', () => {
     for (const sid of [plain, old]) await write(encryptedWith(newKey), sid)
     const done = await doctor(newKey, oldKey)
     assert.deepEqual([done.status, done.detail], ['ok', 'all live sessions: 0 plain, 3 encrypted under new'])
-    assert.match(done.todo, /acceptPlain and the key old can go$/)
+    assert.match(
+      done.todo,
+      /sessions no longer need acceptPlain or the key old; .*user option.*doctor .*--user <path>$/
+    )
     for (let i = 0; i < 200; i++) await write(encryptedWith(newKey))
     const sample = await doctor(newKey, oldKey)
     assert.match(sample.detail, /^a sample of live sessions/)
-    assert.match(sample.todo, /to check the whole table first, run: .*rewrite .*--dry-run$/)
+    assert.match(sample.todo, /sessions no longer need acceptPlain or the key old; .*doctor .*--user <path>$/)
+    const { todo } = await checkEncryption(table, keyFile(t, newKey, oldKey), '--user', 'passport.usr')
+    assert.match(todo, /^keep acceptPlain and the key old until /)
+  })
+
+  test('doctor says under which keys users are hashed', needs('timeToLive'), async (t) => {
+    const table = dynamodb.newTableName()
+    await dynamodb.store({ table }).createTable()
+    const attributes = { user: 'owner' }
+    const write = (sid, options) => dynamodb.store({ table, attributes, ...options }).set(sid, session())
+    const [one, two] = [newSid(), newSid()]
+    const user = 'passport.user'
+    const keys = keyFile(t, newKey, oldKey)
+    const doctor = (path, ...args) => checkEncryption(table, keys, '--user', path, '--user-attribute', 'owner', ...args)
+    for (const sid of [one, two]) await write(sid, { user, ...encryptedWith(oldKey) })
+    const owners = async () => (await dynamodb.raw.items(table)).map(({ owner }) => owner?.S)
+    const setOwners = async (...values) => {
+      for (const [i, { id, owner: _, ...item }] of (await dynamodb.raw.items(table)).entries()) {
+        await dynamodb.raw.putItem(table, { id, ...item, ...(values[i] && { owner: { S: values[i] } }) })
+      }
+    }
+    const [hash] = await owners()
+
+    // Only the sessions are encrypted under the new key.
+    const rewriting = ['rewrite', '--table', table, '--keys', keys, '--user-attribute', 'owner']
+    assert.equal((await runCli(rewriting, { connection: dynamodb.connection })).code, 0)
+    const old = await doctor(user)
+    assert.deepEqual([old.code, old.status, old.users.status, old.users.todo], [0, 'ok', 'ok', null])
+    assert.equal(old.users.detail, 'all live sessions: 0 plain, 2 hashed under old, 0 without a user')
+    assert.match(old.todo, /^the app still needs the key old; .*rewrite .*--user passport.user$/)
+
+    await setOwners(hash, 'ann')
+    const plain = await doctor(user)
+    assert.equal(plain.users.detail, 'all live sessions: 1 plain, 1 hashed under old, 0 without a user')
+    assert.match(plain.todo, /^the app still needs acceptPlain and the key old; .*--user passport.user$/)
+
+    await setOwners('bob')
+    const missed = await doctor(user)
+    assert.deepEqual([missed.code, missed.users.status], [0, 'warning'])
+    assert.match(missed.users.detail, /; destroyAllOf misses 2, which the attribute owner does not contain$/)
+    assert.match(missed.users.todo, /^to write the users that are missing, run: .*rewrite .*--user passport.user$/)
+    assert.match(missed.todo, /^keep acceptPlain and the key old until /)
+
+    for (const path of ['passport.usr', 'passport']) {
+      const { users, todo } = await doctor(path)
+      assert.deepEqual(
+        [users.status, /1 without a user; 1 with the attribute owner/.test(users.detail)],
+        ['warning', true]
+      )
+      assert.match(users.todo, /^check --user; /)
+      assert.match(todo, /^keep /)
+    }
+    await setOwners()
+    const nowhere = await doctor('passport.usr')
+    assert.deepEqual([nowhere.users.status, nowhere.users.todo.slice(0, 12)], ['warning', 'check --user'])
+
+    await write(newSid(), { ...encryptedWith(newKey) })
+    assert.equal((await runCli([...rewriting, '--user', user], { connection: dynamodb.connection })).code, 0)
+    await dynamodb.store({ table, ...encryptedWith(newKey) }).set(newSid(), { cookie: {} })
+    const done = await doctor(user)
+    assert.equal(done.users.detail, 'all live sessions: 0 plain, 3 hashed under new, 1 without a user')
+    assert.deepEqual([done.users.status, done.users.todo], ['ok', null])
+    assert.match(done.todo, /acceptPlain and the key old can go$/)
+    for (let i = 0; i < 200; i++) await write(newSid(), { user, ...encryptedWith(newKey) })
+    const sample = await doctor(user)
+    assert.match(sample.users.detail, /^a sample of live sessions/)
+    assert.match(sample.todo, /to check the whole table first, run: .*rewrite .*--user passport.user --dry-run$/)
+    const without = await runCli(['doctor', '--table', table, '--user', user], { connection: dynamodb.connection })
+    assert.deepEqual([without.code, /--user requires --keys/.test(without.stderr)], [2, true])
   })
 })
 

@@ -6,19 +6,25 @@ const SEPARATORS = ':#|'
 /** If more prefixes than this are found, they are probably session IDs that contain a separator. */
 const MAX_PREFIXES = 5
 
-/** The input of a Scan for the keys of sessions, and with encryption for the sessions, among the first items of the table. */
-function sessionSample({ hashKey, sortKey, prefix, attributes, encryption }) {
+/**
+ * The input of a Scan for the keys of sessions, and with encryption for the sessions and their users, among the first
+ * items of the table.
+ */
+function sessionSample({ hashKey, sortKey, prefix, attributes, encryption, user }) {
   const conditions = [prefix === '' ? 'attribute_exists(#session)' : 'begins_with(#key, :prefix)']
   if (sortKey !== undefined) conditions.push('#sort = #key')
   const hasSession = encryption !== undefined
+  const hasUser = hasSession && user !== undefined
+  const names = ['#key', hasSession && '#session, #expires', hasUser && '#user', hasSession && sortKey && '#sort']
   return {
     Limit: 200,
-    ProjectionExpression: hasSession ? `#key, #session, #expires${sortKey === undefined ? '' : ', #sort'}` : '#key',
+    ProjectionExpression: names.filter(Boolean).join(', '),
     FilterExpression: conditions.join(' AND '),
     ExpressionAttributeNames: {
       '#key': hashKey,
       ...((prefix === '' || hasSession) && { '#session': attributes.session }),
       ...(hasSession && { '#expires': attributes.expires }),
+      ...(hasUser && { '#user': attributes.user }),
       ...(sortKey !== undefined && { '#sort': sortKey })
     },
     ...(prefix !== '' && { ExpressionAttributeValues: { ':prefix': { S: prefix } } })

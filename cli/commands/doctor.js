@@ -1,10 +1,10 @@
 'use strict'
 
-const { exitCodes } = require('../error.js')
+const { exitCodes, usageError } = require('../error.js')
 const {
   connectionOptions,
+  formOptions,
   hidden,
-  keysOption,
   layoutOptions,
   readLayoutOptions,
   storeOptions
@@ -22,7 +22,8 @@ live (TTL), the permissions, the prefixes of the keys, the latency, and the cloc
 ok, FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
 
 --keys also reads up to 200 sessions, and says how many are plain, which keys encrypt the others, and what the app no
-longer needs. --user-index also checks the secondary index that an app with the user option needs, and the permission
+longer needs. With --user, it says the same about the users of these sessions, whose hashes depend on the keys too.
+--user-index also checks the secondary index that an app with the user option needs, and the permission
 to query it.
 
 Writes nothing: the writes that test the permissions have a condition that never holds. Costs three write capacity
@@ -31,7 +32,8 @@ units and at most 141 read capacity units.`,
     ...connectionOptions,
     ...readLayoutOptions,
     format: hidden(layoutOptions.format),
-    keys: keysOption,
+    keys: formOptions.keys,
+    user: formOptions.user,
     ...userIndexOptions,
     count: {
       type: 'string',
@@ -44,6 +46,7 @@ units and at most 141 read capacity units.`,
   examples: ['doctor', 'doctor --table sessions --region eu-central-1 --profile production', 'doctor --json'],
 
   async run({ values, output }) {
+    if (values.user !== undefined && values.keys === undefined) throw usageError('--user requires --keys')
     const checks = []
     const report = (name, status, detail, hint) => checks.push({ name, status, detail, todo: hint ?? null })
 
