@@ -15,6 +15,7 @@ function readKeyFile(file) {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
+    requireName(file)
     throw invalidFile(file, `cannot be read: ${error.code}`)
   }
   let keys
@@ -27,6 +28,12 @@ function readKeyFile(file) {
   const { problem } = require('../lib/protection-options.js').readKeys(keys)
   if (problem !== undefined) throw invalidFile(file, problem)
   return keys
+}
+
+/** Throws if the name of a file looks like keys, which somebody has passed instead. No message may contain them. */
+function requireName(file) {
+  if (!/^\s*[[{]|^[\w+/-]{43}=?$/.test(file)) return
+  throw usageError('a key was given instead of the name of a key file')
 }
 
 function invalidFile(file, problem) {
@@ -42,6 +49,7 @@ function invalidFile(file, problem) {
  */
 function addToKeyFile(file, key) {
   const isNew = !existsSync(file)
+  if (isNew) requireName(file)
   const keys = isNew ? [] : readKeyFile(file)
   if (keys.some(({ id }) => id === key.id)) {
     throw usageError(`the key file ${file} already contains a key with the ID ${key.id}: use a different --id`)

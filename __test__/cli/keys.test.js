@@ -131,4 +131,21 @@ describe('keys', () => {
     const directory = await keys('--file', temporaryDirectory(t))
     assert.match(directory.stderr, /cannot be read: EISDIR/)
   })
+
+  test('does not print keys that are given instead of a file', async (t) => {
+    const cwd = temporaryDirectory(t)
+    const key = keyOf(1)
+    for (const given of [key, key.slice(0, -1), JSON.stringify([{ id: 'a', key }]), ` {"id": "a", "key": "${key}"}`]) {
+      for (const args of [
+        ['rewrite', '--keys', given],
+        ['migrate', '--from-table', 'old', '--to-table', 'new', '--to-keys', given],
+        ['keys', '--file', given]
+      ]) {
+        const { code, stdout, stderr } = await runCli([...args, '--json'], { cwd })
+        assert.deepEqual([code, /a key was given instead of the name of a key file/.test(stderr)], [2, true])
+        assert.ok(!(stdout + stderr).includes(key.slice(0, -1)))
+      }
+    }
+    assert.deepEqual(fs.readdirSync(cwd), [])
+  })
 })
