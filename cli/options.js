@@ -3,7 +3,7 @@
 const layouts = require('../lib/compat/layouts.js')
 const { usageError } = require('./error.js')
 const { readKeyFile } = require('./key-file.js')
-const { oneOf, positiveNumber } = require('./parse.js')
+const { oneOf, positiveNumber, userPath } = require('./parse.js')
 
 // Options that several commands have, in the form that parse.js and help.js read.
 
@@ -70,7 +70,8 @@ const formOptions = {
   user: {
     type: 'string',
     placeholder: 'path',
-    description: 'Path of the user in the session, such as passport.user, as in the user option of the store'
+    description: 'Path of the user in the session, such as passport.user, as in the user option of the store',
+    parse: userPath
   }
 }
 

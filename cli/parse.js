@@ -81,6 +81,11 @@ function positiveInteger(text, name) {
   return Number(text)
 }
 
+function userPath(text, name) {
+  if (!text.split('.').includes('')) return text
+  throw usageError(`${name} must be the path of a field of the session, such as passport.user`)
+}
+
 function oneOf(choices) {
   return (text, name) => {
     if (choices.includes(text)) return text
@@ -94,4 +99,4 @@ function listOf(choices) {
   return (text, name) => text.split(',').map((part) => parseOne(part.trim(), name))
 }
 
-module.exports = { commonOptions, didYouMean, listOf, oneOf, parseArguments, positiveInteger, positiveNumber }
+module.exports = { commonOptions, didYouMean, listOf, oneOf, parseArguments, positiveInteger, positiveNumber, userPath }

@@ -40,7 +40,7 @@ const kinds = {
   encryption: ['a function that returns keys, or an object', (value) => typeof value === 'function' || isObject(value)],
   user: [
     "the path of a field of the session, such as 'passport.user', or a function that takes the session",
-    (value) => typeof value === 'function' || (isText(value) && value !== '')
+    (value) => typeof value === 'function' || (isText(value) && !value.split('.').includes(''))
   ],
   compression: ['true, false, or { withEncryption: true }', (value) => typeof value === 'boolean' || isObject(value)],
   lifetime: ['a whole number of seconds, at least 1', isCount],

@@ -212,7 +212,7 @@ describe('an invalid value causes a ConfigError', () => {
       { keys, refreshAfter: Infinity },
       { keys, key: bytes }
     ],
-    user: [''],
+    user: ['', 'a..b', '.a', 'a.'],
     compression: [{ withEncryption: 'yes' }, { level: 9 }],
     maxLifetime: [0, -1, 1.5, NaN, Infinity],
     format: ['xml', 'JSON', ''],
