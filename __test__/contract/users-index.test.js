@@ -2,16 +2,17 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { settlesWithin } = require('../support/calls')
+const { callDuringFault, settlesWithin, shortTimeouts } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
 const { assertOperationError, assertStoreError, failure } = require('../support/errors')
-const { changedResponse, errorResponse, loseResponse } = require('../support/fault-proxy')
+const fault = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { openRequest } = require('../support/parallel-app')
 const { newKey, newSession } = require('../support/sessions')
 const { assertSessionsOf, exists, logIn } = require('./support/users')
 
+const { changedResponse, errorResponse, loseResponse } = fault
 const dynamodb = useDynamoDB()
 const native = entries[0]
 
@@ -310,5 +311,61 @@ describe('the index', () => {
     proxy.on('DeleteItem', errorResponse(400, 'AccessDeniedException'))
     const error = await failure(store, 'destroyAllOf', 'ann')
     assertStoreError(error, { code: 'AccessDeniedException', operation: 'DeleteItem' })
+  })
+})
+
+describe('idsOf and destroyAllOf', needs('proxy'), () => {
+  const faults = {
+    'a request without a response': [fault.noResponse, 'TimeoutError'],
+    'a connection that closes': [fault.hangUp, 'NetworkError'],
+    'a response that is not HTTP': [fault.garbage, 'NetworkError'],
+    'a response that is cut off': [fault.partialBody, 'NetworkError'],
+    'a response with a wrong checksum': [fault.wrongChecksum, 'NetworkError'],
+    'a page that is not JSON': [fault.textResponse(200, '{"Items":'), /./],
+    'a page of junk': [fault.textResponse(200, '{"Items":5}'), /./],
+    throttling: [errorResponse(400, 'ThrottlingException'), 'ThrottlingException'],
+    'an error of the service': [errorResponse(500, 'InternalServerError'), 'InternalServerError'],
+    'a denied permission': [errorResponse(400, 'AccessDeniedException'), 'AccessDeniedException']
+  }
+  for (const [name, [response, code]] of Object.entries(faults)) {
+    for (const method of ['idsOf', 'destroyAllOf']) {
+      test(`${method} fails in time after ${name}, and ends no session`, async (t) => {
+        const { store, create, proxy } = await openBehindProxy(t, shortTimeouts)
+        const other = create(dynamodb.connection)
+        const sids = await logIn(store, 'ann', 2)
+        proxy.on('Query', response)
+        const { error } = await callDuringFault({ proxy, store }, method, 'ann')
+        assertStoreError(error, { code, operation: 'Query', secrets: ['ann', ...sids] })
+        await assertSessionsOf(other, 'ann', sids)
+      })
+    }
+  }
+
+  test('are repeated after a failed attempt', async (t) => {
+    for (const response of [
+      fault.hangUp,
+      errorResponse(500, 'InternalServerError'),
+      errorResponse(400, 'ThrottlingException')
+    ]) {
+      const { store, proxy } = await openBehindProxy(t)
+      const sids = await logIn(store, 'ann', 2)
+      proxy.on('Query', response, 1)
+      await assertSessionsOf(store, 'ann', sids)
+      proxy.on('Query', response, 1).on('DeleteItem', response, 1)
+      assert.equal(await store.destroyAllOf('ann'), 2)
+    }
+  })
+
+  test('finish before the store closes, and fail with ClosedError later', async (t) => {
+    const { store, proxy } = await openBehindProxy(t)
+    await logIn(store, 'ann', 3)
+    proxy.on('Query', fault.delayed(50))
+    const [finding, ending] = [store.idsOf('ann'), store.destroyAllOf('ann')]
+    await store.close()
+    assert.equal((await finding).length, 3)
+    assert.equal(await ending, 3)
+    for (const method of ['idsOf', 'destroyAllOf']) {
+      assertStoreError(await failure(store, method, 'ann'), { code: 'ClosedError' })
+    }
   })
 })
