@@ -9,11 +9,11 @@ const { CommandError, usageError } = require('./error.js')
 const KEY_ID = /^[\w.:/-]{1,64}$/
 const KEY_LENGTH = 32
 
-/** The keys in a file, as they are there. Throws if they are not valid. */
+/** The keys in a file, or with `-` on standard input, as they are there. Throws if they are not valid. */
 function readKeyFile(file) {
   let text
   try {
-    text = readFileSync(file, 'utf8')
+    text = readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (error) {
     requireName(file)
     throw invalidFile(file, `cannot be read: ${error.code}`)

@@ -54,7 +54,7 @@ const layoutOptions = {
 const keysOption = {
   type: 'string',
   placeholder: 'file',
-  description: 'File with the encryption keys of the app, as the command keys writes it'
+  description: 'File with the encryption keys of the app, as the command keys writes it, or - for standard input'
 }
 
 /** Somebody who can write to the table can plant a plain session. Encrypted, the app would accept it. */

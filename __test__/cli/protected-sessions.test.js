@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { runCli } = require('../support/cli')
+const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { needs } = require('../support/features')
 const { encryptedWith, keyFile, sampleKeys } = require('../support/key-files')
@@ -48,6 +48,20 @@ describe('a key file', () => {
     const rm = ['rm', sid, '--table', table]
     assert.equal((await runCli(rm, { connection: dynamodb.connection })).code, 3)
     assert.equal((await runCli([...rm, '--hash-ids'], { connection: dynamodb.connection })).code, 0)
+  })
+
+  test('can be standard input', async () => {
+    const table = await dynamodb.newTable()
+    const sid = newSid()
+    await dynamodb.store({ table, ...encryptedWith(newKey) }).set(sid, session())
+    const show = (input) =>
+      startCli(['show', sid, '--table', table, '--keys', '-', '--json'], { connection: dynamodb.connection, input })
+        .ended
+    const { code, json } = await show(JSON.stringify([newKey]))
+    assert.deepEqual([code, json.session.text], [0, 'é🚀'])
+    const invalid = await show(newKey.key)
+    assert.deepEqual([invalid.code, invalid.json.error.code], [1, 'InvalidKeyFile'])
+    assert.ok(!(invalid.stdout + invalid.stderr).includes(newKey.key))
   })
 
   test('stats counts encrypted sessions, and with keys those that cannot be read', async (t) => {

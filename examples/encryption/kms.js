@@ -13,8 +13,10 @@
 // The app needs the permission kms:Decrypt for the KMS key.
 //
 // To rotate, deploy the app twice: with the new key as the second one, so that all processes can decrypt its sessions, then
-// as the first one. Before you remove the old key, run `npx dynamodb-session rewrite`, which encrypts the remaining sessions
-// under the new one.
+// as the first one. Before you remove the old key, encrypt the remaining sessions under the new one:
+//
+//   node -e "require('./kms').getKeys().then((keys) => console.log(JSON.stringify(keys)))" |
+//     npx dynamodb-session rewrite --keys -
 
 const { DecryptCommand, KMSClient } = require('@aws-sdk/client-kms')
 
@@ -34,7 +36,7 @@ async function decrypt({ id, ciphertext }) {
   })
   // The SDK has no time limit of its own.
   const { Plaintext } = await client.send(command, { abortSignal: AbortSignal.timeout(5000) })
-  return { id, key: Plaintext }
+  return { id, key: Buffer.from(Plaintext).toString('base64') }
 }
 
 module.exports = { getKeys }

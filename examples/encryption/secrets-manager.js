@@ -9,8 +9,11 @@
 // The app needs the permission secretsmanager:GetSecretValue for this secret.
 //
 // To rotate, add a new key as the second one, and make it the first one six minutes later. All processes have it by then,
-// because they fetch the secret every five minutes, so you do not need to deploy the app. Before you remove the old key, run
-// `npx dynamodb-session rewrite`, which encrypts the remaining sessions under the new one.
+// because they fetch the secret every five minutes, so you do not need to deploy the app. Before you remove the old key,
+// encrypt the remaining sessions under the new one:
+//
+//   aws secretsmanager get-secret-value --secret-id session-keys --query SecretString --output text |
+//     npx dynamodb-session rewrite --keys -
 
 const { GetSecretValueCommand, SecretsManagerClient } = require('@aws-sdk/client-secrets-manager')
 
