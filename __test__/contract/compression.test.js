@@ -11,11 +11,11 @@ const { entries, openEntry } = require('../support/entry-points')
 const { assertStoreError } = require('../support/errors')
 const { needs } = require('../support/features')
 const { openRequest } = require('../support/parallel-app')
-const { newSession, newSid } = require('../support/sessions')
+const { newKey, newSession, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 const native = entries[0]
-const keys = [{ id: 'k', key: randomBytes(32) }]
+const keys = [newKey()]
 
 /** The largest item, in bytes. */
 const LARGEST = 400 * 1024

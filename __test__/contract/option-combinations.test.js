@@ -4,18 +4,18 @@
 // sessions are stored and saved, in every store.
 
 const assert = require('node:assert/strict')
-const { createHash, randomBytes } = require('node:crypto')
+const { createHash } = require('node:crypto')
 const { before, describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
 const { assertStoreError } = require('../support/errors')
 const { needs } = require('../support/features')
 const { LIFETIME, openRequest } = require('../support/parallel-app')
-const { newSession, newSid } = require('../support/sessions')
+const { newKey, newSession, newSid } = require('../support/sessions')
 const { useFakeDate } = require('./support/express')
 
 const dynamodb = useDynamoDB()
-const keys = [{ id: 'k', key: randomBytes(32) }]
+const keys = [newKey()]
 const specialKeys = [{ name: 'role', type: 'S' }]
 const sum = (_field, base, theirs, mine) => (theirs ?? 0) + (mine ?? 0) - (base ?? 0)
 

@@ -4,12 +4,11 @@
 // active. Old and new processes share the table.
 
 const assert = require('node:assert/strict')
-const { randomBytes } = require('node:crypto')
 const { describe, test } = require('node:test')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries } = require('../support/entry-points')
 const { Client, startApp, startProcess } = require('../support/parallel-app')
-const { nowInSeconds } = require('../support/sessions')
+const { newKey, nowInSeconds } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 const native = entries[0]
@@ -18,8 +17,8 @@ const USERS = 4
 /** The lifetime in the option maxLifetime, in seconds. */
 const LONGEST = 1800
 
-const newKey = (id) => ({ id, key: randomBytes(32).toString('base64') })
-const [one, two] = [newKey('one'), newKey('two')]
+/** The keys, as text that can be sent to a process. */
+const [one, two] = ['one', 'two'].map((id) => ({ id, key: newKey().key.toString('base64') }))
 
 /** A user of the app, who sends requests to the processes that serve it now. */
 class User {

@@ -1,20 +1,18 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { randomBytes } = require('node:crypto')
 const { describe, test } = require('node:test')
 const { callBothWays, collectEvents } = require('../support/calls')
 const { useDynamoDB } = require('../support/dynamodb')
 const { entries, openEntry } = require('../support/entry-points')
 const { assertStoreError, failure } = require('../support/errors')
 const { Client, startApp } = require('../support/parallel-app')
-const { newSession, newSid } = require('../support/sessions')
+const { newKey, newSession, newSid } = require('../support/sessions')
 const { assertSessionsOf, exists, logIn } = require('./support/users')
 
 const dynamodb = useDynamoDB()
 
 const open = (t, entry, options) => openEntry(t, dynamodb, entry, { user: 'userId', ...options })
-const newKey = (id) => ({ id, key: randomBytes(32) })
 
 for (const entry of entries) {
   describe(`the option user of ${entry.name}`, () => {
