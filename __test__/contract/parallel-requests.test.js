@@ -12,7 +12,7 @@ const { needs } = require('../support/features')
 const { entries } = require('../support/entry-points')
 const { Client, LIFETIME, openRequest, scenario, startApp, startProcess } = require('../support/parallel-app')
 const { RandomJSON } = require('../support/random-json')
-const { expressSession, newSid } = require('../support/sessions')
+const { expressSession, newKey, newSid } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
 
@@ -109,6 +109,21 @@ describe('random parallel requests leave each session as a reference model says'
   // A server that does not compare maps cannot tell whether one has changed.
   const formats = needs('mapEquality').skip ? ['json'] : ['json', 'map']
 
+  const keys = [newKey('one'), newKey('two')]
+  /** Options of stores that read each other's sessions. */
+  const families = {
+    plain: [{}, { compression: true }, { maxLifetime: 1e6 }],
+    encrypted: [
+      { encryption: { keys, write: false } },
+      { encryption: { keys, acceptPlain: true } },
+      {
+        encryption: { keys: keys.toReversed(), acceptPlain: true },
+        compression: { withEncryption: true },
+        maxLifetime: 1e6
+      }
+    ]
+  }
+
   /** A proxy that loses some of the responses, after the server has carried out the request. */
   async function lossyProxy(random) {
     const proxy = await dynamodb.proxy()
@@ -190,7 +205,8 @@ describe('random parallel requests leave each session as a reference model says'
       const users = []
       for (const framework of ['express', 'koa', 'fastify']) {
         const options = { ...place, format: random.pick(formats), touchAfter: random.pick([0, 600]) }
-        const [store, other] = [dynamodb.store(options), dynamodb.store(options)]
+        const family = options.format === 'map' ? [{}] : families[random.pick(['plain', 'encrypted'])]
+        const [store, other] = [1, 2].map(() => dynamodb.store({ ...options, ...random.pick(family) }))
         const starting = [store, store, other].map((one) => startApp(framework, { store: one, rolling: true }))
         const apps = await Promise.all(starting)
         for (const app of apps) t.after(app.close)
