@@ -13,7 +13,8 @@ const commonOptions = {
 /** Reads the arguments of a command. An option with a `parse` function has the value that this function returns. */
 function parseArguments(args, { options, positionals: names = [] }) {
   const allowed = { ...options, ...commonOptions }
-  const { tokens } = parseArgs({ args, options: parseArgsOptions(allowed), strict: false, tokens: true })
+  const given = names.length > 0 ? withIdsLast(args, allowed) : args
+  const { tokens } = parseArgs({ args: given, options: parseArgsOptions(allowed), strict: false, tokens: true })
   if (tokens.some(({ name }) => name === 'help')) return { values: { help: true }, positionals: [] }
   const values = {}
   const positionals = []
@@ -24,6 +25,19 @@ function parseArguments(args, { options, positionals: names = [] }) {
   if (positionals.length > names.length) throw usageError(`unexpected argument ${positionals[names.length]}`)
   if (positionals.length < names.length) throw usageError(`missing argument <${names[positionals.length]}>`)
   return { values, positionals }
+}
+
+/**
+ * Moves arguments such as -abc to the end, after `--`: they are session IDs, because commands with such an argument have no
+ * short options that can be combined.
+ */
+function withIdsLast(args, options) {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  const isValue = (i) => args[i - 1]?.startsWith('--') && options[args[i - 1].slice(2)]?.type === 'string'
+  const isId = (arg, i) => i < end && /^-[^-]./.test(arg) && !isValue(i)
+  const ids = args.filter(isId)
+  const others = args.filter((arg, i) => !isId(arg, i))
+  return ids.length === 0 ? args : [...others, ...(end === args.length ? ['--'] : []), ...ids]
 }
 
 /** The options in the form that parseArgs of Node.js accepts. */

@@ -25,7 +25,7 @@ const sessionOptions = {
 const sessionArgumentHelp = `
 The argument is a session ID, the value of a session cookie (s:<id>.<signature>, URL-encoded or not), name=value, or a
 whole Cookie header. The signature is not verified. Use - to read the argument from standard input, which keeps it out
-of the process list.`
+of the process list. Before an argument that starts with two dashes, put --, as in: show -- <id>.`
 
 /** The session ID that the argument contains. */
 function readSessionId(argument, values) {

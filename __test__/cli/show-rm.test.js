@@ -77,6 +77,26 @@ describe('show', () => {
     assert.match((await run('show', beyond)).stdout, /^expires {2}never$/m)
   })
 
+  test('accepts a session ID that starts with a dash', async () => {
+    for (const [sid, ...args] of [['-phr-niC_7r'], ['-hC7r'], ['-h--C7r'], ['-7', '--'], ['--table', '--']]) {
+      await dynamodb.store().set(sid, newSession())
+      const options = ['--table', dynamodb.table, '--json']
+      const { json, stderr } = await runCli(['show', ...options, ...args, sid], { connection: dynamodb.connection })
+      assert.equal(json?.id, sid, stderr)
+      const removed = await runCli(['rm', ...options, ...args, sid], { connection: dynamodb.connection })
+      assert.deepEqual([removed.code, removed.json?.id, await dynamodb.store().get(sid)], [0, sid, null])
+    }
+    assert.equal((await run('show', '-h')).code, 0)
+    assert.match((await run('show', '-x')).stderr, /unknown option -x/)
+    for (const args of [
+      ['x', '-abc'],
+      ['-abc', '--', 'x']
+    ]) {
+      assert.match((await run('rm', '--plain', ...args)).stderr, /unexpected argument/)
+    }
+    assert.match((await run('show', '--cookie-name', '-abc', 'a=b; c=d')).stderr, /-abc/)
+  })
+
   test('reads the argument from standard input, and other layouts', async () => {
     const table = await dynamodb.newTable({ hashKey: 'pk', sortKey: 'sk' })
     const item = { pk: { S: 'SESSION#x' }, sk: { S: 'SESSION#x' }, session: { M: { a: { N: '1' } } } }
