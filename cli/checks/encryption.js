@@ -21,27 +21,30 @@ function checkEncryption(sessions, isWholeTable, options, report) {
   const parts = [`${plain} plain`, ...listOf([...counts].map(([id, count]) => `${count} encrypted under ${id}`))]
   const detail = `${scope}: ${parts.join(', ')}`
 
-  const unknown = [...counts.keys()].filter((id) => !keyIds.includes(id))
-  if (unknown.length > 0) {
-    return report(
-      'encryption',
-      'failed',
-      `${detail}; the key file does not contain ${listOf(unknown).join(', ')}`,
-      'add the missing key to the key file and to the keys of the app: without it, these sessions cannot be read'
-    )
-  }
-  const unreadable = countBy(live.filter((each) => isEncrypted(each) && !each.session).map(({ keyId }) => keyId))
-  if (unreadable.size > 0) {
-    const list = [...unreadable].map(([id, count]) => `${count} under ${id}`)
-    return report(
-      'encryption',
-      'failed',
-      `${detail}; cannot be decrypted: ${listOf(list).join(', ')}`,
-      'check that the key file has the same keys as the app; if it does, these items were changed, and the app treats their sessions as missing'
-    )
-  }
   const rewrite = suggestedCommand('rewrite', values)
   const users = values.user === undefined ? undefined : checkUsers(live, scope, options, rewrite, report)
+  const unknown = [...counts.keys()].filter((id) => !keyIds.includes(id))
+  const isUnreadable = (each) => isEncrypted(each) && each.session === undefined && !each.lacksKey
+  const unreadable = [...countBy(live.filter(isUnreadable).map(({ keyId }) => keyId))]
+  const problems = [
+    ...(unknown.length > 0 ? [`the key file does not contain ${listOf(unknown).join(', ')}`] : []),
+    ...(unreadable.length > 0
+      ? [`cannot be decrypted: ${listOf(unreadable.map(([id, count]) => `${count} under ${id}`)).join(', ')}`]
+      : [])
+  ]
+  if (problems.length > 0) {
+    const hints = [
+      ...(unknown.length > 0
+        ? ['add the missing key to the key file and to the keys of the app: without it, these sessions cannot be read']
+        : []),
+      ...(unreadable.length > 0
+        ? [
+            'check that the key file has the same keys as the app; if it does, the items that cannot be decrypted were changed, and the app treats their sessions as missing'
+          ]
+        : [])
+    ]
+    return report('encryption', 'failed', [detail, ...problems].join('; '), hints.join('; '))
+  }
   const inUse = keyIds.slice(1).filter((id) => counts.has(id) || users?.keyIds.includes(id))
   const advice = adviceFor({ plain, users, inUse, keyIds, isWholeTable, values, rewrite })
   return report('encryption', 'ok', detail, advice)
