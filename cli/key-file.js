@@ -39,7 +39,7 @@ function requireName(file) {
 function invalidFile(file, problem) {
   return new CommandError(`the key file ${file} ${problem}`, {
     code: 'InvalidKeyFile',
-    hint: 'a key file is a JSON array of { "id", "key" } with keys of 32 bytes in base64; to create one, run: npx dynamodb-session keys --file keys.json'
+    hint: 'a key file has the keys of the app: a JSON array of { "id", "key" }, with keys of 32 bytes in base64'
   })
 }
 

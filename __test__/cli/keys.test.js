@@ -118,7 +118,7 @@ describe('keys', () => {
       const { code, json, stderr } = await keys('--file', file, '--json')
       assert.deepEqual([code, json.error.code], [1, 'InvalidKeyFile'])
       assert.match(stderr, message)
-      assert.match(json.error.todo, /keys of 32 bytes in base64/)
+      assert.match(json.error.todo, /keys of 32 bytes in base64$/)
       for (const text of [stderr, JSON.stringify(json)]) assert.ok(!text.includes(secret) && !text.includes(keyOf(1)))
       assert.equal(fs.readFileSync(file, 'utf8'), before)
     })
