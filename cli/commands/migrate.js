@@ -30,9 +30,10 @@ item are copied too. The source is not changed, and the target table must exist 
 --from-keys decrypts the sessions of the source, and --to-keys encrypts the copies. With both, plain sessions of the
 source are copied only with --from-accept-plain. --to-hash-ids moves an existing table to hashed session IDs.
 
-You can run the command again shortly before and after the app switches to the target, to copy what is new: a session
-that has a later expiry in the target is newer and is kept. A session with the same expiry but different content is also
-kept, and counts as different. --overwrite replaces both.
+You can run the command again before the app switches to the target, to copy what is new: a session that has a later
+expiry in the target is newer and is kept. A session with the same expiry but different content is also kept, and counts
+as different. --overwrite replaces both. A run after the switch also restores sessions that users have ended in the
+target, such as by a logout, because they are still in the source.
 
 --region, --endpoint, and --profile apply to both sides; options that start with --from or --to take precedence. A
 profile set by an option takes precedence over keys in the environment.
