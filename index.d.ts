@@ -259,8 +259,9 @@ declare namespace connectDynamoDB {
      */
     maxLifetime?: number
     /**
-     * Whether the keys of items have a SHA-256 hash of the session ID in place of the ID. Only for new tables: existing
-     * sessions are not found; see the command `migrate`. Session IDs must have at least 16 bytes. Default: false.
+     * Whether to store a SHA-256 hash of each session ID instead of the ID. Use it with a new table: the store does not find
+     * sessions that were stored under their IDs, but the command `migrate` moves them. Session IDs must have at least 16
+     * bytes. Default: false.
      */
     hashIds?: boolean
     /**
@@ -619,7 +620,7 @@ declare namespace connectDynamoDB {
      * Returns the IDs of a user's sessions. Requires the `user` option. May include sessions that have expired, until DynamoDB
      * deletes their items, and miss sessions of the last second. With `hashIds`, the IDs are hashed.
      *
-     * Cost: one Query for each key of `encryption`, which uses half a read unit per 4 KB of the index: about 40 sessions.
+     * Cost: one Query for each key of `encryption`, which uses half a read unit per 4 KB of the index: about 50 sessions.
      */
     idsOf(user: string | number, callback: ValueCallback<string[]>): void
     idsOf(user: string | number): Promise<string[]>

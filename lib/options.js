@@ -166,7 +166,10 @@ function check(given, allowed, label, reject) {
 }
 
 function isAboutProtection(name, allowed) {
-  if (allowed === optionKinds) return protectionNames.includes(name)
+  if (allowed === optionKinds) {
+    const { nearest } = require('./option-hints.js')
+    return protectionNames.includes(Object.hasOwn(allowed, name) ? name : nearest(name, Object.keys(allowed)))
+  }
   return allowed === attributesKinds && protectionAttributes.includes(name)
 }
 

@@ -39,8 +39,14 @@ function readEncryption(given) {
       `option encryption.refreshAfter must be a positive number of seconds, at most ${LONGEST_REFRESH_AFTER}`
     )
   }
+  if (!write && options.acceptPlain === false) {
+    throw configError('option encryption.acceptPlain cannot be false with write: false, which writes plain sessions')
+  }
   const read = { write, acceptPlain: acceptPlain || !write, refreshAfter }
   if (typeof source === 'function') return { ...read, keys: undefined, provide: source }
+  if (options.refreshAfter !== undefined) {
+    throw configError('option encryption.refreshAfter has no effect unless encryption.keys is a function; leave it out')
+  }
   const { keys, problem } = readKeys(source)
   if (problem !== undefined) throw configError(`option encryption.keys ${problem}`)
   return { ...read, keys: () => keys, provide: undefined }
@@ -151,13 +157,16 @@ function userReader(user) {
   }
 }
 
+/** The error of a value that is not a user. Its message does not contain the value. */
+class InvalidUser extends TypeError {}
+
 /** The text of a user. */
 function userText(user) {
   const isValid = typeof user === 'string' ? user !== '' && user.isWellFormed() : Number.isFinite(user)
-  if (!isValid && typeof user !== 'bigint') throw new TypeError('the user must be a non-empty string or a number')
+  if (!isValid && typeof user !== 'bigint') throw new InvalidUser('the user must be a non-empty string or a number')
   const text = String(user)
   if (Buffer.byteLength(text) > LONGEST_USER) {
-    throw new TypeError(`the user must not be longer than ${LONGEST_USER} bytes`)
+    throw new InvalidUser(`the user must not be longer than ${LONGEST_USER} bytes`)
   }
   return text
 }
@@ -178,4 +187,12 @@ function configError(message) {
   return new DynamoDBStoreError('ConfigError', message)
 }
 
-module.exports = { readKeys, readProtection, requireOwnAttributes, userReader, userText, warnAboutReadable }
+module.exports = {
+  InvalidUser,
+  readKeys,
+  readProtection,
+  requireOwnAttributes,
+  userReader,
+  userText,
+  warnAboutReadable
+}

@@ -2,7 +2,7 @@
 
 const { operations } = require('./native/operations.js')
 const { writesBinary } = require('./options.js')
-const { requireOwnAttributes, userReader, warnAboutReadable } = require('./protection-options.js')
+const { InvalidUser, requireOwnAttributes, userReader, warnAboutReadable } = require('./protection-options.js')
 
 /** What a hashed session ID looks like. It is the same in core/src/item/layout.rs. */
 const HASHED_ID = /^h1-[\w-]{43}$/
@@ -46,7 +46,8 @@ class Protection {
     try {
       return this.#readUser?.(session)
     } catch (error) {
-      throw this.#native.createError(operations.set, 'ConfigError', 'option user did not find a valid user', error)
+      const message = `option user failed: ${error instanceof InvalidUser ? error.message : 'the function threw'}`
+      throw this.#native.createError(operations.set, 'ConfigError', message, error)
     }
   }
 

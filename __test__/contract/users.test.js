@@ -88,7 +88,10 @@ for (const entry of entries) {
           (error) => error
         )
         assertStoreError(error, { code: 'ConfigError', operation: 'PutItem' })
-        assert.match(error.message, /option user did not find a valid user/)
+        assert.match(
+          error.message,
+          /option user failed: (the user must (be a non-empty string or a number|not be longer than 2048 bytes)|the function threw)/
+        )
         if (user === thrown) assert.equal(error.cause, thrown)
         assert.equal(await read(sid), undefined)
       }

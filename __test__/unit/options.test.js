@@ -206,10 +206,13 @@ describe('an invalid value causes a ConfigError', () => {
       { keys: [...keys, ...keys] },
       { keys, write: 'no' },
       { keys, acceptPlain: 1 },
-      { keys, refreshAfter: 0 },
-      { keys, refreshAfter: -1 },
-      { keys, refreshAfter: '300' },
-      { keys, refreshAfter: Infinity },
+      { keys: () => keys, refreshAfter: 0 },
+      { keys: () => keys, refreshAfter: -1 },
+      { keys: () => keys, refreshAfter: '300' },
+      { keys: () => keys, refreshAfter: Infinity },
+      { keys, refreshAfter: 300 },
+      { keys, write: false, acceptPlain: false },
+      keys,
       { keys, key: bytes }
     ],
     user: ['', 'a..b', '.a', 'a.'],
@@ -490,4 +493,11 @@ describe('secrets are absent', () => {
     assert.equal(JSON.stringify(store).includes(secret), false)
     await store.close()
   })
+})
+
+test('a misspelled option that protects sessions causes a ConfigError in a compatible store too', () => {
+  const Store = require('../../lib/compat/dynamodb-store')
+  for (const name of ['encrypton', 'maxLifeTime', 'hashIDs', 'compresion']) {
+    assert.throws(() => new Store({ [name]: true }), { code: 'ConfigError' }, name)
+  }
 })

@@ -99,7 +99,7 @@ function connectDynamoDB(connect) {
       const { sessions, settings } = this[STATE]
       const { text, expires, isExpired, lacksKey } = decodedSession(sessions, settings, found?.Item)
       if (lacksKey) {
-        const message = 'the session is encrypted under a key that is not in option encryption.keys'
+        const message = 'the session is encrypted, and its key is not among those of option encryption'
         throw new DynamoDBStoreError('EncryptionKeyError', message, { retryable: true })
       }
       return !text || isExpired ? null : sessions.parse(text, expires)

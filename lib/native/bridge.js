@@ -153,7 +153,7 @@ async function credentialsJson(provide) {
 async function keysJson(provide) {
   try {
     const { keys, problem } = require('../protection-options.js').readKeys(await provide())
-    return keys === undefined ? failure(`what the function of option encryption returned ${problem}`) : plainJson(keys)
+    return keys === undefined ? failure(`the result of the function of option encryption ${problem}`) : plainJson(keys)
   } catch {
     return failure('the function that returns the encryption keys failed')
   }
