@@ -64,14 +64,15 @@ pub fn with_item_key<T>(layout: &Layout, id: &str, run: impl FnOnce(ItemKey<'_>)
 
 /// The size of an item without its session, in bytes.
 fn size_of_others(layout: &Layout, item: &NewItem<'_>) -> usize {
-    /// A number of ten digits.
-    const TIME: usize = 6;
     let key = layout.key(item.id).len();
     let keys = [Some(&layout.hash_key), layout.sort_key.as_ref()];
     let keys: usize = keys.into_iter().flatten().map(|name| name.len() + key).sum();
     let times = [(Some(&layout.expires), item.expires), (layout.created.as_ref(), item.created)];
-    let times: usize =
-        times.into_iter().filter_map(|(name, time)| time.and(name)).map(|name| name.len() + TIME).sum();
+    let times: usize = times
+        .into_iter()
+        .filter_map(|(name, time)| name.zip(time))
+        .map(|(name, time)| name.len() + tree::number_size(&time.to_string()))
+        .sum();
     let user = layout.user.as_ref().zip(item.user).map_or(0, |(name, user)| name.len() + user.len());
     let constants: usize = layout.constants.iter().map(|(name, value)| name.len() + value.len()).sum();
     let attributes = item.attributes.and_then(|json| serde_json::from_str::<Attributes>(json).ok());
@@ -118,7 +119,7 @@ mod tests {
             ..Layout::sample(Format::Json)
         };
         let attributes = Some(r#"{"n":{"N":"12"},"s":{"S":"text"}}"#);
-        let times = Some(1_800_000_000);
+        let times = Some(1_812_345_000);
         let item = NewItem {
             id: "1",
             attributes,

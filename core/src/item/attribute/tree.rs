@@ -91,10 +91,14 @@ impl AttributeValue {
     }
 }
 
-/// One byte per two digits, plus one.
-fn number_size(number: &str) -> usize {
+/// One byte per two significant digits, plus one. Zeros at both ends are not significant.
+pub(crate) fn number_size(number: &str) -> usize {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
-    mantissa.bytes().filter(u8::is_ascii_digit).count().div_ceil(2) + 1
+    let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
+    let is_significant = |digit: &u8| *digit != b'0';
+    let first = digits.iter().position(is_significant);
+    let last = digits.iter().rposition(is_significant);
+    first.zip(last).map_or(0, |(first, last)| last + 1 - first).div_ceil(2) + 1
 }
 
 fn binary_size(base64: &str) -> usize {
@@ -132,6 +136,9 @@ mod tests {
             (r#"{"a":{"S":"é"}}"#, 1 + 2),
             (r#"{"n":{"N":"-123.5"}}"#, 1 + 3),
             (r#"{"n":{"N":"1.5e-100"}}"#, 1 + 2),
+            (r#"{"n":{"N":"1812345000"}}"#, 1 + 5),
+            (r#"{"n":{"N":"0.0120"}}"#, 1 + 2),
+            (r#"{"n":{"N":"0"}}"#, 1 + 1),
             (r#"{"b":{"B":"YWJj"}}"#, 1 + 3),
             (r#"{"b":{"B":"YQ=="}}"#, 1 + 1),
             (r#"{"t":{"BOOL":true}}"#, 1 + 1),
