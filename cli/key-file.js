@@ -44,10 +44,10 @@ function invalidFile(file, problem) {
 }
 
 /**
- * Puts a key first in a file, and creates the file if it does not exist. Resolves to the number of keys. The file is
+ * Puts a key first or last in a file, and creates the file if it does not exist. Returns the number of keys. The file is
  * replaced in one step, so that no reader sees a part of it, and no failure loses a key.
  */
-function addToKeyFile(file, key) {
+function addToKeyFile(file, key, isLast) {
   const isNew = !existsSync(file)
   if (isNew) requireName(file)
   const keys = isNew ? [] : readKeyFile(file)
@@ -56,7 +56,7 @@ function addToKeyFile(file, key) {
   }
   const target = isNew ? file : realpathSync(file)
   const temporary = `${target}.new`
-  const text = `${JSON.stringify([key, ...keys], null, 2)}\n`
+  const text = `${JSON.stringify(isLast ? [...keys, key] : [key, ...keys], null, 2)}\n`
   try {
     writeDurably(temporary, text, isNew ? undefined : statSync(target))
     renameSync(temporary, target)

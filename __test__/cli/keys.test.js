@@ -57,6 +57,17 @@ describe('keys', () => {
     assert.match((await keys('--file', file)).stderr, /chmod o= /)
   })
 
+  test('puts the new key last with --last', async (t) => {
+    const file = fileWith(t, [{ id: 'old', key: keyOf(1) }])
+    assert.equal((await keys('--file', file, '--id', 'new', '--last')).code, 0)
+    assert.deepEqual(
+      parse(file).map(({ id }) => id),
+      ['old', 'new']
+    )
+    const without = await keys('--last')
+    assert.deepEqual([without.code, /--last requires --file/.test(without.stderr)], [2, true])
+  })
+
   test('follows a symbolic link', async (t) => {
     const file = fileWith(t, [{ id: 'old', key: keyOf(1) }])
     const link = path.join(path.dirname(file), 'link.json')

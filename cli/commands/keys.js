@@ -12,9 +12,10 @@ Creates a random key of 32 bytes for the encryption option of the store. Without
 new key, for example for a secret of AWS Secrets Manager.
 
 With --file, puts the new key first in the file: the app then encrypts with the new key, and still decrypts with the
-older ones. Creates the file if it does not exist, with permissions only for its owner. An existing file keeps its owner
-and its permissions. This command never prints the keys of an existing file, and never replaces a file that is not a
-valid key file.
+older ones. With --last, puts it last: the app can decrypt with it, but encrypts with it only when you move it to the
+first place. Creates the file if it does not exist, with permissions only for its owner. An existing file keeps its
+owner and its permissions. This command never prints the keys of an existing file, and never replaces a file that is
+not a valid key file.
 
 Keep the keys secret, and back them up separately from the table: without its key, a session cannot be read. This
 command sends no requests.`,
@@ -26,15 +27,17 @@ command sends no requests.`,
       default: 'the date and 4 random characters',
       parse: parseId
     },
-    file: { type: 'string', placeholder: 'file', description: 'Key file to add the key to', parse: parseFile }
+    file: { type: 'string', placeholder: 'file', description: 'Key file to add the key to', parse: parseFile },
+    last: { type: 'boolean', description: 'Put the key last in the file, for the first step of a rotation' }
   },
-  examples: ['keys --file keys.json', 'keys --id 2026-11 --file keys.json', 'keys'],
+  examples: ['keys --file keys.json', 'keys --id 2026-11 --file keys.json --last', 'keys'],
 
   run({ values, output }) {
-    const { file } = values
+    const { file, last } = values
+    if (last && file === undefined) throw usageError('--last requires --file')
     const key = { id: values.id ?? newId(), key: randomBytes(KEY_LENGTH).toString('base64') }
     if (file === undefined) return output.text(JSON.stringify([key], null, 2))
-    const keys = addToKeyFile(file, key)
+    const keys = addToKeyFile(file, key, last)
     if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
       output.note(`all users of this host can access ${file}: to change that, run: chmod o= ${file}`)
     }

@@ -8,9 +8,15 @@
 //
 // The app needs the permission secretsmanager:GetSecretValue for this secret.
 //
-// To rotate, add a new key as the second one, and make it the first one six minutes later. All processes have it by then,
-// because they fetch the secret every five minutes, so you do not need to deploy the app. Before you remove the old key,
-// encrypt the remaining sessions under the new one:
+// To rotate, add a new key as the last one:
+//
+//   aws secretsmanager get-secret-value --secret-id session-keys --query SecretString --output text > keys.json
+//   npx dynamodb-session keys --file keys.json --last
+//   aws secretsmanager put-secret-value --secret-id session-keys --secret-string file://keys.json
+//   rm keys.json
+//
+// Make it the first one six minutes later. All processes have it by then, because they fetch the secret every five minutes,
+// so you do not need to deploy the app. Before you remove the old key, encrypt the remaining sessions under the new one:
 //
 //   aws secretsmanager get-secret-value --secret-id session-keys --query SecretString --output text |
 //     npx dynamodb-session rewrite --keys -
