@@ -67,7 +67,7 @@ class Checkpoint {
     }
     if (!isDeepStrictEqual(saved.run, JSON.parse(JSON.stringify(this.#run)))) {
       throw usageError(
-        `the checkpoint file ${this.#file} belongs to a different run, with different options or a different table`
+        `the checkpoint file ${this.#file} belongs to a different run, with different options or a different table: use the options of that run, or a different file`
       )
     }
     this.key = saved.key

@@ -29,7 +29,7 @@ function countReason(reason, reasons) {
 function whyUnreadable({ form, keyId, lacksKey }) {
   if (lacksKey) return `encrypted under the key ${keyId}, which is in no given key file`
   if (form === 'encrypted') {
-    return `cannot be decrypted: the key ${keyId} differs from the one that encrypted it, or the item was changed`
+    return `cannot be decrypted: the key ${keyId} differs from the one that encrypted it, or the item was changed or copied from a different session`
   }
   return 'not a JSON object'
 }

@@ -42,7 +42,11 @@ describe('a key file', () => {
       assert.match(failed.json.error.todo, /--keys/)
     }
     const wrong = await show('--keys', keyFile(t, { ...newKey, key: oldKey.key }))
-    assert.match(wrong.json.error.message, /the key new differs/)
+    assert.match(wrong.json.error.message, /the key new differs.*copied from a different session$/)
+    assert.deepEqual([wrong.code, wrong.json.error.code], [1, 'CorruptItem'])
+    assert.match(wrong.json.error.todo, /^check that the key file has the same keys as the app/)
+    const raw = await show('--raw', '--keys', keyFile(t, newKey))
+    assert.deepEqual([raw.code, Object.keys(raw.json.sess), /--keys has no effect/.test(raw.stderr)], [0, ['B'], true])
     const invalid = await show('--keys', keyFile(t))
     assert.deepEqual([invalid.code, invalid.json.error.code], [1, 'InvalidKeyFile'])
     const rm = ['rm', sid, '--table', table]
@@ -274,7 +278,7 @@ describe('migrate with protected sessions', () => {
     const args = ['--from-keys', keyFile(t, oldKey), '--to-keys', keyFile(t, newKey)]
     const copied = await migrate(table, target, ...args)
     assert.deepEqual([copied.code, await userIn(target)], [0, await userIn(table)])
-    assert.match(copied.stderr, /1 of these sessions have the attribute user.*--to-user/)
+    assert.match(copied.stderr, /the attribute user was copied unchanged in 1 of .*--to-user/)
     const hashed = await migrate(table, target, ...args, '--to-user', 'passport.user', '--overwrite')
     assert.deepEqual([hashed.code, hashed.json.copied, hashed.stderr], [0, 1, ''])
     assert.deepEqual(await userIn(target), await userIn(expected))

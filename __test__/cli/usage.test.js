@@ -77,6 +77,10 @@ describe('invalid usage', () => {
     [['stats', '--format', 'map'], /unknown option --format\n/],
     [['stats', '--table', '--json'], /option --table requires a value/],
     [['stats', '--table', '-y'], /option --table requires a value/],
+    [
+      ['template', 'cdk', '--features', 'sessions, user'],
+      /instead of the feature user in --features, use --user-index/
+    ],
     [['rewrite', '--user', ''], /--user must be the path of a field/],
     [['rewrite', '--user', 'passport..user'], /--user must be the path of a field/],
     [['migrate', '--to-user', '.user'], /--to-user must be the path of a field/],

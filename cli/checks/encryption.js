@@ -39,7 +39,7 @@ function checkEncryption(sessions, isWholeTable, options, report) {
         : []),
       ...(unreadable.length > 0
         ? [
-            'check that the key file has the same keys as the app; if it does, the items that cannot be decrypted were changed, and the app treats their sessions as missing'
+            'check that the key file has the same keys as the app; if it does, the items that cannot be decrypted were changed or copied, and the app treats their sessions as missing'
           ]
         : [])
     ]

@@ -146,7 +146,7 @@ Exit code 1 means that a session could not be written, could not be verified, or
     output.result(result, formatCounts(counts, mode))
     if (otherUsers > 0) {
       output.note(
-        `${otherUsers} of these sessions have the attribute ${to.options.attributes.user}, which is copied unchanged: if the app has the user option, also set --to-user`
+        `the attribute ${to.options.attributes.user} was copied unchanged in ${otherUsers} of these sessions: if the app has the user option, also set --to-user`
       )
     }
     if (!finished) return exitCode

@@ -145,11 +145,11 @@ function noteAboutUsers({ withoutUser, keptUser }, { keys, user }, attributes) {
   const mayNeedKey = keys !== undefined && keptUser > 0
   if (user === undefined) {
     return mayNeedKey
-      ? `${keptUser} of these sessions have the attribute ${attributes.user}, which was not changed: if the app has the user option, run this command again with --user before you remove a key`
+      ? `the attribute ${attributes.user} was not changed in ${keptUser} of these sessions: if the app has the user option, run this command again with --user before you remove a key`
       : undefined
   }
   if (withoutUser === 0) return undefined
-  const text = `${withoutUser} of these sessions have no user at ${user}, so destroyAllOf may miss them: if they belong to users, check --user`
+  const text = `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: check --user, unless nobody is logged in there`
   return mayNeedKey ? `${text}; if the user option of the app is a function, keep all keys` : text
 }
 

@@ -31,7 +31,7 @@ ${sessionArgumentHelp}`,
     format: hidden(layoutOptions.format),
     keys: keysOption,
     ...sessionOptions,
-    raw: { type: 'boolean', description: 'Print the item in the JSON format of DynamoDB' }
+    raw: { type: 'boolean', description: 'Print the item as it is stored, in the JSON format of DynamoDB' }
   },
   examples: ['show Zq8bYk3vLw', "show 'connect.sid=s%3AZq8bYk3vLw.Vb9…' --table sessions", 'show - < cookie.txt'],
 
@@ -42,7 +42,10 @@ ${sessionArgumentHelp}`,
     const table = new Table(storeOptions(values))
     const item = await table.get(id)
     if (item === undefined) throw sessionNotFound(table)
-    if (values.raw) return output.text(JSON.stringify(item, null, 2))
+    if (values.raw) {
+      if (values.keys !== undefined) output.note('--raw prints the item as it is stored, so --keys has no effect')
+      return output.text(JSON.stringify(item, null, 2))
+    }
 
     const decoded = table.decode(item)
     const { session, expires = null, isExpired: expired } = decoded
@@ -60,10 +63,11 @@ ${sessionArgumentHelp}`,
 
 function unreadable(decoded) {
   if (decoded.form === 'encrypted') {
-    const hint = 'use --keys with a key file that contains the key of the session'
     return new CommandError(`the session cannot be read: ${whyUnreadable(decoded)}`, {
-      code: 'EncryptionKeyError',
-      hint
+      code: decoded.lacksKey ? 'EncryptionKeyError' : 'CorruptItem',
+      hint: decoded.lacksKey
+        ? 'use --keys with a key file that contains the key of the session'
+        : 'check that the key file has the same keys as the app; if it does, the app has no session either'
     })
   }
   return new CommandError('the item does not contain a readable session', {

@@ -43,7 +43,7 @@ This command sends no requests.`,
       placeholder: 'a,b,…',
       description: `Features that the app uses: ${appFeatures.join(', ')}`,
       default: 'sessions',
-      parse: listOf(appFeatures)
+      parse: parseFeatures
     },
     'leading-keys': {
       type: 'boolean',
@@ -76,6 +76,12 @@ This command sends no requests.`,
     })
     output.result({ template: kind, text: `${text}\n` }, [text])
   }
+}
+
+function parseFeatures(text, name) {
+  const isUser = (part) => part.trim() === 'user'
+  if (text.split(',').some(isUser)) throw usageError(`instead of the feature user in ${name}, use --user-index`)
+  return listOf(appFeatures)(text, name)
 }
 
 /** The pattern of the keys for an IAM condition. */
