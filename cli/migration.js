@@ -19,7 +19,8 @@ class Migration {
     failed: 0,
     corrupt: 0,
     foreign: 0,
-    otherUsers: 0
+    withoutUser: 0,
+    keptUser: 0
   }
 
   #settings
@@ -56,7 +57,9 @@ class Migration {
       return 'failed'
     }
     const converted = { id: decoded.id, item: convertItem(item, decoded, from, to) }
-    if (this.#keepsOtherUser(item, converted.item)) counts.otherUsers += 1
+    if (to.options.user !== undefined && userReaderOf(to.options)(decoded.session) === undefined)
+      counts.withoutUser += 1
+    if (this.#keepsOtherUser(item, converted.item)) counts.keptUser += 1
     if (mode === 'copy') return this.#copy(converted)
     const comparison = await this.#compare(converted)
     return mode === 'verify' ? outcomeOfVerification[comparison] : outcomeOfDryRun[comparison]

@@ -277,10 +277,13 @@ describe('migrate with protected sessions', () => {
     const userIn = async (name) => (await dynamodb.item(sid, { table: name })).user
     const args = ['--from-keys', keyFile(t, oldKey), '--to-keys', keyFile(t, newKey)]
     const copied = await migrate(table, target, ...args)
-    assert.deepEqual([copied.code, await userIn(target)], [0, await userIn(table)])
+    assert.deepEqual([copied.code, copied.json.keptUser, await userIn(target)], [0, 1, await userIn(table)])
+    const wrong = await migrate(table, target, ...args, '--to-user', 'passport.usr', '--dry-run')
+    assert.deepEqual([wrong.code, wrong.json.withoutUser, wrong.json.keptUser], [0, 1, 1])
+    assert.match(wrong.stderr, /^no user was found at passport.usr in 1 of these .*check --to-user/)
     assert.match(copied.stderr, /the attribute user was copied unchanged in 1 of .*--to-user/)
     const hashed = await migrate(table, target, ...args, '--to-user', 'passport.user', '--overwrite')
-    assert.deepEqual([hashed.code, hashed.json.copied, hashed.stderr], [0, 1, ''])
+    assert.deepEqual([hashed.code, hashed.json.copied, hashed.json.withoutUser, hashed.stderr], [0, 1, 0, ''])
     assert.deepEqual(await userIn(target), await userIn(expected))
   })
 

@@ -141,14 +141,9 @@ Exit code 1 means that a session could not be written, could not be verified, or
     )
 
     const finished = exitCode === exitCodes.success
-    const { otherUsers, ...shown } = counts
-    const result = { finished, mode, from: from.options.table, to: to.options.table, ...shown }
-    output.result(result, formatCounts(counts, mode))
-    if (otherUsers > 0) {
-      output.note(
-        `the attribute ${to.options.attributes.user} was copied unchanged in ${otherUsers} of these sessions: if the app has the user option, also set --to-user`
-      )
-    }
+    const result = { finished, mode, from: from.options.table, to: to.options.table, ...counts }
+    output.result(result, formatCounts(counts, mode, to.options))
+    noteUsers(counts, to.options, output)
     if (!finished) return exitCode
     const hasProblems = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
     return hasProblems ? exitCodes.failed : exitCodes.success
@@ -203,7 +198,19 @@ function areEqual(from, to, names) {
   return names.every((name) => from[name] === to[name])
 }
 
-function formatCounts(counts, mode) {
+function noteUsers({ withoutUser, keptUser }, { user, attributes }, output) {
+  if (withoutUser > 0) {
+    output.note(
+      `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: check --to-user, unless nobody is logged in there`
+    )
+  } else if (keptUser > 0) {
+    output.note(
+      `the attribute ${attributes.user} was copied unchanged in ${keptUser} of these sessions: if the app has the user option, also set --to-user`
+    )
+  }
+}
+
+function formatCounts(counts, mode, { user, attributes }) {
   const labels = {
     copied: mode === 'dry-run' ? 'would be copied' : 'copied and verified',
     same: 'already in the target',
@@ -213,7 +220,9 @@ function formatCounts(counts, mode) {
     different: 'different from the source',
     failed: 'failed',
     corrupt: 'unreadable, skipped',
-    foreign: 'not sessions, skipped'
+    foreign: 'not sessions, skipped',
+    withoutUser: `of these without a user at ${user}`,
+    keptUser: `of these with the attribute ${attributes.user}, which was copied unchanged`
   }
   const line = (count, text) => `${String(count).padStart(8)} ${text}`
   return [
