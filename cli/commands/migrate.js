@@ -201,7 +201,7 @@ function areEqual(from, to, names) {
 function noteUsers({ withoutUser, keptUser }, { user, attributes }, output) {
   if (withoutUser > 0) {
     output.note(
-      `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: check --to-user, unless nobody is logged in there`
+      `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: if users are logged in with them, check --to-user`
     )
   } else if (keptUser > 0) {
     output.note(

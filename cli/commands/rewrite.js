@@ -149,7 +149,7 @@ function noteAboutUsers({ withoutUser, keptUser }, { keys, user }, attributes) {
       : undefined
   }
   if (withoutUser === 0) return undefined
-  const text = `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: check --user, unless nobody is logged in there`
+  const text = `no user was found at ${user} in ${withoutUser} of these sessions, which destroyAllOf may miss: if users are logged in with them, check --user`
   return mayNeedKey ? `${text}; if the user option of the app is a function, keep all keys` : text
 }
 
