@@ -230,7 +230,7 @@ describe('the index', () => {
   })
 
   test(
-    'may lag: destroyAllOf waits until it shows no deleted session, and deletes each only once',
+    'may lag: destroyAllOf waits until it shows no deleted session, and counts each only once',
     needs('proxy'),
     async (t) => {
       const { store, proxy } = await openBehindProxy(t)
@@ -239,9 +239,24 @@ describe('the index', () => {
       proxy.on('Query', laggingIndex(), 3)
       assert.equal(await store.destroyAllOf('ann'), 5)
       assert.equal(proxy.sent('Query').length, 4)
-      assert.equal(proxy.sent('DeleteItem').length, 5)
     }
   )
+
+  test('a session that is saved again while destroyAllOf runs is deleted again', needs('proxy'), async (t) => {
+    const { store, proxy, table } = await openBehindProxy(t)
+    const [sid] = await logIn(store, 'ann')
+    const item = await dynamodb.item(sid, { table })
+    proxy.on(
+      'DeleteItem',
+      changedResponse(async (response) => {
+        await dynamodb.raw.putItem(table, item)
+        return response
+      }),
+      1
+    )
+    assert.equal(await store.destroyAllOf('ann'), 2)
+    assert.equal(await exists(store, sid), false)
+  })
 
   test('may lag: idsOf lists a session once that the index shows under two keys', needs('proxy'), async (t) => {
     const { store, proxy } = await openBehindProxy(t, { encryption: { keys: [newKey('new'), newKey('old')] } })

@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const CONCURRENT_DELETES: usize = 16;
 
 /// A session in the index.
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+#[derive(Debug)]
 struct IndexedSession {
     id: String,
     /// The value of the user attribute.
@@ -44,7 +44,6 @@ impl Store {
         let values = self.values_of_user(user, deadline).await?;
         let layout = &self.config.layout;
         let kept: HashSet<String> = except.iter().map(|id| layout.key(id)).collect();
-        let mut seen = HashSet::new();
         let mut deleted = 0;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -53,8 +52,7 @@ impl Store {
             if sessions.is_empty() {
                 return Ok(deleted);
             }
-            sessions.retain(|session| !seen.contains(session));
-            seen.extend(sessions.iter().cloned());
+            // Also those that were deleted before: a request may have saved them again in the meantime.
             deleted += self.delete_all(sessions, deadline).await?;
             if Instant::now() + pause >= deadline {
                 let message =
