@@ -33,7 +33,7 @@ class Sessions {
   /** The saves that notice other requests, or undefined if every save overwrites. */
   #conditionalSaves
   /** A Protection, or undefined if the options do not require one. */
-  #protection
+  protection
   #touchesSaved = 0
   /** Whether @fastify/session uses this store. Becomes true at the first `set` of one of its sessions. */
   isBehindFastify = false
@@ -47,7 +47,7 @@ class Sessions {
     this.#events = new SessionEvents(emit, this.#options, this.#native)
     if (isProtected(this.#options)) {
       const { Protection } = require('./protection.js')
-      this.#protection = new Protection(this.#options, this.#native)
+      this.protection = new Protection(this.#options, this.#native)
     }
     // With the user option, a session that has ended is not written again, so that a user who is logged out stays so.
     if (this.#options.onConflict !== 'overwrite' || this.#options.user !== undefined) {
@@ -125,7 +125,7 @@ class Sessions {
     const { ItemCodec } = require('./native/item-codec.js')
     this.#codec ??= new ItemCodec(this.#options)
     const decoded = this.#codec.decode(item)
-    return this.#protection?.accepts(decoded) === false ? { ...decoded, text: undefined } : decoded
+    return this.protection?.accepts(decoded) === false ? { ...decoded, text: undefined } : decoded
   }
 
   /**
@@ -135,7 +135,7 @@ class Sessions {
   set(sid, session, maxAge, context) {
     try {
       const save = this.#saveOf(sid, session, maxAge, context)
-      if (this.#protection?.hasEnded(save.record)) {
+      if (this.protection?.hasEnded(save.record)) {
         return Promise.resolve(this.#events.missing(operations.set, sid))
       }
       if (save.framework !== 'fastify') return this.#write(save)
@@ -150,8 +150,7 @@ class Sessions {
     const operation = operations.set
     if (!this.#checkId(operation, sid)) {
       const message =
-        this.#protection?.problemWithId(sid) ??
-        'the session ID is empty, too long for a key, or not well-formed Unicode'
+        this.protection?.problemWithId(sid) ?? 'the session ID is empty, too long for a key, or not well-formed Unicode'
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
     }
     const { stamp, specialKeys } = this.#options
@@ -162,9 +161,9 @@ class Sessions {
     })
     save.lifetime = this.lifetimeOf(operation, session, maxAge)
     save.record.expiry = fromNow(save.lifetime * 1000)
-    if (this.#protection !== undefined) {
-      save.user = this.#protection.userOf(session)
-      this.#protection.start(save.record, this.#records.of(save))
+    if (this.protection !== undefined) {
+      save.user = this.protection.userOf(session)
+      this.protection.start(save.record, this.#records.of(save))
     }
     return save
   }
@@ -175,7 +174,7 @@ class Sessions {
   }
 
   async #overwrite({ sid, session, text, attributes, user, record }) {
-    const details = this.detailsOf(record, user)
+    const details = this.protection?.detailsOf(record, user) ?? null
     const args = [text, this.secondsOf(record.expiry), attributes, details, null]
     record.correct(await this.#native.run(operations.set, sid, ...args))
     this.#records.set(session, record)
@@ -212,16 +211,16 @@ class Sessions {
     const keepsLifetime = previous !== undefined && !hasNewLifetime
     const wanted = fromNow(lifetime * 1000)
     record.expiry = keepsLifetime ? Math.max(wanted, previous.expiry) : wanted
-    this.#protection?.start(record, previous)
-    if (this.#protection?.hasEnded(record)) return this.#events.missing(save?.operation ?? operation, sid)
+    this.protection?.start(record, previous)
+    if (this.protection?.hasEnded(record)) return this.#events.missing(save?.operation ?? operation, sid)
     if (this.serializing(operation, () => this.#isFresh(save, session, previous, record, lifetime)))
       return this.countSavedTouch()
     const expires = this.secondsOf(record.expiry)
-    const isStamped = stamp !== undefined && !this.#protection?.writesBinary
+    const isStamped = stamp !== undefined && !this.protection?.writesBinary
     const stamped = !isStamped ? null : [stamp.field, plainJson(stamp.attribute(Date.now()))]
     // An earlier expiry than the one that was read is of a request that has shortened the lifetime.
     const earliest = keepsLifetime && merges ? Math.floor(previous.expiry / 1000) - 1 : null
-    const keepsLater = keepsLifetime && !this.isLatest(record.expiry, record.created)
+    const keepsLater = keepsLifetime && !this.protection?.isLatest(record.expiry, record.created)
     const created = record.created ?? null
     const args = [sid, expires, keepsLater, earliest, created, Date.now(), stamped, save?.timeout ?? null]
     const completion = await (save ? this.#native.runHeld(operation, ...args) : this.#native.run(operation, ...args))
@@ -248,7 +247,7 @@ class Sessions {
   /** Whether the expiry was written so recently that the save of a session that has not changed needs no request. */
   isFreshSave({ session, record, lifetime }, previous) {
     const { isFresh, touchAfter } = this.#options
-    if (this.#protection?.needsCreated(previous)) return false
+    if (this.protection?.needsCreated(previous)) return false
     if (isFresh !== undefined) return isFresh(session)
     const movesBy = record.expiry - previous.expiry
     const throttle = touchAfterOf(lifetime, touchAfter) * 1000
@@ -258,7 +257,7 @@ class Sessions {
 
   /** Whether the expiry was written so recently that a touch needs no request. */
   #isFresh(save, session, previous, record, lifetime) {
-    if (this.#protection?.needsCreated(previous)) return false
+    if (this.protection?.needsCreated(previous)) return false
     // A compatible store has checked this before it touches a session.
     if (this.#options.isFresh !== undefined) return save !== undefined && this.#options.isFresh(session)
     const movesBy = record.expiry - previous?.expiry
@@ -388,29 +387,9 @@ class Sessions {
     const { prefix, sortKey } = this.#options
     const longest = sortKey === undefined ? LONGEST_HASH_KEY : LONGEST_SORT_KEY
     const isKey = sid !== '' && sid.isWellFormed() && Buffer.byteLength(prefix) + Buffer.byteLength(sid) <= longest
-    if (this.#protection === undefined || !isKey) return isKey
+    if (this.protection === undefined || !isKey) return isKey
     // `ids` returns hashed IDs, so that `destroy` accepts them.
-    return operation.name === 'DeleteItem' || this.#protection.problemWithId(sid) === undefined
-  }
-
-  /** What is stored with a session, or null. */
-  detailsOf(record, user) {
-    return this.#protection === undefined ? null : this.#protection.detailsOf(record, user)
-  }
-
-  /** The user of a session, or undefined. */
-  userOf(session) {
-    return this.#protection?.userOf(session)
-  }
-
-  /** An expiry in milliseconds, limited to the maximum lifetime of a session. */
-  limited(expiry, created) {
-    return this.#protection === undefined ? expiry : this.#protection.limited(expiry, created)
-  }
-
-  /** Whether an expiry is the latest one that the maximum lifetime of a session allows. */
-  isLatest(expiry, created) {
-    return this.#protection !== undefined && this.#protection.isLatest(expiry, created)
+    return operation.name === 'DeleteItem' || this.protection.problemWithId(sid) === undefined
   }
 
   /** The session's lifetime in seconds from now. */

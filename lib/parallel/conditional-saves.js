@@ -119,7 +119,7 @@ class ConditionalSaves {
   async #put(save, queue) {
     const { sid, text, attributes, record } = save
     const expires = this.#sessions.secondsOf(record.expiry)
-    const details = this.#sessions.detailsOf(record, save.user)
+    const details = this.#sessions.protection?.detailsOf(record, save.user) ?? null
     save.written = text
     const args = [text, expires, attributes, details, this.#remaining(save)]
     const completion = await this.#native.runHeld(operations.set, sid, ...args)
@@ -182,8 +182,9 @@ class ConditionalSaves {
 
   /** Sends a version of the session, on condition that the table still holds the stored session. */
   #send(save, stored, { text, attributes, user, expiry }) {
+    const { protection } = this.#sessions
     const expires = this.#sessions.secondsOf(expiry)
-    const keepsLater = save.keepsLater && !this.#sessions.isLatest(expiry, save.record.created)
+    const keepsLater = save.keepsLater && !protection?.isLatest(expiry, save.record.created)
     const remaining = this.#remaining(save)
     save.written = text
     return save.series.send(
@@ -191,7 +192,7 @@ class ConditionalSaves {
       text,
       expires,
       attributes,
-      this.#sessions.detailsOf(save.record, user),
+      protection?.detailsOf(save.record, user) ?? null,
       stored.token ?? stored.text,
       stored.token !== undefined,
       keepsLater ? expires + EXPIRY_SLACK : null,
@@ -212,7 +213,7 @@ class ConditionalSaves {
     record.created = stored.created ?? record.created
     // A touch may have changed the expiry and left the session as it was.
     const wanted = save.keepsLater ? Math.max(record.expiry, stored.expiry ?? -Infinity) : record.expiry
-    const expiry = this.#sessions.limited(wanted, record.created)
+    const expiry = this.#sessions.protection?.limited(wanted, record.created) ?? wanted
     const version = { text, attributes, user, expiry, changesStored: true }
     if (stored.text === baseText) return version
     const { VersionMerger } = require('./version-merger.js')

@@ -42,11 +42,13 @@ class VersionMerger {
       text: serializeSession(merged.session, stamp),
       attributes: this.#attributesOf(merged, save)
     }))
+    const { protection } = this.#sessions
+    const expiry = this.#expiryOf(merged, stored, save)
     return {
       text,
       attributes,
-      user: this.#sessions.userOf(merged.session),
-      expiry: this.#sessions.limited(this.#expiryOf(merged, stored, save), save.record.created),
+      user: protection?.userOf(merged.session),
+      expiry: protection?.limited(expiry, save.record.created) ?? expiry,
       changesStored: merged.changesTheirs,
       isMerged,
       conflicts: [...new Set(merged.conflicts)]
