@@ -237,8 +237,9 @@ declare namespace connectDynamoDB {
     encryption?: EncryptionOptions | EncryptionKeyFunction
     /**
      * Where the session has its user: the path of a field, such as `'passport.user'`, or a function that takes the
-     * session. The user is a string or a number; a session without one is not found by `idsOf`. Written to an attribute that
-     * has a secondary index, and hashed if `encryption` is set. Default: none.
+     * session. The user is a string or a number; a session without one is not found by `idsOf`, and with any other value,
+     * `set` fails with a `ConfigError`. Written to an attribute that has a secondary index, and hashed if `encryption` is
+     * set. Default: none.
      */
     user?: string | ((session: any) => string | number | null | undefined)
     /**

@@ -2,12 +2,10 @@
 
 const { chmodSync, chownSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } = require('node:fs')
 const { realpathSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs')
+const { readKeys } = require('../lib/protection-options.js')
 const { CommandError, usageError } = require('./error.js')
 
 // The file with the encryption keys: a JSON array of { id, key }. No message contains a key.
-
-const KEY_ID = /^[\w.:/-]{1,64}$/
-const KEY_LENGTH = 32
 
 /** The keys in a file, or with `-` on standard input, as they are there. Throws if they are not valid. */
 function readKeyFile(file) {
@@ -25,7 +23,7 @@ function readKeyFile(file) {
     // The message of the error can contain a part of the file.
     throw invalidFile(file, 'is not valid JSON')
   }
-  const { problem } = require('../lib/protection-options.js').readKeys(keys)
+  const { problem } = readKeys(keys)
   if (problem !== undefined) throw invalidFile(file, problem)
   return keys
 }
@@ -88,4 +86,4 @@ function writeDurably(file, text, replaced) {
   if (mode !== replaced.mode) chmodSync(file, replaced.mode & 0o777)
 }
 
-module.exports = { KEY_ID, KEY_LENGTH, addToKeyFile, readKeyFile }
+module.exports = { addToKeyFile, readKeyFile }

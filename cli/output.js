@@ -56,6 +56,18 @@ class Output {
   }
 }
 
+/** The lines for the counts of a run that are not zero. `labels` are their texts, and `reason` introduces each reason. */
+function countLines(counts, labels, reason) {
+  const line = (count, text) => `${String(count).padStart(8)} ${text}`
+  return [
+    `${counts.scanned} items scanned`,
+    ...Object.entries(labels)
+      .filter(([name]) => counts[name] > 0)
+      .map(([name, label]) => line(counts[name], label)),
+    ...Object.entries(counts.reasons).map(([text, count]) => line(count, `${reason}: ${text}`))
+  ]
+}
+
 /** Sessions, IDs, and names can contain characters that control the terminal. */
 function escapeControlCharacters(text) {
   return text.replace(/[^\P{Cc}\n]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -68,4 +80,4 @@ function bar(done, total) {
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)}%`
 }
 
-module.exports = { Output }
+module.exports = { Output, countLines }

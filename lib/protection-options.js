@@ -188,6 +188,8 @@ function configError(message) {
 }
 
 module.exports = {
+  KEY_ID,
+  KEY_LENGTH,
   InvalidUser,
   readKeys,
   readProtection,

@@ -56,15 +56,13 @@ class Protection {
     return { created: this.#maxLifetime === undefined ? undefined : created, user }
   }
 
-  /** Sets the creation time of a record, which is that of an earlier record of the session, if it is known. */
+  /**
+   * Sets the creation time of a record, which is that of an earlier record of the session, if it is known, and limits its
+   * expiry.
+   */
   start(record, earlier) {
     if (this.#maxLifetime === undefined) return
     record.created = earlier?.created ?? Math.floor(Date.now() / 1000)
-    this.limit(record)
-  }
-
-  /** Limits the expiry of a record to the maximum lifetime of the session. */
-  limit(record) {
     record.expiry = this.limited(record.expiry, record.created)
   }
 

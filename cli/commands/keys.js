@@ -3,7 +3,8 @@
 const { randomBytes, randomInt } = require('node:crypto')
 const { statSync } = require('node:fs')
 const { usageError } = require('../error.js')
-const { KEY_ID, KEY_LENGTH, addToKeyFile } = require('../key-file.js')
+const { KEY_ID, KEY_LENGTH } = require('../../lib/protection-options.js')
+const { addToKeyFile } = require('../key-file.js')
 
 module.exports = {
   summary: 'Create a key that encrypts sessions',

@@ -16,6 +16,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
+const { countLines } = require('../output.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 const { userAttributeOption } = require('../user-index.js')
 
@@ -224,12 +225,5 @@ function formatCounts(counts, mode, { user, attributes }) {
     withoutUser: `of these without a user at ${user}`,
     keptUser: `of these with the attribute ${attributes.user}, which was copied unchanged`
   }
-  const line = (count, text) => `${String(count).padStart(8)} ${text}`
-  return [
-    `${counts.scanned} items scanned`,
-    ...Object.entries(labels)
-      .filter(([name]) => counts[name] > 0)
-      .map(([name, label]) => line(counts[name], label)),
-    ...Object.entries(counts.reasons).map(([reason, count]) => line(count, `failed: ${reason}`))
-  ]
+  return countLines(counts, labels, 'failed')
 }

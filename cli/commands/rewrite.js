@@ -13,6 +13,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
+const { countLines } = require('../output.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 const { userAttributeOption } = require('../user-index.js')
 
@@ -165,12 +166,5 @@ function formatCounts(counts, { user, 'dry-run': isDry }, attributes) {
     withoutUser: `of these without a user at ${user}`,
     keptUser: `of these with the attribute ${attributes.user}, which was not changed`
   }
-  const line = (count, text) => `${String(count).padStart(8)} ${text}`
-  return [
-    `${counts.scanned} items scanned`,
-    ...Object.entries(labels)
-      .filter(([name]) => counts[name] > 0)
-      .map(([name, label]) => line(counts[name], label)),
-    ...Object.entries(counts.reasons).map(([reason, count]) => line(count, `reason: ${reason}`))
-  ]
+  return countLines(counts, labels, 'reason')
 }

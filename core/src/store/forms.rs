@@ -1,7 +1,5 @@
 //! Writes and reads sessions in their forms: plain, encrypted, and compressed.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::time::Instant;
@@ -18,16 +16,11 @@ use crate::keyring::{Keyring, unknown_key};
 use crate::transport::CallOptions;
 
 /// How a store encrypts sessions.
+#[derive(Debug)]
 pub(super) struct Encryption {
     pub keyring: Keyring,
     writes: bool,
     accepts_plain: bool,
-}
-
-impl fmt::Debug for Encryption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encryption").finish_non_exhaustive()
-    }
 }
 
 impl Encryption {
