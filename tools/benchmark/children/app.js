@@ -8,7 +8,7 @@ const { once } = require('node:events')
 const { contenders } = require('../contenders')
 const { serve } = require('../support/children')
 const { dataOf } = require('../support/sessions')
-const { difference, peakMegabytes, usage } = require('../support/measurement')
+const { difference, peakMegabytes, runtimeUsage, usage } = require('../support/measurement')
 
 const DAY = 86_400_000
 const SECRET = 'a secret of the benchmark, of 32 characters and more'
@@ -91,16 +91,18 @@ serve({
   begin() {
     delay.enable()
     delay.reset()
-    before = { ...usage(), requests }
+    before = { ...usage(), ...runtimeUsage(), requests }
   },
 
-  /** The figures since `begin`: CPU time per request in microseconds, and event-loop delay in milliseconds. */
+  /**
+   * The figures since `begin`: CPU time in microseconds and context switches of the addon's thread, both per request, and
+   * event-loop delay in milliseconds.
+   */
   end() {
-    const used = difference(before, { ...usage(), requests })
+    const { time: _, requests: count, ...used } = difference(before, { ...usage(), ...runtimeUsage(), requests })
     delay.disable()
     return {
-      main: used.main / used.requests,
-      cpu: used.cpu / used.requests,
+      ...Object.fromEntries(Object.entries(used).map(([name, value]) => [name, value / count])),
       delay: delay.percentile(99) / 1e6 - DELAY_RESOLUTION
     }
   },

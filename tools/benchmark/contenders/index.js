@@ -39,6 +39,7 @@ const koaMemory = {
  *   title            its name in the report
  *   isAddon          whether this package's addon sends its requests
  *   isCompatible     whether it is a compatible store of this package
+ *   server           the server that it uses instead of a DynamoDB: redis
  *   layout           the layout of its items, a name in support/sessions.js; null if it uses no table
  *   readsOneSession  whether it can read only the first session of the servers that respond from memory
  *   frameworks       the frameworks it works with: express, koa
@@ -49,6 +50,7 @@ const koaMemory = {
  */
 const all = {
   ...require('./stores'),
+  ...require('./redis'),
   // Upper bounds: session stores that keep sessions in memory.
   memory,
   'koa-memory': koaMemory,

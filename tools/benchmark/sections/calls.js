@@ -15,13 +15,17 @@ async function measureCalls({ plan, environment, servers, embedded, note, progre
   const variables = environment.variables({ extraAuthority: await servers.authority() })
   for (const name of taking) children.set(name, new Child('calls.js', { env: variables, args: [name] }))
   const endpointOf = (server) => (server === 'embedded' ? embedded.endpoint : servers.endpoint(server))
+  const placeOf = async (name, { server, size }) => {
+    return { endpoint: await endpointOf(contenders[name].server ?? server), size }
+  }
   const prepared = new Set()
 
-  async function prepare(name, { server, ...cell }, where) {
-    const key = `${name} ${server} ${cell.size}`
+  async function prepare(name, { server, size }) {
+    const key = `${name} ${server} ${size}`
     if (prepared.has(key)) return
     const { layout } = contenders[name]
-    if (server === 'embedded') await embedded.createTable(tableOf(layout, cell.size), layout)
+    const where = await placeOf(name, { server, size })
+    if (server === 'embedded') await embedded.createTable(tableOf(layout, size), layout)
     if (server === 'embedded' || layout === null) await children.get(name).ask({ ask: 'putSessions', ...where })
     const warmup = {
       ask: 'sample',
@@ -40,11 +44,11 @@ async function measureCalls({ plan, environment, servers, embedded, note, progre
       const { server, operation, size, inFlight, time } = cell
       progress(`calls: ${operation} of ${size} bytes, ${inFlight} in flight, ${server}`)
       const names = cell.contenders.filter((name) => children.has(name) && isPossible(name, cell))
-      const where = { endpoint: await endpointOf(server), size }
-      for (const name of names) await prepare(name, cell, where)
-      const figures = await interleaved(names, plan.rounds, (name) =>
-        children.get(name).ask({ ask: 'sample', ...where, operation, inFlight, warmup: WARMUP, time })
-      )
+      for (const name of names) await prepare(name, cell)
+      const figures = await interleaved(names, plan.rounds, async (name) => {
+        const where = await placeOf(name, cell)
+        return children.get(name).ask({ ask: 'sample', ...where, operation, inFlight, warmup: WARMUP, time })
+      })
       results.push({ server, operation, size, inFlight, contenders: figures })
     }
     const peaks = {}
@@ -61,7 +65,7 @@ function uniqueCells(cells) {
   return cells.filter((cell, index) => cells.findIndex((other) => keyOf(other) === keyOf(cell)) === index)
 }
 
-/** The Koa stores have no touch. Contenders without a server are measured once only. */
+/** The Koa stores have no touch. Contenders without a table are measured once only. */
 function isPossible(name, { operation, server }) {
   const { returnsPromises, layout } = contenders[name]
   return !(returnsPromises && operation === 'touch') && !(layout === null && server !== 'http')

@@ -10,11 +10,12 @@ class Child {
   #errors = ''
   #exit
 
-  /** `program` is a file in ../children. */
-  constructor(program, { env, args = [], execArgv = [] }) {
+  /** `program` is a file in ../children. `prefix`: words before the command, such as those of `pinnedTo`. */
+  constructor(program, { env, args = [], execArgv = [], prefix = [] }) {
     const file = path.join(__dirname, '..', 'children', program)
     this.name = [program, ...args].join(' ')
-    this.#process = fork(file, args, { env, execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const [execPath, ...words] = [...prefix, process.execPath, ...execArgv]
+    this.#process = fork(file, args, { env, execPath, execArgv: words, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#process.stderr.on('data', (text) => (this.#errors = (this.#errors + text).slice(-5000)))
     this.#exit = once(this.#process, 'exit')
   }

@@ -27,6 +27,11 @@ class Environment {
     return home
   }
 
+  /** Creates a temporary folder of this run. */
+  newFolder(prefix) {
+    return mkdtempSync(path.join(this.folder, prefix))
+  }
+
   /** A path for a temporary file of this run. */
   file(name) {
     return path.join(this.folder, name)

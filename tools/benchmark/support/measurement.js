@@ -1,8 +1,12 @@
 'use strict'
 
-const { readFileSync } = require('node:fs')
+const { readdirSync, readFileSync, writeFileSync } = require('node:fs')
 
-const schedule = `/proc/self/task/${process.pid}/schedstat`
+const TASKS = '/proc/self/task'
+// Linux truncates the names of threads to 15 characters.
+const RUNTIME_THREAD = 'dynamodb-session'.slice(0, 15)
+
+const schedule = `${TASKS}/${process.pid}/schedstat`
 
 /** The CPU time of this thread in microseconds, or NaN if the system does not provide it. */
 const threadMicros = clockOf()
@@ -19,13 +23,34 @@ function clockOf() {
   } catch {
     return () => NaN
   }
-  return () => Number(readFileSync(schedule, 'latin1').split(' ', 1)[0]) / 1000
+  return () => scheduledMicros(schedule)
+}
+
+function scheduledMicros(file) {
+  return Number(readFileSync(file, 'latin1').split(' ', 1)[0]) / 1000
 }
 
 /** The CPU time and the elapsed time of this process in microseconds. */
 function usage() {
   const { user, system } = process.cpuUsage()
   return { main: threadMicros(), cpu: user + system, time: performance.now() * 1000 }
+}
+
+/** The CPU time of the addon's thread in microseconds, and its context switches. NaN if this process or system has none. */
+function runtimeUsage() {
+  try {
+    const read = (task, file) => readFileSync(`${TASKS}/${task}/${file}`, 'latin1')
+    const task = readdirSync(TASKS).find((each) => read(each, 'comm').trim() === RUNTIME_THREAD)
+    const switches = (kind) =>
+      Number(new RegExp(`^${kind}_ctxt_switches:\\s*(\\d+)`, 'm').exec(read(task, 'status'))[1])
+    return {
+      runtime: scheduledMicros(`${TASKS}/${task}/schedstat`),
+      voluntary: switches('voluntary'),
+      involuntary: switches('nonvoluntary')
+    }
+  } catch {
+    return { runtime: NaN, voluntary: NaN, involuntary: NaN }
+  }
 }
 
 function difference(before, after) {
@@ -35,6 +60,17 @@ function difference(before, after) {
 /** The memory of this process in MB: the peak, or now. */
 const peakMegabytes = () => process.resourceUsage().maxRSS / 1024
 const megabytes = () => process.memoryUsage.rss() / 2 ** 20
+
+/** Starts to measure the peak in MB that `peakSinceReset` returns, which is NaN where the system cannot measure it. */
+function resetPeak() {
+  if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5')
+}
+
+function peakSinceReset() {
+  if (process.platform !== 'linux') return NaN
+  const [, kilobytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))
+  return kilobytes / 1024
+}
 
 /** A quantile of sorted numbers. */
 function quantile(sorted, share) {
@@ -70,4 +106,15 @@ async function interleaved(names, rounds, sample) {
   return Object.fromEntries(names.map((name) => [name, spreads(samples[name])]))
 }
 
-module.exports = { difference, interleaved, megabytes, peakMegabytes, quantile, spread, usage }
+module.exports = {
+  difference,
+  interleaved,
+  megabytes,
+  peakMegabytes,
+  peakSinceReset,
+  quantile,
+  resetPeak,
+  runtimeUsage,
+  spread,
+  usage
+}

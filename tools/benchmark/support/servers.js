@@ -9,6 +9,7 @@ const { RawClient } = require('../../../__test__/support/raw-client')
 const { createAuthority } = require('../../../__test__/support/tls')
 const { startLocalDynamoDB } = require('../../local-dynamodb')
 const { connection } = require('./environment')
+const { startRedis } = require('./redis')
 const { keys, tablesOf } = require('./sessions')
 
 const root = path.join(__dirname, '..', '..', '..')
@@ -19,9 +20,10 @@ function words(options) {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
-/** Starts the program in ../server. Its output lines are an async iterator. */
-function start(command, options) {
-  const child = spawn(program, [command, ...words(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+/** Starts the program in ../server, after the words of `prefix`. Returns a function that reads its next output line. */
+function start(command, options, prefix) {
+  const [file, ...args] = [...prefix, program, command, ...words(options)]
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const failed = once(child, 'error').then(([error]) => {
     throw new Error('bench-server does not start; `npm run build:bench` builds it', { cause: error })
   })
@@ -40,14 +42,20 @@ class Servers {
   #running = new Map()
   #environment
   #sizes
+  #prefix
   #authority
 
-  constructor(environment, sizes) {
+  /** `prefix`: words before the command of each server, such as those of `pinnedTo`. */
+  constructor(environment, sizes, prefix = []) {
     this.#environment = environment
     this.#sizes = sizes
+    this.#prefix = prefix
   }
 
-  /** The endpoint of a server: `http`, `https`, or one that delays responses by some milliseconds, such as `2ms`. */
+  /**
+   * The endpoint of a server: `http`, `https`, one that delays responses by some milliseconds, such as `2ms`, or `redis`,
+   * which is a Redis server.
+   */
   async endpoint(kind) {
     if (!this.#running.has(kind)) this.#running.set(kind, await this.#start(kind))
     return this.#running.get(kind).endpoint
@@ -60,12 +68,13 @@ class Servers {
   }
 
   async #start(kind) {
+    if (kind === 'redis') return startRedis(this.#environment.newFolder('redis-'), this.#prefix)
     const items = this.#environment.file(`items-${kind}.json`)
     writeFileSync(items, JSON.stringify(tablesOf(this.#sizes)))
     const options = { items }
     if (kind === 'https') Object.assign(options, await this.#certificate())
     if (kind.endsWith('ms')) options.delay = parseInt(kind)
-    const { child, line } = start('serve', options)
+    const { child, line } = start('serve', options, this.#prefix)
     return { child, endpoint: await line() }
   }
 
@@ -88,8 +97,8 @@ class Servers {
 }
 
 /** Loads an app. Calls `warm` when the measurement begins. Resolves to the figures. */
-async function load({ url, path: page, connections, warmup, time }, warm) {
-  const { line } = start('load', { host: new URL(url).host, path: page, connections, warmup, time })
+async function load({ url, path: page, connections, warmup, time, prefix = [] }, warm) {
+  const { line } = start('load', { host: new URL(url).host, path: page, connections, warmup, time }, prefix)
   await line()
   await warm()
   return JSON.parse(await line())
