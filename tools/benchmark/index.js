@@ -3,7 +3,7 @@
 // Compares this store with the packages it replaces and with lower and upper bounds, in one run.
 //   --quick         a shorter run of under two minutes
 //   --smoke         the shortest run of every part; its figures mean nothing
-//   --only a,b      runs only these sections: calls, apps, oneCore, cold, memory, cost, size
+//   --only a,b      runs only these sections: calls, apps, oneCore, cold, warm, memory, cost, size
 //   --out folder    writes the report to this folder; a full run without `--only` writes it to tools/benchmark/results
 // `npm run bench` builds the programs that it needs.
 
@@ -22,6 +22,7 @@ const sections = {
   apps: (bench) => require('./sections/apps').measureApps(bench),
   oneCore: (bench) => require('./sections/apps').measureOneCore(bench),
   cold: (bench) => require('./sections/processes').measureColdStart(bench),
+  warm: (bench) => require('./sections/processes').measureWarm(bench),
   memory: (bench) => require('./sections/processes').measureMemory(bench),
   cost: (bench) => require('./sections/cost').measureCost(bench),
   size: (bench) => require('./sections/size').measureSize(bench)

@@ -1,15 +1,16 @@
 'use strict'
 
 // A process that starts, reads one session, and reports its times. Arguments: endpoint, table, contender, and optionally
-// `stay`, which keeps it idle for a moment at the end. The contender `bare` only loads express-session.
+// what it does besides: `stay` keeps it idle for a moment at the end, `twice` reads a second time, and `warm` does so and
+// calls the store's `warm` first. The contender `bare` only loads express-session.
 
 require('express-session')
 
-const [, , endpoint, table, name, stay] = process.argv
+const [, , endpoint, table, name, mode] = process.argv
 
 function report(figures) {
   const send = () => process.send({ ...figures, memory: process.memoryUsage.rss() / 2 ** 20 }, () => process.exit())
-  if (stay === 'stay') setTimeout(send, 500)
+  if (mode === 'stay') setTimeout(send, 500)
   else send()
 }
 
@@ -28,19 +29,31 @@ function trustAuthority(file) {
   }
 }
 
-function readFirst() {
+/** Resolves to the milliseconds that a read takes. */
+function read(store, { returnsPromises }) {
+  const start = performance.now()
+  return new Promise((resolve, reject) => {
+    const done = (error, session) => {
+      if (error || !session) reject(error ?? new Error('the session does not exist'))
+      else resolve(performance.now() - start)
+    }
+    if (returnsPromises) store.get('a').then((session) => done(null, session), done)
+    else store.get('a', done)
+  })
+}
+
+async function readFirst() {
   // Loads one file of contenders only, because loading counts.
   const contender = name === 'lean' ? require('../contenders/lean.js') : require('../contenders/stores.js')[name]
   if (process.env.AWS_CA_BUNDLE && !contender.isAddon) trustAuthority(process.env.AWS_CA_BUNDLE)
   const start = performance.now()
   const store = contender.open({ endpoint, table })
   const loading = performance.now() - start
-  const done = (error, session) => {
-    if (error || !session) throw error ?? new Error('the session does not exist')
-    report({ sinceStart: performance.now(), loading })
-  }
-  if (contender.returnsPromises) store.get('a').then((session) => done(null, session), done)
-  else store.get('a', done)
+  if (mode === 'warm') await store.warm()
+  const first = await read(store, contender)
+  const sinceStart = performance.now()
+  if (mode === 'twice' || mode === 'warm') report({ first, second: await read(store, contender) })
+  else report({ sinceStart, loading })
 }
 
 if (name === 'bare') report({ sinceStart: performance.now(), loading: 0 })
