@@ -23,6 +23,10 @@ function described({ cpu, cores, memory, system, node, version, load, date }) {
   return `dynamodb-session ${version} on ${of}; load average before the run: ${load}`
 }
 
+function short(number) {
+  return Number(number.toPrecision(3)).toString()
+}
+
 /** A Markdown table, formatted as Prettier does. The first column is left-aligned unless `sides` says otherwise. */
 function table(head, rows, sides = head.map((_, index) => (index === 0 ? 'left' : 'right'))) {
   const texts = [head, ...rows].map((row) => row.map(String))
@@ -35,4 +39,4 @@ function table(head, rows, sides = head.map((_, index) => (index === 0 ? 'left' 
   return [line(texts[0]), `| ${rule.join(' | ')} |`, ...texts.slice(1).map(line)].join('\n')
 }
 
-module.exports = { described, machine, table }
+module.exports = { described, machine, short, table }

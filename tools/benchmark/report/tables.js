@@ -1,20 +1,18 @@
 'use strict'
 
 const { contenders } = require('../contenders')
-const { described, table } = require('./format')
+const { described, short, table } = require('./format')
 
 const kilobytes = (size) => `${size / 1024} KB`
-const titleOf = (name) => contenders[name]?.title ?? (name === 'bare' ? 'bare Node.js with express-session' : name)
+
+const TITLES = { bare: 'bare Node.js with express-session', warm: 'dynamodb-session after `warm`' }
+const titleOf = (name) => contenders[name]?.title ?? TITLES[name]
 
 /** The median with the minimum and maximum of the rounds: `12.3 (11.9–13.0)`. */
 function spread(figure, scale = 1) {
   if (!figure) return '–'
   const [median, minimum, maximum] = figure.map((number) => short(number / scale))
   return minimum === maximum ? median : `${median} (${minimum}–${maximum})`
-}
-
-function short(number) {
-  return Number(number.toPrecision(3)).toString()
 }
 
 function ratio(figure, base) {
@@ -26,8 +24,11 @@ function tablesOf(results) {
   const parts = []
   if (results.calls) parts.push(...results.calls.cells.map(tableOfCell))
   if (results.apps) parts.push(...results.apps.map(tableOfApp))
+  if (results.oneCore) parts.push(tableOfOneCore(results.oneCore))
   if (results.cold) parts.push(...results.cold.map(tableOfColdStart))
-  if (results.memory) parts.push(tableOfMemory(results.memory), tableOfPeaks(results.calls))
+  if (results.warm) parts.push(tableOfWarm(results.warm))
+  if (results.memory) parts.push(tableOfMemory(results.memory), tableOfStores(results.memory.stores))
+  if (results.calls) parts.push(tableOfPeaks(results.calls))
   if (results.cost) parts.push(tableOfCost(results.cost))
   if (results.size) parts.push(tableOfSize(results.size))
   return parts.filter(Boolean)
@@ -70,6 +71,26 @@ function tableOfApp({ framework, page, contenders: figures }) {
   return [`${framework} app: pages that ${page} the session`, table(head, rows)]
 }
 
+function tableOfOneCore({ contenders: figures }) {
+  const columns = ['requestsPerSecond', 'main', 'runtime', 'cpu', 'voluntary', 'involuntary']
+  const rows = rowsOf(figures, (figure) => columns.map((name) => spread(figure[name])))
+  const head = [
+    '',
+    'requests/s',
+    'main µs',
+    'runtime thread µs',
+    'process µs',
+    'voluntary switches',
+    'involuntary switches'
+  ]
+  return ['Express app on one core: pages that read the session', table(head, rows)]
+}
+
+function tableOfWarm(figures) {
+  const rows = rowsOf(figures, ({ first, second }) => [spread(first), spread(second)])
+  return ['First gets over TLS of a process', table(['', 'first get ms', 'second get ms'], rows)]
+}
+
 function tableOfColdStart({ server, credentials, contenders: figures }) {
   const bare = figures.bare.sinceStart
   const rows = rowsOf(figures, ({ sinceStart, loading }) => [
@@ -88,8 +109,13 @@ function tableOfMemory({ idle, growing, operations, course, growth }) {
   return ['Memory of an idle process', table(['', 'MB', 'over bare Node.js'], rows) + after]
 }
 
+function tableOfStores(figures) {
+  if (!figures) return undefined
+  const rows = rowsOf(figures, ({ idle, concurrent }) => [spread(idle), spread(concurrent)])
+  return ['Memory of stores', table(['', 'KB per idle store', 'MB for 1,000 concurrent gets'], rows)]
+}
+
 function tableOfPeaks(calls) {
-  if (!calls) return undefined
   const rows = Object.entries(calls.peaks).map(([name, peak]) => [titleOf(name), peak])
   return ['Peak memory of the processes', table(['', 'MB'], rows)]
 }

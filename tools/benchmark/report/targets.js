@@ -1,47 +1,13 @@
 'use strict'
 
-const { table } = require('./format')
+const { short, table } = require('./format')
+const { Medians } = require('./medians')
 
 const OURS = 'dynamodb-session'
 const CONNECT = 'connect-dynamodb'
+const REDIS = ['node-redis', 'ioredis']
 
-const median = (figure) => figure?.[0] ?? undefined
-const format = (number) => (Number.isFinite(number) ? Number(number.toPrecision(3)).toString() : null)
-
-/** Finds medians in results. Parts of the results may be missing. */
-class Medians {
-  constructor(results) {
-    this.results = results
-  }
-
-  call(name, figure, { operation, size = 2048, inFlight = 64 }) {
-    const cell = this.results.calls?.cells.find(
-      (each) =>
-        each.server === 'http' && each.operation === operation && each.size === size && each.inFlight === inFlight
-    )
-    return median(cell?.contenders[name]?.[figure])
-  }
-
-  app(name, figure) {
-    const found = this.results.apps?.find(({ framework, page }) => framework === 'express' && page === 'read')
-    return median(found?.contenders[name]?.[figure])
-  }
-
-  /** Milliseconds that a store adds to the start of a bare process. */
-  coldStart(name, figure) {
-    const way = this.results.cold?.find((each) => each.server === 'https' && each.credentials === 'environment')
-    return median(way?.contenders[name]?.[figure]) - (figure === 'loading' ? 0 : median(way?.contenders.bare[figure]))
-  }
-
-  idle(name) {
-    const { idle } = this.results.memory ?? {}
-    return median(idle?.[name]?.memory) - median(idle?.bare.memory)
-  }
-
-  cost(title, figure) {
-    return this.results.cost?.find((each) => each.title === title)?.[figure]
-  }
-}
+const format = (number) => (Number.isFinite(number) ? short(number) : null)
 
 /** The targets: what is measured, the goal, and the measured number, which must be at least or at most the goal. */
 function targetsOf(results) {
@@ -130,7 +96,7 @@ function targetsOf(results) {
       of.coldStart(OURS, 'sinceStart') / of.coldStart(CONNECT, 'sinceStart')
     ],
     [6, 'require and construction, ms', '<=', 3, of.coldStart(OURS, 'loading')],
-    [7, 'memory of an idle process over bare Node.js, MB', '<=', 15, of.idle(OURS)],
+    [7, 'memory of an idle process over bare Node.js, MB', '<=', 15, of.idleProcess(OURS)],
     [7, `memory growth over ${results.memory?.operations ?? 'many'} operations, MB`, '<=', 2, results.memory?.growth],
     [
       8,
@@ -184,7 +150,34 @@ function targetsOf(results) {
         2,
         calls('cpu', cell, 'encrypted-compressed', OURS)
       ]
-    ])
+    ]),
+    ...['read', 'write'].flatMap((page) => {
+      const pages = `Express pages that ${page} the session`
+      const redis = (figure) => REDIS.map((name) => of.app(name, figure, page))
+      const fastest = Math.max(...redis('requestsPerSecond'))
+      const [main, cpu] = ['main', 'cpu'].map((figure) => of.app(OURS, figure, page) / Math.min(...redis(figure)))
+      return [
+        [
+          11,
+          `${pages}: requests/s vs. the faster Redis client`,
+          '>=',
+          1.1,
+          of.app(OURS, 'requestsPerSecond', page) / fastest
+        ],
+        [11, `${pages}: main-thread CPU vs. the better Redis client`, '<=', 0.9, main],
+        [11, `${pages}: process CPU vs. the better Redis client`, '<=', 1, cpu]
+      ]
+    }),
+    [12, 'get 2 KB, 64 in flight: main-thread CPU vs. ioredis', '<=', 0.9, calls('main', get, OURS, 'ioredis')],
+    [13, 'one core, Express pages that read the session: runtime thread, µs', '<=', 45, of.oneCore(OURS, 'runtime')],
+    [
+      13,
+      'one core, Express pages that read the session: requests/s vs. node-redis',
+      '>=',
+      1,
+      of.oneCore(OURS, 'requestsPerSecond') / of.oneCore('node-redis', 'requestsPerSecond')
+    ],
+    [14, 'first get over TLS after `warm`, over the second one, ms', '<=', 1, of.firstGet('warm')]
   ]
   return targets.map(([figure, what, sign, limit, number]) => ({
     figure,
