@@ -1,10 +1,12 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { mkdtempSync, readFileSync, rmSync } = require('node:fs')
+const { existsSync, mkdtempSync, readFileSync, rmSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { describe, test } = require('node:test')
+const { targetsOf } = require('../../tools/benchmark/report/targets')
+const { RESULTS, writeReport } = require('../../tools/benchmark/report/write')
 const { problemsOf, soak } = require('../../tools/soak')
 const { runNode } = require('../support/child')
 const { serverKind } = require('../support/server')
@@ -24,12 +26,37 @@ describe('the programs for performance and load', { concurrency: true }, () => {
     for (const name of ['opsPerSecond', 'p50', 'p99', 'cpu'])
       assert.ok(cell.contenders['dynamodb-session'][name][0] > 0)
     for (const { contenders } of results.apps) assert.ok(contenders['dynamodb-session'].requestsPerSecond[0] > 0)
+    const [express] = results.apps
+    for (const name of ['node-redis', 'ioredis']) {
+      if (results.notes.some((note) => /redis-server is not installed/.test(note))) break
+      for (const { contenders } of [cell, express]) assert.ok(contenders[name].cpu[0] > 0)
+    }
+    if (!results.notes.some((note) => /one core are left out/.test(note))) {
+      const { requestsPerSecond, runtime, voluntary } = results.oneCore.contenders['dynamodb-session']
+      assert.ok(requestsPerSecond[0] > 0)
+      if (existsSync('/proc/self/schedstat')) assert.ok(runtime[0] > 0 && voluntary[0] > 0)
+    }
     assert.ok(results.cold[0].contenders['dynamodb-session'].sinceStart[0] > 0)
+    assert.ok(results.warm['dynamodb-session'].second[0] > 0)
     assert.ok(results.memory.idle['dynamodb-session'].memory[0] > 0)
+    assert.ok(results.memory.stores['dynamodb-session'].idle[0] > 0)
     const [{ reads, writes }] = results.cost
     assert.ok(reads > 0 && writes > 0)
     assert.match(readFileSync(path.join(folder, 'report.md'), 'utf8'), /## Targets/)
     assert.match(readFileSync(path.join(folder, 'express.svg'), 'utf8'), /dynamodb-session/)
+  })
+
+  test('the report of the benchmark has a row for each store, also where an older run measured less', (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-benchmark-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const results = JSON.parse(readFileSync(path.join(RESULTS, 'results.json')))
+    const lessMeasured = { ...results, oneCore: undefined, memory: { ...results.memory, stores: undefined } }
+    writeReport({ ...lessMeasured, targets: targetsOf(lessMeasured) }, folder, { updateReadme: false })
+    const [report, tables] = ['report.md', 'tables.md'].map((file) => readFileSync(path.join(folder, file), 'utf8'))
+    assert.match(report, /^\| dynamodb-session +\| +\d/m)
+    assert.match(report, /^\| connect-dynamodb 3 +\| +\d/m)
+    assert.doesNotMatch(report, /undefined|NaN|one core/)
+    assert.match(tables, /one core[^\n]* not measured/)
   })
 
   test(
