@@ -1,7 +1,7 @@
 'use strict'
 
 // Compares this store with the packages it replaces and with lower and upper bounds, in one run.
-//   --quick         a shorter run of under two minutes
+//   --quick         a shorter run of a few minutes
 //   --smoke         the shortest run of every part; its figures mean nothing
 //   --only a,b      runs only these sections: calls, apps, oneCore, cold, warm, memory, cost, size
 //   --out folder    writes the report to this folder; a full run without `--only` writes it to tools/benchmark/results
