@@ -98,7 +98,7 @@ const plans = {
   smoke: {
     rounds: 1,
     firstWarmup: 20,
-    calls: cells('http', ['get'], [2048], [16], { contenders: ['dynamodb-session', ...REDIS, 'memory'], time: 50 }),
+    calls: cells('http', ['get'], [2048], [16], { contenders: [...FEW, ...REDIS, 'encrypted', 'memory'], time: 50 }),
     apps: { express: ['memory', 'dynamodb-session', ...REDIS], koa: ['dynamodb-session'], connections: 4, time: 100 },
     oneCore: { contenders: ['dynamodb-session', 'node-redis'], connections: 4, time: 100 },
     cold: { contenders: ['dynamodb-session'], processes: 1, ways: ['https file'] },
