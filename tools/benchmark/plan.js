@@ -17,7 +17,7 @@ const FEW = ['dynamodb-session', 'connect-dynamodb', 'lean', 'crossing']
 /** This package with options that protect the stored sessions. */
 const PROTECTED = ['encrypted', 'encrypted-compressed']
 
-/** connect-redis. */
+/** connect-redis with each of its clients. */
 const REDIS = ['node-redis', 'ioredis']
 
 /** The stores that get the session back that express-session made of what they have read. */

@@ -7,21 +7,22 @@ class Crossing {
   #lastCall = 0
 
   constructor() {
-    const { Bridge } = require('../../../lib/native/loader.js')
+    const { Bridge, CompletionSlot } = require('../../../lib/native/loader.js')
     const { nativeSettings } = require('../../../lib/native/settings.js')
     const { readOptions } = require('../../../lib/options.js')
+    this.slot = CompletionSlot
+    this.slotCount = Object.keys(CompletionSlot).length
     this.bridge = new Bridge(() => this.#deliver())
     this.native = this.bridge.openStore(JSON.stringify(nativeSettings(readOptions())))
   }
 
   #deliver() {
-    const { CompletionSlot } = require('../../../lib/native/loader.js')
     const slots = this.bridge.take()
-    for (let i = 0; i < slots.length; i += Object.keys(CompletionSlot).length) {
-      const call = slots[i + CompletionSlot.Call]
+    for (let i = 0; i < slots.length; i += this.slotCount) {
+      const call = slots[i + this.slot.Call]
       const callback = this.#callbacks.get(call)
       this.#callbacks.delete(call)
-      callback(slots[i + CompletionSlot.Text])
+      callback(slots[i + this.slot.Text])
     }
   }
 
