@@ -670,6 +670,16 @@ declare namespace connectDynamoDB {
     describeTable(callback: ValueCallback<TableDescription>): void
     describeTable(): Promise<TableDescription>
 
+    /**
+     * Prepares the store for its first operation: resolves the Region, the credentials, and the encryption keys, opens a
+     * connection, and reads a session that does not exist. Fails as the first `get` would fail, so you can also use it to check
+     * whether the store is ready. The store closes connections that are idle for a while, so call it again in a readiness probe.
+     *
+     * Cost: one eventually consistent GetItem, which uses half a read unit.
+     */
+    warm(callback: DoneCallback): void
+    warm(): Promise<void>
+
     /** Returns the store's counters. Sends no request. */
     stats(): StoreStats
 

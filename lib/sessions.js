@@ -348,6 +348,11 @@ class Sessions {
     return require('./table-description.js').parseResponse(await this.#native.request(name, input))
   }
 
+  /** Prepares the first request: reads a session that does not exist. */
+  async warm() {
+    await this.#native.run(operations.warm, undefined, Date.now())
+  }
+
   stats() {
     const parts = [this.#native.stats(), this.#conditionalSaves?.stats() ?? nothingSaved, this.#events.stats()]
     return Object.assign({ touchesSaved: this.#touchesSaved }, ...parts)

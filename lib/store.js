@@ -71,6 +71,10 @@ const createStoreClass = (Base) =>
       return callbackOrPromise(this[STATE].describeTable(), rest)
     }
 
+    warm(...rest) {
+      return callbackOrPromise(this[STATE].warm(), rest)
+    }
+
     stats() {
       return this[STATE].stats()
     }

@@ -186,6 +186,15 @@ impl NativeStore {
         })
     }
 
+    /// Resolves the credentials and the encryption keys, opens a connection, and reads a session that does not exist.
+    #[napi(catch_unwind)]
+    pub fn warm(&self, call: u32, now: f64, traced: bool) -> napi::Result<()> {
+        self.start(call, traced, async move |store, options, trace| {
+            store.warm(expiry::seconds_from_milliseconds(now), options, trace).await?;
+            Ok(CompletionOutcome::Done)
+        })
+    }
+
     /// Completes with `text`. The benchmark measures the boundary with it, without a request.
     #[napi(catch_unwind)]
     pub fn echo(&self, call: u32, text: String) -> napi::Result<()> {

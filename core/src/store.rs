@@ -37,6 +37,9 @@ pub use forms::{StoredSession, open_with};
 pub use replace::ReplaceOutcome;
 pub use write::WrittenSession;
 
+/// The ID of a session that does not exist.
+const WARM_UP_ID: &str = "dynamodb-session-warm-up";
+
 /// The result of reading a session.
 #[derive(Debug, PartialEq)]
 pub enum Found {
@@ -154,6 +157,15 @@ impl Store {
             }
             found => Ok(found),
         }
+    }
+
+    /// Does what the first operation must do: resolves the credentials and the encryption keys, and opens a connection. Reads
+    /// a session that does not exist, so that it fails if the next operation would fail.
+    pub async fn warm(&self, now: Seconds, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
+        if let Some(encryption) = &self.encryption {
+            encryption.keyring.keys(options.deadline(self.config.timeout)).await?;
+        }
+        self.read(WARM_UP_ID, false, now, &mut options, trace).await.map(drop)
     }
 
     async fn read(

@@ -149,6 +149,10 @@ declare namespace ConnectDynamoDB {
     destroyAllOf(user: string | number, callback: dynamodbSession.ValueCallback<number>): void
     /** Deletes a user's sessions and resolves to their number. */
     destroyAllOf(user: string | number, options?: dynamodbSession.DestroyAllOptions): Promise<number>
+    /** Prepares the store for its first operation, as `warm` of dynamodb-session does. */
+    warm(callback: (error?: CallbackError) => void): void
+    /** Prepares the store for its first operation. */
+    warm(): Promise<void>
     /** Returns the store's counters. Sends no request. */
     stats(): dynamodbSession.StoreStats
     /** Stops the timer of `reapInterval` and closes the idle connections. Later operations fail. */

@@ -118,6 +118,10 @@ declare class DynamoDBStore extends EventEmitter {
   destroyAllOf(user: string | number, callback: ValueCallback<number>): void
   destroyAllOf(user: string | number, options?: DestroyAllOptions): Promise<number>
 
+  /** Prepares the store for its first operation, as `warm` of dynamodb-session does. */
+  warm(callback: DoneCallback): void
+  warm(): Promise<void>
+
   /** Returns the store's counters. Sends no request. */
   stats(): StoreStats
 

@@ -153,6 +153,9 @@ export class KoaStore<Table = KoaTableOptions> extends EventEmitter {
    */
   destroyAllOf(user: string | number, options?: DestroyAllOptions): Promise<number>
 
+  /** Prepares the store for its first operation, as `warm` of dynamodb-session does. */
+  warm(): Promise<void>
+
   /** Returns the store's counters since its options were set. Sends no request. */
   stats(): StoreStats
 

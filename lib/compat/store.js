@@ -66,6 +66,13 @@ function createCompatibleStore(Base, run = afterCreation, sessionsOf = (store) =
       return callbackOrPromise(destroying, rest)
     }
 
+    warm(...rest) {
+      return callbackOrPromise(
+        afterCreation(this, () => sessionsOf(this).warm()),
+        rest
+      )
+    }
+
     stats() {
       return sessionsOf(this).stats()
     }

@@ -7,6 +7,7 @@
  */
 const operations = {
   get: operation('GetItem', 'get'),
+  warm: operation('GetItem', 'warm'),
   set: operation('PutItem', 'set'),
   replace: operation('PutItem', 'replace'),
   current: operation('GetItem', 'current'),
