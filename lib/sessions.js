@@ -350,7 +350,7 @@ class Sessions {
 
   /** Prepares the first request: reads a session that does not exist. */
   async warm() {
-    await this.#native.run(operations.warm, undefined, Date.now())
+    await this.#native.run(operations.warm)
   }
 
   stats() {

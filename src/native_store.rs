@@ -188,9 +188,9 @@ impl NativeStore {
 
     /// Resolves the credentials and the encryption keys, opens a connection, and reads a session that does not exist.
     #[napi(catch_unwind)]
-    pub fn warm(&self, call: u32, now: f64, traced: bool) -> napi::Result<()> {
+    pub fn warm(&self, call: u32, traced: bool) -> napi::Result<()> {
         self.start(call, traced, async move |store, options, trace| {
-            store.warm(expiry::seconds_from_milliseconds(now), options, trace).await?;
+            store.warm(options, trace).await?;
             Ok(CompletionOutcome::Done)
         })
     }

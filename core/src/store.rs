@@ -161,11 +161,11 @@ impl Store {
 
     /// Does what the first operation must do: resolves the credentials and the encryption keys, and opens a connection. Reads
     /// a session that does not exist, so that it fails if the next operation would fail.
-    pub async fn warm(&self, now: Seconds, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
+    pub async fn warm(&self, mut options: CallOptions, trace: &mut Trace) -> Result<()> {
         if let Some(encryption) = &self.encryption {
             encryption.keyring.keys(options.deadline(self.config.timeout)).await?;
         }
-        self.read(WARM_UP_ID, false, now, &mut options, trace).await.map(drop)
+        self.read_item(WARM_UP_ID, false, &mut options, trace).await.map(drop)
     }
 
     async fn read(

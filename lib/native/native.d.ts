@@ -91,6 +91,8 @@ export declare class NativeStore {
   destroyExpired(call: number, id: string, now: number, traced: boolean): void
   /** Sends a request of the DynamoDB API. Completes with the body of the response. */
   request(call: number, operation: string, body: string, traced: boolean): void
+  /** Resolves the credentials and the encryption keys, opens a connection, and reads a session that does not exist. */
+  warm(call: number, traced: boolean): void
   /** Completes with `text`. The benchmark measures the boundary with it, without a request. */
   echo(call: number, text: string): void
   /** Completes with the JSON array of all session IDs. */
