@@ -55,7 +55,7 @@ describe('close()', () => {
     ]) {
       assertStoreError(await failure(store, ...call), { code: 'ClosedError', operation, secrets: [sid, 'SECRET'] })
     }
-    for (const method of ['all', 'ids', 'length', 'clear', 'createTable', 'describeTable']) {
+    for (const method of ['all', 'ids', 'length', 'clear', 'createTable', 'describeTable', 'warm']) {
       assertStoreError(await failure(store, method), { code: 'ClosedError' })
     }
     assert.deepEqual(await callBothWays(store, 'close'), { value: undefined })

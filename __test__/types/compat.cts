@@ -141,7 +141,7 @@ import pwrdrvr = require('dynamodb-session/pwrdrvr-dynamodb-session-store')
   }
 }
 
-// The options that protect sessions, and the methods for the sessions of a user, in every store
+// The options that protect sessions, the methods for the sessions of a user, and warm, in every store
 {
   const options = {
     encryption: async () => [{ id: 'k', key: Buffer.alloc(32) }],
@@ -160,6 +160,8 @@ import pwrdrvr = require('dynamodb-session/pwrdrvr-dynamodb-session-store')
   ]
   const _ids: Promise<string[]>[] = stores.map((store) => store.idsOf('ann'))
   const _counts: Promise<number>[] = stores.map((store) => store.destroyAllOf(5, { except: ['id'] }))
+  const _prepared: Promise<void>[] = stores.map((store) => store.warm())
+  for (const store of [stores[0], stores[1], stores[4]]) store.warm((error) => console.error(error))
 
   // @ts-expect-error: the keys have an ID
   new DynamoDBStore({ encryption: { keys: [{ key: Buffer.alloc(32) }] } })
