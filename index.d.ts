@@ -673,7 +673,8 @@ declare namespace connectDynamoDB {
     /**
      * Prepares the store for its first operation: resolves the Region, the credentials, and the encryption keys, opens a
      * connection, and reads a session that does not exist. Fails as the first `get` would fail, so you can also use it to check
-     * whether the store is ready. The store closes connections that are idle for a while, so call it again in a readiness probe.
+     * whether the store is ready. Creates a missing table if the `createTable` option is set. The store does not reuse a
+     * connection that was idle for more than 50 seconds.
      *
      * Cost: one eventually consistent GetItem, which uses half a read unit.
      */

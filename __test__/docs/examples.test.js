@@ -370,6 +370,7 @@ describe('the Lambda example', { skip: skipLambda }, () => {
     test(`serves 100 invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
       const { lambda, proxy } = await startLambda(t, handler)
       assert.ok(lambda.initMs > 0)
+      proxy.reset()
       const cookies = await logIn(lambda)
       const responses = []
       for (let i = 0; i < 100; i++) {
@@ -387,11 +388,19 @@ describe('the Lambda example', { skip: skipLambda }, () => {
     })
   }
 
-  test('reuses its connection across invocations', async (t) => {
+  test('opens its connection in the init phase, and reuses it across invocations', async (t) => {
     const { lambda, proxy } = await startLambda(t, 'handler.handler')
+    assert.deepEqual(proxy.operations, ['GetItem'])
+    assert.equal(proxy.connectionsMade, 1)
     const cookies = await logIn(lambda)
     for (let i = 0; i < 20; i++) await view(lambda, cookies)
     assert.equal(proxy.connectionsMade, 1)
+  })
+
+  test('starts even if the init phase cannot read the table', async (t) => {
+    const { lambda } = await startLambda(t, 'handler.handler', { SESSIONS_TABLE: dynamodb.newTableName() })
+    const { statusCode } = await lambda.invoke(event('GET', '/', {}))
+    assert.equal(statusCode, 401)
   })
 
   test('shares sessions between execution environments until the logout', async (t) => {

@@ -2,8 +2,10 @@
 
 // Replaces the managed runtime in the function's process: loads the handler, then requests invocations one by one.
 
+const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 
 const { AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_FUNCTION_NAME, LAMBDA_TASK_ROOT, _HANDLER } = process.env
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
@@ -26,7 +28,10 @@ async function main() {
 
 async function load() {
   const [file, name] = _HANDLER.split('.')
-  return require(path.join(LAMBDA_TASK_ROOT, file))[name]
+  const base = path.join(LAMBDA_TASK_ROOT, file)
+  const extension = ['.js', '.mjs'].find((extension) => fs.existsSync(base + extension))
+  const loaded = await import(pathToFileURL(base + extension))
+  return (loaded.default ?? loaded)[name]
 }
 
 function contextOf(headers) {
