@@ -49,6 +49,8 @@ mod json {
 }
 pub mod keyring;
 pub mod runtime;
+#[cfg(target_os = "linux")]
+mod scheduling;
 mod single_flight;
 pub mod stats;
 pub mod store;

@@ -49,6 +49,8 @@ fn start() -> Result<UnboundedSender<Task>> {
     let (sender, mut receiver) = mpsc::unbounded_channel::<Task>();
     let (started, outcome) = std::sync::mpsc::channel();
     let run = move || {
+        #[cfg(target_os = "linux")]
+        crate::scheduling::avoid_preemption();
         // A local runtime cannot leave the thread that builds it.
         let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
             Ok(runtime) => runtime,
