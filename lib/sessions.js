@@ -8,12 +8,10 @@ const { CompletionStatus } = require('./native/loader.js')
 const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
 const { isProtected, newTableOf } = require('./options.js')
-const { ConditionalSaves } = require('./parallel/conditional-saves.js')
-const { FastifyWrites, carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
-const { Save } = require('./parallel/save.js')
+const { carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
 const { SessionEvents } = require('./session-events.js')
 const { Base, SessionRecord, SessionRecords } = require('./session-record.js')
-const { parseSession, requireObject, serializeSession } = require('./session-text.js')
+const { parseSession, requireObject } = require('./session-text.js')
 
 /** Maximum length of a partition key and of a sort key, in bytes. */
 const LONGEST_HASH_KEY = 2048
@@ -26,12 +24,13 @@ class Sessions {
   #events
   #codec
   #records = new SessionRecords()
-  #fastifyWrites = new FastifyWrites()
   #carrier = carrierOf((session, copy) => this.#records.handOver(session, copy, false))
   /** The cookie options of an Express app, or undefined before express-session has generated a session. */
   #cookieOptions
-  /** The saves that notice other requests, or undefined if every save overwrites. */
-  #conditionalSaves
+  /** Whether saves notice other requests. Otherwise, every save overwrites. */
+  #isConditional
+  /** A Saves, or undefined before the first save. */
+  #saves
   /** A Protection, or undefined if the options do not require one. */
   protection
   #touchesSaved = 0
@@ -50,18 +49,19 @@ class Sessions {
       this.protection = new Protection(this.#options, this.#native)
     }
     // With the user option, a session that has ended is not written again, so that a user who is logged out stays so.
-    if (this.#options.onConflict !== 'overwrite' || this.#options.user !== undefined) {
-      this.#conditionalSaves = new ConditionalSaves(this, this.#options, this.#native, this.#records, this.#events)
-    }
+    this.#isConditional = this.#options.onConflict !== 'overwrite' || this.#options.user !== undefined
   }
 
   /** Resolves to the session, or null. `context` is the request's context if koa-session calls. */
-  async get(sid, context) {
-    const { session } = await this.find(sid)
-    if (context !== undefined && session !== null) {
-      this.#records.setOf({ owner: context, framework: 'koa', sid }, this.#records.get(session))
-    }
-    return session
+  get(sid, context) {
+    const reading = this.#read(sid)
+    if (context === undefined) return reading
+    return reading.then((session) => {
+      if (session !== null) {
+        this.#records.setOf({ owner: context, framework: 'koa', sid }, this.#records.get(session))
+      }
+      return session
+    })
   }
 
   /** As `get`, for a framework that calls the store's `get` with these arguments after the session ID. */
@@ -70,7 +70,7 @@ class Sessions {
   }
 
   async #getToCopy(sid) {
-    return this.withCarrier((await this.find(sid)).session)
+    return this.withCarrier(await this.#read(sid))
   }
 
   /** Prepares the session for @fastify/session, which copies it. */
@@ -82,21 +82,26 @@ class Sessions {
 
   /** Resolves to `{ session, isExpired }`. Without a session, `session` is null. */
   async find(sid) {
+    let isExpired = false
+    const session = await this.#read(sid, () => (isExpired = true))
+    return { session, isExpired }
+  }
+
+  /** Resolves to the session, or null. Calls `onExpired`, if given, if there is an expired one. */
+  async #read(sid, onExpired) {
     const operation = operations.get
-    const missing = { session: null, isExpired: false }
-    if (!this.#checkId(operation, sid)) return missing
+    if (!this.checkId(operation, sid)) return null
     let completion
     try {
       completion = await this.#native.run(operation, sid, Date.now())
     } catch (error) {
       if (error.code !== 'CorruptItemError') throw error
       this.#events.corrupt(error)
-      return missing
+      return null
     }
-    if (completion.text === undefined) {
-      return { session: null, isExpired: completion.status === CompletionStatus.Expired }
-    }
-    return { session: this.parse(completion.text, completion.number, sid, completion), isExpired: false }
+    if (completion.text !== undefined) return this.parse(completion.text, completion.number, sid, completion)
+    if (completion.status === CompletionStatus.Expired) onExpired?.()
+    return null
   }
 
   /**
@@ -113,7 +118,7 @@ class Sessions {
     renewCookie(this.#options, session, expires)
     const record = new SessionRecord(session, expires === undefined ? -Infinity : expires * 1000)
     record.created = created
-    if (sid !== undefined && this.#conditionalSaves !== undefined) {
+    if (sid !== undefined && this.#isConditional) {
       record.base = new Base(sid, text, token && { text, token, expiry: undefined })
     }
     this.#records.set(session, record)
@@ -134,50 +139,17 @@ class Sessions {
    */
   set(sid, session, maxAge, context) {
     try {
-      const save = this.#saveOf(sid, session, maxAge, context)
-      if (this.protection?.hasEnded(save.record)) {
-        return Promise.resolve(this.#events.missing(operations.set, sid))
-      }
-      if (save.framework !== 'fastify') return this.#write(save)
-      this.isBehindFastify = true
-      return this.#fastifyWrites.inOrder(sid, this.#write(save))
+      this.#saves ??= this.#loadSaves()
+      return this.#saves.run(sid, session, maxAge, context)
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #saveOf(sid, session, maxAge, context) {
-    const operation = operations.set
-    if (!this.#checkId(operation, sid)) {
-      const message =
-        this.protection?.problemWithId(sid) ?? 'the session ID is empty, too long for a key, or not well-formed Unicode'
-      throw this.#native.createError(operation, 'InvalidSessionIdError', message)
-    }
-    const { stamp, specialKeys } = this.#options
-    const save = this.serializing(operation, () => {
-      const attributes = specialKeys.length > 0 ? specialAttributesOf(specialKeys, session) : null
-      const framework = frameworkOf(session, context)
-      return new Save(sid, session, context ?? session, framework, serializeSession(session, stamp), attributes)
-    })
-    save.lifetime = this.lifetimeOf(operation, session, maxAge)
-    save.record.expiry = fromNow(save.lifetime * 1000)
-    if (this.protection !== undefined) {
-      save.user = this.protection.userOf(session)
-      this.protection.start(save.record, this.#records.of(save))
-    }
-    return save
-  }
-
-  #write(save) {
-    const isConditional = this.#conditionalSaves !== undefined && save.framework !== undefined
-    return isConditional ? this.#conditionalSaves.run(save) : this.#overwrite(save)
-  }
-
-  async #overwrite({ sid, session, text, attributes, user, record }) {
-    const details = this.protection?.detailsOf(record, user) ?? null
-    const args = [text, this.secondsOf(record.expiry), attributes, details, null]
-    record.correct(await this.#native.run(operations.set, sid, ...args))
-    this.#records.set(session, record)
+  /** Saving is loaded at the first save, so that it takes no time from the start of an app. */
+  #loadSaves() {
+    const { Saves } = require('./saves.js')
+    return new Saves(this, this.#options, this.#native, this.#records, this.#events, this.#isConditional)
   }
 
   /**
@@ -191,7 +163,7 @@ class Sessions {
     const { disableTouch, stamp } = this.#options
     if (disableTouch) return undefined
     const operation = operations.touch
-    if (!this.#checkId(operation, sid)) return this.#events.missing(operation, sid)
+    if (!this.checkId(operation, sid)) return this.#events.missing(operation, sid)
     this.serializing(operation, () => requireObject(session))
     const lifetime = this.lifetimeOf(operation, session)
     const previous = this.#records.get(session)
@@ -267,14 +239,14 @@ class Sessions {
   /** `context` is the request's context if koa-session calls. */
   async destroy(sid, context) {
     const operation = operations.destroy
-    if (this.#checkId(operation, sid)) await this.#native.run(operation, sid)
+    if (this.checkId(operation, sid)) await this.#native.run(operation, sid)
     if (context !== undefined) this.#records.deleteInContext(context, sid)
   }
 
   /** Deletes the session if it has expired; resolves to whether it had. */
   async destroyExpired(sid) {
     const operation = operations.destroyExpired
-    if (!this.#checkId(operation, sid)) return false
+    if (!this.checkId(operation, sid)) return false
     const { number } = await this.#native.run(operation, sid, Date.now())
     return number === 1
   }
@@ -354,7 +326,7 @@ class Sessions {
   }
 
   stats() {
-    const parts = [this.#native.stats(), this.#conditionalSaves?.stats() ?? nothingSaved, this.#events.stats()]
+    const parts = [this.#native.stats(), this.#saves?.stats() ?? nothingSaved, this.#events.stats()]
     return Object.assign({ touchesSaved: this.#touchesSaved }, ...parts)
   }
 
@@ -384,7 +356,7 @@ class Sessions {
   }
 
   /** Returns whether the key of an item can contain the session ID. Throws if the ID is not a string. */
-  #checkId(operation, sid) {
+  checkId(operation, sid) {
     if (typeof sid !== 'string') {
       const message = `the session ID must be a string, not ${sid === null ? 'null' : typeof sid}`
       throw this.#native.createError(operation, 'InvalidSessionIdError', message)
@@ -422,13 +394,8 @@ class Sessions {
   }
 }
 
-/** The statistics of conditional saves if every save overwrites. */
+/** The statistics of saves before the first one. */
 const nothingSaved = { setsSaved: 0, merges: 0, conflicts: 0 }
-
-/** Loads the code of special keys when it is needed. */
-function specialAttributesOf(specialKeys, session) {
-  return require('./special-keys.js').specialAttributes(specialKeys, session)
-}
 
 /** A lifetime in seconds. An app may override the method of a compatible store that computes it, and return no number. */
 function numberOf(seconds) {

@@ -1,6 +1,5 @@
 'use strict'
 
-const { createHash } = require('node:crypto')
 const { tracingChannel } = require('node:diagnostics_channel')
 const { debuglog } = require('node:util')
 
@@ -45,7 +44,7 @@ function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {
 
 /** A hash that distinguishes session IDs without revealing them. */
 function hashOf(sid) {
-  return createHash('sha256').update(sid).digest('hex').slice(0, 12)
+  return require('node:crypto').createHash('sha256').update(sid).digest('hex').slice(0, 12)
 }
 
 module.exports = { hashOf, isTracing, trace }

@@ -1,7 +1,6 @@
 'use strict'
 
 const bridge = require('./bridge.js')
-const { environmentVariables } = require('./environment.js')
 const { operations } = require('./operations.js')
 const { nativeSettings } = require('./settings.js')
 const { DynamoDBStoreError } = require('../error.js')
@@ -116,6 +115,7 @@ class NativeStore {
   }
 
   #passEnvironment(native) {
+    const { environmentVariables } = require('./environment.js')
     native.setEnvironment(environmentVariables(), new Date().getTimezoneOffset())
     this.#needsEnvironment = false
   }
