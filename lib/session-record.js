@@ -1,6 +1,7 @@
 'use strict'
 
 const { isDeepStrictEqual } = require('node:util')
+const { createHiddenField } = require('./hidden-field.js')
 const { TOLERANCE_MS, fromNow, lifetimeOf } = require('./lifetime.js')
 
 /** What the store remembers about a session object between the operations on it. */
@@ -101,7 +102,7 @@ function isSameText(written, { text, token }) {
  * there the request's context has the records of its sessions.
  */
 class SessionRecords {
-  #records = new WeakMap()
+  #records = createHiddenField()
   #contexts = new WeakMap()
 
   get(session) {
