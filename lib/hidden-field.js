@@ -8,26 +8,26 @@ class Existing {
 }
 
 /**
- * Creates a field that objects of the app can have without seeing it, like an entry of a WeakMap. The garbage collector has
- * less work with private fields than with the entries of a WeakMap: an Express page takes 3% less CPU time.
+ * Creates a field that an object of the app can have without the app seeing it, as with a WeakMap. Private fields are less
+ * work for the garbage collector than the entries of a WeakMap.
  */
 function createHiddenField() {
-  /** The values of objects that are frozen, to which a future version of JavaScript adds no private fields. */
+  /** The values of objects that are not extensible. Future versions of JavaScript do not add private fields to them. */
   const others = new WeakMap()
 
   return class HiddenField extends Existing {
     #value
 
-    /** Returns undefined for what has no value, or is no object. */
+    /** Returns undefined if the object has no value, or is not an object. */
     static get(object) {
       const isObject = (typeof object === 'object' && object !== null) || typeof object === 'function'
       return isObject && #value in object ? object.#value : others.get(object)
     }
 
     static set(object, value) {
-      if (!Object.isExtensible(object)) others.set(object, value)
-      else if (#value in object) object.#value = value
-      else new HiddenField(object).#value = value
+      if (#value in object) object.#value = value
+      else if (Object.isExtensible(object)) new HiddenField(object).#value = value
+      else others.set(object, value)
     }
   }
 }

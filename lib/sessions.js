@@ -5,8 +5,9 @@ const { cookieFields, isCookie } = require('./express-cookie.js')
 const { plainJson } = require('./json.js')
 const { TOLERANCE_MS, fromNow, lifetimeOf, touchAfterOf } = require('./lifetime.js')
 const { CompletionStatus } = require('./native/loader.js')
+const { NativeStore } = require('./native/native-store.js')
 const { operations } = require('./native/operations.js')
-const { newTableOf } = require('./options.js')
+const { isProtected, newTableOf } = require('./options.js')
 const { carrierOf, contextOf, frameworkOf, mayBeFastify } = require('./parallel/frameworks.js')
 const { SessionEvents } = require('./session-events.js')
 const { Base, SessionRecord, SessionRecords } = require('./session-record.js')
@@ -30,23 +31,25 @@ class Sessions {
   #isConditional
   /** A Saves, or undefined before the first save. */
   #saves
-  /** The Protection of the sessions, if there is one. */
+  /** A Protection, or undefined if the options do not require one. */
   protection
   #touchesSaved = 0
   /** Whether @fastify/session uses this store. Becomes true at the first `set` of one of its sessions. */
   isBehindFastify = false
 
-  /**
-   * Calls `emit(event, value)` to report events that do not fail an operation. `protection` is undefined if the options do
-   * not require one.
-   */
-  constructor(options, emit, native, protection) {
-    this.#options = options
-    this.#native = native
-    this.#events = new SessionEvents(emit, options, native)
-    this.protection = protection
+  /** Calls `emit(event, value)` to report events that do not fail an operation. */
+  constructor(options, emit) {
+    // Without a prototype, no member of Object.prototype counts as an option. An object that is created with
+    // `__proto__: null` would have slow properties.
+    this.#options = Object.setPrototypeOf({ ...options }, null)
+    this.#native = new NativeStore(this.#options, emit)
+    this.#events = new SessionEvents(emit, this.#options, this.#native)
+    if (isProtected(this.#options)) {
+      const { Protection } = require('./protection.js')
+      this.protection = new Protection(this.#options, this.#native)
+    }
     // With the user option, a session that has ended is not written again, so that a user who is logged out stays so.
-    this.#isConditional = options.onConflict !== 'overwrite' || options.user !== undefined
+    this.#isConditional = this.#options.onConflict !== 'overwrite' || this.#options.user !== undefined
   }
 
   /** Resolves to the session, or null. `context` is the request's context if koa-session calls. */
@@ -145,8 +148,13 @@ class Sessions {
 
   /** Saving is loaded at the first save, so that it takes no time from the start of an app. */
   #loadSaves() {
-    const { Saves } = require('./saves.js')
-    return new Saves(this, this.#options, this.#native, this.#records, this.#events, this.#isConditional)
+    try {
+      const { Saves } = require('./saves.js')
+      return new Saves(this, this.#options, this.#native, this.#records, this.#events, this.#isConditional)
+    } catch (error) {
+      // The process may be unable to open files, for example because too many are open.
+      throw this.#native.createError(operations.set, 'InternalError', 'cannot load a file of the package', error)
+    }
   }
 
   /**

@@ -2,9 +2,9 @@
 
 const { callbackOrPromise, emitLater, optionsIn, withoutValue } = require('./callbacks.js')
 const { watchGenerate } = require('./express-cookie.js')
-const { openSessions } = require('./open-sessions.js')
 const { readOptions } = require('./options.js')
 const { contextOf } = require('./parallel/frameworks.js')
+const { Sessions } = require('./sessions.js')
 const { STATE } = require('./state.js')
 
 /** Creates the store class, which works with every framework and extends `Base`. index.d.ts documents it. */
@@ -13,9 +13,9 @@ const createStoreClass = (Base) =>
     constructor(options) {
       super()
       const settled = readOptions(options)
-      const sessionsOf = openSessions(settled, (event, value) => emitLater(this, event, value))
-      Object.defineProperty(this, STATE, { get: sessionsOf })
-      watchGenerate(this, (cookie) => sessionsOf().setCookieOptions(cookie))
+      const sessions = new Sessions(settled, (event, value) => emitLater(this, event, value))
+      Object.defineProperty(this, STATE, { value: sessions })
+      watchGenerate(this, (cookie) => sessions.setCookieOptions(cookie))
       Object.defineProperty(this, 'client', { value: settled.client })
     }
 

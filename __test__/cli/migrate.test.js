@@ -7,7 +7,7 @@ const { storeOptions } = require('../../cli/options.js')
 const { Table } = require('../../cli/table.js')
 const layouts = require('../../lib/compat/layouts.js')
 const { readOptions } = require('../../lib/options.js')
-const { openSessions } = require('../../lib/open-sessions.js')
+const { Sessions } = require('../../lib/sessions.js')
 const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/calls')
@@ -28,7 +28,7 @@ const migrate = (from, to, ...args) =>
 function sessionsOf(table, name) {
   const { constants, ...options } = layouts[name]
   const settled = readOptions(dynamodb.options({ table, ...options }))
-  return openSessions({ ...settled, ...(constants && { constants }) }, () => {})()
+  return new Sessions({ ...settled, ...(constants && { constants }) }, () => {})
 }
 
 async function filled(count, layout = 'connect-dynamodb') {

@@ -129,8 +129,8 @@ const needsPanickingAddon = {
 test('a panic in Rust causes only its own operation to fail', needsPanickingAddon, async () => {
   const script = `
     const { readOptions } = require(process.env.DYNAMODB_SESSION + '/lib/options.js')
-    const { openSessions } = require(process.env.DYNAMODB_SESSION + '/lib/open-sessions.js')
-    const sessions = openSessions(readOptions(options), () => {})()
+    const { Sessions } = require(process.env.DYNAMODB_SESSION + '/lib/sessions.js')
+    const sessions = new Sessions(readOptions(options), () => {})
     const panic = () => sessions.request('Panic', {}).then(() => 'no error', ({ code, message }) => code + ': ' + message)
     async function main() {
       const single = await panic()

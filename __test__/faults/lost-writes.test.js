@@ -8,7 +8,7 @@ const { errorResponse, partialBody, hangUp, loseResponse, noResponse, textRespon
 const { needs } = require('../support/features')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 const { readOptions } = require('../../lib/options.js')
-const { openSessions } = require('../../lib/open-sessions.js')
+const { Sessions } = require('../../lib/sessions.js')
 
 const dynamodb = useDynamoDB()
 
@@ -63,7 +63,7 @@ for (const [name, fault] of Object.entries(faults)) {
     test('a conditional delete whose retry finds no item counts as done', async (t) => {
       const proxy = await dynamodb.proxy()
       const options = dynamodb.options({ endpoint: proxy.endpoint, ...shortTimeouts })
-      const sessions = openSessions(readOptions(options), () => {})()
+      const sessions = new Sessions(readOptions(options), () => {})
       t.after(() => sessions.close())
       const [expired, alive, absent] = [newSid(), newSid(), newSid()]
       await dynamodb.putItem(expired, { sess: { S: '{}' }, expires: { N: `${nowInSeconds() - 10}` } })

@@ -41,6 +41,14 @@ describe('a hidden field', () => {
     assert.equal(field.get(target), undefined)
   })
 
+  it('gets a new value after the object was frozen', () => {
+    const field = createHiddenField()
+    const object = {}
+    field.set(object, 1)
+    field.set(Object.freeze(object), 2)
+    assert.equal(field.get(object), 2)
+  })
+
   it('has no value for what is not an object', () => {
     const field = createHiddenField()
     for (const value of [undefined, null, 1, 'text', Symbol('s')]) assert.equal(field.get(value), undefined)

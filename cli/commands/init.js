@@ -58,11 +58,11 @@ unit of the index, once.`,
   ],
 
   async run({ values, output }) {
-    const { openSessions } = require('../../lib/open-sessions.js')
+    const { Sessions } = require('../../lib/sessions.js')
     const { Table } = require('../table.js')
     const options = storeOptions(values)
     const userIndex = userIndexIfSet(values)
-    const sessions = openSessions({ ...options, newTable: newTableFrom(values) }, () => {})()
+    const sessions = new Sessions({ ...options, newTable: newTableFrom(values) }, () => {})
     const client = new Table(options)
     const isDryRun = values['dry-run'] === true
     const found = await describeIfExists(sessions)

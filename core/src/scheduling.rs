@@ -6,7 +6,8 @@
 /// privilege. Where a sandbox refuses it, the thread keeps its policy.
 ///
 /// A response would otherwise interrupt the JavaScript thread, if both share a core, and each one separately. The priority of
-/// the thread stays the same, and on an idle core it runs at once.
+/// the thread stays the same, and on an idle core it runs at once. The threads and programs that it starts, such as those of
+/// `credential_process`, inherit the policy.
 pub(crate) fn avoid_preemption() {
     // SAFETY: `sched_param` consists of integers, so zeros are a valid value. The thread is the calling one, which exists, and
     // the pointers are valid during the calls.

@@ -3,7 +3,8 @@ import serverless from 'serverless-http'
 import { createApp } from './app.js'
 
 // Create the store once per execution environment, so that invocations reuse its connections.
-const store = new DynamoDBStore({ table: process.env.SESSIONS_TABLE })
+// The init phase and API Gateway wait longer than this timeout, so a failure is an error of the store.
+const store = new DynamoDBStore({ table: process.env.SESSIONS_TABLE, timeout: 2500 })
 
 export const handler = serverless(createApp(store))
 

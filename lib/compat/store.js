@@ -2,16 +2,17 @@
 
 const { callbackOrPromise, emitLater, invoke, optionsIn } = require('../callbacks.js')
 const { watchGenerate } = require('../express-cookie.js')
-const { openSessions } = require('../open-sessions.js')
+const { Sessions } = require('../sessions.js')
 const { STATE } = require('../state.js')
 
 /** The internal state of a compatible store. */
 class State {
+  /** The sessions of the table. */
+  sessions
   /** The native options, if the store needs them later. */
   native
   /** While the table is being created: a promise that resolves when that has succeeded or failed. */
   creation
-  #sessionsOf
   #emit
 
   constructor(store) {
@@ -21,12 +22,7 @@ class State {
   /** Opens the sessions with these native options, and closes those that were open. */
   open(options) {
     this.sessions?.close()
-    this.#sessionsOf = openSessions(options, this.#emit)
-  }
-
-  /** The sessions of the table, or undefined before they are open. */
-  get sessions() {
-    return this.#sessionsOf?.()
+    this.sessions = new Sessions(options, this.#emit)
   }
 
   /** Makes operations wait until the creation of the table has succeeded or failed. */
@@ -71,10 +67,8 @@ function createCompatibleStore(Base, run = afterCreation, sessionsOf = (store) =
     }
 
     warm(...rest) {
-      return callbackOrPromise(
-        afterCreation(this, () => sessionsOf(this).warm()),
-        rest
-      )
+      const warming = run(this, (sessions) => sessions.warm())
+      return callbackOrPromise(warming, rest)
     }
 
     stats() {

@@ -1,6 +1,7 @@
 'use strict'
 
 const bridge = require('./bridge.js')
+const { environmentVariables } = require('./environment.js')
 const { operations } = require('./operations.js')
 const { nativeSettings } = require('./settings.js')
 const { DynamoDBStoreError } = require('../error.js')
@@ -8,8 +9,7 @@ const { plainJson } = require('../json.js')
 const { withoutUndefined } = require('../options.js')
 const { isTracing, trace } = require('../tracing.js')
 
-// Captures the real timers now: sdk-client.js and offline-detector.js, which use them, load later, when a test may have
-// replaced them.
+// Captures the real timers now. The files that use them are loaded later, when a test may have replaced them.
 require('../timers.js')
 
 /** A store of the addon with promises, DynamoDBStoreErrors, traces, and statistics. */
@@ -115,7 +115,6 @@ class NativeStore {
   }
 
   #passEnvironment(native) {
-    const { environmentVariables } = require('./environment.js')
     native.setEnvironment(environmentVariables(), new Date().getTimezoneOffset())
     this.#needsEnvironment = false
   }

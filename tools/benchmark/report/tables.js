@@ -56,7 +56,7 @@ function tableOfCell({ server, operation, size, inFlight, contenders: figures })
 
 function tableOfApp({ framework, page, contenders: figures }) {
   const base = figures.memory ?? figures['koa-memory']
-  const rows = rowsOf(figures, ({ requestsPerSecond, p50, p99, delay, main, cpu }) => [
+  const rows = rowsOf(figures, ({ requestsPerSecond, p50, p99, delay, main, runtime, cpu }) => [
     spread(requestsPerSecond),
     ratio(requestsPerSecond, base?.requestsPerSecond),
     spread(p50, 1000),
@@ -64,10 +64,12 @@ function tableOfApp({ framework, page, contenders: figures }) {
     spread(delay),
     spread(main),
     ratio(main, base?.main),
+    spread(runtime),
     spread(cpu)
   ])
   const inMemory = `vs. ${framework === 'koa' ? 'Map' : 'MemoryStore'}`
-  const head = ['', 'requests/s', inMemory, 'p50 ms', 'p99 ms', 'delay p99 ms', 'main µs', inMemory, 'process µs']
+  const times = ['p50 ms', 'p99 ms', 'delay p99 ms', 'main µs', inMemory, 'runtime thread µs', 'process µs']
+  const head = ['', 'requests/s', inMemory, ...times]
   return [`${framework} app: pages that ${page} the session`, table(head, rows)]
 }
 

@@ -27,13 +27,11 @@ async function measureColdStart({ plan, environment, servers, progress }) {
 }
 
 /** Measures the milliseconds of the first two gets over TLS of a process, without and with `warm` before them. */
-async function measureWarm({ plan, environment, servers, note, progress }) {
+async function measureWarm({ plan, environment, servers, progress }) {
   const { contenders: names, processes } = plan.warm
   progress('warm: the first two gets')
   const modes = Object.fromEntries(names.map((name) => [name, { name, mode: 'twice' }]))
-  const { DynamoDBStore } = require('../../..')
-  if (typeof DynamoDBStore.prototype.warm === 'function') modes.warm = { name: 'dynamodb-session', mode: 'warm' }
-  else note('The gets after `warm` are left out: the store has no `warm`.')
+  modes.warm = { name: 'dynamodb-session', mode: 'warm' }
   return interleaved(Object.keys(modes), processes, (key) =>
     startOnce(modes[key].name, {
       environment,
