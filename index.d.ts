@@ -435,25 +435,44 @@ declare namespace connectDynamoDB {
   interface OperationTrace {
     /** The DynamoDB operation, such as `'GetItem'`. */
     operation: string
-    /** Name of the table. */
+    /** Name of the table, or its ARN if the `table` option is an ARN. */
     tableName: string
+    /**
+     * AWS Region. Like the server, set at the end of the first operation that is traced, and at the start of later ones.
+     * Undefined if the store could not read its AWS settings.
+     */
+    region?: string
+    /** Host that the requests go to. */
+    serverAddress?: string
+    /** Port that the requests go to. */
+    serverPort?: number
     /** Duration in milliseconds. Like the members below, set at `asyncEnd` and `error`. */
     durationMs?: number
     /**
      * Number of requests sent, including those of a `set` that collides with other requests. Undefined for operations
-     * that scan, create, or describe the table, which send several requests.
+     * that scan, query, create, or describe the table, which send several requests.
      */
     attempts?: number
     /**
-     * HTTP status code of the last response, or null if there was no response. Undefined for operations that scan,
-     * create, or describe the table.
+     * HTTP status code of the last response, or null if there was no response. Undefined for the same operations as
+     * `attempts`.
      */
     statusCode?: number | null
     /**
+     * AWS request ID of the last response, or null if there was no response. Undefined for the same operations as
+     * `attempts`.
+     */
+    requestId?: string | null
+    /**
      * Capacity units that the service reported, or null if it reported none. Failed conditions also cost units, but are
-     * not reported. Undefined for operations that scan, create, or describe the table.
+     * not reported. Undefined for the same operations as `attempts`.
      */
     capacityUnits?: number | null
+    /**
+     * Whether the last read was strongly consistent, or null if the operation did not read. Undefined for the same
+     * operations as `attempts`.
+     */
+    consistentRead?: boolean | null
     /** The error, if the operation failed. */
     error?: DynamoDBStoreError
   }

@@ -15,25 +15,35 @@ function isTracing() {
 }
 
 /**
- * Publishes one operation on the tracing channel. `run(context)` adds `attempts`, `statusCode`, and `capacityUnits` to
- * the context. It resolves to a completion that contains the session's text, so the result is not published.
+ * Publishes one operation on the tracing channel. `run(context)` adds the attempts, the response, and the server to
+ * the context. It returns the promise of a completion that contains the session's text, so the result is not published.
+ * `tracePromise` would publish the same events, with four more promises.
  */
-async function trace(context, sid, run) {
+function trace(context, sid, run) {
   const start = performance.now()
-  let result
-  await channel.tracePromise(async () => {
-    let outcome = 'done'
-    try {
-      result = await run(context)
-    } catch (error) {
-      outcome = error.code
-      throw error
-    } finally {
-      context.durationMs = performance.now() - start
-      if (debug.enabled) debug(lineOf(context, outcome, sid))
-    }
-  }, context)
-  return result
+  return channel.start.runStores(context, () => {
+    const running = run(context)
+    channel.end.publish(context)
+    return running.then(
+      (result) => {
+        publishEnd(context, start, 'done', sid)
+        return result
+      },
+      (error) => {
+        context.error = error
+        publishEnd(context, start, error?.code, sid)
+        throw error
+      }
+    )
+  })
+}
+
+function publishEnd(context, start, outcome, sid) {
+  context.durationMs = performance.now() - start
+  if (debug.enabled) debug(lineOf(context, outcome, sid))
+  if ('error' in context) channel.error.publish(context)
+  channel.asyncStart.publish(context)
+  channel.asyncEnd.publish(context)
 }
 
 function lineOf({ operation, tableName, durationMs, attempts }, outcome, sid) {

@@ -150,7 +150,7 @@ fn write(env: &Env, slots: &mut Array<'_>, start: u32, completion: Completion) -
         slots.set(slot(CompletionSlot::Number), number)?;
     }
     if let Some(trace) = trace {
-        slots.set(slot(CompletionSlot::Trace), trace)?;
+        slots.set(slot(CompletionSlot::Trace), text_to_js(env, trace)?)?;
     }
     if let Some(warning) = warning {
         slots.set(slot(CompletionSlot::Warning), warning)?;

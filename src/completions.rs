@@ -78,7 +78,7 @@ pub enum CompletionSlot {
     Text,
     /// An expiry in seconds, a count, or the ID of a request to JavaScript.
     Number,
-    /// The JSON of `{ attempts, statusCode, capacityUnits }`, if the call was traced.
+    /// What the call reports if it was traced; see `trace_json`.
     Trace,
     /// The JSON of an error that did not make the call fail.
     Warning,

@@ -9,7 +9,7 @@ use dynamodb_session_core::environment::Environment;
 use dynamodb_session_core::error::{Error, Kind, Result};
 use dynamodb_session_core::item::codec::NewItem;
 use dynamodb_session_core::item::expiry;
-use dynamodb_session_core::store::{Found, ReplaceOutcome, Store, WrittenSession};
+use dynamodb_session_core::store::{Found, ReplaceOutcome, Server, Store, WrittenSession};
 use dynamodb_session_core::table::describe::Description;
 use dynamodb_session_core::transport::{CallOptions, Trace};
 use dynamodb_session_core::wire::request::{Replaced, ReplacedSession, Stamp, Touch};
@@ -263,6 +263,12 @@ impl NativeStore {
         self.start(call, false, async move |store, _, _| described(store.create_table(&new_table).await?))
     }
 
+    /// The trace of an operation whose completion has none, with only the server that requests go to, if it is known.
+    #[napi(catch_unwind)]
+    pub fn server_trace(&self) -> String {
+        trace_json(None, self.store.server())
+    }
+
     /// The counters of the store, as JSON.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> String {
@@ -296,13 +302,13 @@ impl NativeStore {
         let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));
         let task = async move || {
             let options = CallOptions { wants_capacity: traced, ..CallOptions::default() };
-            let mut trace = Trace::default();
+            let mut trace = Trace { details: traced.then(Box::default), ..Trace::default() };
             let outcome = runtime::guard(work(&store, options, &mut trace)).await;
             let failure = |error| Failure::of(&error, &trace, &store).to_json();
             completions.push(Completion {
                 call,
                 outcome: outcome.unwrap_or_else(|error| CompletionOutcome::Failed(failure(error))),
-                trace: traced.then(|| trace_json(&trace)),
+                trace: traced.then(|| trace_json(Some(&trace), store.server())),
                 warning: store.take_warning().map(failure),
             });
         };
@@ -359,11 +365,20 @@ fn json(value: &impl Serialize) -> Result<CompletionOutcome> {
         .map_err(|error| Error::new(Kind::Internal, "cannot serialize the result").with_source(error))
 }
 
-fn trace_json(trace: &Trace) -> String {
-    serde_json::json!({
-        "attempts": trace.attempts,
-        "statusCode": trace.status,
-        "capacityUnits": trace.capacity_units,
-    })
-    .to_string()
+/// A JSON array: the attempts, the HTTP status, the capacity units, the request ID, whether the read was consistent, the
+/// Region, the host, and the port. Any of them may be null.
+fn trace_json(trace: Option<&Trace>, server: Option<Server<'_>>) -> String {
+    let details = trace.and_then(|trace| trace.details.as_deref());
+    // Strings, numbers, and Booleans can always be serialized.
+    serde_json::to_string(&(
+        trace.map(|trace| trace.attempts),
+        trace.and_then(|trace| trace.status),
+        trace.and_then(|trace| trace.capacity_units),
+        details.and_then(|details| details.request_id.as_deref()),
+        details.and_then(|details| details.consistent_read),
+        server.as_ref().map(|server| server.region),
+        server.as_ref().map(|server| &server.address),
+        server.as_ref().map(|server| server.port),
+    ))
+    .unwrap_or_default()
 }

@@ -102,9 +102,42 @@ describe('the diagnostics channel dynamodb-session:operation', () => {
       if (event !== 'asyncEnd') continue
       assert.ok(snapshot.durationMs >= 0 && snapshot.durationMs < 10_000)
       assert.deepEqual([snapshot.attempts, snapshot.statusCode], [1, 200])
+      assert.match(snapshot.requestId, /^[\w-]{20,}$/)
+      assert.equal(snapshot.consistentRead, snapshot.operation === 'GetItem' ? true : null)
       assert.ok(snapshot.capacityUnits > 0, 'the consumed capacity is published')
     }
     assert.equal(events[0].context, events[1].context, 'start and end share their context')
+  })
+
+  test('publishes the Region and the server, from the second operation on when it starts', async () => {
+    const store = dynamodb.store()
+    const events = await recordEvents(async () => {
+      await store.get(newSid())
+      await store.get(newSid())
+    })
+    const { hostname, port } = new URL(dynamodb.connection.endpoint)
+    const server = { region: dynamodb.connection.region, serverAddress: hostname, serverPort: Number(port) }
+    const serverOf = ({ region, serverAddress, serverPort }) => ({ region, serverAddress, serverPort })
+    const unknown = { region: undefined, serverAddress: undefined, serverPort: undefined }
+    assert.deepEqual(
+      events.map(({ snapshot }) => serverOf(snapshot)),
+      [unknown, server, server, server]
+    )
+  })
+
+  test('publishes whether a read is consistent', async () => {
+    const events = await recordEvents(async () => {
+      for (const consistentRead of [true, false, 'on-miss']) await dynamodb.store({ consistentRead }).get(newSid())
+    })
+    const ends = events.filter(({ event }) => event === 'asyncEnd')
+    assert.deepEqual(
+      ends.map(({ snapshot }) => [snapshot.consistentRead, snapshot.attempts]),
+      [
+        [true, 1],
+        [false, 1],
+        [true, 2]
+      ]
+    )
   })
 
   test('publishes errors', async () => {
@@ -114,6 +147,7 @@ describe('the diagnostics channel dynamodb-session:operation', () => {
     const { context } = events[2]
     assert.equal(context.error.code, 'ResourceNotFoundException')
     assert.deepEqual([context.attempts, context.statusCode], [1, 400])
+    assert.equal(context.requestId, context.error.$metadata.requestId ?? null)
   })
 
   test('publishes nothing for a call that sends no request', async () => {
@@ -160,8 +194,7 @@ describe('tracing of table-wide operations', () => {
     const { tracingChannel } = require('node:diagnostics_channel')
     const contexts = []
     if (process.env.SUBSCRIBE) tracingChannel('dynamodb-session:operation').subscribe({
-      asyncEnd: ({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error }) =>
-        contexts.push({ operation, tableName, durationMs, attempts, statusCode, capacityUnits, error })
+      asyncEnd: (context) => contexts.push({ ...context })
     })
     const run = async () => {
       const store = new DynamoDBStore(options)
@@ -202,8 +235,10 @@ describe('tracing of table-wide operations', () => {
       contexts.map(({ operation }) => operation),
       operations
     )
-    for (const { tableName, durationMs, error } of contexts) {
+    const { hostname } = new URL(dynamodb.connection.endpoint)
+    for (const { tableName, durationMs, error, region, serverAddress } of contexts) {
       assert.equal(tableName, table)
+      assert.deepEqual([region, serverAddress], [dynamodb.connection.region, hostname])
       assert.ok(durationMs >= 0)
       assert.equal(error, undefined)
     }

@@ -71,6 +71,17 @@ pub struct ListedSession {
     pub expires: Option<f64>,
 }
 
+/// The server that requests go to.
+#[derive(Debug, PartialEq)]
+pub struct Server<'s> {
+    /// The AWS Region.
+    pub region: &'s str,
+    /// The host name, or the IP address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// The sessions of one DynamoDB table. Operations that compare expiries take the current time as `now`.
 pub struct Store {
     config: Config,
@@ -206,6 +217,9 @@ impl Store {
         options: &mut CallOptions,
         trace: &mut Trace,
     ) -> Result<Option<StoredItem>> {
+        if let Some(details) = &mut trace.details {
+            details.consistent_read = Some(consistent);
+        }
         match self.call("GetItem", self.requests.get(id, consistent), options, trace).await? {
             ItemOutcome::Success { item } | ItemOutcome::ConditionFailed { item } => Ok(item),
         }
@@ -308,6 +322,13 @@ impl Store {
     /// The Region and the URL that requests go to, after the first operation has determined them.
     pub fn region_and_endpoint(&self) -> Option<(&str, String)> {
         self.aws.get().and_then(|aws| Some((&*aws.region, aws.transport.url()?)))
+    }
+
+    /// The server that requests go to, after the first operation has determined it.
+    pub fn server(&self) -> Option<Server<'_>> {
+        let aws = self.aws.get()?;
+        let (address, port) = aws.transport.host_and_port()?;
+        Some(Server { region: &aws.region, address, port })
     }
 
     /// The connections of the store, and what went over them.

@@ -23,6 +23,8 @@ class NativeStore {
   #needsEnvironment = true
   #inFlight = 0
   #offlineDetector
+  /** What the last traced request has reported; see `addTo`. */
+  #lastTrace
   /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
   #errors = new Map()
@@ -121,18 +123,22 @@ class NativeStore {
 
   /** Runs `run(context)` as one operation in the trace. */
   trace(operation, sid, run) {
-    return trace({ operation: operation.name, tableName: this.#options.table }, sid, run)
+    const context = { operation: operation.name, tableName: this.#options.table }
+    if (this.#lastTrace !== undefined) addServer(context, this.#lastTrace)
+    return trace(context, sid, run)
   }
 
-  /** The completion of a request that is traced. */
-  async #complete(operation, sid, start, series) {
+  /** The promise of the completion of a request that is traced. */
+  #complete(operation, sid, start, series) {
     if (series === undefined) {
       return this.trace(operation, sid, (context) => this.#complete(operation, sid, start, { attempts: 0, context }))
     }
-    const completion = await bridge.run(start)
-    // Operations that manage or scan the table send several requests, so they report no trace.
-    if (completion.trace !== undefined) addTo(series.context, JSON.parse(completion.trace))
-    return this.#unwrap(operation, sid, completion, series)
+    return bridge.run(start).then((completion) => {
+      // Operations that manage or scan the table send several requests, so they report only the server.
+      this.#lastTrace = JSON.parse(completion.trace ?? this.#native.serverTrace())
+      addTo(series.context, this.#lastTrace)
+      return this.#unwrap(operation, sid, completion, series)
+    })
   }
 
   /** The completion of an operation that succeeded; throws the error of one that failed. */
@@ -277,12 +283,25 @@ const nothingSent = {
   dns: { failures: 0, fallbacks: 0 }
 }
 
-/** Adds what a request reports to the trace of its series. */
-function addTo(context, { attempts, statusCode, capacityUnits }) {
+/** Adds what a request reports to the context of its series. `trace` is what `trace_json` in src/native_store.rs writes. */
+function addTo(context, trace) {
+  const [attempts, statusCode, capacityUnits, requestId, consistentRead] = trace
+  addServer(context, trace)
+  if (attempts === null) return
   context.attempts = (context.attempts ?? 0) + attempts
   context.statusCode = statusCode
+  context.requestId = requestId
   context.capacityUnits =
     capacityUnits === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + capacityUnits
+  context.consistentRead = consistentRead ?? context.consistentRead ?? null
+}
+
+function addServer(context, trace) {
+  const [, , , , , region, serverAddress, serverPort] = trace
+  if (region === null) return
+  context.region = region
+  context.serverAddress = serverAddress
+  context.serverPort = serverPort
 }
 
 function count(counts, name) {

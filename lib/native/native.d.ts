@@ -114,6 +114,8 @@ export declare class NativeStore {
   describeTable(call: number): void
   /** Creates the table unless it exists. `newTable` is JSON. Completes as `describeTable` does. */
   createTable(call: number, newTable: string): void
+  /** The trace of an operation whose completion has none, with only the server that requests go to, if it is known. */
+  serverTrace(): string
   /** The counters of the store, as JSON. */
   stats(): string
   /** Closes the idle connections. */
@@ -130,7 +132,7 @@ export declare const enum CompletionSlot {
   Text = 2,
   /** An expiry in seconds, a count, or the ID of a request to JavaScript. */
   Number = 3,
-  /** The JSON of `{ attempts, statusCode, capacityUnits }`, if the call was traced. */
+  /** What the call reports if it was traced; see `trace_json`. */
   Trace = 4,
   /** The JSON of an error that did not make the call fail. */
   Warning = 5,

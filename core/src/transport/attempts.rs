@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::call::Trace;
 use super::clock::{self, ClockOffset};
+use super::endpoint::port_of;
 use super::endpoint_resolver::{EndpointResolver, Resolved};
 use super::http::HttpClient;
 use super::pool::{RequestTimeouts, Slot};
@@ -62,6 +63,15 @@ impl Transport {
     pub(crate) fn url(&self) -> Option<String> {
         let resolved = self.endpoints.current()?;
         Some(resolved.endpoint.uri().to_string().trim_end_matches('/').to_owned())
+    }
+
+    /// The host and the port that requests go to, once they are known.
+    pub(crate) fn host_and_port(&self) -> Option<(String, u16)> {
+        let resolved = self.endpoints.current()?;
+        let uri = resolved.endpoint.uri();
+        // Without the brackets of an IPv6 address.
+        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
+        Some((host, port_of(uri)))
     }
 
     /// The time limit of a request that starts now.
@@ -209,6 +219,10 @@ impl Transport {
         let status = response.status().as_u16();
         trace.status = Some(status);
         let (head, body) = response.into_parts();
+        let request_id = || header(&head.headers, "x-amzn-requestid").map(str::to_owned);
+        if let Some(details) = &mut trace.details {
+            details.request_id = request_id();
+        }
         let parsed = check_crc(header(&head.headers, "x-amz-crc32"), &body).and_then(|()| {
             let reported = match status {
                 200..300 => Ok(()),
@@ -218,7 +232,7 @@ impl Transport {
         });
         parsed.map_err(|mut error| {
             error.status = Some(status);
-            error.request_id = header(&head.headers, "x-amzn-requestid").map(str::to_owned);
+            error.request_id = request_id();
             let date = header(&head.headers, "date")
                 .and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
             AttemptFailure::Response { error, service_time: date.map(|date| date.secs()) }

@@ -49,6 +49,17 @@ pub struct Trace {
     pub status: Option<u16>,
     /// Capacity units that all requests together consumed.
     pub capacity_units: Option<f64>,
+    /// What is collected only if the caller asks for it.
+    pub details: Option<Box<TraceDetails>>,
+}
+
+/// The part of a [`Trace`] that only traced operations have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TraceDetails {
+    /// The `x-amzn-requestid` of the last response.
+    pub request_id: Option<String>,
+    /// Whether the last read was strongly consistent.
+    pub consistent_read: Option<bool>,
 }
 
 impl Trace {

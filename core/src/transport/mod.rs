@@ -27,6 +27,6 @@ mod tcp;
 mod tls;
 
 pub(crate) use attempts::{OperationLimits, Transport};
-pub use call::{CallOptions, Trace};
+pub use call::{CallOptions, Trace, TraceDetails};
 pub use endpoint::Endpoint;
 pub(crate) use endpoint_resolver::EndpointResolver;
