@@ -40,11 +40,13 @@ const serverIndependent = [
   'module/loading',
   'module/release',
   'module/supply-chain',
+  'opentelemetry/comparison',
+  'opentelemetry/instrumentation',
   'tools/programs'
 ].map((name) => path.join(__dirname, `${name}.test.js`))
 
 /** Folders with the test files of a whole run. Those of install/ need a release and a registry: `npm run test:package`. */
-const folders = ['contract', 'unit', 'aws', 'compat', 'cli', 'faults', 'module', 'docs', 'tools']
+const folders = ['contract', 'unit', 'aws', 'compat', 'cli', 'faults', 'module', 'opentelemetry', 'docs', 'tools']
 
 function allTestFiles() {
   return folders.flatMap((folder) => {

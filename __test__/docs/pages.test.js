@@ -18,7 +18,7 @@ const { link, temporaryDirectory, write } = require('../support/temporary-packag
 const MARK = /^<!-- not run: (\S.*) -->\s*$/
 
 const dynamodb = useDynamoDB({ exclusive: true })
-const examples = pagesOf('README.md', 'docs', 'examples')
+const examples = pagesOf('README.md', 'docs', 'examples', 'packages')
 const pages = [...examples, ...pagesOf('CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'tools', '__test__')]
 const blocks = examples.flatMap((page) => page.blocks)
 
@@ -68,7 +68,9 @@ function anchorOf(children, taken) {
 function newProject(t) {
   const directory = temporaryDirectory(t)
   link(path.join(root, 'node_modules'), path.join(directory, 'node_modules'))
-  link(root, path.join(directory, 'app', 'node_modules', 'dynamodb-session'))
+  const modules = path.join(directory, 'app', 'node_modules')
+  link(root, path.join(modules, 'dynamodb-session'))
+  link(path.join(root, 'packages', 'opentelemetry'), path.join(modules, '@dynamodb-session', 'opentelemetry'))
   return path.join(directory, 'app')
 }
 
@@ -146,7 +148,7 @@ const runners = {
 
 const settings = { concurrency: 2, ...needs('tableName') }
 
-describe('code blocks of README, docs, and examples run', settings, () => {
+describe('code blocks of README, docs, examples, and packages run', settings, () => {
   before(() => dynamodb.raw.createTable('sessions'))
 
   for (const { place, language, code, reason } of blocks) {

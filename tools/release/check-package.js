@@ -38,6 +38,8 @@ assert.deepEqual(
 
 const [, cargoVersion] = /^version = "(.*)"$/m.exec(fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8'))
 assert.equal(cargoVersion, version, 'Cargo.toml and package.json have different versions')
+const { version: otherVersion } = require('../../packages/opentelemetry/package.json')
+assert.equal(otherVersion, version, 'packages/opentelemetry and the main package have different versions')
 const changelog = fs.readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
 assert.ok(changelog.includes(`\n## ${version} `), `the changelog has no section for ${version}`)
 console.log(`The package has ${names.length} files.`)

@@ -1,0 +1,133 @@
+'use strict'
+
+const { tracingChannel } = require('node:diagnostics_channel')
+const { SpanKind, SpanStatusCode, trace } = require('@opentelemetry/api')
+const { InstrumentationBase } = require('@opentelemetry/instrumentation')
+const { name, version } = require('./package.json')
+
+const channel = tracingChannel('dynamodb-session:operation')
+
+/** The boundaries that the semantic conventions define for durations of database operations, in seconds. */
+const BOUNDARIES = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+
+/** Makes a span and a measurement of each operation of a store. index.d.ts documents the members. */
+class DynamoDBSessionInstrumentation extends InstrumentationBase {
+  // The constructor of the base class calls the methods, so fields must not have initializers.
+
+  constructor(config = {}) {
+    super(name, version, config)
+  }
+
+  /** There is no module to patch. */
+  init() {}
+
+  enable() {
+    super.enable()
+    if (this._subscribers !== undefined) return
+    // A property of the message is much faster than a WeakMap.
+    const key = Symbol('span')
+    this._subscribers = {
+      start: (message) => (message[key] = { span: this._start(message), serverAddress: message.serverAddress }),
+      asyncEnd: (message) => this._end(message, message[key] ?? {})
+    }
+    channel.subscribe(this._subscribers)
+  }
+
+  disable() {
+    super.disable()
+    if (this._subscribers === undefined) return
+    channel.unsubscribe(this._subscribers)
+    this._subscribers = undefined
+  }
+
+  _updateMetricInstruments() {
+    this._duration = this.meter.createHistogram('db.client.operation.duration', {
+      description: 'Duration of database client operations.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: BOUNDARIES }
+    })
+  }
+
+  _start({ operation, tableName, region, serverAddress, serverPort }) {
+    if (this.getConfig().requireParentSpan && trace.getActiveSpan() === undefined) return undefined
+    return this.tracer.startSpan(`DynamoDB.${operation}`, {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'db.system.name': 'aws.dynamodb',
+        'db.operation.name': operation,
+        'db.collection.name': tableName,
+        'db.namespace': tableName,
+        'aws.dynamodb.table_names': [tableName],
+        'rpc.system': 'aws-api',
+        'rpc.service': 'DynamoDB',
+        'rpc.method': operation,
+        'cloud.region': region,
+        'server.address': serverAddress,
+        'server.port': serverPort
+      }
+    })
+  }
+
+  /** `serverAddress` is that of the attributes at the start of the span. */
+  _end(message, { span, serverAddress }) {
+    if (span !== undefined) {
+      if (span.isRecording()) {
+        if (serverAddress !== message.serverAddress) span.setAttributes(serverAttributes(message))
+        describe(span, message)
+      }
+      span.end()
+    }
+    this._duration.record(message.durationMs / 1000, measuredAttributes(message))
+  }
+}
+
+/** Sets the attributes that are known when an operation has ended. */
+function describe(span, message) {
+  const { tableName, attempts, statusCode, requestId, capacityUnits, consistentRead, error } = message
+  if (statusCode != null) span.setAttribute('http.response.status_code', statusCode)
+  if (requestId != null) span.setAttribute('aws.request_id', requestId)
+  if (consistentRead != null) span.setAttribute('aws.dynamodb.consistent_read', consistentRead)
+  if (attempts > 1) span.setAttribute('dynamodb_session.attempts', attempts)
+  if (capacityUnits != null) {
+    // The name of a table needs no escapes in JSON.
+    const capacity = `{"TableName":"${tableName}","CapacityUnits":${capacityUnits}}`
+    span.setAttribute('aws.dynamodb.consumed_capacity', [capacity])
+  }
+  if (error === undefined) return
+  span.setAttributes(errorAttributes(error))
+  const reported = withoutForeignText(error)
+  span.recordException(reported)
+  span.setStatus({ code: SpanStatusCode.ERROR, message: reported.message })
+}
+
+function serverAttributes({ region, serverAddress, serverPort }) {
+  return { 'cloud.region': region, 'server.address': serverAddress, 'server.port': serverPort }
+}
+
+/** The attributes of a measurement. */
+function measuredAttributes({ operation, tableName, serverAddress, serverPort, error }) {
+  const attributes = {
+    'db.system.name': 'aws.dynamodb',
+    'db.operation.name': operation,
+    'db.collection.name': tableName
+  }
+  if (serverAddress !== undefined) {
+    attributes['server.address'] = serverAddress
+    attributes['server.port'] = serverPort
+  }
+  return error === undefined ? attributes : { ...attributes, ...errorAttributes(error) }
+}
+
+function errorAttributes(error) {
+  const type = String(error?.code ?? error?.name ?? '_OTHER')
+  // The service reported this error.
+  if (error?.$metadata?.httpStatusCode >= 400) return { 'error.type': type, 'db.response.status_code': type }
+  return { 'error.type': type }
+}
+
+/** What a function of the app throws, such as that of the onConflict option, may contain session data. */
+function withoutForeignText(error) {
+  return error?.$metadata !== undefined && error.tableName !== undefined ? error : { name: String(error?.name) }
+}
+
+module.exports = { DynamoDBSessionInstrumentation }
