@@ -140,11 +140,11 @@ describe('spans', () => {
   })
 
   test('an error without a response has no status code', async () => {
-    const store = dynamodb.store({ endpoint: 'http://127.0.0.1:1', maxAttempts: 1 })
+    const store = dynamodb.store({ endpoint: 'http://[::1]:1', maxAttempts: 1 })
     await assert.rejects(store.get(newSid()))
     const [{ attributes }] = spans()
     assert.equal(attributes['error.type'], 'NetworkError')
-    assert.equal(attributes['server.port'], 1)
+    assert.deepEqual([attributes['server.address'], attributes['server.port']], ['::1', 1])
     assert.ok(!('http.response.status_code' in attributes) && !('db.response.status_code' in attributes))
   })
 
@@ -192,8 +192,10 @@ describe('the metric db.client.operation.duration', () => {
 
   test('has the conventional unit, buckets, and attributes', async () => {
     const store = dynamodb.store()
+    const start = performance.now()
     await store.get(newSid())
     await store.get(newSid())
+    const elapsed = (performance.now() - start) / 1000
     const [{ descriptor, dataPoints }] = await measurements()
     assert.equal(descriptor.name, conventions.METRIC_DB_CLIENT_OPERATION_DURATION)
     assert.equal(descriptor.unit, 's')
@@ -201,7 +203,7 @@ describe('the metric db.client.operation.duration', () => {
     const [{ attributes, value }] = dataPoints
     assert.deepEqual(value.buckets.boundaries, [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10])
     assert.equal(value.count, 2)
-    assert.ok(value.sum > 0 && value.sum < 20)
+    assert.ok(value.sum > 0 && value.sum <= elapsed)
     const { hostname, port } = new URL(dynamodb.connection.endpoint)
     assert.deepEqual(attributes, {
       'db.system.name': 'aws.dynamodb',

@@ -127,7 +127,7 @@ function errorAttributes(error) {
 
 /** What a function of the app throws, such as that of the onConflict option, may contain session data. */
 function withoutForeignText(error) {
-  return error?.$metadata !== undefined && error.tableName !== undefined ? error : { name: String(error?.name) }
+  return error?.tableName !== undefined ? error : { name: String(error?.name) }
 }
 
 module.exports = { DynamoDBSessionInstrumentation }
