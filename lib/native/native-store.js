@@ -283,25 +283,26 @@ const nothingSent = {
   dns: { failures: 0, fallbacks: 0 }
 }
 
-/** Adds what a request reports to the context of its series. `trace` is what `trace_json` in src/native_store.rs writes. */
+/** The members of a trace; see `trace_json` in src/native_store.rs. */
+const [ATTEMPTS, STATUS, CAPACITY, REQUEST_ID, CONSISTENT, REGION, ADDRESS, PORT] = [0, 1, 2, 3, 4, 5, 6, 7]
+
+/** Adds what a request reports to the context of its series. */
 function addTo(context, trace) {
-  const [attempts, statusCode, capacityUnits, requestId, consistentRead] = trace
   addServer(context, trace)
-  if (attempts === null) return
-  context.attempts = (context.attempts ?? 0) + attempts
-  context.statusCode = statusCode
-  context.requestId = requestId
-  context.capacityUnits =
-    capacityUnits === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + capacityUnits
-  context.consistentRead = consistentRead ?? context.consistentRead ?? null
+  if (trace[ATTEMPTS] === null) return
+  context.attempts = (context.attempts ?? 0) + trace[ATTEMPTS]
+  context.statusCode = trace[STATUS]
+  context.requestId = trace[REQUEST_ID]
+  const units = trace[CAPACITY]
+  context.capacityUnits = units === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + units
+  context.consistentRead = trace[CONSISTENT] ?? context.consistentRead ?? null
 }
 
 function addServer(context, trace) {
-  const [, , , , , region, serverAddress, serverPort] = trace
-  if (region === null) return
-  context.region = region
-  context.serverAddress = serverAddress
-  context.serverPort = serverPort
+  if (trace[REGION] === null) return
+  context.region = trace[REGION]
+  context.serverAddress = trace[ADDRESS]
+  context.serverPort = trace[PORT]
 }
 
 function count(counts, name) {
