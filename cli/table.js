@@ -4,6 +4,7 @@ const { keyMismatch } = require('../lib/table-description.js')
 const { ItemCodec } = require('../lib/native/item-codec.js')
 const { NativeStore } = require('../lib/native/native-store.js')
 const { operations } = require('../lib/native/operations.js')
+const { capacityUnitsOf } = require('../lib/native/trace.js')
 const { Protection } = require('../lib/protection.js')
 const { CommandError } = require('./error.js')
 const { keyHint } = require('./hints.js')
@@ -44,7 +45,7 @@ class Table {
   /** Deletes the item of a session if it has expired. Resolves to whether it had, and to the write capacity units. */
   async deleteExpired(id) {
     const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, id, Date.now()))
-    return { wasExpired: number === 1, units: JSON.parse(trace).capacityUnits ?? undefined }
+    return { wasExpired: number === 1, units: capacityUnitsOf(trace) }
   }
 
   /** Adds the side of migrate to an error, for the hint. */

@@ -4,6 +4,7 @@ const bridge = require('./bridge.js')
 const { environmentVariables } = require('./environment.js')
 const { operations } = require('./operations.js')
 const { nativeSettings } = require('./settings.js')
+const { addServer, addTrace } = require('./trace.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { plainJson } = require('../json.js')
 const { withoutUndefined } = require('../options.js')
@@ -23,7 +24,7 @@ class NativeStore {
   #needsEnvironment = true
   #inFlight = 0
   #offlineDetector
-  /** What the last traced request has reported; see `addTo`. */
+  /** What the last traced request has reported; see trace.js. */
   #lastTrace
   /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
@@ -136,7 +137,7 @@ class NativeStore {
     return bridge.run(start).then((completion) => {
       // Operations that manage or scan the table send several requests, so they report only the server.
       this.#lastTrace = JSON.parse(completion.trace ?? this.#native.serverTrace())
-      addTo(series.context, this.#lastTrace)
+      addTrace(series.context, this.#lastTrace)
       return this.#unwrap(operation, sid, completion, series)
     })
   }
@@ -281,28 +282,6 @@ const nothingSent = {
   bytes: { sent: 0, received: 0 },
   pool: { open: 0, idle: 0 },
   dns: { failures: 0, fallbacks: 0 }
-}
-
-/** The members of a trace; see `trace_json` in src/native_store.rs. */
-const [ATTEMPTS, STATUS, CAPACITY, REQUEST_ID, CONSISTENT, REGION, ADDRESS, PORT] = [0, 1, 2, 3, 4, 5, 6, 7]
-
-/** Adds what a request reports to the context of its series. */
-function addTo(context, trace) {
-  addServer(context, trace)
-  if (trace[ATTEMPTS] === null) return
-  context.attempts = (context.attempts ?? 0) + trace[ATTEMPTS]
-  context.statusCode = trace[STATUS]
-  context.requestId = trace[REQUEST_ID]
-  const units = trace[CAPACITY]
-  context.capacityUnits = units === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + units
-  context.consistentRead = trace[CONSISTENT] ?? context.consistentRead ?? null
-}
-
-function addServer(context, trace) {
-  if (trace[REGION] === null) return
-  context.region = trace[REGION]
-  context.serverAddress = trace[ADDRESS]
-  context.serverPort = trace[PORT]
 }
 
 function count(counts, name) {
