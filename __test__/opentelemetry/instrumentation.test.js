@@ -7,7 +7,9 @@ const { SpanKind, SpanStatusCode } = require('@opentelemetry/api')
 const { AggregationTemporality, MeterProvider, MetricReader } = require('@opentelemetry/sdk-metrics')
 const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
 const conventions = require('@opentelemetry/semantic-conventions/incubating')
+const { devDependencies } = require('../../package.json')
 const { DynamoDBSessionInstrumentation } = require('../../packages/opentelemetry')
+const manifest = require('../../packages/opentelemetry/package.json')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse } = require('../support/fault-behaviors')
 const { openRequest } = require('../support/parallel-app')
@@ -60,6 +62,10 @@ function inSpan(run) {
 /** What a span has recorded, as text. */
 const textOf = ({ name, attributes, status, events }) =>
   JSON.stringify({ name, attributes, status, events: events.map((event) => event.attributes) })
+
+test('the tests use the versions that the package depends on', () => {
+  for (const [name, range] of Object.entries(manifest.dependencies)) assert.equal(range, devDependencies[name], name)
+})
 
 describe('spans', () => {
   test('each operation has a CLIENT span whose parent is the active span', async () => {
@@ -163,6 +169,15 @@ describe('spans', () => {
     assert.equal(span.attributes['error.type'], 'TypeError')
     assert.equal(span.status.code, SpanStatusCode.ERROR)
     assert.doesNotMatch(textOf(span), /SECRET|ANN/)
+  })
+
+  test('a failed condition is not an error', async () => {
+    const store = dynamodb.store()
+    await store.touch(newSid(), newSession())
+    const [{ name, attributes, status }] = spans()
+    assert.equal(name, 'DynamoDB.UpdateItem')
+    assert.equal(attributes['http.response.status_code'], 400)
+    assert.deepEqual([attributes['error.type'], status.code], [undefined, SpanStatusCode.UNSET])
   })
 
   test('requireParentSpan leaves out operations without an active span', async () => {
