@@ -48,7 +48,8 @@ class DynamoDBSessionInstrumentation extends InstrumentationBase {
     })
   }
 
-  _start({ operation, tableName, region, serverAddress, serverPort }) {
+  /** The SDK copies and checks attributes at the start twice, so these are only the ones that samplers should see. */
+  _start({ operation, tableName, serverAddress, serverPort }) {
     if (this.getConfig().requireParentSpan && trace.getActiveSpan() === undefined) return undefined
     return this.tracer.startSpan(`DynamoDB.${operation}`, {
       kind: SpanKind.CLIENT,
@@ -57,11 +58,6 @@ class DynamoDBSessionInstrumentation extends InstrumentationBase {
         'db.operation.name': operation,
         'db.collection.name': tableName,
         'db.namespace': tableName,
-        'aws.dynamodb.table_names': [tableName],
-        'rpc.system': 'aws-api',
-        'rpc.service': 'DynamoDB',
-        'rpc.method': operation,
-        'cloud.region': region,
         'server.address': serverAddress,
         'server.port': serverPort
       }
@@ -71,28 +67,25 @@ class DynamoDBSessionInstrumentation extends InstrumentationBase {
   /** `serverAddress` is that of the attributes at the start of the span. */
   _end(message, { span, serverAddress }) {
     if (span !== undefined) {
-      if (span.isRecording()) {
-        if (serverAddress !== message.serverAddress) span.setAttributes(serverAttributes(message))
-        describe(span, message)
-      }
+      if (span.isRecording()) describe(span, message, serverAddress)
       span.end()
     }
     this._duration.record(message.durationMs / 1000, measuredAttributes(message))
   }
 }
 
-/** Sets the attributes that are known when an operation has ended. */
-function describe(span, message) {
-  const { tableName, attempts, statusCode, requestId, capacityUnits, consistentRead, error } = message
-  if (statusCode != null) span.setAttribute('http.response.status_code', statusCode)
-  if (requestId != null) span.setAttribute('aws.request_id', requestId)
-  if (consistentRead != null) span.setAttribute('aws.dynamodb.consistent_read', consistentRead)
-  if (attempts > 1) span.setAttribute('dynamodb_session.attempts', attempts)
-  if (capacityUnits != null) {
-    // The name of a table needs no escapes in JSON.
-    const capacity = `{"TableName":"${tableName}","CapacityUnits":${capacityUnits}}`
-    span.setAttribute('aws.dynamodb.consumed_capacity', [capacity])
+/** Sets the other attributes. */
+function describe(span, message, serverAddressAtStart) {
+  const { operation, tableName, region, serverAddress, serverPort, error } = message
+  span.setAttribute('rpc.system', 'aws-api')
+  span.setAttribute('rpc.service', 'DynamoDB')
+  span.setAttribute('rpc.method', operation)
+  span.setAttribute('aws.dynamodb.table_names', [tableName])
+  if (region !== undefined) span.setAttribute('cloud.region', region)
+  if (serverAddress !== serverAddressAtStart) {
+    span.setAttributes({ 'server.address': serverAddress, 'server.port': serverPort })
   }
+  describeResponses(span, message)
   if (error === undefined) return
   span.setAttributes(errorAttributes(error))
   const reported = withoutForeignText(error)
@@ -100,8 +93,15 @@ function describe(span, message) {
   span.setStatus({ code: SpanStatusCode.ERROR, message: reported.message })
 }
 
-function serverAttributes({ region, serverAddress, serverPort }) {
-  return { 'cloud.region': region, 'server.address': serverAddress, 'server.port': serverPort }
+function describeResponses(span, { tableName, attempts, statusCode, requestId, capacityUnits, consistentRead }) {
+  if (statusCode != null) span.setAttribute('http.response.status_code', statusCode)
+  if (requestId != null) span.setAttribute('aws.request_id', requestId)
+  if (consistentRead != null) span.setAttribute('aws.dynamodb.consistent_read', consistentRead)
+  if (attempts > 1) span.setAttribute('dynamodb_session.attempts', attempts)
+  if (capacityUnits == null) return
+  // The name of a table needs no escapes in JSON.
+  const capacity = `{"TableName":"${tableName}","CapacityUnits":${capacityUnits}}`
+  span.setAttribute('aws.dynamodb.consumed_capacity', [capacity])
 }
 
 /** The attributes of a measurement. */
