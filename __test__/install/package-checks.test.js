@@ -65,7 +65,7 @@ describe('check-package.js', () => {
 })
 
 test(
-  'check-addon.sh rejects an addon that is not stripped or requires a newer glibc',
+  'check-addon.sh rejects an addon that is not stripped, contains a path of the machine, or requires a newer glibc',
   { skip: process.platform !== 'linux' },
   async (t) => {
     const directory = temporaryDirectory(t)
@@ -80,5 +80,9 @@ test(
     await run('cc', ['-shared', '-fPIC', '-s', source, '-o', addon])
     assert.match((await run('bash', [checkAddon, addon, '2.99'])).stdout, /is stripped and wants glibc 2\./)
     await assert.rejects(run('bash', [checkAddon, addon, '2.1']), ({ stderr }) => /the floor is 2\.1/.test(stderr))
+    fs.appendFileSync(addon, `${directory}/core/src/lib.rs`)
+    await assert.rejects(run('bash', [checkAddon, addon], { cwd: directory }), ({ stderr }) =>
+      stderr.includes(`contains the path ${directory}`)
+    )
   }
 )

@@ -11,58 +11,30 @@ const { after, before, describe, test } = require('node:test')
 const { parseTriple } = require('@napi-rs/cli')
 const { checkRelease, tarballOf } = require('../../tools/release/check-release')
 const { checkTag } = require('../../tools/release/check-tag')
+const { extraPackages, manifestOf } = require('../../tools/release/extra-packages')
 const { packRelease } = require('../../tools/release/pack-release')
+const { placeholders, writePlaceholders } = require('../../tools/release/placeholder-addons')
 const { root, run } = require('../support/child')
-const { temporaryDirectory } = require('../support/temporary-packages')
+const { temporaryDirectory, write } = require('../support/temporary-packages')
 const { napi, version } = require('../../package.json')
-
-/** The bytes of an addon that identify its system. */
-const headers = {
-  'linux-arm64-gnu': elf(0xb7, 'libc.so.6'),
-  'linux-x64-gnu': elf(0x3e, 'libc.so.6'),
-  'linux-arm64-musl': elf(0xb7, 'libc.so'),
-  'linux-x64-musl': elf(0x3e, 'libc.so'),
-  'darwin-arm64': machO(0x0100000c),
-  'darwin-x64': machO(0x01000007),
-  'win32-x64-msvc': pe(0x8664)
-}
-
-function elf(machine, library) {
-  const bytes = Buffer.alloc(64)
-  bytes.write('\x7fELF', 'latin1')
-  bytes.writeUInt16LE(machine, 18)
-  bytes.write(`${library}\0`, 30, 'latin1')
-  return bytes
-}
-
-function machO(processor) {
-  const bytes = Buffer.alloc(32)
-  bytes.writeUInt32LE(0xfeedfacf)
-  bytes.writeUInt32LE(processor, 4)
-  return bytes
-}
-
-function pe(machine) {
-  const bytes = Buffer.alloc(96)
-  bytes.write('MZ', 'latin1')
-  bytes.writeUInt32LE(64, 0x3c)
-  bytes.writeUInt16LE(machine, 68)
-  return bytes
-}
 
 describe('check-release.js', () => {
   const directory = temporaryDirectory({ after })
   const release = path.join(directory, 'release')
+  const extra = '@dynamodb-session/a-package-of-its-own'
+  const extras = [path.join(directory, 'extra')]
+  const check = (folder) => checkRelease(folder, extras)
   before(async () => {
     const [addons, bill] = ['addons', 'bill'].map((name) => path.join(directory, name))
     fs.mkdirSync(addons)
-    for (const [platform, header] of Object.entries(headers)) {
-      fs.writeFileSync(path.join(addons, `dynamodb-session.${platform}.node`), header)
-    }
+    writePlaceholders(addons)
     fs.mkdirSync(bill)
     const crates = ['ring', 'rustls', 'tokio', 'aws-sdk-dynamodb'].map((crate) => `  ${crate} 1.0.0\n`)
     fs.writeFileSync(path.join(bill, 'THIRD-PARTY-LICENSES.txt'), crates.join(''))
-    await packRelease(addons, bill, release)
+    const manifest = { name: extra, version, files: ['index.js'], dependencies: { express: '5' } }
+    write(path.join(extras[0], 'package.json'), JSON.stringify(manifest))
+    for (const file of ['index.js', 'README.md', 'node_modules/express/index.js']) write(path.join(extras[0], file), '')
+    await packRelease(addons, bill, release, extras)
   })
 
   /** A copy of the release with one changed package. */
@@ -90,15 +62,19 @@ describe('check-release.js', () => {
   }
 
   test('accepts a package for each platform', () => {
-    assert.equal(fs.readdirSync(release).length, napi.targets.length + 1)
-    checkRelease(release)
+    assert.equal(fs.readdirSync(release).length, napi.targets.length + 2)
+    check(release)
+  })
+
+  test('rejects a package that the release should not have', () => {
+    assert.throws(() => checkRelease(release, []), /these are not the tarballs of a release/)
   })
 
   test('rejects a release with a missing package', () => {
     const copy = fs.mkdtempSync(path.join(directory, 'missing-'))
     fs.cpSync(release, copy, { recursive: true })
     fs.rmSync(path.join(copy, tarballOf(platform)))
-    assert.throws(() => checkRelease(copy), /these are not the tarballs of a release/)
+    assert.throws(() => check(copy), /these are not the tarballs of a release/)
   })
 
   for (const [what, name, change, message] of [
@@ -106,6 +82,19 @@ describe('check-release.js', () => {
     ['with the addon of another C library', platform, swap('linux-x64-musl'), /system of/],
     ['with the addon of another processor', platform, swap('linux-arm64-gnu'), /system of/],
     ['with the addon of another system', platform, swap('darwin-x64'), /system of/],
+    [
+      'with an addon that is not stripped',
+      platform,
+      (folder) => fs.truncateSync(path.join(folder, addon), 60e6),
+      /is too large/
+    ],
+    ['with a package of another version', extra, editManifest((manifest) => (manifest.version = '9.9.9')), /9\.9\.9/],
+    [
+      'with a package without a license',
+      extra,
+      (folder) => fs.rmSync(path.join(folder, 'LICENSE-MIT')),
+      /files of @dynamodb-session\/a-package/
+    ],
     [
       'without the licenses',
       platform,
@@ -139,17 +128,17 @@ describe('check-release.js', () => {
       /runs postinstall/
     ]
   ]) {
-    test(`rejects a release ${what}`, () => assert.throws(() => checkRelease(changedRelease(name, change)), message))
+    test(`rejects a release ${what}`, () => assert.throws(() => check(changedRelease(name, change)), message))
   }
 
   describe('publish-release.sh', { skip: process.platform === 'win32' && 'a Bash script' }, () => {
     const platforms = napi.targets.map((target) => `${napi.packageName}-${parseTriple(target).platformArchABI}`)
 
-    test('publishes the platform packages first', async (t) => {
+    test('publishes the platform packages, then the main package, then the others', async (t) => {
       const registry = await startRegistry(t)
       const { code, stderr } = await publish(release, registry)
       assert.equal(code, 0, stderr)
-      assert.deepEqual(registry.published, [...platforms.sort(), 'dynamodb-session'])
+      assert.deepEqual(registry.published, [...platforms.sort(), 'dynamodb-session', extra])
     })
 
     test('continues after an interrupted run', async (t) => {
@@ -157,7 +146,7 @@ describe('check-release.js', () => {
       const { code, stdout, stderr } = await publish(release, registry)
       assert.equal(code, 0, stderr)
       assert.ok(stdout.includes(`The registry has ${platform}@${version}.`), stdout)
-      assert.deepEqual(registry.published, ['dynamodb-session'])
+      assert.deepEqual(registry.published, ['dynamodb-session', extra])
     })
 
     test('publishes nothing if the registry has different content for one of the packages', async (t) => {
@@ -176,6 +165,26 @@ describe('check-release.js', () => {
       assert.deepEqual(registry.published, [])
     })
 
+    test('claim-names.js publishes only the packages that do not exist', async (t) => {
+      const registry = await startRegistry(t, { has: hashesOf(platforms.slice(1)) })
+      const { code, stdout, stderr } = await runWith(registry, process.execPath, [
+        'claim-names.js',
+        '--access',
+        'public'
+      ])
+      assert.equal(code, 0, stderr)
+      assert.ok(stdout.includes(`The registry has ${platforms[1]}.`), stdout)
+      const ours = extraPackages().map((folder) => manifestOf(folder).name)
+      assert.deepEqual(registry.published, [platforms[0], 'dynamodb-session', ...ours])
+    })
+
+    test('claim-names.js publishes nothing while the registry is down', async (t) => {
+      const registry = await startRegistry(t, { status: 503 })
+      const { code, stderr } = await runWith(registry, process.execPath, ['claim-names.js'])
+      assert.equal(code, 1, stderr)
+      assert.deepEqual(registry.published, [])
+    })
+
     function hashesOf(names) {
       const hash = (name) =>
         createHash('sha512')
@@ -185,7 +194,7 @@ describe('check-release.js', () => {
     }
 
     /** A registry with these packages (by integrity) that records what is published. */
-    async function startRegistry(t, { has = {}, forbids = () => false } = {}) {
+    async function startRegistry(t, { has = {}, forbids = () => false, status } = {}) {
       const published = []
       const server = http.createServer((request, response) => {
         const name = decodeURIComponent(request.url.slice(1).split('?')[0])
@@ -196,7 +205,7 @@ describe('check-release.js', () => {
             published.push(name)
             return respond(201)
           }
-          if (!has[name]) return respond(404)
+          if (!has[name]) return respond(status ?? 404)
           const dist = { integrity: has[name] }
           respond(200, { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version, dist } } })
         })
@@ -206,7 +215,11 @@ describe('check-release.js', () => {
       return { published, host: `127.0.0.1:${server.address().port}` }
     }
 
-    function publish(folder, { host }) {
+    function publish(folder, registry) {
+      return runWith(registry, 'bash', ['publish-release.sh', folder])
+    }
+
+    function runWith({ host }, program, [script, ...args]) {
       const userconfig = path.join(directory, `npmrc-${host.split(':')[1]}`)
       fs.writeFileSync(userconfig, `registry=http://${host}/\n//${host}/:_authToken=token-of-a-test\n`)
       const env = {
@@ -214,15 +227,12 @@ describe('check-release.js', () => {
         npm_config_registry: `http://${host}/`,
         npm_config_fetch_retries: '0'
       }
-      return run('bash', [path.join(root, 'tools', 'release', 'publish-release.sh'), folder], {
-        env,
-        timeLimit: 120_000
-      })
+      return run(program, [path.join(root, 'tools', 'release', script), ...args], { env, timeLimit: 120_000 })
     }
   })
 
   function swap(other) {
-    return (folder) => fs.writeFileSync(path.join(folder, addon), headers[other])
+    return (folder) => fs.writeFileSync(path.join(folder, addon), placeholders[other])
   }
 
   function withoutAddons(manifest) {

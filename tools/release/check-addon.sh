@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks a Linux addon before it is released: it must be stripped, link to nothing but the C library, and run on the glibc
-# version given as the second argument.
+# Checks a Linux addon before it is released, on the machine that built it: it must be stripped, contain no paths of this
+# machine, link to nothing but the C library, and run on the glibc version given as the second argument.
 #   tools/release/check-addon.sh dynamodb-session.linux-x64-gnu.node 2.17
 set -euo pipefail
 addon=$1
@@ -10,6 +10,13 @@ if readelf --sections --wide "$addon" | grep --quiet '\.symtab\|\.debug_'; then
   echo "$addon is not stripped" >&2
   exit 1
 fi
+
+for path in "$PWD" "${CARGO_HOME:-$HOME/.cargo}/registry"; do
+  if grep --quiet --text --fixed-strings "$path/" "$addon"; then
+    echo "$addon contains the path $path" >&2
+    exit 1
+  fi
+done
 
 strangers=$(readelf --dynamic --wide "$addon" | sed --quiet 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
   grep --invert-match --extended-regexp '^(lib(c|m|dl|rt|pthread|gcc_s)\.so[.0-9]*|libc\.musl-.*\.so\.1|ld-.*\.so\.[12])$' || true)

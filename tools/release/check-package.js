@@ -6,6 +6,7 @@ const assert = require('node:assert/strict')
 const { execSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
+const { extraPackages, manifestOf } = require('./extra-packages')
 
 const root = path.join(__dirname, '..', '..')
 const { files, version } = require('../../package.json')
@@ -38,8 +39,8 @@ assert.deepEqual(
 
 const [, cargoVersion] = /^version = "(.*)"$/m.exec(fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8'))
 assert.equal(cargoVersion, version, 'Cargo.toml and package.json have different versions')
-const { version: otherVersion } = require('../../packages/opentelemetry/package.json')
-assert.equal(otherVersion, version, 'packages/opentelemetry and the main package have different versions')
+for (const extra of extraPackages().map(manifestOf))
+  assert.equal(extra.version, version, `${extra.name} and the main package have different versions`)
 const changelog = fs.readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
 assert.ok(changelog.includes(`\n## ${version} `), `the changelog has no section for ${version}`)
 console.log(`The package has ${names.length} files.`)

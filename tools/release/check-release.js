@@ -1,7 +1,7 @@
 'use strict'
 
-// Checks a release before it is published: every platform package has its addon and the licenses, there are no other
-// packages, and the main package lists exactly these platforms.
+// Checks a release before it is published: every platform package has its addon and the licenses, the main package lists
+// exactly these platforms, and there are no other packages than these and those in `packages`.
 //   node tools/release/check-release.js <folder with the tarballs>
 
 const assert = require('node:assert/strict')
@@ -9,23 +9,29 @@ const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { parseTriple } = require('@napi-rs/cli')
+const { extraPackages, manifestOf } = require('./extra-packages')
 const { name, napi, version } = require('../../package.json')
 
 const elf = { 0x3e: 'x64', 0xb7: 'arm64' }
 const machO = { 0x01000007: 'x64', 0x0100000c: 'arm64' }
 const pe = { 0x8664: 'x64', 0xaa64: 'arm64' }
 
+// An addon is about 6 MB. One that is not optimized or not stripped is many times larger.
+const LARGEST_ADDON = 12e6
+
 const textFiles = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY-LICENSES.txt', 'package.json']
 
-function checkRelease(folder) {
+function checkRelease(folder, extras = extraPackages()) {
   // Without a scope, anyone could register the name of a platform package that is not published yet.
   assert.match(napi.packageName, /^@[^/]+\//, 'the platform packages have no scope')
   const platforms = napi.targets.map((target) => parseTriple(target).platformArchABI)
   const packages = platforms.map((platform) => `${napi.packageName}-${platform}`)
-  const tarballs = [name, ...packages].map(tarballOf)
+  const extraNames = extras.map((extra) => manifestOf(extra).name)
+  const tarballs = [name, ...packages, ...extraNames].map(tarballOf)
   assert.deepEqual(fs.readdirSync(folder).sort(), tarballs.sort(), 'these are not the tarballs of a release')
   for (const platform of platforms) checkPlatform(new Tarball(folder, `${napi.packageName}-${platform}`), platform)
   checkRoot(new Tarball(folder, name), packages)
+  for (const extra of extraNames) checkExtra(new Tarball(folder, extra))
 }
 
 function checkPlatform(tarball, platform) {
@@ -33,12 +39,15 @@ function checkPlatform(tarball, platform) {
   const addon = `${napi.binaryName}.${platform}.node`
   assert.deepEqual(tarball.files, [...textFiles, addon].sort(), `files of ${manifest.name}`)
   assert.deepEqual([manifest.version, manifest.main], [version, addon], manifest.name)
-  const { os, cpu, libc } = systemOf(tarball.read(addon), addon)
+  const bytes = tarball.read(addon)
+  assert.ok(bytes.length < LARGEST_ADDON, `${addon} is too large: ${bytes.length} bytes`)
+  const { os, cpu, libc } = systemOf(bytes, addon)
   assert.deepEqual([manifest.os, manifest.cpu, manifest.libc], [[os], [cpu], libc && [libc]], `system of ${addon}`)
   const licenses = tarball.read('THIRD-PARTY-LICENSES.txt').toString()
   for (const crate of ['ring', 'rustls', 'tokio', 'aws-sdk-dynamodb']) {
     assert.match(licenses, new RegExp(`^  ${crate} \\d`, 'm'), `licenses of ${manifest.name}`)
   }
+  checkDependencies(manifest)
   checkManifest(manifest)
 }
 
@@ -47,11 +56,22 @@ function checkRoot(tarball, packages) {
   const wanted = Object.fromEntries(packages.map((it) => [it, version]))
   assert.deepEqual(manifest.optionalDependencies, wanted, 'optionalDependencies of the main package')
   assert.ok(!tarball.files.some((file) => file.endsWith('.node')), 'the main package contains an addon')
+  checkDependencies(manifest)
   checkManifest(manifest)
 }
 
-function checkManifest({ name: it, dependencies, bundleDependencies, scripts = {}, repository }) {
+function checkExtra({ files, manifest }) {
+  assert.equal(manifest.version, version, manifest.name)
+  const missing = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md'].filter((file) => !files.includes(file))
+  assert.deepEqual(missing, [], `files of ${manifest.name}`)
+  checkManifest(manifest)
+}
+
+function checkDependencies({ name: it, dependencies, bundleDependencies }) {
   assert.deepEqual([dependencies, bundleDependencies], [undefined, undefined], `${it} has dependencies`)
+}
+
+function checkManifest({ name: it, scripts = {}, repository }) {
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
     assert.equal(scripts[script], undefined, `${it} runs ${script}`)
   }

@@ -1,6 +1,7 @@
 'use strict'
 
-// Packs the packages of a release: the main package, and a package for each platform with its addon and the licenses.
+// Packs the packages of a release: the main package, a package for each platform with its addon and the licenses, and the
+// packages in `packages`.
 //   node tools/release/pack-release.js <folder with the addons> <output folder of bill-of-materials.sh> <folder for the tarballs>
 
 const { execFile } = require('node:child_process')
@@ -9,17 +10,19 @@ const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const { NapiCli } = require('@napi-rs/cli')
+const { extraPackages } = require('./extra-packages')
 
 const run = promisify(execFile)
 const root = path.join(__dirname, '..', '..')
 const licenses = ['LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES.txt']
 
-async function packRelease(addons, bill, output) {
+async function packRelease(addons, bill, output, extras = extraPackages()) {
   const stage = fs.mkdtempSync(path.join(os.tmpdir(), 'dynamodb-session-release-'))
   try {
     fs.mkdirSync(output, { recursive: true })
     const folders = await makePackages(stage, path.resolve(addons), bill)
-    await npmPack(folders, output)
+    const copies = extras.map((folder) => copyExtra(folder, path.join(stage, 'packages', path.basename(folder))))
+    await npmPack([...folders, ...copies], output)
   } finally {
     fs.rmSync(stage, { recursive: true, force: true })
   }
@@ -46,6 +49,18 @@ async function makePackages(stage, addons, bill) {
     edit(folder, (manifest) => manifest.files.push(...licenses))
   }
   return [cwd, ...platforms]
+}
+
+/** A copy of a package, with the licenses and the repository. */
+function copyExtra(folder, copy) {
+  fs.cpSync(folder, copy, { recursive: true, filter: (file) => path.basename(file) !== 'node_modules' })
+  const own = licenses.filter((file) => !file.startsWith('THIRD'))
+  for (const file of own) fs.copyFileSync(path.join(root, file), path.join(copy, file))
+  edit(copy, (manifest) => {
+    manifest.repository ??= repository()
+    manifest.files?.push(...own)
+  })
+  return copy
 }
 
 /** npm provenance requires the repository that builds the release. */

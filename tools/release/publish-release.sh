@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
 # Publishes the tarballs in a folder. The platform packages come first, so that the main package never refers to a missing
-# one. If the registry already has a different package under one of these names and versions, nothing is published. You can
-# repeat an interrupted run. Further arguments go to `npm publish`.
+# one, and the packages in `packages` come last. If the registry already has a different package under one of these names
+# and versions, nothing is published. You can repeat an interrupted run. Further arguments go to `npm publish`.
 #   tools/release/publish-release.sh release --provenance --access public
 set -euo pipefail
 folder=$(realpath "$1")
 shift
-name=$(node --print "require('./package.json').name")
+cd "$(dirname "$0")/../.."
 version=$(node --print "require('./package.json').version")
+main=$folder/$(node --print "require('./package.json').name")-$version.tgz
+platforms=$folder/$(node --print "require('./package.json').napi.packageName.slice(1).replace('/', '-')")
 # A prerelease version is published under the tag `next`.
 tag=latest
 if [[ $version == *-* ]]; then tag=next; fi
 
+tarballs=("$platforms"-*-"$version.tgz" "$main")
+for tarball in "$folder"/*.tgz; do
+  if [[ $tarball != "$main" && $tarball != "$platforms"-* ]]; then tarballs+=("$tarball"); fi
+done
+
 missing=()
-for tarball in "$folder/$name"-?*-"$version.tgz" "$folder/$name-$version.tgz"; do
+for tarball in "${tarballs[@]}"; do
   package=$(tar -xzOf "$tarball" package/package.json | node --print 'JSON.parse(fs.readFileSync(0)).name')
   published=$(npm view "$package@$version" dist.integrity 2> /dev/null || true)
   if [[ -z $published ]]; then

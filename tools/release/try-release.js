@@ -51,7 +51,8 @@ function install(project, release) {
 }
 
 function localSpecs(folder) {
-  const tarballs = fs.readdirSync(folder).filter((file) => file.endsWith(`-${version}.tgz`))
+  const ours = [`${name}-${version}.tgz`, `${packedName(napi.packageName)}-`]
+  const tarballs = fs.readdirSync(folder).filter((file) => ours.some((start) => file.startsWith(start)))
   const nameOf = (file) =>
     file.slice(0, -`-${version}.tgz`.length).replace(packedName(napi.packageName), napi.packageName)
   const specs = tarballs.map((file) => [nameOf(file), `file:${path.join(folder, file)}`])

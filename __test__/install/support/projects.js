@@ -10,6 +10,7 @@ const path = require('node:path')
 const { after } = require('node:test')
 const { promisify } = require('node:util')
 const { tarballOf } = require('../../../tools/release/check-release')
+const { installPrograms, programPath } = require('../../../tools/release/programs')
 const { root } = require('../../support/child')
 const { write } = require('../../support/temporary-packages')
 const { writeApp } = require('./app-files')
@@ -17,30 +18,12 @@ const { writeApp } = require('./app-files')
 const run = promisify(execFile)
 const modules = path.join(root, 'node_modules')
 const napi = path.join(modules, '@napi-rs', 'cli', 'dist', 'cli.js')
-const cache = path.join(modules, '.cache', 'package-tests')
-const platform = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
 
 /** The dependencies of the Express apps, and those of the other apps. */
 const appDependencies = ['express@5', 'express4@npm:express@4', 'express-session']
 const otherFrameworks = ['koa@3', 'koa-session@7', 'fastify@5', '@fastify/session@11', '@fastify/cookie@11']
 
-/** Programs from npm, installed without scripts and cached across runs. */
-const programs = {
-  node22: `node22@npm:node-${platform}@22`,
-  node24: `node24@npm:node-${platform}@24`,
-  bun: 'bun@1',
-  deno: 'deno@2',
-  pnpm: 'pnpm@^10',
-  yarn: '@yarnpkg/cli-dist@4'
-}
-const executables = {
-  node22: 'node22/bin/node',
-  node24: 'node24/bin/node',
-  bun: `@oven/bun-${process.platform}-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`,
-  deno: `@deno/${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}/deno`,
-  pnpm: 'pnpm/bin/pnpm.cjs',
-  yarn: '@yarnpkg/cli-dist/bin/yarn.js'
-}
+const programs = ['node22', 'node24', 'bun', 'deno', 'pnpm', 'yarn']
 
 /** A temporary folder for projects that install the packed release from a local registry. Everything is created lazily. */
 function useProjects() {
@@ -54,12 +37,7 @@ function useProjects() {
     fs.mkdirSync(folder)
     return startRegistry(await packRelease(folder))
   })
-  const tools = lazy(async () => {
-    if (Object.values(executables).every((file) => fs.existsSync(path.join(cache, 'node_modules', file)))) return
-    fs.mkdirSync(cache, { recursive: true })
-    fs.writeFileSync(path.join(cache, 'package.json'), '{}')
-    await npm(['install', '--no-audit', '--no-fund', ...Object.values(programs)], cache)
-  })
+  const tools = lazy(() => installPrograms(programs))
   after(async () => {
     ;(await registry()).close()
     fs.rmSync(directory, { recursive: true, force: true })
@@ -72,7 +50,7 @@ function useProjects() {
     },
     async program(name) {
       await tools()
-      return path.join(cache, 'node_modules', executables[name])
+      return programPath(name)
     },
     /** Creates a folder with the files of the app, more files, and this `package.json`. */
     create(name, manifest = {}, files = {}) {
