@@ -171,6 +171,8 @@ describe('code blocks of README, docs, examples, and packages run', settings, ()
 /** Titles of docs/troubleshooting.md that quote messages of other programs, or messages that are composed from parts. */
 const otherMessages = [
   'unknown option ',
+  'All versions satisfying ',
+  ' are quarantined',
   'GLIBC_',
   ' not found',
   'No loader is configured for ".node" files',

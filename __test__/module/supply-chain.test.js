@@ -77,3 +77,11 @@ test('workflows pin actions to commits and have read-only permissions', () => {
   const actions = jobs.flatMap(({ steps = [] }) => steps).flatMap(({ uses }) => uses ?? [])
   assert.deepEqual([actions.filter((action) => !/@[0-9a-f]{40}$/.test(action)), actions.length > 5], [[], true])
 })
+
+// npm trusts this job. A step that installs packages or runs their code could publish anything.
+test('a release is published with provenance, in a protected environment, by a job that only publishes', () => {
+  const { publish } = parse(read(path.join('.github', 'workflows', 'release.yml'))).jobs
+  assert.deepEqual([publish.environment, publish.permissions], ['npm', { contents: 'read', 'id-token': 'write' }])
+  const commands = publish.steps.flatMap(({ run }) => run ?? [])
+  assert.deepEqual(commands, ['tools/release/publish-release.sh release --provenance --access public'])
+})

@@ -20,6 +20,7 @@ const programs = {
   npm10: ['npm10@npm:npm@10', 'npm10/bin/npm-cli.js'],
   npm11: ['npm11@npm:npm@11', 'npm11/bin/npm-cli.js'],
   pnpm: ['pnpm@^10', 'pnpm/bin/pnpm.cjs'],
+  pnpm12: [`@pnpm/exe.${process.platform}-${process.arch}@12`, `@pnpm/exe.${process.platform}-${process.arch}/pnpm`],
   yarn: ['@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js'],
   yarn1: ['yarn1@npm:yarn@1', 'yarn1/bin/yarn.js'],
   verdaccio: ['verdaccio@6', 'verdaccio']

@@ -126,7 +126,8 @@ async function publish(registry) {
 }
 
 async function rehearse() {
-  if (!given) await makeRelease()
+  if (given) await step('check the packages', () => checkRelease(release))
+  else await makeRelease()
   await step('check what the main package contains', () => run('npm', ['run', 'check:package']))
   await step('lint the main package (publint, attw)', async () => {
     await run('npx', ['publint', '--strict'])

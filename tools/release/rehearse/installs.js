@@ -17,7 +17,8 @@ const versions = ['20', '22', '24']
 /** For each package manager: its program, how it installs and runs a command, and what Node.js needs to find packages. */
 const managers = {
   npm: { program: (node) => (node === '24' ? 'npm11' : 'npm10'), command: ['exec', '--no', '--'] },
-  pnpm: { program: () => 'pnpm', command: ['exec'] },
+  'pnpm 10': { program: () => 'pnpm', command: ['exec'] },
+  'pnpm 12': { program: () => 'pnpm12', native: true, command: ['exec'] },
   'Yarn 4, node-modules': { program: () => 'yarn', linker: 'node-modules', command: ['run'] },
   'Yarn 4, pnp': {
     program: () => 'yarn',
@@ -75,7 +76,7 @@ async function tryInstalls({ directory, registry, dynamodb, version }) {
 
 /** A project in an environment whose PATH has only Node.js, and what the scripts of package managers call. */
 function createProject({ directory, registry, dynamodb, version, node, title }) {
-  const { program, linker, command, node: nodeArgs = [] } = managers[title]
+  const { program, native, linker, command, node: nodeArgs = [] } = managers[title]
   const place = path.join(directory, `${title.replace(/\W+/g, '-')}-${node}`)
   const cwd = path.join(place, 'project')
   const bin = path.join(place, 'bin')
@@ -103,12 +104,13 @@ function createProject({ directory, registry, dynamodb, version, node, title }) 
   }
   const settings = { cwd, env, timeout: 300_000, maxBuffer: 2 ** 26 }
   const start = (args) => run(programPath(`node${node}`), args, settings)
+  const managerPath = programPath(program(node))
   return {
     cwd,
     linker,
     command,
     node: (file) => start([...nodeArgs, file]),
-    manager: (args) => start([programPath(program(node)), ...args])
+    manager: (args) => (native ? run(managerPath, args, settings) : start([managerPath, ...args]))
   }
 }
 
