@@ -132,3 +132,10 @@ globalFolder: ../yarn-global
     return { cwd, args }
   })
 }
+
+runsWith('Yarn 1', async () => {
+  const cwd = projects.create('yarn-1', { dependencies: { ...dependencies, ...ours } })
+  projects.write(path.join('yarn-1', '.npmrc'), `registry=${await projects.registryUrl()}\n`)
+  await runManager('yarn1', ['install', '--cache-folder', '../yarn-1-cache'], cwd)
+  return { cwd, args: ['main.cjs'] }
+})

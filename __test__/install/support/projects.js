@@ -23,7 +23,7 @@ const napi = path.join(modules, '@napi-rs', 'cli', 'dist', 'cli.js')
 const appDependencies = ['express@5', 'express4@npm:express@4', 'express-session']
 const otherFrameworks = ['koa@3', 'koa-session@7', 'fastify@5', '@fastify/session@11', '@fastify/cookie@11']
 
-const programs = ['node22', 'node24', 'bun', 'deno', 'pnpm', 'yarn']
+const programs = ['node22', 'node24', 'bun', 'deno', 'pnpm', 'yarn', 'yarn1']
 
 /** A temporary folder for projects that install the packed release from a local registry. Everything is created lazily. */
 function useProjects() {
