@@ -54,6 +54,11 @@ describe('check-package.js', () => {
       'different versions of the package and the crate',
       (directory) => edit(directory, 'Cargo.toml', '\nversion = "', '\nversion = "1'),
       /different versions/
+    ],
+    [
+      'a package of another version than the main package',
+      (directory) => write(path.join(directory, 'packages', 'x', 'package.json'), '{"name":"x","version":"0.0.1"}'),
+      /x and the main package have different versions/
     ]
   ]) {
     test(`rejects ${name}`, async (t) => {
