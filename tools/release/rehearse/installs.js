@@ -7,6 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const { name, napi } = require('../../../package.json')
+const { extraPackages, manifestOf } = require('../extra-packages')
 const { installPrograms, programPath } = require('../programs')
 
 const run = promisify(execFile)
@@ -29,7 +30,11 @@ const managers = {
   'Yarn 1': { program: () => 'yarn1', command: ['run', '--silent'] }
 }
 
-const dependencies = { express: '5', 'express-session': '1', '@types/express-session': '1', '@types/node': '24' }
+const extras = extraPackages().map(manifestOf)
+const dependencies = Object.assign(
+  { express: '5', 'express-session': '1', '@types/express-session': '1', '@types/node': '24' },
+  ...extras.map((extra) => ({ ...extra.peerDependencies, [extra.name]: extra.version }))
+)
 
 /** What must work in each project. */
 const checks = {
@@ -40,6 +45,8 @@ const checks = {
     const { stdout } = await manager([...command, name, '--help'])
     if (!stdout.includes('doctor')) throw new Error(`unexpected output: ${stdout}`)
   },
+  'packages/*': ({ node }) =>
+    extras.length ? node('--eval', extras.map((extra) => `require('${extra.name}')`).join('\n')) : 'n/a',
   // Only a TypeScript that Yarn patches can find packages without node_modules.
   types: ({ cwd, linker }) =>
     linker === 'pnp'
@@ -109,7 +116,7 @@ function createProject({ directory, registry, dynamodb, version, node, title }) 
     cwd,
     linker,
     command,
-    node: (file) => start([...nodeArgs, file]),
+    node: (...args) => start([...nodeArgs, ...args]),
     manager: (args) => (native ? run(managerPath, args, settings) : start([managerPath, ...args]))
   }
 }
@@ -121,7 +128,7 @@ function yarnSettings(registry, linker) {
     npmRegistryServer: registry,
     unsafeHttpWhitelist: ['127.0.0.1'],
     // By default, Yarn does not install what was published less than a day ago.
-    npmPreapprovedPackages: [name, `${path.dirname(napi.packageName)}/*`],
+    npmPreapprovedPackages: [name, `${path.dirname(napi.packageName)}/*`, ...extras.map((extra) => extra.name)],
     enableTelemetry: false,
     enableImmutableInstalls: false
   }
