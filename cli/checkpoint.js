@@ -4,6 +4,7 @@ const { existsSync, readFileSync, renameSync, rmSync, writeFileSync } = require(
 const { isDeepStrictEqual } = require('node:util')
 const { quoted, withoutUserInfo } = require('../lib/command-line.js')
 const { CommandError, exitCodes, usageError } = require('./error.js')
+const { ScanProgress, summaryText } = require('./progress.js')
 const { listenForInterrupt } = require('./terminal.js')
 
 const SAVE_INTERVAL = 1000
@@ -76,15 +77,26 @@ class Checkpoint {
 }
 
 /**
- * Runs `work(checkpoint, signal)`, which can be interrupted and resumed. When it completes, the checkpoint file is
- * deleted. Otherwise the file is kept and the command that resumes is printed. Resolves to the counts and the exit code.
+ * Runs `work(checkpoint, signal)`, which can be interrupted and resumed, and shows its progress. When it completes, the
+ * checkpoint file is deleted. Otherwise the file is kept and the command that resumes is printed. `total` is the estimated
+ * number of items, `tables` are those that consume capacity, and `detailOf(counts)` is a short text.
+ *
+ * Resolves to the counts, the exit code, and the summary of this run as an object and as a text.
  */
-async function runResumable({ values, run, counts, output }, work) {
+async function runResumable({ values, run, counts, output, total, tables, detailOf }, work) {
   const isFileGiven = values.state !== undefined
   const checkpoint = new Checkpoint(values.state, run, counts)
   // Fails before any work is done if the file cannot be written.
   if (isFileGiven) checkpoint.save()
+  const isResumed = checkpoint.counts.scanned > 0
+  const progress = new ScanProgress(() => ({
+    items: checkpoint.counts.scanned,
+    total,
+    units: consumedBy(tables),
+    detail: detailOf(checkpoint.counts)
+  }))
   const { signal, release } = listenForInterrupt(() => checkpoint.save())
+  const hideProgress = output.showProgress((columns) => progress.line(columns))
   const suggestResume = () => {
     const file = checkpoint.save()
     output.note(`to resume, run: ${resumeCommand(isFileGiven ? [] : ['--state', file])}`)
@@ -96,15 +108,23 @@ async function runResumable({ values, run, counts, output }, work) {
     else if (isFileGiven) checkpoint.save()
     throw error
   } finally {
+    hideProgress()
     release()
   }
+  const summary = progress.summary()
+  const outcome = { counts: checkpoint.counts, summary, summaryLine: summaryText(summary, isResumed) }
   if (signal.aborted) {
     output.note('interrupted')
     suggestResume()
-    return { counts: checkpoint.counts, exitCode: exitCodes.interrupted }
+    return { ...outcome, exitCode: exitCodes.interrupted }
   }
   checkpoint.remove()
-  return { counts: checkpoint.counts, exitCode: exitCodes.success }
+  return { ...outcome, exitCode: exitCodes.success }
+}
+
+function consumedBy(tables) {
+  const sum = (kind) => tables.reduce((units, { consumed }) => units + consumed[kind], 0)
+  return { read: sum('read'), write: sum('write') }
 }
 
 /** This command line again, with more arguments. */

@@ -1,5 +1,6 @@
 'use strict'
 
+const { wrap } = require('./output.js')
 const { commonOptions } = require('./parse.js')
 
 const WIDTH = 100
@@ -61,16 +62,6 @@ function optionLabel(name, { short, placeholder }) {
 function row(label, text, width) {
   const lines = wrap(text, WIDTH - width - 2)
   return lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(width)}${line}`).join('\n')
-}
-
-function wrap(text, width) {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) === '' ? word : `${lines.at(-1)} ${word}`
-    if (line.length > width && lines.at(-1) !== '') lines.push(word)
-    else lines[lines.length - 1] = line
-  }
-  return lines
 }
 
 module.exports = { commandHelp, programHelp }

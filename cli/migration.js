@@ -88,8 +88,7 @@ class Migration {
     try {
       const { ConsumedCapacity } = await to.request('PutItem', {
         Item: converted.item,
-        ...(!overwrite && this.#onlyIfEarlier(converted.item)),
-        ReturnConsumedCapacity: 'TOTAL'
+        ...(!overwrite && this.#onlyIfEarlier(converted.item))
       })
       writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(itemSize(converted.item) / 1024)) - 1)
     } catch (error) {

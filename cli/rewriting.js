@@ -123,8 +123,7 @@ class Rewriting {
         ExpressionAttributeValues: {
           ':session': item[session],
           ...Object.fromEntries(names.map((name, i) => [`:${i}`, changes[name]]))
-        },
-        ReturnConsumedCapacity: 'TOTAL'
+        }
       })
       writes.charge((ConsumedCapacity?.CapacityUnits ?? Math.ceil(itemSize({ ...item, ...changes }) / 1024)) - 1)
       return true

@@ -4,7 +4,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 
 /**
  * Scans a table from its checkpoint on and calls `handleItem` for each item, `concurrency` items at a time. After
- * each batch, the checkpoint advances and `onProgress` is called. An aborted signal stops the scan after the batch.
+ * each batch, the checkpoint advances. An aborted signal stops the scan after the batch.
  */
 async function scanTable({
   table,
@@ -15,8 +15,7 @@ async function scanTable({
   writes,
   checkpoint,
   signal,
-  handleItem,
-  onProgress
+  handleItem
 }) {
   do {
     await reads.waitForUnit(signal)
@@ -24,8 +23,7 @@ async function scanTable({
     const page = await table.request('Scan', {
       ...projectionOf(attributes),
       ConsistentRead: consistentRead,
-      ExclusiveStartKey: checkpoint.key,
-      ReturnConsumedCapacity: 'TOTAL'
+      ExclusiveStartKey: checkpoint.key
     })
     reads.charge(page.ConsumedCapacity?.CapacityUnits)
     for (let i = 0; i < page.Items.length; i += concurrency) {
@@ -34,7 +32,6 @@ async function scanTable({
       const batch = page.Items.slice(i, i + concurrency)
       await settleAll(batch.map(handleItem))
       checkpoint.advance(table.keyOfItem(batch.at(-1)))
-      onProgress()
     }
     checkpoint.advance(page.LastEvaluatedKey)
   } while (checkpoint.key !== undefined)

@@ -12,10 +12,22 @@ const { keyHint } = require('./hints.js')
 /** Longer timeouts and more attempts than in an app, whose users wait for each response. */
 const defaultLimits = { attemptTimeout: 10_000, timeout: 60_000, maxAttempts: 8 }
 
+/** The kind of capacity that an operation consumes. */
+const capacityKinds = {
+  GetItem: 'read',
+  Query: 'read',
+  Scan: 'read',
+  PutItem: 'write',
+  UpdateItem: 'write',
+  DeleteItem: 'write'
+}
+
 const deleteExpired = { ...operations.destroyExpired, reportsCapacity: true }
 
 /** Sends requests to one table, and reads and writes its items. `options` are the complete options of a store. */
 class Table {
+  /** The capacity units that the requests have consumed. */
+  consumed = { read: 0, write: 0 }
   #native
   #codec
   #protection
@@ -29,7 +41,18 @@ class Table {
 
   /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
   async request(name, input) {
-    return JSON.parse(await this.#withSide(this.#native.request(name, input)))
+    const kind = capacityKinds[name]
+    if (kind === undefined) return JSON.parse(await this.#withSide(this.#native.request(name, input)))
+    const withCapacity = { ...input, ReturnConsumedCapacity: 'TOTAL' }
+    try {
+      const response = JSON.parse(await this.#withSide(this.#native.request(name, withCapacity)))
+      this.consumed[kind] += response.ConsumedCapacity?.CapacityUnits ?? 0
+      return response
+    } catch (error) {
+      // It consumes capacity too, but the response does not say how much.
+      if (error.code === 'ConditionalCheckFailedException') this.consumed[kind] += 1
+      throw error
+    }
   }
 
   /** Like `request`, but resolves to the response as `value`, or to the `error` of the store or the service. */
@@ -45,7 +68,9 @@ class Table {
   /** Deletes the item of a session if it has expired. Resolves to whether it had, and to the write capacity units. */
   async deleteExpired(id) {
     const { number, trace } = await this.#withSide(this.#native.run(deleteExpired, id, Date.now()))
-    return { wasExpired: number === 1, units: capacityUnitsOf(trace) }
+    const units = capacityUnitsOf(trace)
+    this.consumed.write += units ?? 0
+    return { wasExpired: number === 1, units }
   }
 
   /** Adds the side of migrate to an error, for the hint. */

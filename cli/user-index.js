@@ -1,7 +1,9 @@
 'use strict'
 
 const { setTimeout: sleep } = require('node:timers/promises')
-const { CommandError, usageError } = require('./error.js')
+const { CommandError, exitCodes, usageError } = require('./error.js')
+const { elapsedLine } = require('./progress.js')
+const { listenForInterrupt } = require('./terminal.js')
 
 // The secondary index that finds the sessions of a user.
 
@@ -92,26 +94,42 @@ function additionOf({ ProvisionedThroughput, BillingModeSummary }, { name, attri
 
 /** Waits until the index is ACTIVE. DynamoDB first copies the keys of all items, which can take hours. */
 async function waitForIndex(table, index, output) {
-  const start = performance.now()
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    const description = await table.describe()
-    const found = findIndex(description, index)
-    if (found?.IndexStatus === 'ACTIVE') return
-    if (found === undefined || found.IndexStatus === 'DELETING') {
-      throw new CommandError(`the index ${index.name} of the table ${description.TableName} is being deleted`, {
-        code: 'WrongIndex',
-        hint: 'run this command again when that is complete'
-      })
+  let status = await statusOf(table, index)
+  if (status === 'ACTIVE') return
+  output.note(
+    `waiting until the index ${index.name} is ACTIVE, which takes minutes, or longer for a large table; Ctrl-C ends only the waiting`
+  )
+  const { signal, release } = listenForInterrupt()
+  const hideProgress = output.showProgress(elapsedLine(() => `index ${index.name} is ${status}`))
+  try {
+    for (let pause = FIRST_PAUSE; status !== 'ACTIVE'; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      await sleep(pause, undefined, { signal }).catch(() => {})
+      if (signal.aborted) throw interruptedError(index, status)
+      status = await statusOf(table, index)
     }
-    if (pause === FIRST_PAUSE) {
-      output.note(
-        `waiting until the index ${index.name} is ACTIVE, which takes minutes, or longer for a large table; Ctrl-C ends only the waiting`
-      )
-    }
-    const seconds = Math.round((performance.now() - start) / 1000)
-    output.status(`index ${index.name} is ${found.IndexStatus}, ${seconds} seconds`)
-    await sleep(pause)
+  } finally {
+    hideProgress()
+    release()
   }
+}
+
+/** The status of the index while it is being created, and afterward. */
+async function statusOf(table, index) {
+  const description = await table.describe()
+  const found = findIndex(description, index)
+  if (found !== undefined && found.IndexStatus !== 'DELETING') return found.IndexStatus
+  throw new CommandError(`the index ${index.name} of the table ${description.TableName} is being deleted`, {
+    code: 'WrongIndex',
+    hint: 'run this command again when that is complete'
+  })
+}
+
+function interruptedError({ name }, status) {
+  return new CommandError(`interrupted: the index ${name} is ${status}`, {
+    exitCode: exitCodes.interrupted,
+    code: 'Interrupted',
+    hint: 'DynamoDB continues; to wait again, run the same command'
+  })
 }
 
 function parseUserAttribute(text, name) {

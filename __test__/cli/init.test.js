@@ -2,7 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { runCli } = require('../support/cli')
+const { eventually } = require('../support/calls')
+const { runCli, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
@@ -143,6 +144,23 @@ describe('init', needs('timeToLive'), () => {
     const again = await init(...args, '--json')
     assert.deepEqual([again.code, again.json.done, proxy.sent('UpdateTable')], [0, [], []])
     assert.match(again.stderr, /waiting until/)
+  })
+
+  test('ends only the waiting for an index when it is interrupted', needs('proxy'), async () => {
+    const table = await dynamodb.newTable()
+    assert.equal((await init('--table', table, '--user-index')).code, 0)
+    const proxy = await dynamodb.proxy()
+    proxy.on('DescribeTable', isCreating)
+    const args = ['init', '--table', table, '--user-index', '--endpoint', proxy.endpoint, '--json']
+    const { interrupt, ended } = startCli(args, { connection: dynamodb.connection })
+    // The command sends these requests before and while it waits.
+    await eventually(() => proxy.sent('DescribeTable').length > 4)
+    interrupt()
+    const { code, json } = await ended
+    assert.deepEqual([code, json.error.code], [130, 'Interrupted'])
+    assert.match(json.error.message, /the index user-index is CREATING/)
+    assert.match(json.error.todo, /run the same command/)
+    assert.equal((await describeTable(table)).GlobalSecondaryIndexes.length, 1)
   })
 
   test(

@@ -32,6 +32,8 @@ async function tableWith(expired) {
 }
 
 const reap = (table, ...args) => runCli(['reap', '--table', table, ...args], { connection: dynamodb.connection })
+/** The texts between which the line of a terminal was cleared. */
+const linesOfProgress = (output) => output.split('\r\x1b[K').map((text) => text.replaceAll('\r\n', '\n'))
 const expiredOf = async (table) =>
   (await dynamodb.raw.items(table)).filter(({ id }) => id.S.startsWith('sess:expired')).length
 
@@ -43,9 +45,15 @@ describe('reap', () => {
     assert.equal((await dynamodb.raw.items(table)).length, 62)
     const { code, json, stderr } = await reap(table, '--rate', '1000', '--json')
     assert.deepEqual([code, stderr], [0, ''])
-    assert.deepEqual(json, { table, finished: true, dryRun: false, scanned: 62, expired: 30, deleted: 30 })
+    const { run, ...result } = json
+    assert.deepEqual(result, { table, finished: true, dryRun: false, scanned: 62, expired: 30, deleted: 30 })
+    assert.deepEqual(Object.keys(run), ['items', 'seconds', 'itemsPerSecond', 'readUnits', 'writeUnits'])
+    assert.equal(run.items, 62)
+    assert.ok(run.seconds > 0 && run.itemsPerSecond > 0)
     assert.equal((await dynamodb.raw.items(table)).length, 32)
-    assert.match((await reap(table)).stdout, /^32 items scanned, 0 expired sessions deleted$/m)
+    const again = await reap(table)
+    assert.match(again.stdout, /^32 items scanned, 0 expired sessions deleted\ntook [\d.]+s, [\d,.]+ items\/s(,.*)?\n$/)
+    assert.equal(again.stderr, '')
   })
 
   test('keeps a session that is renewed after the scan has read it', needs('proxy'), async () => {
@@ -139,6 +147,7 @@ describe('a run of reap that is interrupted', () => {
       [second.json.finished, second.json.deleted, second.json.expired, second.json.scanned],
       [true, 40, 40, 82]
     )
+    assert.equal(second.json.run.items, 82 - first.json.scanned)
     assert.equal(await expiredOf(table), 0)
     assert.deepEqual(fs.readdirSync(cwd), [])
   })
@@ -214,14 +223,30 @@ describe(
       assert.equal(await expiredOf(table), 0)
     })
 
-    test('does not ask with --yes, and draws a progress bar', needs('itemCount'), async (t) => {
+    test('does not ask with --yes, and shows the progress', needs('itemCount'), async (t) => {
       const table = await tableWith(5)
       const { code, output } = await runOnTerminal(['reap', '--table', table, '--yes', '--rate', '10'], {
         connection: dynamodb.connection,
         cwd: temporaryDirectory(t)
       })
       assert.equal(code, 0)
-      assert.match(output, /\[#+-*\] +\d+% \d+ expired of \d+ items/)
+      const lines = linesOfProgress(output)
+      assert.match(lines[1], /^(\[#*-*\])? *\d+% {2}\d+ of about 12 items, [\d.]+\/s, \d deleted/)
+      assert.match(lines.at(-1), /^12 items scanned, 5 expired sessions deleted\ntook [\d.]+s, [\d.]+ items\/s.*\n$/)
+    })
+
+    test('leaves a clean line after Ctrl-C', async (t) => {
+      const table = await tableWith(40)
+      const { code, output } = await runOnTerminal(['reap', '--table', table, '--yes', '--rate', '20'], {
+        connection: dynamodb.connection,
+        cwd: temporaryDirectory(t),
+        input: '\x03',
+        inputAt: ' deleted'
+      })
+      assert.equal(code, 130, output)
+      // The progress is cleared before the messages, and not drawn after them.
+      const end = /^interrupted\nto resume, run: .*\n\d+ items scanned, \d+ expired sessions deleted\ntook .*\n$/
+      assert.match(linesOfProgress(output).at(-1), end)
     })
   }
 )

@@ -52,18 +52,21 @@ function startCli(args, { connection, cwd, input = '' }) {
   return { interrupt: () => child.kill('SIGINT'), ended }
 }
 
-/** Runs the program on a terminal (created by script(1)), with this input at the prompt and these redirections. */
-function runOnTerminal(args, { connection, cwd, input = '', redirected = '' }) {
-  const command = `${[process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')} ${redirected}`
+/**
+ * Runs the program on a terminal (created by script(1)) of 80 columns, with these redirections. `input` is typed when the
+ * output contains `inputAt`.
+ */
+function runOnTerminal(args, { connection, cwd, env, input = '', inputAt = '[y/N]', redirected = '' }) {
+  const command = `stty cols 80; ${[process.execPath, bin, ...args].map((arg) => `'${arg}'`).join(' ')} ${redirected}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd,
-    env: { ...process.env, ...environmentOf(connection) }
+    env: { ...process.env, TERM: 'xterm', ...environmentOf(connection), ...env }
   })
   let output = ''
   let isInputSent = false
   child.stdout.on('data', (chunk) => {
     output += chunk
-    if (isInputSent || !output.includes('[y/N]')) return
+    if (isInputSent || !output.includes(inputAt)) return
     isInputSent = true
     child.stdin.write(input)
   })

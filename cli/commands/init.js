@@ -3,6 +3,7 @@
 const { CommandError, usageError } = require('../error.js')
 const { connectionOptions, hidden, keyOptions, layoutOption, storeOptions } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
+const { elapsedLine } = require('../progress.js')
 const {
   ensureIndex,
   findIndex,
@@ -78,7 +79,7 @@ unit of the index, once.`,
     let table = found
     // Adding an index takes longer than createTable waits for a table that is being created or changed.
     if (hasIndex && !isDryRun) await waitForIndex(client, userIndex, output)
-    if (found?.TableStatus !== 'ACTIVE' && !isDryRun) table = await sessions.createTable()
+    if (found?.TableStatus !== 'ACTIVE' && !isDryRun) table = await createTable(sessions, options, output)
     if (found === undefined) done.push('created')
     if (!values['no-ttl']) done.push(...(await enableTimeToLive(client, table, isDryRun)))
     if (found !== undefined) done.push(...ignoredSettings(found, values))
@@ -98,6 +99,12 @@ function newTableFrom(values) {
     ttl: !values['no-ttl'],
     tags: Object.fromEntries(values.tag ?? [])
   })
+}
+
+/** Creates the table if it does not exist, and waits until it is ACTIVE. */
+async function createTable(sessions, { table }, output) {
+  const hideProgress = output.showProgress(elapsedLine(() => `waiting until the table ${table} is ACTIVE`))
+  return sessions.createTable().finally(hideProgress)
 }
 
 async function describeIfExists(sessions) {

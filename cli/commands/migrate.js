@@ -16,7 +16,8 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
-const { countLines } = require('../output.js')
+const { countLines, withFailures } = require('../output.js')
+const { formatCount } = require('../progress.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 const { userAttributeOption } = require('../user-index.js')
 
@@ -120,8 +121,20 @@ Exit code 1 means that a session could not be written, could not be verified, or
       mode,
       overwrite
     }
-    const { counts, exitCode } = await runResumable(
-      { values, run, counts: Migration.initialCounts, output },
+    const { counts, exitCode, summary, summaryLine } = await runResumable(
+      {
+        values,
+        run,
+        counts: Migration.initialCounts,
+        output,
+        total: source?.ItemCount,
+        tables: [from, to],
+        detailOf: ({ copied, same, different, missing, failed }) =>
+          withFailures(
+            mode === 'verify' ? `${formatCount(same)} verified` : `${formatCount(copied)} copied`,
+            different + missing + failed
+          )
+      },
       (checkpoint, signal) => {
         const { counts } = checkpoint
         const migration = new Migration({ from, to, isOneTable, mode, overwrite, writes, counts })
@@ -133,17 +146,14 @@ Exit code 1 means that a session could not be written, could not be verified, or
           writes,
           checkpoint,
           signal,
-          handleItem: (item) => migration.handleItem(item),
-          onProgress() {
-            output.progress(counts.scanned, source?.ItemCount, `${counts.copied} copied of ${counts.scanned}`)
-          }
+          handleItem: (item) => migration.handleItem(item)
         })
       }
     )
 
     const finished = exitCode === exitCodes.success
-    const result = { finished, mode, from: from.options.table, to: to.options.table, ...counts }
-    output.result(result, formatCounts(counts, mode, to.options))
+    const result = { finished, mode, from: from.options.table, to: to.options.table, ...counts, run: summary }
+    output.result(result, [...formatCounts(counts, mode, to.options), summaryLine])
     noteUsers(counts, to.options, output)
     if (!finished) return exitCode
     const hasProblems = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)

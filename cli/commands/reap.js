@@ -11,6 +11,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
+const { formatCount } = require('../progress.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 
 module.exports = {
@@ -56,9 +57,17 @@ The file contains a session ID. Keep it private.`,
       attributes,
       isDry
     }
-    const initialCounts = { scanned: 0, expired: 0, deleted: 0 }
-    const { counts, exitCode } = await runResumable(
-      { values, run, counts: initialCounts, output },
+    const { counts, exitCode, summary, summaryLine } = await runResumable(
+      {
+        values,
+        run,
+        counts: { scanned: 0, expired: 0, deleted: 0 },
+        output,
+        total: description?.ItemCount,
+        tables: [table],
+        detailOf: ({ expired, deleted }) =>
+          isDry ? `${formatCount(expired)} expired` : `${formatCount(deleted)} deleted`
+      },
       (checkpoint, signal) => {
         const { counts } = checkpoint
         return scanTable({
@@ -76,10 +85,6 @@ The file contains a session ID. Keep it private.`,
               counts.expired += 1
             }
             counts.scanned += 1
-          },
-          onProgress() {
-            const text = `${counts.expired} expired of ${counts.scanned} items`
-            output.progress(counts.scanned, description?.ItemCount ?? 0, text)
           }
         })
       }
@@ -87,10 +92,11 @@ The file contains a session ID. Keep it private.`,
 
     const { scanned, expired, deleted } = counts
     const finished = exitCode === exitCodes.success
-    output.result({ table: name, finished, dryRun: isDry, scanned, expired, deleted }, [
+    output.result({ table: name, finished, dryRun: isDry, scanned, expired, deleted, run: summary }, [
       isDry
-        ? `${scanned} items scanned, ${expired} expired sessions would be deleted`
-        : `${scanned} items scanned, ${deleted} expired sessions deleted`
+        ? `${formatCount(scanned)} items scanned, ${formatCount(expired)} expired sessions would be deleted`
+        : `${formatCount(scanned)} items scanned, ${formatCount(deleted)} expired sessions deleted`,
+      summaryLine
     ])
     return exitCode
   }

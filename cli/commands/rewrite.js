@@ -13,7 +13,8 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
-const { countLines } = require('../output.js')
+const { countLines, withFailures } = require('../output.js')
+const { formatCount } = require('../progress.js')
 const { RateLimiter, concurrencyFor, defaultWriteRate, scanTable } = require('../scan.js')
 const { userAttributeOption } = require('../user-index.js')
 
@@ -92,8 +93,17 @@ Exit code 1 means that a session could not be read or written.`,
       isDry
     }
     const keepsForm = keys === undefined && !compress && !decompress
-    const { counts, exitCode } = await runResumable(
-      { values, run, counts: Rewriting.initialCounts, output },
+    const { counts, exitCode, summary, summaryLine } = await runResumable(
+      {
+        values,
+        run,
+        counts: Rewriting.initialCounts,
+        output,
+        total: description?.ItemCount,
+        tables: [table],
+        detailOf: ({ rewritten, unreadable, failed }) =>
+          withFailures(`${formatCount(rewritten)} rewritten`, unreadable + failed)
+      },
       (checkpoint, signal) => {
         const { counts } = checkpoint
         const rewriting = new Rewriting({ table, keepsForm, isDry, writes, counts })
@@ -104,17 +114,16 @@ Exit code 1 means that a session could not be read or written.`,
           writes,
           checkpoint,
           signal,
-          handleItem: (item) => rewriting.handleItem(item),
-          onProgress() {
-            const text = `${counts.rewritten} rewritten of ${counts.scanned} items`
-            output.progress(counts.scanned, description?.ItemCount, text)
-          }
+          handleItem: (item) => rewriting.handleItem(item)
         })
       }
     )
 
     const finished = exitCode === exitCodes.success
-    output.result({ table: name, finished, dryRun: isDry, ...counts }, formatCounts(counts, values, attributes))
+    output.result({ table: name, finished, dryRun: isDry, ...counts, run: summary }, [
+      ...formatCounts(counts, values, attributes),
+      summaryLine
+    ])
     const note = noteAboutUsers(counts, values, attributes)
     if (note !== undefined) output.note(note)
     if (!finished) return exitCode

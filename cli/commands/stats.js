@@ -10,6 +10,7 @@ const {
   storeOptions,
   yesOption
 } = require('../options.js')
+const { ScanProgress, formatCount, summaryText } = require('../progress.js')
 const { RateLimiter } = require('../scan.js')
 const { positiveInteger } = require('../parse.js')
 
@@ -74,19 +75,32 @@ far.`,
     const counter = new SessionCounter(table)
     const reads = new RateLimiter(values['read-rate'])
     const { signal, release } = listenForInterrupt()
-    let hasReachedEnd = false
-    for (const segment of segments) {
-      if (signal.aborted || counter.items >= limit) break
-      const onProgress = () => output.progress(counter.items, cost.items ?? 0, `${counter.items} items`)
-      hasReachedEnd = await countSegment(table, { segment, limit, reads, signal, counter, onProgress })
+    let [hasReachedEnd, segmentsDone] = [false, 0]
+    const progress = new ScanProgress(() => ({
+      items: counter.items,
+      total: cost.items,
+      // Segments have about the same size, and their number is exact.
+      share: segments.length > 1 ? segmentsDone / segments.length : undefined,
+      units: table.consumed
+    }))
+    const hideProgress = output.showProgress((columns) => progress.line(columns))
+    try {
+      for (const segment of segments) {
+        if (signal.aborted || counter.items >= limit) break
+        hasReachedEnd = await countSegment(table, { segment, limit, reads, signal, counter })
+        segmentsDone += 1
+      }
+    } finally {
+      hideProgress()
+      release()
     }
-    release()
 
     const share = signal.aborted
       ? undefined
       : shareRead({ items: counter.items, fraction, limit, hasReachedEnd, tableItems: description?.ItemCount })
-    const report = { ...header, finished: !signal.aborted, complete: share === 1, ...counter.report(share) }
-    output.result(report, formatReport(report))
+    const run = progress.summary()
+    const report = { ...header, finished: !signal.aborted, complete: share === 1, ...counter.report(share), run }
+    output.result(report, [...formatReport(report), summaryText(run)])
     if (!signal.aborted) return exitCodes.success
     output.note('interrupted')
     return exitCodes.interrupted
@@ -94,7 +108,7 @@ far.`,
 }
 
 /** Counts the items of a segment. Resolves to whether its end was reached. */
-async function countSegment(table, { segment, limit, reads, signal, counter, onProgress }) {
+async function countSegment(table, { segment, limit, reads, signal, counter }) {
   let startKey
   do {
     await reads.waitForUnit(signal)
@@ -102,13 +116,11 @@ async function countSegment(table, { segment, limit, reads, signal, counter, onP
     const page = await table.request('Scan', {
       ...segment,
       ...(limit < Infinity && { Limit: limit - counter.items }),
-      ExclusiveStartKey: startKey,
-      ReturnConsumedCapacity: 'TOTAL'
+      ExclusiveStartKey: startKey
     })
     const units = page.ConsumedCapacity?.CapacityUnits
     reads.charge(units)
     counter.addPage(page.Items, units)
-    onProgress()
     startKey = page.LastEvaluatedKey
   } while (startKey !== undefined && counter.items < limit)
   return startKey === undefined
@@ -139,8 +151,9 @@ function estimateCost(description, { fraction, limit, requests }) {
   const share = Math.min(fraction, ItemCount > 0 ? limit / ItemCount : 1)
   const items = Math.round(ItemCount * share)
   const readUnits = Math.max(requests / 2, Math.ceil((TableSizeBytes * share) / 4096) / 2)
-  const table = `table: ${ItemCount} items, ${TableSizeBytes} bytes, counted up to six hours ago`
-  return { items, readUnits, text: `estimated cost: ${readUnits} read capacity units for ${items} items (${table})` }
+  const table = `table: ${formatCount(ItemCount)} items, ${formatCount(TableSizeBytes)} bytes, counted up to six hours ago`
+  const text = `estimated cost: ${formatCount(readUnits)} read capacity units for ${formatCount(items)} items (${table})`
+  return { items, readUnits, text }
 }
 
 function parsePercentage(text, name) {
@@ -154,12 +167,12 @@ function parsePercentage(text, name) {
 function formatReport(report) {
   const { sessions, estimate, bytes, longestExpiredSeconds: longest } = report
   const withEstimate = (name) => {
-    const estimated = estimate === null ? '' : `, about ${estimate[name]} in the table`
-    return `${report[name]}${estimated}`
+    const estimated = estimate === null ? '' : `, about ${formatCount(estimate[name])} in the table`
+    return `${formatCount(report[name])}${estimated}`
   }
   const oldest = longest === null ? '' : `; the oldest expired ${formatDuration(longest)} ago`
   return [
-    `scanned         ${report.items} items, ${shareText(report)}, ${report.readUnits} read capacity units`,
+    `scanned         ${formatCount(report.items)} items, ${shareText(report)}`,
     `sessions        ${withEstimate('sessions')}`,
     `  live          ${withEstimate('alive')}`,
     `  expired       ${withEstimate('expired')}${oldest}`,
@@ -181,7 +194,7 @@ function sizeLines({ min, p50, p90, p99, max, mean, histogram }, sessions) {
   const last = histogram.findLastIndex((bucket) => bucket.sessions > 0)
   const bars = histogram.slice(0, last + 1).map((bucket) => {
     const bar = '#'.repeat(Math.ceil((bucket.sessions / sessions) * BAR_WIDTH))
-    return `  up to ${String(bucket.upToKB).padStart(3)} KB  ${String(bucket.sessions).padEnd(8)} ${bar}`
+    return `  up to ${String(bucket.upToKB).padStart(3)} KB  ${formatCount(bucket.sessions).padEnd(8)} ${bar}`
   })
   return [`bytes           min ${min}, median ${p50}, p90 ${p90}, p99 ${p99}, max ${max}, mean ${mean}`, ...bars]
 }
