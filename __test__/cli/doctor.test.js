@@ -6,7 +6,7 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const { longerPrefixes } = require('../../cli/checks/prefix.js')
-const { runCli } = require('../support/cli')
+const { runCli, runOnTerminal } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { changedResponse, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
@@ -48,15 +48,59 @@ describe('doctor', needs('timeToLive'), () => {
     }
   })
 
-  test('prints one line per check, and no secrets', async () => {
+  test('ends in one screen with a verdict, and prints no secrets', async () => {
     const table = await tableWithTimeToLive()
-    const { code, stdout } = await runCli(['doctor', '--table', table], {
-      connection: { ...dynamodb.connection, credentials: { accessKeyId: 'AKIASECRET', secretAccessKey: 'very-secret' } }
+    const { code, stdout, stderr } = await runCli(['doctor', '--table', table], {
+      connection: {
+        ...dynamodb.connection,
+        credentials: { accessKeyId: 'AKIASECRET', secretAccessKey: 'very-secret' }
+      },
+      env: { LC_ALL: 'C.UTF-8', COLUMNS: '80' }
     })
-    assert.equal(code, 0, stdout)
-    assert.match(stdout, /^ok {4}credentials +found in the environment$/m)
-    assert.match(stdout, /^ok {4}clock +within 5 seconds/m)
+    assert.deepEqual([code, stderr], [0, ''])
+    const lines = stdout.split('\n')
+    // The name of the table is too long for the line.
+    const fits = (line) => line.length <= 80 || line.includes(table)
+    assert.ok(lines.length <= 24 && lines.every(fits), stdout)
+    assert.match(stdout, /^ {2}✓ ok {3}credentials {6}found in the environment$/m)
+    assert.match(stdout, /^ {2}✓ ok {3}clock {12}within 5 seconds/m)
+    assert.match(stdout, /^ {2}✓ ok {3}allowed {10}GetItem, PutItem, UpdateItem, DeleteItem, Scan$/m)
+    assert.match(stdout, /^Not checked: .*encryption \(--keys\)/m)
+    assert.match(stdout, /^Cost: .*[\d.]+ write capacity units; nothing was written$/m)
+    assert.match(stdout, /\n\n✓ Ready for development with this local server\.\n$/)
     assert.doesNotMatch(stdout, /secret/i)
+  })
+
+  test('prints only ASCII without a UTF-8 locale', async () => {
+    const settings = { connection: dynamodb.connection, env: { LC_ALL: 'C', COLUMNS: '80' } }
+    const { stdout } = await runCli(['doctor', '--table', await tableWithTimeToLive()], settings)
+    assert.match(stdout, /^ {2}ok {3}credentials {6}found in the environment$/m)
+    assert.match(stdout, /\nReady for development/)
+    assert.doesNotMatch(stdout, /\P{ASCII}/u)
+  })
+
+  const onLinux = { skip: process.platform !== 'linux' && 'script(1) has different options on other systems' }
+  test('has colors on a terminal, unless NO_COLOR is set', onLinux, async () => {
+    const args = ['doctor', '--table', await tableWithTimeToLive()]
+    const colorful = { LC_ALL: 'C.UTF-8', NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined }
+    const settings = { connection: dynamodb.connection, env: colorful }
+    const { code, output } = await runOnTerminal(args, settings)
+    assert.equal(code, 0, output)
+    assert.ok(output.includes('\n  \x1b[32m✓ ok\x1b[39m   region'), output)
+    assert.ok(output.endsWith('\n\x1b[32m✓ Ready for development with this local server.\x1b[39m\r\n'), output)
+    const plain = await runOnTerminal(args, { ...settings, env: { ...colorful, NO_COLOR: '1' } })
+    assert.ok(plain.output.endsWith('\n✓ Ready for development with this local server.\r\n'), plain.output)
+    assert.ok(!plain.output.includes('\x1b[3'), plain.output)
+  })
+
+  test('leaves a clean terminal after Ctrl-C', { skip: needs('proxy').skip || onLinux.skip }, async () => {
+    const proxy = await dynamodb.proxy()
+    proxy.on('DescribeTable', () => {})
+    const args = ['doctor', '--endpoint', proxy.endpoint]
+    const settings = { connection: dynamodb.connection, input: '\x03', inputAt: 'checking, ' }
+    const { code, output } = await runOnTerminal(args, settings)
+    assert.equal(code, 130)
+    assert.ok(output.endsWith('\r\x1b[K'), output)
   })
 
   test('prefers --profile to the keys in the environment', async (t) => {
@@ -73,6 +117,9 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(json.ok, false)
     assert.match(check(json, 'table').todo, /init/)
     assert.equal(check(json, 'GetItem'), undefined)
+    assert.equal(json.verdict, 'Does not work: the table cannot be used.')
+    assert.deepEqual(json.unchecked, ['time to live', 'the permissions', 'the latency'])
+    assert.deepEqual(json.cost, { readUnits: 0, writeUnits: 0 })
   })
 
   test('reports a table with a different key, and disabled time to live', async () => {
@@ -84,6 +131,7 @@ describe('doctor', needs('timeToLive'), () => {
     assert.equal(code, 1)
     assert.match(check(json, 'time to live').detail, /^DISABLED/)
     assert.equal(check(json, 'GetItem').status, 'ok')
+    assert.equal(json.verdict, 'Works, but 1 thing needs attention.')
   })
 
   test('suggests commands with the given options, quoted', needs('proxy'), async () => {
@@ -138,7 +186,9 @@ describe('doctor', needs('timeToLive'), () => {
     const bare = await doctor(['--table', table, '--prefix', ''])
     assert.match(check(bare.json, 'prefix').detail, /"sess:"/)
     const { stdout } = await runCli(['doctor', '--table', table], { connection: dynamodb.connection })
-    assert.match(stdout, /^WARN {2}prefix/m)
+    assert.match(stdout, /^ {2}(! )?WARN prefix/m)
+    assert.match(stdout, /\nWhat to do\n {2}- prefix: if a different store/)
+    assert.match(stdout, /\n(! )?Works, but 1 thing needs attention\.\n$/)
   })
 
   test('does not mistake IDs with a separator for prefixes', () => {
@@ -270,6 +320,15 @@ describe('doctor without a service', () => {
     assert.equal(code, 1)
     assert.match(check(json, 'credentials').todo, /AWS_ACCESS_KEY_ID/)
     assert.match(check(json, 'credentials').detail, /: the credential provider was not enabled: .*\n {2}Profile: /s)
+  })
+
+  test('reports an invalid endpoint of the environment', async () => {
+    const env = { AWS_ENDPOINT_URL_DYNAMODB: 'nowhere', AWS_REGION: 'us-east-1' }
+    const { code, json } = await doctor([], { connection: undefined, env: { ...nothing, ...env } })
+    assert.deepEqual(
+      [code, statuses(json).settings, json.verdict],
+      [1, 'failed', 'Does not work: the settings are invalid.']
+    )
   })
 
   test('reports an endpoint that refuses connections', async () => {

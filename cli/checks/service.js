@@ -14,11 +14,21 @@ const limits = { timeout: 10_000, maxAttempts: 2 }
 /** Milliseconds of a read from another Region, at least. */
 const FAR_AWAY = 50
 
-/** Makes every check that needs requests. `report(name, status, detail, hint)` receives the results. */
+/**
+ * Makes every check that needs requests. `report(name, status, detail, hint)` receives the results. Resolves to the cost
+ * in capacity units, and to whether the service is a server on this host.
+ */
 async function checkService({ options, values, report, reads, userIndex }) {
   const table = new Table(options, limits)
+  const endpoint = endpointOf(values, options)
+  await checkTableOf(table, { endpoint, report, reads, userIndex })
+  const { read, write } = table.consumed
+  return { cost: { readUnits: read, writeUnits: write }, isLocal: isLoopback(endpoint) }
+}
+
+async function checkTableOf(table, { endpoint, report, reads, userIndex }) {
   const description = await table.tryRequest('DescribeTable')
-  const isReachable = checkConnection(table, description, values, report)
+  const isReachable = checkConnection(table, description, endpoint, report)
   if (description.error?.code === 'ConfigError') return
   if (isReachable) {
     // A key without an item: all requests use it.
@@ -30,18 +40,23 @@ async function checkService({ options, values, report, reads, userIndex }) {
       await checkLatency(table, key, reads, report)
     }
   }
-  await checkClock(endpointOf(values, options), report)
+  await checkClock(endpoint, report)
+}
+
+function isLoopback(endpoint) {
+  return URL.canParse(endpoint) && /^(localhost|127\..*|\[::1\])$/.test(new URL(endpoint).hostname)
 }
 
 /** Checks Region, endpoint, and credentials. Returns whether the service accepts requests. */
-function checkConnection({ options }, { value, error }, values, report) {
-  const hint = error && hintFor(error, { command: 'doctor', values: options.values })
+function checkConnection({ options }, { value, error }, endpointUrl, report) {
+  const { values } = options
+  const hint = error && hintFor(error, { command: 'doctor', values })
   if (error?.code === 'ConfigError') {
     report(/region/i.test(error.message) ? 'region' : 'settings', 'failed', error.message, hint)
     return false
   }
   report('region', 'ok', regionSource(values, options, value))
-  const endpoint = endpointOf(values, options) ?? "the Region's endpoint"
+  const endpoint = endpointUrl ?? "the Region's endpoint"
   if (error?.code === 'NetworkError' || error?.code === 'TimeoutError') {
     report('endpoint', 'failed', `${endpoint}: ${messageWithCause(error)}`, hint)
     return false

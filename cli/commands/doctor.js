@@ -10,16 +10,20 @@ const {
   storeOptions
 } = require('../options.js')
 const { positiveInteger } = require('../parse.js')
+const { elapsedLine } = require('../progress.js')
+const { formatReport, listUnchecked, paint, verdictOf } = require('../report.js')
 const { userIndexIfSet, userIndexOptions } = require('../user-index.js')
-
-const labels = { ok: 'ok  ', failed: 'FAIL', warning: 'WARN', unknown: '?   ' }
 
 module.exports = {
   summary: 'Check the installation, the settings, and the table, and suggest fixes',
   description: `
 Checks the addon, express-session, the Region, the endpoint, the credentials, the table with its key and its time to
-live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each line of the report starts with
-ok, FAIL, WARN (use your judgment), or ? (could not be checked). Only FAIL makes the exit code 1.
+live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each check is ok, FAIL, WARN (use
+your judgment), or skip (could not be checked). The report ends with what to do and with one of these verdicts:
+
+  Ready for production           exit code 0
+  Works, but … attention         exit code 1 if a check has the result FAIL, otherwise 0
+  Does not work: …               exit code 1
 
 --keys also reads up to 200 sessions, and says how many are plain, which keys encrypt the others, and what the app no
 longer needs. With --user, it says the same about the users of these sessions, whose hashes depend on the keys too.
@@ -50,25 +54,22 @@ units and at most 141 read capacity units.`,
     const checks = []
     const report = (name, status, detail, hint) => checks.push({ name, status, detail, todo: hint ?? null })
 
+    let [cost, isLocal] = [{ readUnits: 0, writeUnits: 0 }, false]
     const { checkEnvironment } = require('../checks/host.js')
     if (checkEnvironment(report)) {
       const options = storeOptions(values)
       const { checkService } = require('../checks/service.js')
       const userIndex = userIndexIfSet(values)
-      await checkService({ options, values, report, reads: values.count ?? 10, userIndex })
+      const hideProgress = output.showProgress(elapsedLine(() => `checking, ${checks.length} checks done`))
+      const checking = checkService({ options, values, report, reads: values.count ?? 10, userIndex })
+      ;({ cost, isLocal } = await checking.finally(hideProgress))
     }
 
     const ok = checks.every(({ status }) => status !== 'failed')
-    output.result({ ok, checks }, formatChecks(checks))
+    const verdict = verdictOf(checks, { isLocal })
+    const unchecked = listUnchecked(checks, values)
+    const result = { ok, verdict: verdict.text, checks, unchecked, cost }
+    output.result(result, formatReport({ ...result, verdict }, output), paint)
     return ok ? exitCodes.success : exitCodes.failed
   }
-}
-
-function formatChecks(checks) {
-  const width = Math.max(...checks.map(({ name }) => name.length)) + 2
-  const indent = ' '.repeat(6 + width)
-  return checks.flatMap(({ name, status, detail, todo: hint }) => [
-    `${labels[status]}  ${name.padEnd(width)}${detail.replaceAll('\n', `\n${indent}`)}`,
-    ...(hint === null ? [] : [`${indent}-> ${hint}`])
-  ])
 }
