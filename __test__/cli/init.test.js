@@ -146,22 +146,26 @@ describe('init', needs('timeToLive'), () => {
     assert.match(again.stderr, /waiting until/)
   })
 
-  test('ends only the waiting for an index when it is interrupted', needs('proxy'), async () => {
-    const table = await dynamodb.newTable()
-    assert.equal((await init('--table', table, '--user-index')).code, 0)
-    const proxy = await dynamodb.proxy()
-    proxy.on('DescribeTable', isCreating)
-    const args = ['init', '--table', table, '--user-index', '--endpoint', proxy.endpoint, '--json']
-    const { interrupt, ended } = startCli(args, { connection: dynamodb.connection })
-    // The command sends these requests before and while it waits.
-    await eventually(() => proxy.sent('DescribeTable').length > 4)
-    interrupt()
-    const { code, json } = await ended
-    assert.deepEqual([code, json.error.code], [130, 'Interrupted'])
-    assert.match(json.error.message, /the index user-index is CREATING/)
-    assert.match(json.error.todo, /run the same command/)
-    assert.equal((await describeTable(table)).GlobalSecondaryIndexes.length, 1)
-  })
+  test(
+    'ends only the waiting for an index when it is interrupted',
+    { ...needs('proxy'), timeout: 20_000 },
+    async () => {
+      const table = await dynamodb.newTable()
+      assert.equal((await init('--table', table, '--user-index')).code, 0)
+      const proxy = await dynamodb.proxy()
+      proxy.on('DescribeTable', isCreating)
+      const args = ['init', '--table', table, '--user-index', '--endpoint', proxy.endpoint, '--json']
+      const { interrupt, ended } = startCli(args, { connection: dynamodb.connection })
+      // The command sends these requests before and while it waits.
+      await eventually(() => proxy.sent('DescribeTable').length > 4)
+      interrupt()
+      const { code, json } = await ended
+      assert.deepEqual([code, json.error.code], [130, 'Interrupted'])
+      assert.match(json.error.message, /the index user-index is CREATING/)
+      assert.match(json.error.todo, /run the same command/)
+      assert.equal((await describeTable(table)).GlobalSecondaryIndexes.length, 1)
+    }
+  )
 
   test(
     'rejects an index with a different key, and waits for no index that is being deleted',

@@ -61,6 +61,17 @@ describe('migrate', () => {
     }
   }
 
+  test('reports what a run has cost', async () => {
+    const { table } = await filled(3)
+    const { run } = (await migrate(table, await dynamodb.newTable())).json
+    // The scan, a write of each session, and a read of each copy.
+    assert.deepEqual([run.items, run.writeUnits], [3, 3])
+    // The servers differ in what a scan of a small table costs.
+    assert.ok(run.readUnits > 3 && run.readUnits <= 4, `${run.readUnits}`)
+    const again = await migrate(table, await dynamodb.newTable(), '--dry-run')
+    assert.equal(again.json.run.writeUnits, 0)
+  })
+
   test('skips expired sessions and other items, and copies other attributes', async () => {
     const { table } = await filled(0)
     const target = await dynamodb.newTable()

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
-const { runCli } = require('../support/cli')
+const { runCli, runOnTerminal } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
@@ -29,6 +29,8 @@ describe('stats', () => {
   test('counts all sessions of a table', async () => {
     const { code, json, stderr } = await stats(await tableOfAll(), '--json')
     assert.equal(code, 0, stderr)
+    assert.equal(json.run.items, 22)
+    assert.deepEqual([json.run.readUnits, json.run.writeUnits], [json.readUnits, 0])
     const { items, sessions, alive, expired, withoutExpiry, corrupt, foreign, complete, share, estimate, bytes } = json
     assert.deepEqual(
       { items, sessions, alive, expired, withoutExpiry, corrupt, foreign, complete, share, estimate },
@@ -80,6 +82,16 @@ describe('stats', () => {
     assert.equal(new Set(segments.map(([segment]) => segment)).size, 10)
     assert.ok(segments.every(([segment, total]) => total === 40 && segment < 40))
     assert.equal(json.estimate.sessions, json.sessions * 4)
+  })
+
+  const onLinux = { skip: process.platform !== 'linux' && 'script(1) has different options on other systems' }
+  test('shows the share of a sample that was read', onLinux, async () => {
+    // Each of the ten segments costs half a unit.
+    const args = ['stats', '--table', await tableOfAll(), '--yes', '--sample', '25%', '--read-rate', '5']
+    const { code, output } = await runOnTerminal(args, { connection: dynamodb.connection })
+    assert.equal(code, 0, output)
+    assert.match(output, / [1-9]0% {2}\d+ (of about \d+ )?items, [\d.]+\/s/)
+    assert.match(output, /\ntook [\d.]+s, [\d.]+ items\/s, [\d.]+ read capacity units\r\n$/)
   })
 
   test('reads at most --limit items', needs('itemCount'), async () => {
