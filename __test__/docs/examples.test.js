@@ -1,78 +1,25 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
-const readline = require('node:readline')
 const { describe, test } = require('node:test')
 const { linkPackage } = require('../../examples')
 const { devDependencies } = require('../../package.json')
 const { eventually } = require('../support/calls')
-const { cleanEnvironment, root } = require('../support/child')
+const { root } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
 const { Browser } = require('../support/browser')
+const { logsInAndOut, post, skip, start, views } = require('../support/examples')
 const { needs } = require('../support/features')
-const { serverKind } = require('../support/server')
 
 const folder = path.join(root, 'examples')
 const names = fs.readdirSync(folder).filter((name) => fs.existsSync(path.join(folder, name, 'package.json')))
-const skip =
-  process.platform === 'win32'
-    ? 'the test stops the examples by their process group'
-    : serverKind !== 'embedded' && 'the examples start the embedded DynamoDB'
-
-/** Runs an example as its README says, on a free port, until the test ends. Returns the URLs that it prints. */
-async function start(t, name, { urls = 1, env, file } = {}) {
-  const child = spawn('npm', ['run', 'example', '--', name, ...(file ? [file] : [])], {
-    cwd: root,
-    detached: true,
-    env: { ...cleanEnvironment(), PORT: '0', AWS_EC2_METADATA_DISABLED: 'true', ...env }
-  })
-  const closed = once(child, 'close')
-  t.after(() => {
-    process.kill(-child.pid)
-    return closed
-  })
-  let errors = ''
-  child.stderr.on('data', (chunk) => (errors += chunk))
-  const found = []
-  for await (const line of readline.createInterface({ input: child.stdout })) {
-    const [, url] = /^Listening on (\S+)/.exec(line) ?? []
-    if (url && found.push(url) === urls) return found
-  }
-  throw new Error(`${name} exited: ${errors}`)
-}
-
-async function post(browser, url, body) {
-  const response = await browser.request('POST', url, body)
-  assert.equal(response.status, 200, JSON.stringify(response.body))
-  return response.body
-}
-
-const views = async (browser) => (await browser.get('/')).body
-
-async function logsInAndOut(url, credentials = { user: 'ann' }) {
-  const browser = new Browser(url)
-  assert.equal((await browser.get('/')).status, 401)
-  assert.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400, 'a login without a user fails')
-  assert.deepEqual(await post(browser, '/login', credentials), { user: 'ann' })
-  assert.deepEqual(await views(browser), { user: 'ann', views: 1 })
-  assert.deepEqual(await views(browser), { user: 'ann', views: 2 })
-
-  const [name, known] = [...browser.cookies][0]
-  await post(browser, '/login', credentials)
-  assert.notEqual(browser.cookies.get(name), known, 'the login keeps the old session ID')
-
-  const copy = browser.copy()
-  await post(browser, '/logout')
-  assert.equal((await copy.get('/')).status, 401, 'the session still exists after the logout')
-}
 
 describe('the example', { skip, concurrency: 2 }, () => {
-  for (const name of names.filter((name) => !['devices', 'migration', 'passport'].includes(name))) {
+  for (const name of names.filter((name) => !['devices', 'migration', 'nextjs', 'passport'].includes(name))) {
     test(`${name} lets a user log in, keeps the session, and lets the user log out`, async (t) => {
       const [url] = await start(t, name)
       await logsInAndOut(url)
@@ -312,7 +259,8 @@ describe('the examples', { skip }, () => {
     }
   })
 
-  for (const name of names) {
+  // The example of Next.js installs its own packages.
+  for (const name of names.filter((name) => name !== 'nextjs')) {
     test(`${name} depends on the package versions that it is tested with`, () => {
       const { dependencies, devDependencies: tools } = require(path.join(folder, name, 'package.json'))
       for (const [dependency, range] of Object.entries({ ...dependencies, ...tools })) {
@@ -356,8 +304,8 @@ describe('the Lambda example', { skip: skipLambda }, () => {
   }
 
   async function view(lambda, cookies) {
-    const { statusCode, body } = await lambda.invoke(event('GET', '/', { cookies }))
-    return { statusCode, ...JSON.parse(body) }
+    const { statusCode, body, isBase64Encoded } = await lambda.invoke(event('GET', '/', { cookies }))
+    return { statusCode, ...JSON.parse(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8')) }
   }
 
   const frozen = (lambda) => eventually(() => stateOf(lambda.pid) === 'T')
@@ -365,6 +313,7 @@ describe('the Lambda example', { skip: skipLambda }, () => {
 
   for (const [name, handler] of [
     ['this package', 'handler.handler'],
+    ['a web adapter', 'local/web-adapter.handler'],
     ['connect-dynamodb', 'local/baselines.connectDynamodb']
   ]) {
     test(`serves 100 invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
@@ -443,7 +392,41 @@ describe('the Lambda example', { skip: skipLambda }, () => {
     process.kill(lambda.pid, 'SIGKILL')
     await assert.rejects(view(lambda), /the function exited with SIGKILL/)
   })
+
+  test('sends a secure cookie behind a web adapter if the request came over HTTPS', async (t) => {
+    const { lambda } = await startLambda(t, 'local/web-adapter.handler')
+    const cookieOver = async (protocol) => {
+      const headers = { ...json, 'x-forwarded-proto': protocol }
+      const { cookies } = await lambda.invoke(event('POST', '/login', { headers, body: '{"user":"ann"}' }))
+      return cookies[0]
+    }
+    assert.match(await cookieOver('https'), /; Secure/)
+    assert.doesNotMatch(await cookieOver('http'), /; Secure/)
+  })
+
+  test('freezes and stops the app behind a web adapter with the function', async (t) => {
+    const { lambda } = await startLambda(t, 'local/web-adapter.handler')
+    await logIn(lambda)
+    const [app] = childrenOf(lambda.pid)
+    await eventually(() => stateOf(app) === 'T')
+    await lambda.stop()
+    await eventually(() => hasEnded(app))
+  })
 })
+
+/** Whether a process is gone, or has only not been reaped yet. */
+function hasEnded(pid) {
+  try {
+    return stateOf(pid) === 'Z'
+  } catch {
+    return true
+  }
+}
+
+function childrenOf(pid) {
+  const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children.trim().split(' ')
+}
 
 /** The state of a process, as in `ps`; T means stopped. */
 function stateOf(pid) {

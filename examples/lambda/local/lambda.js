@@ -51,7 +51,7 @@ class LocalLambda {
 
   async stop() {
     if (!this.#ended) {
-      this.#process.kill('SIGKILL') // a frozen process receives no other signal
+      this.#signal('SIGKILL') // a frozen process receives no other signal
       await once(this.#process, 'exit')
     }
     this.#server.close().closeAllConnections()
@@ -65,6 +65,7 @@ class LocalLambda {
     this.#spawned = performance.now()
     this.#process = spawn(process.execPath, [path.join(__dirname, 'bootstrap.js')], {
       cwd: folder,
+      detached: true, // so that signals reach the processes that it starts
       stdio: ['ignore', 'inherit', 'inherit'],
       env: {
         ...environment(),
@@ -73,7 +74,10 @@ class LocalLambda {
         AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${this.#server.address().port}`
       }
     })
-    this.#process.on('exit', (code, signal) => this.#end(new Error(`the function exited with ${signal ?? code}`)))
+    this.#process.on('exit', (code, signal) => {
+      this.#end(new Error(`the function exited with ${signal ?? code}`))
+      this.#signal('SIGKILL')
+    })
     await ready.promise
   }
 
@@ -93,7 +97,7 @@ class LocalLambda {
     this.#running.get('init')?.resolve()
     this.#running.delete('init')
     this.#idle = response
-    this.#process.kill('SIGSTOP')
+    this.#signal('SIGSTOP')
     this.#dispatch()
   }
 
@@ -103,7 +107,7 @@ class LocalLambda {
     const late = setTimeout(() => this.#timeOut(), this.timeout)
     const settled = (settle) => (value) => clearTimeout(late) ?? settle(value)
     this.#running.set(id, { resolve: settled(resolve), reject: settled(reject) })
-    this.#process.kill('SIGCONT')
+    this.#signal('SIGCONT')
     this.#idle.writeHead(200, {
       'Lambda-Runtime-Aws-Request-Id': id,
       'Lambda-Runtime-Deadline-Ms': Date.now() + this.timeout,
@@ -115,7 +119,16 @@ class LocalLambda {
 
   #timeOut() {
     this.#end(new Error(`the function timed out after ${this.timeout} ms`))
-    this.#process.kill('SIGKILL')
+    this.#signal('SIGKILL')
+  }
+
+  /** Sends a signal to the process and those that it has started. */
+  #signal(signal) {
+    try {
+      process.kill(-this.pid, signal)
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error
+    }
   }
 
   #end(error) {
