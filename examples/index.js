@@ -20,7 +20,7 @@ async function main(name, file) {
   await chooseDynamoDB()
   const folder = path.join(__dirname, name)
   const { main, scripts } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json')))
-  if (scripts.build) run('npm', ['run', '--silent', 'build'], folder)
+  if (scripts.build && !scripts.dev) run('npm', ['run', '--silent', 'build'], folder)
   await import(pathToFileURL(path.join(folder, file ?? main)))
 }
 

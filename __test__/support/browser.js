@@ -22,9 +22,10 @@ class Browser {
     return this.#send(method, path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) })
   }
 
-  /** Submits a form of a page at the given origin. */
+  /** Submits a form of a page at the given origin. A FormData is sent as multipart/form-data. */
   submit(path, fields, origin = this.url) {
-    return this.#send('POST', path, { headers: { origin }, body: new URLSearchParams(fields) })
+    const body = fields instanceof FormData ? fields : new URLSearchParams(fields)
+    return this.#send('POST', path, { headers: { origin }, body })
   }
 
   async #send(method, path, content) {
