@@ -33,6 +33,7 @@ const serverIndependent = [
   'docs/demo',
   'docs/examples',
   'docs/pages',
+  'docs/recipes',
   'faults/app',
   'faults/connections',
   'faults/credentials',

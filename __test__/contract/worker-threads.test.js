@@ -1,6 +1,8 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const http = require('node:http')
 const { describe, test } = require('node:test')
 const { runScript } = require('../support/child')
 const { useDynamoDB } = require('../support/dynamodb')
@@ -113,6 +115,55 @@ describe('many workers', () => {
       return messages
     `)
     assert.deepEqual(result, Array(12).fill('Ann'))
+  })
+})
+
+describe('each worker', () => {
+  const onLinux = process.platform === 'linux' ? needs('proxy') : { skip: 'needs /proc' }
+
+  test('has connections of its own, and shares the runtime thread', onLinux, async () => {
+    const proxy = await dynamodb.proxy()
+    const code = `
+      const store = new DynamoDBStore({ ...options, endpoint: ${JSON.stringify(proxy.endpoint)}, maxConnections: 2 })
+      Promise.all(Array.from({ length: 10 }, (_, i) => store.get('sid' + i))).then(() => {
+        parentPort.postMessage(store.stats().pool.open)
+        parentPort.once('message', () => parentPort.close())
+      })
+    `
+    const result = await runWorkers(`
+      const workers = Array.from({ length: 4 }, () => start(${JSON.stringify(code)}))
+      const open = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]))
+      const fs = require('node:fs')
+      const threads = fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync('/proc/self/task/' + id + '/comm', 'utf8'))
+      for (const worker of workers) worker.postMessage('exit')
+      return [open, threads.filter((name) => 'dynamodb-session'.startsWith(name.trim())).length]
+    `)
+    assert.deepEqual(result, [[2, 2, 2, 2], 1])
+    assert.equal(proxy.connectionsMade, 8)
+  })
+
+  test('gets credentials of its own', async (t) => {
+    let requests = 0
+    const server = http.createServer((request, response) => {
+      requests += 1
+      const { accessKeyId, secretAccessKey } = dynamodb.connection.credentials
+      const keys = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: 'token' }
+      response.end(JSON.stringify({ ...keys, Expiration: '2099-01-01T00:00:00Z' }))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => server.close())
+    const url = `http://127.0.0.1:${server.address().port}`
+    const code = `
+      const { credentials, ...others } = options
+      const store = new DynamoDBStore(others)
+      store.get('sid').then(() => store.get('sid')).then((session) => parentPort.postMessage(session))
+    `
+    const result = await runWorkers(`
+      process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI = ${JSON.stringify(url)}
+      const results = await Promise.all(Array.from({ length: 3 }, () => run(${JSON.stringify(code)})))
+      return results.flatMap(({ messages }) => messages)
+    `)
+    assert.deepEqual([result, requests], [[null, null, null], 3])
   })
 })
 
