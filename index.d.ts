@@ -22,11 +22,11 @@ declare namespace connectDynamoDB {
   /** The factory function, as a named export. */
   const connectDynamoDB: typeof ConnectDynamoDB
 
-  /** The extra argument that koa-session passes to the store. */
+  /** The extra argument that koa-session passes to the store. Pass it in your own calls too. */
   interface KoaContext {
     /**
-     * The Koa context of the request. Connects the `set` of a request with its `get`. Passed by koa-session 6.1 and
-     * later.
+     * The context of the request, or any other object that stands for it. Connects the `set` of a request with its
+     * `get`. Passed by koa-session 6.1 and later.
      */
     ctx?: unknown
     /** Whether the session changed. Not used: the store compares the session with the one that the request read. */
@@ -590,7 +590,8 @@ declare namespace connectDynamoDB {
     /**
      * Creates a session, or saves the changes of a request to it. If a session middleware read the session and another
      * request has changed it since, the `onConflict` option decides what is stored. If the session has ended since,
-     * `set` writes nothing and emits `missing`. Any other object is stored as it is, and replaces the stored session.
+     * `set` writes nothing and emits `missing`. In your own calls, this works if you pass the same `ctx` to `get` and
+     * `set`. Otherwise, the object is stored as it is, and replaces the stored session.
      *
      * Cost: one PutItem, which uses one write unit; a further one each time another request has changed the session in
      * the meantime. No request if nothing has changed within `touchAfter` seconds of the last write.
