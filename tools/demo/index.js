@@ -2,7 +2,7 @@
 
 // Runs the demo: builds what it needs, starts a local DynamoDB and an Express app, and prints the URL to open.
 //   PORT            the port; default 3000, and 0 selects a free port
-//   ENDPOINT        the URL of another DynamoDB; set AWS_REGION and credentials if it needs them
+//   ENDPOINT        the URL of another local DynamoDB; set AWS_REGION and credentials if it needs them
 //   SESSION_SECRET  signs the cookies; with ENDPOINT and this secret, sessions survive a restart of the demo
 
 const { spawn, spawnSync } = require('node:child_process')
@@ -12,7 +12,7 @@ const http = require('node:http')
 const path = require('node:path')
 
 const HOST = '127.0.0.1'
-const TABLE = 'dynamodb-session-demo'
+const TABLE = 'session-demo'
 const { PORT, ENDPOINT, SESSION_SECRET, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = process.env
 
 const endings = new Set() // functions that stop what was started, in the order of starting
@@ -21,7 +21,8 @@ let stopping = false
 async function main() {
   if (spawnSync('cargo', ['--version']).status !== 0)
     throw new Error('The demo needs Rust. Install it from https://rustup.rs.')
-  if (ENDPOINT && !/^https?:/.test(ENDPOINT)) throw new Error('ENDPOINT must be a URL such as http://127.0.0.1:8000.')
+  if (ENDPOINT && !ENDPOINT.startsWith('http:'))
+    throw new Error('ENDPOINT must be a URL such as http://127.0.0.1:8000.')
   const server = http.createServer(respondWhileStarting)
   const url = await listen(server)
 
@@ -29,14 +30,18 @@ async function main() {
   await npmRun('build')
   if (ENDPOINT) print(`2/4  Using the DynamoDB at ${ENDPOINT} (from the ENDPOINT variable).`)
   const endpoint = ENDPOINT || (await startLocalServer())
-  const { store, ...others } = openStores(connectionTo(endpoint))
-  print(`3/4  Creating the table "${TABLE}" with time to live. On AWS, this takes up to a minute.`)
-  await store.createTable()
+  // Only the demo uses the SDK, so its advice about the Node.js version would be misleading.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+  const stores = await require('./stores').openStores({ connection: connectionTo(endpoint), table: TABLE })
+  endings.add(() => stores.close())
+  print(`3/4  Creating the table "${TABLE}" with time to live.`)
+  await stores.store.createTable()
   if (ENDPOINT) endings.add(() => print(`The table "${TABLE}" remains at ${ENDPOINT}.`))
 
-  const { createApp } = require('./app.js')
-  const app = createApp({ store, ...others, table: TABLE, secret: SESSION_SECRET || randomBytes(32).toString('hex') })
+  const { createApp } = require('./app')
+  const app = createApp({ ...stores, secret: SESSION_SECRET || randomBytes(32).toString('hex') })
   server.removeAllListeners('request').on('request', app)
+  await measureBill(url)
   print(`4/4  Ready. Open ${url} in a browser. Press Ctrl-C to stop.`)
 }
 
@@ -69,17 +74,10 @@ async function startLocalServer() {
   return endpoint
 }
 
-function openStores(connection) {
-  // Only the demo page uses the SDK, so its advice about the Node.js version would be misleading.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
-  const { DynamoDBClient } = require('@aws-sdk/client-dynamodb')
-  const { DynamoDBStore } = require('../..')
-  const { lifetimeOf } = require('./app.js')
-  const options = { table: TABLE, ttl: lifetimeOf, ...connection }
-  const store = new DynamoDBStore(options)
-  const overwritingStore = new DynamoDBStore({ ...options, onConflict: 'overwrite' })
-  endings.add(() => Promise.all([store.close(), overwritingStore.close()]))
-  return { store, overwritingStore, client: new DynamoDBClient({ ...connection, maxAttempts: 1 }) }
+/** The first visits: the page shows what they cost as soon as it opens. */
+async function measureBill(url) {
+  const response = await fetch(`${url}/bill`)
+  if (!response.ok) throw new Error((await response.json()).error.message)
 }
 
 /** A local DynamoDB requires a Region and credentials, and accepts any. */
