@@ -9,6 +9,9 @@ const channel = tracingChannel('dynamodb-session:operation')
 /** The subchannels of the tracing channel. Before Node.js 20.13, only these know whether they have subscribers. */
 const subchannels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => channel[name])
 
+/** The members of a trace of the addon, which is a JSON array; see `trace_json` in src/native_store.rs. */
+const [ATTEMPTS, STATUS, CAPACITY, REQUEST_ID, CONSISTENT, REGION, ADDRESS, PORT] = [0, 1, 2, 3, 4, 5, 6, 7]
+
 /** Whether anyone listens. Only then does an operation create a trace and ask the service for capacity units. */
 function isTracing() {
   return debug.enabled || subchannels.some((subchannel) => subchannel.hasSubscribers)
@@ -57,4 +60,28 @@ function hashOf(sid) {
   return require('node:crypto').createHash('sha256').update(sid).digest('hex').slice(0, 12)
 }
 
-module.exports = { hashOf, isTracing, trace }
+/** Adds what a request reports to the context of its series. */
+function addTrace(context, trace) {
+  addServer(context, trace)
+  if (trace[ATTEMPTS] === null) return
+  context.attempts = (context.attempts ?? 0) + trace[ATTEMPTS]
+  context.statusCode = trace[STATUS]
+  context.requestId = trace[REQUEST_ID]
+  const units = trace[CAPACITY]
+  context.capacityUnits = units === null ? (context.capacityUnits ?? null) : (context.capacityUnits ?? 0) + units
+  context.consistentRead = trace[CONSISTENT] ?? context.consistentRead ?? null
+}
+
+function addServer(context, trace) {
+  if (trace[REGION] === null) return
+  context.region = trace[REGION]
+  context.serverAddress = trace[ADDRESS]
+  context.serverPort = trace[PORT]
+}
+
+/** The capacity units of a trace as JSON, or undefined if the service reported none. */
+function capacityUnitsOf(json) {
+  return JSON.parse(json)[CAPACITY] ?? undefined
+}
+
+module.exports = { addServer, addTrace, capacityUnitsOf, hashOf, isTracing, trace }

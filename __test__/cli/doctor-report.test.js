@@ -89,7 +89,7 @@ describe('the report of doctor', () => {
 
   test('is the one in docs/cli.md', () => {
     const checks = withChecks(
-      check('addon', 'ok', 'dynamodb-session 0.1.0, Node.js 24.11.0, linux x64'),
+      check('addon', 'ok', 'dynamodb-session 1.0.0, Node.js 24.11.0, linux x64'),
       check('region', 'ok', 'eu-central-1 (--region)'),
       check('endpoint', 'ok', 'https://dynamodb.eu-central-1.amazonaws.com responds'),
       check('credentials', 'ok', 'found in the environment'),

@@ -4,11 +4,10 @@ const bridge = require('./bridge.js')
 const { environmentVariables } = require('./environment.js')
 const { operations } = require('./operations.js')
 const { nativeSettings } = require('./settings.js')
-const { addServer, addTrace } = require('./trace.js')
 const { DynamoDBStoreError } = require('../error.js')
 const { plainJson } = require('../json.js')
 const { withoutUndefined } = require('../options.js')
-const { isTracing, trace } = require('../tracing.js')
+const { addServer, addTrace, isTracing, trace } = require('../tracing.js')
 
 // Captures the real timers now. The files that use them are loaded later, when a test may have replaced them.
 require('../timers.js')
@@ -24,7 +23,7 @@ class NativeStore {
   #needsEnvironment = true
   #inFlight = 0
   #offlineDetector
-  /** What the last traced request has reported; see trace.js. */
+  /** What the last traced request has reported; see ../tracing.js. */
   #lastTrace
   /** The number of operations by name and of failures by code, since the store was created. */
   #operations = new Map()
