@@ -1,7 +1,5 @@
 'use strict'
 
-/** Seconds over which a rate is averaged. Reads come in pages, which can be seconds apart with --read-rate. */
-const WINDOW = 30
 /** Seconds after which an estimate of the time left is meaningful. */
 const MEANINGFUL_AFTER = 5
 const BAR_WIDTH = 30
@@ -13,8 +11,8 @@ class ScanProgress {
   #now
   #first
   #start
-  #speed
-  #pace
+  /** The numbers when they last changed. Pages can be minutes apart with --read-rate. */
+  #changed
 
   /**
    * `read` returns the current numbers: `items`, the estimated `total` or undefined, the `share` that is done if it is
@@ -26,16 +24,19 @@ class ScanProgress {
     this.#start = now()
     // A run that resumes starts with the items of the runs before it.
     this.#first = this.#measure()
-    this.#speed = new RateMeter(this.#first.items)
-    this.#pace = new RateMeter(this.#first.share ?? 0)
+    this.#changed = this.#first
   }
 
   /** One line that fits into this number of columns, with a bar if there is room. */
   line(columns = Infinity) {
-    const { items, total, share, units, detail, seconds } = this.#measure()
-    const rate = this.#speed.update(items, seconds)
-    const pace = this.#pace.update(share ?? 0, seconds)
-    const secondsLeft = pace > 0 && share < 1 && seconds >= MEANINGFUL_AFTER ? (1 - share) / pace : undefined
+    const numbers = this.#measure()
+    const { items, total, share, units, detail, seconds } = numbers
+    if (items !== this.#changed.items || share !== this.#changed.share) this.#changed = numbers
+    const elapsed = this.#changed.seconds
+    const rate = elapsed > 0 ? (items - this.#first.items) / elapsed : 0
+    const pace = elapsed > 0 ? (share - (this.#first.share ?? 0)) / elapsed : 0
+    const isMeaningful = pace > 0 && share < 1 && seconds >= MEANINGFUL_AFTER
+    const secondsLeft = isMeaningful ? (1 - share) / pace - (seconds - elapsed) : undefined
     const parts = [
       `${formatCount(items)}${total === undefined ? '' : ` of about ${formatCount(total)}`} items`,
       `${formatRate(rate)}/s`,
@@ -79,30 +80,6 @@ class ScanProgress {
       seconds,
       ...others
     }
-  }
-}
-
-/** Averages the increase per second of a number, with exponentially decreasing weights. */
-class RateMeter {
-  #value
-  #seconds = 0
-  #sum = 0
-  #weight = 0
-
-  constructor(value) {
-    this.#value = value
-  }
-
-  update(value, seconds) {
-    const elapsed = seconds - this.#seconds
-    if (elapsed > 0) {
-      const decay = Math.exp(-elapsed / WINDOW)
-      this.#sum = this.#sum * decay + ((value - this.#value) / elapsed) * (1 - decay)
-      this.#weight = this.#weight * decay + (1 - decay)
-      this.#value = value
-      this.#seconds = seconds
-    }
-    return this.#weight > 0 ? this.#sum / this.#weight : 0
   }
 }
 
