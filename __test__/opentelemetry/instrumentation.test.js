@@ -63,6 +63,12 @@ function inSpan(run) {
 const textOf = ({ name, attributes, status, events }) =>
   JSON.stringify({ name, attributes, status, events: events.map((event) => event.attributes) })
 
+/** The metrics that have been measured so far. */
+async function measurements() {
+  const { resourceMetrics } = await reader.collect()
+  return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)
+}
+
 test('the tests use the versions that the package depends on', () => {
   for (const [name, range] of Object.entries(manifest.dependencies)) assert.equal(range, devDependencies[name], name)
 })
@@ -154,22 +160,45 @@ describe('spans', () => {
     assert.ok(!('http.response.status_code' in attributes) && !('db.response.status_code' in attributes))
   })
 
-  test('the text of an error that the app throws is not recorded', async () => {
-    const sid = newSid()
-    const onConflict = () => {
-      throw new TypeError('SECRET of ANN')
-    }
-    const store = dynamodb.store({ onConflict })
-    await store.set(sid, expressSession({ count: 1 }))
-    const requests = [await openRequest(store, sid), await openRequest(dynamodb.store(), sid)]
-    for (const [i, { session }] of requests.entries()) session.count = i + 2
-    await requests[1].save()
-    await assert.rejects(requests[0].save(), { message: 'SECRET of ANN' })
-    const span = spans().at(-1)
-    assert.equal(span.attributes['error.type'], 'TypeError')
-    assert.equal(span.status.code, SpanStatusCode.ERROR)
-    assert.doesNotMatch(textOf(span), /SECRET|ANN/)
-  })
+  for (const [name, thrown, type] of [
+    ['a TypeError', new TypeError('SECRET'), 'TypeError'],
+    ['an error with a code', Object.assign(new Error('SECRET'), { code: 'SECRET' }), 'Error'],
+    ['an error with a table', Object.assign(new Error('SECRET'), { tableName: 'SECRET' }), 'Error'],
+    [
+      'an error of an AWS SDK',
+      Object.assign(new Error('SECRET'), { name: 'NotFound', code: 'SECRET', $metadata: { httpStatusCode: 400 } }),
+      'NotFound'
+    ],
+    ['null', null, '_OTHER'],
+    ['a text', 'SECRET', '_OTHER'],
+    ['undefined', undefined, '_OTHER']
+  ]) {
+    test(`of what the app throws, only the name is recorded: ${name}`, async () => {
+      const sid = newSid()
+      const onConflict = () => {
+        throw thrown
+      }
+      const store = dynamodb.store({ onConflict })
+      await store.set(sid, expressSession({ count: 1 }))
+      const requests = [await openRequest(store, sid), await openRequest(dynamodb.store(), sid)]
+      for (const [i, { session }] of requests.entries()) session.count = i + 2
+      await requests[1].save()
+      await requests[0].save().catch(() => {})
+      const span = spans().at(-1)
+      assert.deepEqual([span.name, span.status.code], ['DynamoDB.PutItem', SpanStatusCode.ERROR])
+      assert.equal(span.attributes['error.type'], type)
+      assert.ok(!('db.response.status_code' in span.attributes))
+      assert.ok(!('aws.dynamodb.consistent_read' in span.attributes))
+      assert.deepEqual(
+        span.events.map((event) => event.attributes),
+        [{ [conventions.ATTR_EXCEPTION_TYPE]: type }]
+      )
+      const points = (await measurements()).flatMap(({ dataPoints }) => dataPoints)
+      const types = points.map(({ attributes }) => attributes['error.type']).filter((each) => each !== undefined)
+      assert.deepEqual(types, [type])
+      assert.doesNotMatch(textOf(span) + JSON.stringify(points), /SECRET/)
+    })
+  }
 
   test('a failed condition is not an error', async () => {
     const store = dynamodb.store()
@@ -197,14 +226,21 @@ describe('spans', () => {
     await dynamodb.store().get(newSid())
     assert.equal(spans().length, 0)
   })
+
+  test('disable does not lose the spans in progress', async () => {
+    const channel = tracingChannel('dynamodb-session:operation')
+    const store = dynamodb.store()
+    await store.get(newSid())
+    const reads = [store.get(newSid()), store.get(newSid())]
+    instrumentation.disable()
+    assert.ok(!channel.start.hasSubscribers && channel.asyncEnd.hasSubscribers)
+    await Promise.all([...reads, store.get(newSid())])
+    assert.equal(spans().length, 3)
+    assert.ok(!channel.asyncEnd.hasSubscribers)
+  })
 })
 
 describe('the metric db.client.operation.duration', () => {
-  async function measurements() {
-    const { resourceMetrics } = await reader.collect()
-    return resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)
-  }
-
   test('has the conventional unit, buckets, and attributes', async () => {
     const store = dynamodb.store()
     const start = performance.now()

@@ -26,18 +26,37 @@ class DynamoDBSessionInstrumentation extends InstrumentationBase {
     if (this._subscribers !== undefined) return
     // A property of the message is much faster than a WeakMap.
     const key = Symbol('span')
-    this._subscribers = {
-      start: (message) => (message[key] = { span: this._start(message), serverAddress: message.serverAddress }),
-      asyncEnd: (message) => this._end(message, message[key] ?? {})
+    let open = 0
+    const subscribers = {
+      start: (message) => {
+        open += 1
+        message[key] = { span: this._start(message), serverAddress: message.serverAddress }
+      },
+      asyncEnd: (message) => {
+        if (message[key] === undefined) return
+        open -= 1
+        this._end(message, message[key])
+        // If a subscriber unsubscribes while a message is published, the next one misses the message.
+        if (this._subscribers !== subscribers && open === 0) queueMicrotask(unsubscribe)
+      },
+      /** Operations in progress still end. */
+      stop: () => {
+        channel.start.unsubscribe(subscribers.start)
+        if (open === 0) unsubscribe()
+      }
     }
-    channel.subscribe(this._subscribers)
+    const unsubscribe = () => channel.asyncEnd.unsubscribe(subscribers.asyncEnd)
+    this._subscribers = subscribers
+    channel.start.subscribe(subscribers.start)
+    channel.asyncEnd.subscribe(subscribers.asyncEnd)
   }
 
   disable() {
     super.disable()
     if (this._subscribers === undefined) return
-    channel.unsubscribe(this._subscribers)
+    const { stop } = this._subscribers
     this._subscribers = undefined
+    stop()
   }
 
   _updateMetricInstruments() {
@@ -76,7 +95,7 @@ class DynamoDBSessionInstrumentation extends InstrumentationBase {
 
 /** Sets the other attributes. */
 function describe(span, message, serverAddressAtStart) {
-  const { operation, tableName, region, serverAddress, serverPort, error } = message
+  const { operation, tableName, region, serverAddress, serverPort } = message
   span.setAttribute('rpc.system', 'aws-api')
   span.setAttribute('rpc.service', 'DynamoDB')
   span.setAttribute('rpc.method', operation)
@@ -86,17 +105,20 @@ function describe(span, message, serverAddressAtStart) {
     span.setAttributes({ 'server.address': serverAddress, 'server.port': serverPort })
   }
   describeResponses(span, message)
-  if (error === undefined) return
-  span.setAttributes(errorAttributes(error))
-  const reported = withoutForeignText(error)
+  if (!('error' in message)) return
+  const attributes = errorAttributes(message)
+  span.setAttributes(attributes)
+  const reported = isOfStore(message) ? message.error : { name: attributes['error.type'] }
   span.recordException(reported)
   span.setStatus({ code: SpanStatusCode.ERROR, message: reported.message })
 }
 
-function describeResponses(span, { tableName, attempts, statusCode, requestId, capacityUnits, consistentRead }) {
+function describeResponses(span, message) {
+  const { operation, tableName, attempts, statusCode, requestId, capacityUnits, consistentRead } = message
   if (statusCode != null) span.setAttribute('http.response.status_code', statusCode)
   if (requestId != null) span.setAttribute('aws.request_id', requestId)
-  if (consistentRead != null) span.setAttribute('aws.dynamodb.consistent_read', consistentRead)
+  if (operation === 'GetItem' && consistentRead != null)
+    span.setAttribute('aws.dynamodb.consistent_read', consistentRead)
   if (attempts > 1) span.setAttribute('dynamodb_session.attempts', attempts)
   if (capacityUnits == null) return
   // The name of a table needs no escapes in JSON.
@@ -105,7 +127,8 @@ function describeResponses(span, { tableName, attempts, statusCode, requestId, c
 }
 
 /** The attributes of a measurement. */
-function measuredAttributes({ operation, tableName, serverAddress, serverPort, error }) {
+function measuredAttributes(message) {
+  const { operation, tableName, serverAddress, serverPort } = message
   const attributes = {
     'db.system.name': 'aws.dynamodb',
     'db.operation.name': operation,
@@ -115,19 +138,24 @@ function measuredAttributes({ operation, tableName, serverAddress, serverPort, e
     attributes['server.address'] = serverAddress
     attributes['server.port'] = serverPort
   }
-  return error === undefined ? attributes : { ...attributes, ...errorAttributes(error) }
+  return 'error' in message ? { ...attributes, ...errorAttributes(message) } : attributes
 }
 
-function errorAttributes(error) {
-  const type = String(error?.code ?? error?.name ?? '_OTHER')
+function errorAttributes(message) {
+  const { error } = message
+  if (!isOfStore(message)) return { 'error.type': error instanceof Error ? String(error.name) : '_OTHER' }
+  const type = error.code
   // The service reported this error.
-  if (error?.$metadata?.httpStatusCode >= 400) return { 'error.type': type, 'db.response.status_code': type }
+  if (error.$metadata.httpStatusCode >= 400) return { 'error.type': type, 'db.response.status_code': type }
   return { 'error.type': type }
 }
 
-/** What a function of the app throws, such as that of the onConflict option, may contain session data. */
-function withoutForeignText(error) {
-  return error?.tableName !== undefined ? error : { name: String(error?.name) }
+/**
+ * Whether the error is a DynamoDBStoreError. What a function of the app throws, such as that of the onConflict option,
+ * may contain session data.
+ */
+function isOfStore({ error, tableName }) {
+  return error?.$metadata !== undefined && error.operation !== undefined && error.tableName === tableName
 }
 
 module.exports = { DynamoDBSessionInstrumentation }
