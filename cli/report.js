@@ -30,11 +30,12 @@ const consequences = {
 
 /** The checks that every complete run makes after the connection. */
 const laterChecks = {
-  region: 'the connection',
+  endpoint: 'the connection',
   table: 'the table',
   'time to live': 'time to live',
   GetItem: 'the permissions',
-  latency: 'the latency'
+  latency: 'the latency',
+  clock: 'the clock'
 }
 
 const words = { ok: 'ok', failed: 'FAIL', warning: 'WARN', unknown: 'skip' }
@@ -45,30 +46,42 @@ const NAME_WIDTH = 'express-session'.length
 /** On a screen with fewer columns, the detail of a check starts on its own line. */
 const NARROW = 72
 
-/** What the checks say about an app, in one sentence, and the status that corresponds to it. */
-function verdictOf(checks, { isLocal }) {
+/** What the checks of this host say about an app, and the status that corresponds to it. */
+function verdictOf(checks, host) {
   const namesWith = (status) => checks.filter((check) => check.status === status).map(({ name }) => name)
   const failed = namesWith('failed')
   const fatal = failed.find((name) => Object.hasOwn(consequences, name))
   if (fatal !== undefined) return { status: 'failed', text: `Does not work: ${consequences[fatal]}.` }
   const problems = failed.length + namesWith('warning').length
+  const unknown = namesWith('unknown')
   if (problems > 0) {
     const things = problems === 1 ? '1 thing needs' : `${problems} things need`
-    return { status: 'warning', text: `Works, but ${things} attention.` }
+    const others = unknown.length > 0 ? ` Not everything could be checked: ${unknown.join(', ')}.` : ''
+    return { status: 'warning', text: `Works, but ${things} attention.${others}` }
   }
-  const unknown = namesWith('unknown')
   if (unknown.length > 0) {
     return { status: 'ok', text: `No problems found, but not everything could be checked: ${unknown.join(', ')}.` }
   }
-  return { status: 'ok', text: `Ready for ${isLocal ? 'development with this local server' : 'production'}.` }
+  return { status: 'ok', text: readyText(host) }
 }
 
-/** What the checks do not cover: what needs a check that failed, or else an option or a look at the app. */
+function readyText(host) {
+  if (/\.(amazonaws\.com|amazonaws\.com\.cn|api\.aws)$/i.test(host)) return 'Ready for production.'
+  if (/^(localhost|127\..*|::1)$/i.test(host)) return 'Ready for development with this local server.'
+  return `Works with ${host}, which is not AWS.`
+}
+
+/**
+ * What the checks do not cover: what could not be checked, and what needs a check that failed, or else an option or a
+ * look at the app.
+ */
 function listUnchecked(checks, { keys, 'user-index': userIndex }) {
   const done = checks.map(({ name }) => name)
   const missing = Object.keys(laterChecks).filter((name) => !done.includes(name))
-  if (missing.length > 0) return missing.map((name) => laterChecks[name])
+  const unknown = checks.filter(({ status }) => status === 'unknown').map(({ name }) => name)
+  if (missing.length > 0) return [...unknown, ...missing.map((name) => laterChecks[name])]
   return [
+    ...unknown,
     'the options in the code of the app',
     ...(keys === undefined ? ['encryption (--keys)'] : []),
     ...(userIndex ? [] : ['the index of the users (--user-index)'])

@@ -39,6 +39,11 @@ class Table {
     this.#protection = options.hashIds ? new Protection(options) : undefined
   }
 
+  /** The host that requests go to, or undefined before the first request has determined it. */
+  get host() {
+    return this.#native.server().serverAddress
+  }
+
   /** Sends a request of the DynamoDB API to the table. Resolves to the response. */
   async request(name, input) {
     const kind = capacityKinds[name]

@@ -8,6 +8,8 @@ const { formatReport, listUnchecked, paint, verdictOf } = require('../../cli/rep
 
 const page = path.join(__dirname, '..', '..', 'docs', 'cli.md')
 
+const AWS = 'dynamodb.ap-southeast-1.amazonaws.com'
+
 const check = (name, status = 'ok', detail = 'fine', todo = null) => ({ name, status, detail, todo })
 
 /** The checks of a run without problems. */
@@ -31,7 +33,7 @@ const withChecks = (...changed) => good.map((each) => changed.find(({ name }) =>
 function linesOf(checks, { columns = 80, hasSymbols = true, values = {} } = {}) {
   const report = {
     checks,
-    verdict: verdictOf(checks, { isLocal: false }),
+    verdict: verdictOf(checks, AWS),
     unchecked: listUnchecked(checks, values),
     cost: { readUnits: 21, writeUnits: 3 }
   }
@@ -39,8 +41,6 @@ function linesOf(checks, { columns = 80, hasSymbols = true, values = {} } = {}) 
 }
 
 describe('the verdict of doctor', () => {
-  const verdict = (checks, isLocal = false) => verdictOf(checks, { isLocal })
-
   for (const [name, checks, status, text] of [
     ['no problem', good, 'ok', 'Ready for production.'],
     [
@@ -57,17 +57,31 @@ describe('the verdict of doctor', () => {
       'Works, but 2 things need attention.'
     ],
     [
+      'a problem and a check that could not be made',
+      withChecks(check('time to live', 'failed'), check('Scan', 'unknown')),
+      'warning',
+      'Works, but 1 thing needs attention. Not everything could be checked: Scan.'
+    ],
+    [
       'a problem that stops an app',
       withChecks(check('time to live', 'failed'), check('PutItem', 'failed')),
       'failed',
       'Does not work: sessions cannot be saved.'
     ]
   ]) {
-    test(`with ${name}`, () => assert.deepEqual(verdict(checks), { status, text }))
+    test(`with ${name}`, () => assert.deepEqual(verdictOf(checks, AWS), { status, text }))
   }
 
-  test('of a server on this host does not say that it is ready for production', () => {
-    assert.equal(verdict(good, true).text, 'Ready for development with this local server.')
+  test('says that only AWS is ready for production', () => {
+    const aws = [AWS, 'dynamodb.cn-north-1.amazonaws.com.cn', 'vpce-1.dynamodb.us-east-1.vpce.amazonaws.com']
+    for (const host of [...aws, 'dynamodb.eu-west-1.api.aws', '1.ddb.us-east-1.amazonaws.com']) {
+      assert.equal(verdictOf(good, host).text, 'Ready for production.')
+    }
+    for (const host of ['localhost', '127.0.0.1', '::1']) {
+      assert.equal(verdictOf(good, host).text, 'Ready for development with this local server.')
+    }
+    const others = ['dynamodb-local', 'host.docker.internal', '0.0.0.0', 'amazonaws.com.test', 'notamazonaws.com']
+    for (const host of others) assert.equal(verdictOf(good, host).text, `Works with ${host}, which is not AWS.`)
   })
 })
 
@@ -133,8 +147,12 @@ describe('the report of doctor', () => {
       'the table',
       'time to live',
       'the permissions',
-      'the latency'
+      'the latency',
+      'the clock'
     ])
+    const withUnknown = [check('addon'), check('region', 'failed'), check('clock', 'unknown')]
+    assert.deepEqual(listUnchecked(withUnknown, {}).slice(0, 3), ['clock', 'the connection', 'the table'])
+    assert.equal(listUnchecked(withChecks(check('Scan', 'unknown')), {})[0], 'Scan')
     assert.deepEqual(listUnchecked(good, { keys: 'keys.json', 'user-index': true }), [
       'the options in the code of the app'
     ])

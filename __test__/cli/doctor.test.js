@@ -71,6 +71,24 @@ describe('doctor', needs('timeToLive'), () => {
     assert.doesNotMatch(stdout, /secret/i)
   })
 
+  test('names the host that the requests go to, also if a profile sets it', async (t) => {
+    const { connection } = dynamodb
+    const lines = ['[default]', `endpoint_url = ${connection.endpoint}`]
+    const file = write(path.join(temporaryDirectory(t), 'config'), lines.join('\n'))
+    const env = { AWS_ENDPOINT_URL_DYNAMODB: undefined, AWS_CONFIG_FILE: file }
+    const { json } = await doctor(['--table', await tableWithTimeToLive()], { env })
+    assert.equal(check(json, 'endpoint').detail, `${new URL(connection.endpoint).hostname} responds`)
+    // The URL of the profile is not known.
+    assert.equal(json.verdict, 'No problems found, but not everything could be checked: clock.')
+  })
+
+  const hasAnyAddress = { skip: process.platform !== 'linux' && 'only Linux connects to 0.0.0.0' }
+  test('does not call a server in production that is not AWS', hasAnyAddress, async () => {
+    const { port } = new URL(dynamodb.connection.endpoint)
+    const args = ['--table', await tableWithTimeToLive(), '--endpoint', `http://0.0.0.0:${port}`]
+    assert.equal((await doctor(args)).json.verdict, 'Works with 0.0.0.0, which is not AWS.')
+  })
+
   test('prints only ASCII without a UTF-8 locale', async () => {
     const settings = { connection: dynamodb.connection, env: { LC_ALL: 'C', COLUMNS: '80' } }
     const { stdout } = await runCli(['doctor', '--table', await tableWithTimeToLive()], settings)

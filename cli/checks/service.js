@@ -16,18 +16,18 @@ const FAR_AWAY = 50
 
 /**
  * Makes every check that needs requests. `report(name, status, detail, hint)` receives the results. Resolves to the cost
- * in capacity units, and to whether the service is a server on this host.
+ * in capacity units, and to the host that the requests went to, if it is known.
  */
 async function checkService({ options, values, report, reads, userIndex }) {
   const table = new Table(options, limits)
-  const endpoint = endpointOf(values, options)
-  await checkTableOf(table, { endpoint, report, reads, userIndex })
+  await checkTableOf(table, { values, report, reads, userIndex })
   const { read, write } = table.consumed
-  return { cost: { readUnits: read, writeUnits: write }, isLocal: isLoopback(endpoint) }
+  return { cost: { readUnits: read, writeUnits: write }, host: table.host }
 }
 
-async function checkTableOf(table, { endpoint, report, reads, userIndex }) {
+async function checkTableOf(table, { values, report, reads, userIndex }) {
   const description = await table.tryRequest('DescribeTable')
+  const endpoint = endpointOf(values, table)
   const isReachable = checkConnection(table, description, endpoint, report)
   if (description.error?.code === 'ConfigError') return
   if (isReachable) {
@@ -43,12 +43,8 @@ async function checkTableOf(table, { endpoint, report, reads, userIndex }) {
   await checkClock(endpoint, report)
 }
 
-function isLoopback(endpoint) {
-  return URL.canParse(endpoint) && /^(localhost|127\..*|\[::1\])$/.test(new URL(endpoint).hostname)
-}
-
 /** Checks Region, endpoint, and credentials. Returns whether the service accepts requests. */
-function checkConnection({ options }, { value, error }, endpointUrl, report) {
+function checkConnection({ options, host }, { value, error }, endpointUrl, report) {
   const { values } = options
   const hint = error && hintFor(error, { command: 'doctor', values })
   if (error?.code === 'ConfigError') {
@@ -56,7 +52,7 @@ function checkConnection({ options }, { value, error }, endpointUrl, report) {
     return false
   }
   report('region', 'ok', regionSource(values, options, value))
-  const endpoint = endpointUrl ?? "the Region's endpoint"
+  const endpoint = endpointUrl ?? host ?? "the Region's endpoint"
   if (error?.code === 'NetworkError' || error?.code === 'TimeoutError') {
     report('endpoint', 'failed', `${endpoint}: ${messageWithCause(error)}`, hint)
     return false
@@ -117,8 +113,19 @@ function regionOf({ region }) {
   return region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || undefined)
 }
 
+/** The URL that the options and the environment set, or undefined if the profile sets a different host. */
+function endpointOf(values, { options, host }) {
+  const url = configuredEndpoint(values, options)
+  const isUsed = host === undefined || (URL.canParse(url) && hostOf(url) === host.toLowerCase())
+  return isUsed ? url : undefined
+}
+
+function hostOf(url) {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '')
+}
+
 /** The URL of the service, or undefined if it depends on the profile. */
-function endpointOf(values, options) {
+function configuredEndpoint(values, options) {
   const { AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT } = process.env
   const given = values.endpoint ?? (AWS_ENDPOINT_URL_DYNAMODB || AWS_ENDPOINT_URL)
   if (given) return given.replace(/\/\/[^/]*@/, '//')

@@ -21,9 +21,12 @@ Checks the addon, express-session, the Region, the endpoint, the credentials, th
 live (TTL), the permissions, the prefixes of the keys, the latency, and the clock. Each check is ok, FAIL, WARN (use
 your judgment), or skip (could not be checked). The report ends with what to do and with one of these verdicts:
 
-  Ready for production           exit code 0
-  Works, but … attention         exit code 1 if a check has the result FAIL, otherwise 0
-  Does not work: …               exit code 1
+  Ready for production                  exit code 0
+  Ready for development …               exit code 0, if the server runs on this host
+  Works with …, which is not AWS        exit code 0, if the server is a different one
+  No problems found, but not …          exit code 0, if a check could not be made
+  Works, but … attention                exit code 1 if a check has the result FAIL, otherwise 0
+  Does not work: …                      exit code 1
 
 --keys also reads up to 200 sessions, and says how many are plain, which keys encrypt the others, and what the app no
 longer needs. With --user, it says the same about the users of these sessions, whose hashes depend on the keys too.
@@ -54,7 +57,7 @@ units and at most 141 read capacity units.`,
     const checks = []
     const report = (name, status, detail, hint) => checks.push({ name, status, detail, todo: hint ?? null })
 
-    let [cost, isLocal] = [{ readUnits: 0, writeUnits: 0 }, false]
+    let [cost, host] = [{ readUnits: 0, writeUnits: 0 }, undefined]
     const { checkEnvironment } = require('../checks/host.js')
     if (checkEnvironment(report)) {
       const options = storeOptions(values)
@@ -62,11 +65,11 @@ units and at most 141 read capacity units.`,
       const userIndex = userIndexIfSet(values)
       const hideProgress = output.showProgress(elapsedLine(() => `checking, ${checks.length} checks done`))
       const checking = checkService({ options, values, report, reads: values.count ?? 10, userIndex })
-      ;({ cost, isLocal } = await checking.finally(hideProgress))
+      ;({ cost, host } = await checking.finally(hideProgress))
     }
 
     const ok = checks.every(({ status }) => status !== 'failed')
-    const verdict = verdictOf(checks, { isLocal })
+    const verdict = verdictOf(checks, host)
     const unchecked = listUnchecked(checks, values)
     const result = { ok, verdict: verdict.text, checks, unchecked, cost }
     output.result(result, formatReport({ ...result, verdict }, output), paint)

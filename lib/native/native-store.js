@@ -172,6 +172,13 @@ class NativeStore {
     if (completion.failed) throw DynamoDBStoreError.fromNative(completion.text, operations.get.name, this.#options)
   }
 
+  /** The Region, the host, and the port that requests go to, as far as an operation has determined them. */
+  server() {
+    const server = {}
+    if (this.#native !== undefined) addServer(server, JSON.parse(this.#native.serverTrace()))
+    return server
+  }
+
   /** Statistics since the store was created. index.d.ts documents them. */
   stats() {
     return {
