@@ -106,8 +106,8 @@ function countLines(counts, labels, reason) {
 }
 
 /** A text of the progress, with the number of problems if there are any. */
-function withFailures(text, failures) {
-  return failures > 0 ? `${text}, ${formatCount(failures)} failed` : text
+function withFailures(text, failures, label = 'failed') {
+  return failures > 0 ? `${text}, ${formatCount(failures)} ${label}` : text
 }
 
 /** Sessions, IDs, and names can contain characters that control the terminal. */

@@ -8,15 +8,18 @@ const { Table } = require('../../cli/table.js')
 const layouts = require('../../lib/compat/layouts.js')
 const { readOptions } = require('../../lib/options.js')
 const { Sessions } = require('../../lib/sessions.js')
-const { runCli, startCli } = require('../support/cli')
+const { runCli, runOnTerminal, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/calls')
-const { changedResponse, errorResponse } = require('../support/fault-proxy')
+const { changedResponse, delayed, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { temporaryDirectory } = require('../support/temporary-packages')
 const { newSession, nowInSeconds, throughJSON } = require('../support/sessions')
 
 const dynamodb = useDynamoDB()
+
+const isLinux = process.platform === 'linux'
+const onTerminal = isLinux ? needs('proxy') : { skip: 'script(1) has different options on other systems' }
 
 const keysOf = ({ hashKey, sortKey }) => ({ hashKey, sortKey })
 const migrate = (from, to, ...args) =>
@@ -71,6 +74,22 @@ describe('migrate', () => {
     const again = await migrate(table, await dynamodb.newTable(), '--dry-run')
     assert.equal(again.json.run.writeUnits, 0)
   })
+
+  for (const [args, text] of [
+    [['--dry-run'], '0 to copy'],
+    [['--verify-only'], '0 verified'],
+    [['--yes'], '0 copied']
+  ]) {
+    test(`with ${args} says in the progress: ${text}`, onTerminal, async () => {
+      const { table } = await filled(1)
+      const proxy = await dynamodb.proxy()
+      proxy.on('Scan', delayed(500))
+      const command = ['migrate', '--from-table', table, '--to-table', await dynamodb.newTable()]
+      const settings = { connection: dynamodb.connection }
+      const { output } = await runOnTerminal([...command, '--endpoint', proxy.endpoint, ...args], settings)
+      assert.ok(output.includes(`, ${text}`), output)
+    })
+  }
 
   test('skips expired sessions and other items, and copies other attributes', async () => {
     const { table } = await filled(0)

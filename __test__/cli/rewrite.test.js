@@ -5,16 +5,19 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const layouts = require('../../lib/compat/layouts.js')
-const { runCli, startCli } = require('../support/cli')
+const { runCli, runOnTerminal, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/calls')
-const { errorResponse } = require('../support/fault-proxy')
+const { delayed, errorResponse } = require('../support/fault-proxy')
 const { needs } = require('../support/features')
 const { encryptedWith, keyFile, sampleKeys } = require('../support/key-files')
 const { newSession, newSid, nowInSeconds } = require('../support/sessions')
 const { temporaryDirectory } = require('../support/temporary-packages')
 
 const dynamodb = useDynamoDB()
+
+const isLinux = process.platform === 'linux'
+const onTerminal = isLinux ? needs('proxy') : { skip: 'script(1) has different options on other systems' }
 
 const [oldKey, newKey, otherKey] = sampleKeys('old', 'new', 'other')
 
@@ -39,6 +42,19 @@ const outcomes = ({ json }) => {
 const keyIdOf = ({ sess }) => Buffer.from(sess.B).toString('latin1', 3, 3 + sess.B[2])
 
 describe('rewrite', () => {
+  for (const [option, text] of [
+    ['--dry-run', '0 to rewrite'],
+    ['--yes', '0 rewritten']
+  ]) {
+    test(`with ${option} says in the progress: ${text}`, onTerminal, async () => {
+      const proxy = await dynamodb.proxy()
+      proxy.on('Scan', delayed(500))
+      const args = ['rewrite', '--table', await tableWithSession(), '--compress', '--endpoint', proxy.endpoint, option]
+      const { output } = await runOnTerminal(args, { connection: dynamodb.connection })
+      assert.ok(output.includes(`, ${text}`), output)
+    })
+  }
+
   test('encrypts under the newest key, and keeps expiries and other attributes', async (t) => {
     const table = await dynamodb.newTable()
     const [plain, old] = [newSid(), newSid()]

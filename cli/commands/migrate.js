@@ -129,11 +129,7 @@ Exit code 1 means that a session could not be written, could not be verified, or
         output,
         total: source?.ItemCount,
         tables: [from, to],
-        detailOf: ({ copied, same, different, missing, failed }) =>
-          withFailures(
-            mode === 'verify' ? `${formatCount(same)} verified` : `${formatCount(copied)} copied`,
-            different + missing + failed
-          )
+        detailOf: (counts) => detailOf(counts, mode)
       },
       (checkpoint, signal) => {
         const { counts } = checkpoint
@@ -159,6 +155,13 @@ Exit code 1 means that a session could not be written, could not be verified, or
     const hasProblems = counts.different + counts.failed > 0 || (mode === 'verify' && counts.missing > 0)
     return hasProblems ? exitCodes.failed : exitCodes.success
   }
+}
+
+/** What the line of the progress says about the sessions. */
+function detailOf({ copied, same, different, missing, failed }, mode) {
+  const problems = different + missing + failed
+  if (mode === 'verify') return withFailures(`${formatCount(same)} verified`, problems, 'with differences')
+  return withFailures(`${formatCount(copied)} ${mode === 'dry-run' ? 'to copy' : 'copied'}`, problems)
 }
 
 /** Identifies a side in the checkpoint file. */

@@ -102,7 +102,7 @@ Exit code 1 means that a session could not be read or written.`,
         total: description?.ItemCount,
         tables: [table],
         detailOf: ({ rewritten, unreadable, failed }) =>
-          withFailures(`${formatCount(rewritten)} rewritten`, unreadable + failed)
+          withFailures(`${formatCount(rewritten)} ${isDry ? 'to rewrite' : 'rewritten'}`, unreadable + failed)
       },
       (checkpoint, signal) => {
         const { counts } = checkpoint
