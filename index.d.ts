@@ -473,8 +473,8 @@ declare namespace connectDynamoDB {
      * operations as `attempts`.
      */
     consistentRead?: boolean | null
-    /** The error, if the operation failed. */
-    error?: DynamoDBStoreError
+    /** The error, if the operation failed: a `DynamoDBStoreError`, or what your `onConflict` function threw. */
+    error?: DynamoDBStoreError | Error
   }
 
   /**
