@@ -4,7 +4,9 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { describe, test } = require('node:test')
+const { storeOptions } = require('../../cli/options.js')
 const { RateLimiter } = require('../../cli/scan.js')
+const { Table } = require('../../cli/table.js')
 const { runCli, runOnTerminal, startCli } = require('../support/cli')
 const { useDynamoDB } = require('../support/dynamodb')
 const { eventually } = require('../support/calls')
@@ -36,6 +38,16 @@ const reap = (table, ...args) => runCli(['reap', '--table', table, ...args], { c
 const linesOfProgress = (output) => output.split('\r\x1b[K').map((text) => text.replaceAll('\r\n', '\n'))
 const expiredOf = async (table) =>
   (await dynamodb.raw.items(table)).filter(({ id }) => id.S.startsWith('sess:expired')).length
+
+test('a deletion whose condition fails counts as one write capacity unit', async () => {
+  const { credentials, region, endpoint } = dynamodb.connection
+  const options = storeOptions({ table: await tableWith(1), region, endpoint })
+  const table = new Table({ ...options, credentials })
+  assert.equal((await table.deleteExpired('alive-0')).wasExpired, false)
+  assert.equal(table.consumed.write, 1)
+  assert.equal((await table.deleteExpired('expired-0')).wasExpired, true)
+  assert.ok(table.consumed.write > 1)
+})
 
 describe('reap', () => {
   test('deletes only expired sessions', async () => {
