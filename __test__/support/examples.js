@@ -47,7 +47,7 @@ const views = async (browser) => (await browser.get('/')).body
 async function logsInAndOut(url, credentials = { user: 'ann' }) {
   const browser = new Browser(url)
   assert.equal((await browser.get('/')).status, 401)
-  assert.equal((await fetch(`${url}/login`, { method: 'POST' })).status, 400, 'a login without a user fails')
+  assert.equal((await browser.post('/login')).status, 400, 'a login without a user fails')
   assert.deepEqual(await post(browser, '/login', credentials), { user: 'ann' })
   assert.deepEqual(await views(browser), { user: 'ann', views: 1 })
   assert.deepEqual(await views(browser), { user: 'ann', views: 2 })

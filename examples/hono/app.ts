@@ -1,6 +1,8 @@
 import { serve } from '@hono/node-server'
 import { DynamoDBStore, DynamoDBStoreError } from 'dynamodb-session'
 import { Hono } from 'hono'
+import { csrf } from 'hono/csrf'
+import { HTTPException } from 'hono/http-exception'
 import { sessions } from './session.js'
 
 interface SessionData {
@@ -11,7 +13,7 @@ interface SessionData {
 const day = 24 * 60 * 60
 const store = new DynamoDBStore({ table: 'sessions', createTable: true, ttl: day, maxLifetime: 30 * day })
 const secure = process.env.NODE_ENV === 'production'
-const app = new Hono().use(sessions<SessionData>({ store, secure, maxAge: 30 * day }))
+const app = new Hono().use(csrf()).use(sessions<SessionData>({ store, secure, maxAge: 30 * day }))
 
 app.get('/', (c) => {
   const { data } = c.var.session
@@ -33,6 +35,7 @@ app.post('/logout', async (c) => {
 })
 
 app.onError((error, c) => {
+  if (error instanceof HTTPException) return error.getResponse()
   console.error(error instanceof DynamoDBStoreError ? error.message : error)
   const isTemporary = error instanceof DynamoDBStoreError && error.retryable
   return c.json({ error: 'Something went wrong.' }, isTemporary ? 503 : 500)
