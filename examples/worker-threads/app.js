@@ -28,7 +28,7 @@ app.get('/', ({ session }, res) => {
 
 app.post('/login', (req, res, next) => {
   const user = req.body?.user
-  if (!user) return res.status(400).json({ error: 'Say who you are.' })
+  if (typeof user !== 'string' || user === '') return res.status(400).json({ error: 'Say who you are.' })
   // A new session ID at login prevents session fixation.
   req.session.regenerate((error) => {
     if (error) return next(error)

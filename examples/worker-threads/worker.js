@@ -3,7 +3,7 @@
 const { pbkdf2Sync } = require('node:crypto')
 const { DynamoDBStore } = require('dynamodb-session')
 
-// A store cannot be sent to a worker, so each worker has its own one, with its own connections.
+// A store cannot be sent to a worker, so each worker has its own, with its own connections.
 const store = new DynamoDBStore({ table: 'sessions', maxConnections: 2 })
 
 /** Writes a report into a session. Requests that use the session in the meantime keep their changes. */
