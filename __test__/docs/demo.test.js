@@ -76,7 +76,7 @@ describe('the demo', needs('proxy'), () => {
       page.locator('#clicks > :first-child', { has: page.getByText(title, { exact: true }) })
     const requestsIn = (cell) => cell.locator('.requests li').allTextContents()
 
-    test('shows something in every card when it opens, without errors', async (t) => {
+    test('shows something in every card when it opens, and the plain and the encrypted item, without errors', async (t) => {
       const page = await open(t)
       for (const content of [
         '#clicks > li',
@@ -91,6 +91,15 @@ describe('the demo', needs('proxy'), () => {
         assert.ok((await page.locator(content).count()) >= 1, content)
       }
       assert.doesNotMatch(await page.locator('.tiles').innerText(), /–/)
+
+      const [plain, encrypted] = await Promise.all(
+        ['#plain-item', '#encrypted-item'].map((item) => page.locator(item).textContent())
+      )
+      const cookies = await page.context().cookies()
+      const sid = decodeURIComponent(cookies.find(({ name }) => name === `demo-${OURS}`).value).split(/[:.]/)[1]
+      assert.ok(plain.includes(sid) && plain.includes('"Ann"'), plain)
+      assert.ok(!encrypted.includes(sid) && !encrypted.includes('Ann') && !encrypted.includes('ann-'), encrypted)
+      assert.match(encrypted, /sess binary/)
       assert.deepEqual(page.errors, [])
     })
 
@@ -126,18 +135,6 @@ describe('the demo', needs('proxy'), () => {
         assert.deepEqual(await lane(OURS).locator('.changes b').allTextContents(), ['kept', 'kept'])
         assert.equal(await lane(THEIRS).locator('.lost').count(), 1)
       }
-    })
-
-    test('shows the plain and the encrypted item', async (t) => {
-      const page = await open(t)
-      const [plain, encrypted] = await Promise.all(
-        ['#plain-item', '#encrypted-item'].map((item) => page.locator(item).textContent())
-      )
-      const cookies = await page.context().cookies()
-      const sid = decodeURIComponent(cookies.find(({ name }) => name === `demo-${OURS}`).value).split(/[:.]/)[1]
-      assert.ok(plain.includes(sid) && plain.includes('"Ann"'), plain)
-      assert.ok(!encrypted.includes(sid) && !encrypted.includes('Ann') && !encrypted.includes('ann-'), encrypted)
-      assert.match(encrypted, /sess binary/)
     })
 
     test('lists devices, and logs all of them out', async (t) => {

@@ -309,20 +309,19 @@ describe('the Lambda example', { skip: skipLambda }, () => {
   }
 
   const frozen = (lambda) => eventually(() => stateOf(lambda.pid) === 'T')
-  const inOrder = Array.from({ length: 100 }, (_, i) => ({ statusCode: 200, user: 'ann', views: i + 1 }))
 
-  for (const [name, handler] of [
-    ['this package', 'handler.handler'],
-    ['a web adapter', 'local/web-adapter.handler'],
-    ['connect-dynamodb', 'local/baselines.connectDynamodb']
+  for (const [name, handler, count] of [
+    ['this package', 'handler.handler', 100],
+    ['a web adapter', 'local/web-adapter.handler', 20],
+    ['connect-dynamodb', 'local/baselines.connectDynamodb', 100]
   ]) {
-    test(`serves 100 invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
+    test(`serves ${count} invocations with ${name}, frozen in between, and with closed connections in every tenth`, async (t) => {
       const { lambda, proxy } = await startLambda(t, handler)
       assert.ok(lambda.initMs > 0)
       proxy.reset()
       const cookies = await logIn(lambda)
       const responses = []
-      for (let i = 0; i < 100; i++) {
+      for (let i = 0; i < count; i++) {
         await frozen(lambda)
         if (i % 10 === 0) {
           proxy.closeConnections()
@@ -330,10 +329,11 @@ describe('the Lambda example', { skip: skipLambda }, () => {
         }
         responses.push(await view(lambda, cookies))
       }
+      const inOrder = responses.map((_, i) => ({ statusCode: 200, user: 'ann', views: i + 1 }))
       assert.deepEqual(responses, inOrder)
-      assert.equal(proxy.sent('GetItem').length, 100)
-      assert.equal(proxy.sent('PutItem').length, 101)
-      assert.ok(proxy.connectionsMade > 10, `${proxy.connectionsMade} connections`)
+      assert.equal(proxy.sent('GetItem').length, count)
+      assert.equal(proxy.sent('PutItem').length, count + 1)
+      assert.ok(proxy.connectionsMade > count / 10, `${proxy.connectionsMade} connections`)
     })
   }
 
