@@ -16,7 +16,7 @@ const installed = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe'
-].find(fs.existsSync)
+].find((file) => file && fs.existsSync(file))
 const hasChromium = isPackaged || Boolean(installed)
 
 const { version } = require('../../package-lock.json').packages['node_modules/@sparticuz/chromium']

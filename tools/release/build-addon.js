@@ -10,6 +10,13 @@ const path = require('node:path')
 
 const root = path.join(__dirname, '..', '..')
 const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
+// RUSTFLAGS separates flags by spaces and has no quotes.
+for (const folder of [root, cargoHome]) {
+  if (folder.includes(' '))
+    throw new Error(
+      `The path ${folder} contains a space: clone the repository or set CARGO_HOME to a path without one.`
+    )
+}
 const flags = [
   `--remap-path-prefix=${root}=dynamodb-session`,
   `--remap-path-prefix=${path.join(cargoHome, 'registry', 'src')}=crates`

@@ -31,6 +31,7 @@ async function raceIn(store, id, before) {
   const replies = await Promise.all(CHANGES.map(({ change }) => post(`${shop}/race`, { race: id, change })))
   const requests = (await requestsOf(replies.map(({ click }) => click))).flat()
   const { item } = await get(`${shop}/item`)
+  if (!item) throw new Error('The session has ended. Log in again.')
   const after = JSON.parse(item.find(({ name }) => name === 'sess').value)
   const wanted = {
     cart: { ...before.cart, tea: (before.cart.tea ?? 0) + 1 },
