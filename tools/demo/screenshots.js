@@ -1,7 +1,7 @@
 'use strict'
 
-// Takes the screenshots of the README: `npm run demo:screenshots`. With a folder as its argument, it writes pictures of the
-// whole page there instead, also of a phone. Needs the release addon and the local DynamoDB, as `npm run demo` builds them.
+// Takes the screenshot of the README: `npm run demo:screenshots`. With a folder as its argument, it writes pictures of the
+// whole page there instead, also of a phone and in dark mode. Needs the release addon and the local DynamoDB, as `npm run demo` builds them.
 
 const { once } = require('node:events')
 const path = require('node:path')
@@ -38,7 +38,7 @@ async function takePicture(browser, url, { colorScheme, name, ...settings }) {
 async function main() {
   const url = await serve()
   const browser = await chromium.launch({ args: ['--no-sandbox', '--disable-gpu'], ...(await findChromium()) })
-  for (const colorScheme of ['light', 'dark']) {
+  for (const colorScheme of folder ? ['light', 'dark'] : ['light']) {
     await takePicture(browser, url, { name: 'screenshot', colorScheme, ...DESKTOP })
     if (folder) await takePicture(browser, url, { name: 'phone', colorScheme, ...PHONE })
   }
