@@ -10,13 +10,11 @@ const path = require('node:path')
 
 const root = path.join(__dirname, '..', '..')
 const cargoHome = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
-// RUSTFLAGS separates flags by spaces and has no quotes.
-for (const folder of [root, cargoHome]) {
-  if (folder.includes(' '))
-    throw new Error(
-      `The path ${folder} contains a space: clone the repository or set CARGO_HOME to a path without one.`
-    )
-}
+// RUSTFLAGS has no quotes: every space separates two flags.
+const spaced = [root, cargoHome].find((folder) => folder.includes(' '))
+if (spaced)
+  throw new Error(`${spaced} contains a space. Move the repository, or set CARGO_HOME, to a path without spaces.`)
+
 const flags = [
   `--remap-path-prefix=${root}=dynamodb-session`,
   `--remap-path-prefix=${path.join(cargoHome, 'registry', 'src')}=crates`
