@@ -171,7 +171,7 @@ describe('the sessions of the Hono example', needs('proxy'), () => {
 
 describe('the Hono example', { skip }, () => {
   test('rejects a login from another site', async (t) => {
-    const { url } = new Browser((await start(t, 'hono'))[0])
+    const [url] = await start(t, 'hono')
     const logIn = (origin) =>
       fetch(`${url}/login`, {
         method: 'POST',

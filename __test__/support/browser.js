@@ -29,8 +29,7 @@ class Browser {
   }
 
   async #send(method, path, content) {
-    const origin = method === 'GET' ? {} : { origin: this.url }
-    const headers = { cookie: this.#cookieHeader(), ...origin, ...this.headers, ...content?.headers }
+    const headers = { cookie: this.#cookieHeader(), ...this.headers, ...content?.headers }
     const response = await fetch(this.url + path, { ...content, method, headers, redirect: 'manual' })
     const setCookies = response.headers.getSetCookie()
     setCookies.forEach((text) => this.#keep(text))
