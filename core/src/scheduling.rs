@@ -2,16 +2,21 @@
 
 #![allow(unsafe_code, reason = "the standard library has no function for the scheduling policy of a thread")]
 
-/// Keeps the calling thread from preempting other threads when it wakes up, which Linux calls `SCHED_BATCH`. Needs no
-/// privilege. Where a sandbox refuses it, the thread keeps its policy.
+/// Keeps the calling thread from preempting other threads when it wakes up, which Linux calls `SCHED_BATCH`, if the process
+/// may use only one CPU. Needs no privilege. Where a sandbox refuses it, the thread keeps its policy.
 ///
-/// A response would otherwise interrupt the JavaScript thread, if both share a core, and each one separately. The priority of
-/// the thread stays the same, and on an idle core it runs at once. The threads and programs that it starts, such as those of
-/// `credential_process`, inherit the policy.
+/// There, a response would interrupt the JavaScript thread, and each one separately. With several CPUs, the thread must be
+/// able to preempt: while other processes use all of them, it would otherwise wait for milliseconds. The threads and
+/// programs that it starts, such as those of `credential_process`, inherit the policy.
 pub(crate) fn avoid_preemption() {
-    // SAFETY: `sched_param` consists of integers, so zeros are a valid value. The thread is the calling one, which exists, and
-    // the pointers are valid during the calls.
+    // SAFETY: `cpu_set_t` and `sched_param` consist of integers, so zeros are valid values. The thread is the calling one,
+    // which exists, and the pointers are valid during the calls.
     unsafe {
+        let mut cpus: libc::cpu_set_t = std::mem::zeroed();
+        let is_known = libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut cpus) == 0;
+        if !is_known || libc::CPU_COUNT(&cpus) != 1 {
+            return;
+        }
         let thread = libc::pthread_self();
         let mut parameters: libc::sched_param = std::mem::zeroed();
         let mut policy = 0;
@@ -34,10 +39,24 @@ mod tests {
         fields.split_whitespace().nth(38).unwrap().parse().unwrap()
     }
 
+    /// Limits the calling thread to the CPU on which it runs.
+    fn use_one_cpu() {
+        // SAFETY: As above. `CPU_SET` gets the number of a CPU that exists.
+        unsafe {
+            let mut cpus: libc::cpu_set_t = std::mem::zeroed();
+            libc::CPU_SET(libc::sched_getcpu() as usize, &mut cpus);
+            assert_eq!(libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &cpus), 0);
+        }
+    }
+
     #[test]
-    fn the_thread_gets_the_batch_policy() {
+    fn a_thread_with_one_cpu_gets_the_batch_policy() {
         std::thread::spawn(|| {
-            assert_eq!(policy(), libc::SCHED_OTHER);
+            if std::thread::available_parallelism().unwrap().get() > 1 {
+                avoid_preemption();
+                assert_eq!(policy(), libc::SCHED_OTHER);
+            }
+            use_one_cpu();
             avoid_preemption();
             assert_eq!(policy(), libc::SCHED_BATCH);
         })
