@@ -6,9 +6,9 @@
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
-const net = require('node:net')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
+const { freePort } = require('./free-port')
 
 const maxAttempts = 3
 
@@ -29,15 +29,6 @@ async function startDynamoDBLocal() {
     // Another process can take the port before the JVM does.
     if (attempt === maxAttempts) throw new Error(`DynamoDB Local does not start:\n${errors}`)
   }
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Waits for the first response. Returns false if the JVM exits before. */

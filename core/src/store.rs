@@ -29,12 +29,14 @@ use crate::wire::response::{ItemOutcome, Response};
 
 mod forms;
 mod replace;
+mod server;
 mod user;
 mod write;
 
 use forms::Encryption;
 pub use forms::{StoredSession, open_with};
 pub use replace::ReplaceOutcome;
+pub use server::Server;
 pub use write::WrittenSession;
 
 /// The ID of a session that does not exist.
@@ -69,17 +71,6 @@ pub struct ListedSession {
     pub session: String,
     /// The stored expiry, in seconds since 1970.
     pub expires: Option<f64>,
-}
-
-/// The server that requests go to.
-#[derive(Debug, PartialEq)]
-pub struct Server<'s> {
-    /// The AWS Region.
-    pub region: &'s str,
-    /// The host name, or the IP address.
-    pub address: String,
-    /// The port.
-    pub port: u16,
 }
 
 /// The sessions of one DynamoDB table. Operations that compare expiries take the current time as `now`.
@@ -317,18 +308,6 @@ impl Store {
             Some(error) => Err(error),
             None => self.describe_table().await,
         }
-    }
-
-    /// The Region and the URL that requests go to, after the first operation has determined them.
-    pub fn region_and_endpoint(&self) -> Option<(&str, String)> {
-        self.aws.get().and_then(|aws| Some((&*aws.region, aws.transport.url()?)))
-    }
-
-    /// The server that requests go to, after the first operation has determined it.
-    pub fn server(&self) -> Option<Server<'_>> {
-        let aws = self.aws.get()?;
-        let (address, port) = aws.transport.host_and_port()?;
-        Some(Server { region: &aws.region, address, port })
     }
 
     /// The connections of the store, and what went over them.

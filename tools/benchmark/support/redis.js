@@ -1,9 +1,8 @@
 'use strict'
 
 const { spawn, spawnSync } = require('node:child_process')
-const { once } = require('node:events')
-const net = require('node:net')
 const readline = require('node:readline')
+const { freePort } = require('../../../__test__/support/free-port')
 
 const PROGRAM = 'redis-server'
 const ATTEMPTS = 5
@@ -29,16 +28,6 @@ async function startRedis(folder, prefix) {
     child.stdin.end()
   }
   throw new Error(`${PROGRAM} does not start`)
-}
-
-/** A port that the system assigns. If another program takes it before the server does, the server ends. */
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Resolves when the server accepts connections, or to false if it ends first. */
